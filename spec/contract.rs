@@ -1,0 +1,1 @@
+//! The crate root: the generated modules, nothing else.
