@@ -1,1 +1,11 @@
+//! `crm-codegen`: reads, lints, slices, lowers and compares OpenAPI contracts, and generates servers
+//! and clients from them. It knows no word of the CRM: everything particular to an API stands in its
+//! document, as an OpenAPI keyword or an `x-` extension.
 
+pub mod diagnostic;
+pub mod document;
+pub mod source;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use document::Document;
+pub use source::Node;

@@ -1,0 +1,140 @@
+//! The contract as the tool chain understands it. OpenAPI 3.0 and 3.1 both read into this one model:
+//! references to parameters, headers and responses are resolved, implied error codes are added, and
+//! every part knows its place in the source. Only schemas stay references, since they become types.
+
+mod code;
+mod deprecation;
+mod operation;
+mod parameter;
+mod schema;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::diagnostic::Location;
+use crate::source::Node;
+
+pub use code::{Applies, ErrorCode};
+pub use deprecation::{Date, Deprecation};
+pub use operation::{Body, Example, Media, Method, Operation, Requirement, Response, Status};
+pub use parameter::{Header, Parameter, ParameterLocation, Style};
+pub use schema::{
+    Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Property, Schema,
+    StringRules,
+};
+
+/// A whole contract.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The `openapi` keyword, such as `3.1.0`.
+    pub openapi: String,
+    pub title: String,
+    pub description: Option<String>,
+    /// `info.version` as written.
+    pub version: String,
+    /// The leading integer of `info.version`: the version that `Accept` asks for.
+    pub major: u32,
+    /// `info.x-media-type`, such as `vnd.crm`; versioned media types are `application/<this>.v<major>+json`.
+    pub media_type: Option<String>,
+    pub servers: Vec<Server>,
+    pub tags: Vec<Tag>,
+    pub security_schemes: IndexMap<String, SecurityScheme>,
+    /// The registry `x-error-codes`.
+    pub codes: IndexMap<String, ErrorCode>,
+    /// `components.schemas`; a [`Kind::Ref`] names one of these.
+    pub schemas: IndexMap<String, Schema>,
+    /// `components.parameters`. Operations hold their own resolved copies.
+    pub parameters: IndexMap<String, Parameter>,
+    /// `components.headers`. Responses hold their own resolved copies.
+    pub headers: IndexMap<String, Header>,
+    /// `components.responses`. Operations hold their own resolved copies.
+    pub responses: IndexMap<String, Response>,
+    /// In the order of the document.
+    pub operations: Vec<Operation>,
+    /// What all of this was read from.
+    pub source: Node,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    pub url: String,
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    pub name: String,
+    pub description: Option<String>,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityScheme {
+    /// `http`, `apiKey`, `oauth2`, `openIdConnect`, `mutualTLS`.
+    pub kind: String,
+    /// For `http`: `bearer`, `basic` ...
+    pub scheme: Option<String>,
+    pub description: Option<String>,
+    pub at: Location,
+}
+
+impl Document {
+    /// The document as plain JSON, as written: references and extensions included.
+    pub fn to_json(&self) -> Value {
+        self.source.to_json()
+    }
+
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// The operations of one tag, in the order of the document.
+    pub fn operations_of<'a>(&'a self, tag: &'a str) -> impl Iterator<Item = &'a Operation> {
+        self.operations
+            .iter()
+            .filter(move |operation| operation.tag == tag)
+    }
+
+    /// The tags that have operations, in the order in which they first appear.
+    pub fn tags_in_use(&self) -> Vec<&str> {
+        let mut tags: Vec<&str> = Vec::new();
+        for operation in &self.operations {
+            if !tags.contains(&operation.tag.as_str()) {
+                tags.push(&operation.tag);
+            }
+        }
+        tags
+    }
+
+    /// Follows a reference to the schema it names, through references to references. Gives the schema
+    /// itself where it is none, and nothing where the chain is broken or leads back to itself.
+    pub fn resolve<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
+        let mut schema = schema;
+        for _ in 0..=self.schemas.len() {
+            match &schema.kind {
+                Kind::Ref(name) => schema = self.schemas.get(name)?,
+                _ => return Some(schema),
+            }
+        }
+        None
+    }
+
+    /// Schemas marked `x-record-type`, with the record type that they describe.
+    pub fn record_types(&self) -> impl Iterator<Item = (&str, &str, &Schema)> {
+        self.schemas.iter().filter_map(|(name, schema)| {
+            Some((
+                schema.extension_text("x-record-type")?,
+                name.as_str(),
+                schema,
+            ))
+        })
+    }
+
+    /// The versioned media type, such as `application/vnd.crm.v1+json`, where the document has a vendor name.
+    pub fn versioned_media_type(&self) -> Option<String> {
+        self.media_type
+            .as_ref()
+            .map(|name| format!("application/{name}.v{}+json", self.major))
+    }
+}

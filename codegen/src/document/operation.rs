@@ -1,0 +1,206 @@
+//! An operation: one method on one path, with everything that it takes and answers.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{Deprecation, Header, Parameter, ParameterLocation, Schema};
+use crate::diagnostic::Location;
+
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// `operationId`: `family_verb`.
+    pub id: String,
+    /// The one tag; the family.
+    pub tag: String,
+    /// `operationId` after its first underscore: `records_create_many` is `create_many`. The whole id
+    /// where it has no underscore.
+    pub name: String,
+    pub method: Method,
+    /// The template as written: `/records/{type}/{id}`.
+    pub path: String,
+    pub summary: Option<String>,
+    pub description: Option<String>,
+    /// Any one suffices; empty means public. The document's own `security` where the operation has none.
+    pub security: Vec<Requirement>,
+    /// `x-consumers`.
+    pub consumers: Vec<String>,
+    /// `x-permission`: what a user needs.
+    pub permission: Option<String>,
+    /// Exactly the codes that the operation lists (`applies: own`), in its order.
+    pub own_codes: Vec<String>,
+    /// All codes it may answer with: its own, then those implied by `applies`, in the registry's order.
+    pub codes: Vec<String>,
+    /// Those of the path first, overridden by its own, then its own; references resolved.
+    pub parameters: Vec<Parameter>,
+    pub body: Option<Body>,
+    /// By status, in the order of the document; references resolved.
+    pub responses: IndexMap<Status, Response>,
+    /// `x-raw-body`: the handler gets the bytes as they came.
+    pub raw_body: bool,
+    pub deprecation: Option<Deprecation>,
+    /// Extensions that have no field of their own here, as written.
+    pub extensions: serde_json::Map<String, Value>,
+    pub at: Location,
+}
+
+impl Operation {
+    /// Whether the operation takes the `Idempotency-Key` header.
+    pub fn takes_idempotency_key(&self) -> bool {
+        self.parameter(ParameterLocation::Header, "Idempotency-Key")
+            .is_some()
+    }
+
+    /// Header names are compared without case.
+    pub fn parameter(&self, location: ParameterLocation, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| {
+            parameter.location == location
+                && match location {
+                    ParameterLocation::Header => parameter.name.eq_ignore_ascii_case(name),
+                    _ => parameter.name == name,
+                }
+        })
+    }
+
+    /// The responses with an explicit 2xx or 3xx status.
+    pub fn successes(&self) -> impl Iterator<Item = (u16, &Response)> {
+        self.responses
+            .iter()
+            .filter_map(|(status, response)| match status {
+                Status::Code(code) if (200..400).contains(code) => Some((*code, response)),
+                _ => None,
+            })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    Get,
+    Put,
+    Post,
+    Delete,
+    Options,
+    Head,
+    Patch,
+    Trace,
+}
+
+impl Method {
+    pub const ALL: [Method; 8] = [
+        Method::Get,
+        Method::Put,
+        Method::Post,
+        Method::Delete,
+        Method::Options,
+        Method::Head,
+        Method::Patch,
+        Method::Trace,
+    ];
+
+    /// As HTTP writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Put => "PUT",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+            Method::Options => "OPTIONS",
+            Method::Head => "HEAD",
+            Method::Patch => "PATCH",
+            Method::Trace => "TRACE",
+        }
+    }
+
+    /// As a document writes it, in lower case.
+    pub fn parse(key: &str) -> Option<Method> {
+        Method::ALL
+            .into_iter()
+            .find(|method| method.as_str().to_ascii_lowercase() == key)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One way to be let in: a scheme, and the scopes that its token must carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    pub scheme: String,
+    pub scopes: Vec<String>,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone)]
+pub struct Body {
+    pub required: bool,
+    pub description: Option<String>,
+    /// By media type, as written.
+    pub content: IndexMap<String, Media>,
+    pub at: Location,
+}
+
+/// What a body holds in one media type.
+#[derive(Debug, Clone)]
+pub struct Media {
+    pub schema: Option<Schema>,
+    /// By name; a lone `example` is called `example`.
+    pub examples: IndexMap<String, Example>,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone)]
+pub struct Example {
+    pub summary: Option<String>,
+    pub description: Option<String>,
+    pub value: Value,
+    /// The extensions beside the value, as written.
+    pub extensions: serde_json::Map<String, Value>,
+    /// The place of the value.
+    pub at: Location,
+}
+
+#[derive(Debug, Clone)]
+pub struct Response {
+    pub description: String,
+    /// By name as written; references resolved.
+    pub headers: IndexMap<String, Header>,
+    /// By media type, as written. Empty: an answer without a body.
+    pub content: IndexMap<String, Media>,
+    /// The name under `components.responses`, where it was a reference.
+    pub component: Option<String>,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    Code(u16),
+    /// `4XX` is `Range(4)`.
+    Range(u8),
+    Default,
+}
+
+impl Status {
+    pub fn parse(key: &str) -> Option<Status> {
+        let bytes = key.as_bytes();
+        match bytes {
+            b"default" => Some(Status::Default),
+            [d @ b'1'..=b'5', b'X', b'X'] => Some(Status::Range(d - b'0')),
+            [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => key.parse().ok().map(Status::Code),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Status::Code(code) => write!(f, "{code}"),
+            Status::Range(digit) => write!(f, "{digit}XX"),
+            Status::Default => f.write_str("default"),
+        }
+    }
+}

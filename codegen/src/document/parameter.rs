@@ -1,0 +1,126 @@
+//! Parameters of a request and headers of an answer.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{Deprecation, Example, Schema};
+use crate::diagnostic::Location;
+
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    pub name: String,
+    pub location: ParameterLocation,
+    pub required: bool,
+    pub description: Option<String>,
+    pub schema: Schema,
+    /// The media type whose text the parameter holds (`content` instead of `schema`), such as
+    /// `application/json` for a JSON filter in the query. `style` and `explode` do not count then.
+    pub content: Option<String>,
+    pub style: Style,
+    /// With the default of its style filled in.
+    pub explode: bool,
+    pub examples: IndexMap<String, Example>,
+    pub deprecation: Option<Deprecation>,
+    pub extensions: serde_json::Map<String, Value>,
+    /// The name under `components.parameters`, where it was a reference.
+    pub component: Option<String>,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ParameterLocation {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+impl ParameterLocation {
+    /// As `in` writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ParameterLocation::Path => "path",
+            ParameterLocation::Query => "query",
+            ParameterLocation::Header => "header",
+            ParameterLocation::Cookie => "cookie",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<ParameterLocation> {
+        use ParameterLocation::{Cookie, Header, Path, Query};
+        [Path, Query, Header, Cookie]
+            .into_iter()
+            .find(|location| location.name() == text)
+    }
+
+    /// The style of a parameter that names none.
+    pub fn default_style(self) -> Style {
+        match self {
+            ParameterLocation::Path | ParameterLocation::Header => Style::Simple,
+            ParameterLocation::Query | ParameterLocation::Cookie => Style::Form,
+        }
+    }
+}
+
+impl fmt::Display for ParameterLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How lists and objects are written in a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    Simple,
+    Form,
+    SpaceDelimited,
+    PipeDelimited,
+    DeepObject,
+    Label,
+    Matrix,
+}
+
+impl Style {
+    pub const ALL: [Style; 7] = [
+        Style::Simple,
+        Style::Form,
+        Style::SpaceDelimited,
+        Style::PipeDelimited,
+        Style::DeepObject,
+        Style::Label,
+        Style::Matrix,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Style::Simple => "simple",
+            Style::Form => "form",
+            Style::SpaceDelimited => "spaceDelimited",
+            Style::PipeDelimited => "pipeDelimited",
+            Style::DeepObject => "deepObject",
+            Style::Label => "label",
+            Style::Matrix => "matrix",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Style> {
+        Style::ALL.into_iter().find(|style| style.name() == text)
+    }
+}
+
+/// A header of an answer.
+#[derive(Debug, Clone)]
+pub struct Header {
+    pub description: Option<String>,
+    pub required: bool,
+    pub schema: Schema,
+    /// `x-set-by`: who writes it; `host` headers are no concern of a handler.
+    pub set_by: Option<String>,
+    pub deprecation: Option<Deprecation>,
+    pub extensions: serde_json::Map<String, Value>,
+    /// The name under `components.headers`, where it was a reference.
+    pub component: Option<String>,
+    pub at: Location,
+}
