@@ -1,0 +1,136 @@
+-- One row: the tenant's counters. base is the first sequence number of the running commit.
+CREATE TABLE meta (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL DEFAULT 0,
+  base INTEGER NOT NULL DEFAULT 0,
+  schema_rev INTEGER NOT NULL DEFAULT 1,
+  access_rev INTEGER NOT NULL DEFAULT 1,
+  secret TEXT NOT NULL DEFAULT (lower(hex(randomblob(32))))
+);
+INSERT INTO meta (id) VALUES (1);
+
+-- A guard that fails inserts 0 here and so violates the constraint; nothing ever stays in it.
+CREATE TABLE guard (ok INTEGER NOT NULL CONSTRAINT stale CHECK (ok));
+
+-- The tenant's own object types and fields; the built-in ones come with the program.
+CREATE TABLE object_types (
+  name TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  deleted_at INTEGER
+);
+CREATE TABLE fields (
+  type TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  deleted_at INTEGER,
+  PRIMARY KEY (type, name)
+);
+
+-- data: the visible values as JSON. keys: folded sort keys of texts where they differ from the value.
+-- field_versions: per field the sequence number of its last change, where it is not the record's first.
+CREATE TABLE records (
+  id TEXT PRIMARY KEY,
+  type TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  data TEXT NOT NULL,
+  keys TEXT NOT NULL DEFAULT '{}',
+  first_version INTEGER NOT NULL,
+  field_versions TEXT NOT NULL DEFAULT '{}',
+  content_hash TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  updated_by TEXT NOT NULL,
+  deleted_at INTEGER
+);
+
+-- The change log: history, audit, sync, events, webhooks and automations read it. fields: new values; before: old values.
+CREATE TABLE changes (
+  seq INTEGER PRIMARY KEY,
+  record_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  op TEXT NOT NULL,
+  fields TEXT NOT NULL,
+  before TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL
+);
+CREATE INDEX changes_of_record ON changes (record_id, seq);
+
+-- Gapless numbers of documents and auto_number fields.
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+
+-- Answers of writes, kept for 24 hours. prefix marks the placeholders of versions and numbers; base and counters are what they stand for.
+CREATE TABLE idempotency (
+  key_hash TEXT PRIMARY KEY,
+  fingerprint TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  headers TEXT NOT NULL,
+  body TEXT NOT NULL,
+  prefix INTEGER NOT NULL,
+  sealed INTEGER NOT NULL,
+  base INTEGER NOT NULL,
+  counters TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+CREATE TABLE users (
+  id TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  email TEXT NOT NULL,
+  name TEXT NOT NULL,
+  roles TEXT NOT NULL,
+  status TEXT NOT NULL,
+  external_id TEXT,
+  profile TEXT NOT NULL DEFAULT '{}',
+  password_hash TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX users_email ON users (email);
+CREATE UNIQUE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL;
+
+-- A session is a refresh family: of a person (user), a customer (portal) or an API key's exchange has none.
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  refresh_hash TEXT NOT NULL,
+  previous_hash TEXT,
+  -- The successor, sealed under the previous refresh token, so that a repeat within 60 s gets the same answer.
+  successor TEXT,
+  rotated_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER
+);
+CREATE INDEX sessions_of_subject ON sessions (subject);
+
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+);
+
+-- One-time sign-in codes of customers.
+CREATE TABLE portal_codes (
+  code_hash TEXT PRIMARY KEY,
+  contact_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+);

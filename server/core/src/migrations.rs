@@ -1,0 +1,15 @@
+//! The tenant database's schema, forward only. A host applies what is missing when it opens a tenant, each migration in
+//! one transaction together with its row in `migrations`, so that two processes that race do it once.
+
+/// A migration: its number and its statements, one per element.
+pub struct Migration {
+    pub number: i64,
+    pub sql: &'static str,
+}
+
+pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, sql: include_str!("../migrations/0001_tenant.sql") }];
+
+/// The statements of a migration file: they end in `;` at the end of a line, and `--` starts a comment line.
+pub fn statements(sql: &str) -> impl Iterator<Item = String> + '_ {
+    sql.split(";\n").map(|part| part.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n")).filter(|part| !part.trim().is_empty())
+}

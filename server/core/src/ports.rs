@@ -1,0 +1,29 @@
+//! What a host must provide, as traits. Ports are objects with boxed futures: the core is compiled once, not once per
+//! host, and one allocation per call to a store is nothing beside the call.
+
+use std::{future::Future, pin::Pin};
+
+pub mod clock;
+pub mod directory;
+pub mod limiter;
+pub mod random;
+pub mod store;
+
+pub use clock::Clock;
+pub use directory::Directory;
+pub use limiter::Limiter;
+pub use random::Random;
+pub use store::TenantStore;
+
+/// What a port's method returns.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// All ports of a host.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: std::sync::Arc<dyn TenantStore>,
+    pub directory: std::sync::Arc<dyn Directory>,
+    pub limiter: std::sync::Arc<dyn Limiter>,
+    pub clock: std::sync::Arc<dyn Clock>,
+    pub random: std::sync::Arc<dyn Random>,
+}

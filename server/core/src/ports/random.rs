@@ -1,0 +1,5 @@
+//! Randomness fit for keys and tokens.
+
+pub trait Random: Send + Sync + 'static {
+    fn fill(&self, bytes: &mut [u8]);
+}
