@@ -4,6 +4,8 @@
 
 pub mod diagnostic;
 pub mod document;
+pub mod hoist;
+pub mod names;
 pub mod source;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
