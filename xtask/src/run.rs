@@ -1,0 +1,31 @@
+//! Steps: commands run in the repository's root, announced before and timed after.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Runs `command`; an error names the step and what it ended with.
+pub fn step(name: &str, command: &mut Command) -> Result<(), String> {
+    eprintln!("\n== {name}");
+    let start = Instant::now();
+    let status = command.current_dir(root()).status().map_err(|error| format!("{name}: {} cannot be started: {error}", command.get_program().display()))?;
+    if !status.success() {
+        return Err(format!("{name}: ended with {status}"));
+    }
+    eprintln!("== {name}: {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// A call of the cargo that runs us.
+pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    command
+}
