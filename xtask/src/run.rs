@@ -8,14 +8,22 @@ use std::{
 
 /// The repository's root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default()
 }
 
 /// Runs `command`; an error names the step and what it ended with.
 pub fn step(name: &str, command: &mut Command) -> Result<(), String> {
     eprintln!("\n== {name}");
     let start = Instant::now();
-    let status = command.current_dir(root()).status().map_err(|error| format!("{name}: {} cannot be started: {error}", command.get_program().display()))?;
+    let status = command.current_dir(root()).status().map_err(|error| {
+        format!(
+            "{name}: {} cannot be started: {error}",
+            command.get_program().display()
+        )
+    })?;
     if !status.success() {
         return Err(format!("{name}: ended with {status}"));
     }

@@ -7,9 +7,19 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, sql: include_str!("../migrations/0001_tenant.sql") }];
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    sql: include_str!("../migrations/0001_tenant.sql"),
+}];
 
 /// The statements of a migration file: they end in `;` at the end of a line, and `--` starts a comment line.
 pub fn statements(sql: &str) -> impl Iterator<Item = String> + '_ {
-    sql.split(";\n").map(|part| part.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n")).filter(|part| !part.trim().is_empty())
+    sql.split(";\n")
+        .map(|part| {
+            part.lines()
+                .filter(|line| !line.trim_start().starts_with("--"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+        .filter(|part| !part.trim().is_empty())
 }

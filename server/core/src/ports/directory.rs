@@ -23,15 +23,33 @@ pub struct SigningKey {
 }
 
 pub trait Directory: Send + Sync + 'static {
-    fn tenant<'a>(&'a self, id: &'a TenantId) -> Answer<'a, Result<Option<TenantEntry>, StoreError>>;
+    fn tenant<'a>(
+        &'a self,
+        id: &'a TenantId,
+    ) -> Answer<'a, Result<Option<TenantEntry>, StoreError>>;
     fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>>;
     /// Makes the tenant's database, migrated, and its entry. Repeating it is harmless.
     fn create_tenant<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>>;
     /// Tenants in which the folded login address belongs to a user.
-    fn tenants_of_login<'a>(&'a self, address: &'a str) -> Answer<'a, Result<Vec<TenantId>, StoreError>>;
-    fn add_login<'a>(&'a self, address: &'a str, tenant: &'a TenantId) -> Answer<'a, Result<(), StoreError>>;
-    fn remove_login<'a>(&'a self, address: &'a str, tenant: &'a TenantId) -> Answer<'a, Result<(), StoreError>>;
+    fn tenants_of_login<'a>(
+        &'a self,
+        address: &'a str,
+    ) -> Answer<'a, Result<Vec<TenantId>, StoreError>>;
+    fn add_login<'a>(
+        &'a self,
+        address: &'a str,
+        tenant: &'a TenantId,
+    ) -> Answer<'a, Result<(), StoreError>>;
+    fn remove_login<'a>(
+        &'a self,
+        address: &'a str,
+        tenant: &'a TenantId,
+    ) -> Answer<'a, Result<(), StoreError>>;
     fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>>;
     fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>>;
-    fn expire_signing_key<'a>(&'a self, kid: &'a str, expires_at: i64) -> Answer<'a, Result<(), StoreError>>;
+    fn expire_signing_key<'a>(
+        &'a self,
+        kid: &'a str,
+        expires_at: i64,
+    ) -> Answer<'a, Result<(), StoreError>>;
 }

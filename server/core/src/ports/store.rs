@@ -93,7 +93,10 @@ pub struct Statement {
 
 impl Statement {
     pub fn new(sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Self {
-        Self { sql: sql.into(), params: params.into() }
+        Self {
+            sql: sql.into(),
+            params: params.into(),
+        }
     }
 }
 
@@ -126,9 +129,17 @@ pub enum StoreError {
 
 pub trait TenantStore: Send + Sync + 'static {
     /// One round trip, one snapshot; the statements only read.
-    fn read<'a>(&'a self, tenant: &'a TenantId, statements: Vec<Statement>) -> Answer<'a, Result<Vec<Rows>, StoreError>>;
+    fn read<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Vec<Rows>, StoreError>>;
 
     /// One round trip, one transaction, all or nothing, durable when answered. A statement that violates the constraint
     /// `stale` makes the answer `Stale`; any other constraint is reported by its name.
-    fn commit<'a>(&'a self, tenant: &'a TenantId, statements: Vec<Statement>) -> Answer<'a, Result<Commit, StoreError>>;
+    fn commit<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Commit, StoreError>>;
 }
