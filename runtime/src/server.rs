@@ -1,0 +1,20 @@
+//! The way of a request: admitted by a gate, read, validated, handed to its handler, answered.
+//! Generated code fills in what is particular to each operation.
+
+pub mod decode;
+pub mod format;
+pub mod gate;
+pub mod invalid;
+pub mod operation;
+pub mod pattern;
+pub mod problem;
+pub mod reply;
+pub mod serve;
+
+pub use decode::{Parameters, Source};
+pub use gate::{Gate, RequestId, Served};
+pub use invalid::{At, Invalid, Report};
+pub use operation::{Deprecation, Operation, Requirement};
+pub use pattern::Pattern;
+pub use problem::{ErrorCode, GateCode, Problem};
+pub use reply::{Reply, ReplyCode, StoredAnswer};

@@ -1,0 +1,303 @@
+//! From what arrived to typed values: parameters by name and shape, bodies as JSON. Every value is
+//! checked by generated code before it is read into its type, and every failure is noted, so that
+//! one answer tells of all.
+
+use std::borrow::Cow;
+
+use axum::extract::RawPathParams;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    invalid::{At, Report},
+    problem::{GateCode, Problem},
+};
+use crate::json;
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Path,
+    Query,
+    Header,
+}
+
+/// How the text of a parameter becomes a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One(Scalar),
+    /// `k=a&k=b`; headers: a list with commas.
+    Repeated(Scalar),
+    /// `k=a,b`.
+    Joined(Scalar),
+    /// JSON text.
+    Json,
+}
+
+/// The kind of one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+}
+
+/// A check of generated code: notes what is wrong with a value.
+pub type Check = fn(&Value, &At<'_>, &mut Report);
+
+/// The parameters of one request, and what is wrong with them.
+#[derive(Debug)]
+pub struct Parameters<'r> {
+    head: &'r Parts,
+    path: &'r RawPathParams,
+    query: Vec<(Cow<'r, str>, Cow<'r, str>)>,
+    report: Report,
+}
+
+impl<'r> Parameters<'r> {
+    /// Takes a request apart. A query parameter that is not among the `known` is a failure.
+    pub fn new(head: &'r Parts, path: &'r RawPathParams, known: &[&str]) -> Self {
+        let mut report = Report::new();
+        let text = head.uri.query().unwrap_or_default();
+        let mut query = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+            let at = At::QUERY.name(&name);
+            if !known.contains(&&*name) {
+                report.add(&at, "unknown", "The operation has no such query parameter.");
+            } else if !is_sound(&value, text) {
+                report.add(
+                    &at,
+                    "encoding",
+                    "Must be percent-encoded UTF-8 without NUL.",
+                );
+            } else {
+                query.push((name, value));
+            }
+        }
+        Self {
+            head,
+            path,
+            query,
+            report,
+        }
+    }
+
+    /// A parameter that has to be there.
+    pub fn required<T: DeserializeOwned>(
+        &mut self,
+        source: Source,
+        name: &str,
+        shape: Shape,
+        check: Check,
+    ) -> Option<T> {
+        let found = self.optional(source, name, shape, check);
+        if found.is_none() {
+            let before = self.report.found();
+            let missing = self.texts(source, name).is_empty();
+            // A value that could not be read was noted when it was read.
+            if missing && self.report.found() == before {
+                self.report
+                    .add(&at(source).name(name), "required", "Is missing.");
+            }
+        }
+        found
+    }
+
+    /// A parameter that may be there.
+    pub fn optional<T: DeserializeOwned>(
+        &mut self,
+        source: Source,
+        name: &str,
+        shape: Shape,
+        check: Check,
+    ) -> Option<T> {
+        let root = at(source);
+        let at = root.name(name);
+        let texts = self.texts(source, name);
+        let (first, rest) = texts.split_first()?;
+        let value = match shape {
+            Shape::Repeated(scalar) if source == Source::Query => list(
+                texts.iter().map(|text| &**text),
+                scalar,
+                &at,
+                &mut self.report,
+            ),
+            _ if !rest.is_empty() => {
+                self.report.add(&at, "repeated", "Must be given once.");
+                None
+            }
+            Shape::Repeated(scalar) | Shape::Joined(scalar) => {
+                let items = first
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|_| !first.is_empty());
+                list(items, scalar, &at, &mut self.report)
+            }
+            Shape::One(scalar) => one(first, scalar, &at, &mut self.report),
+            Shape::Json => match json::parse(first.as_bytes()) {
+                Ok(value) => Some(value),
+                Err(malformed) => {
+                    self.report
+                        .add(&at, "json", format!("Is not JSON: {malformed}."));
+                    None
+                }
+            },
+        };
+        self.typed(value?, &at, check)
+    }
+
+    /// The JSON body. The error: it is no JSON at all.
+    pub fn body<T: DeserializeOwned>(
+        &mut self,
+        bytes: &[u8],
+        check: Check,
+    ) -> Result<Option<T>, Problem<GateCode>> {
+        let value = json::parse(bytes).map_err(|malformed| {
+            Problem::new(
+                GateCode::MALFORMED_JSON,
+                format!("The body cannot be read as JSON: {malformed}."),
+            )
+            .with("pointer", malformed.pointer)
+            .with("line", malformed.line)
+            .with("column", malformed.column)
+        })?;
+        Ok(self.typed(value, &At::BODY, check))
+    }
+
+    /// The JSON body, or none where there are no bytes.
+    pub fn optional_body<T: DeserializeOwned>(
+        &mut self,
+        bytes: &[u8],
+        check: Check,
+    ) -> Result<Option<T>, Problem<GateCode>> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        self.body(bytes, check)
+    }
+
+    /// Ends the reading: the problem lists whatever was wrong.
+    pub fn finish(self) -> Result<(), Problem<GateCode>> {
+        match self.report.is_clean() {
+            true => Ok(()),
+            false => Err(self.report.problem()),
+        }
+    }
+
+    fn typed<T: DeserializeOwned>(&mut self, value: Value, at: &At<'_>, check: Check) -> Option<T> {
+        let before = self.report.found();
+        check(&value, at, &mut self.report);
+        if self.report.found() > before {
+            return None;
+        }
+        match serde_json::from_value(value) {
+            Ok(typed) => Some(typed),
+            Err(error) => {
+                self.report.add(
+                    at,
+                    "type",
+                    format!("Does not have the documented form: {error}."),
+                );
+                None
+            }
+        }
+    }
+
+    fn texts(&mut self, source: Source, name: &str) -> Vec<Cow<'r, str>> {
+        match source {
+            Source::Path => {
+                let of_name = self.path.iter().filter(|(key, _)| *key == name);
+                of_name.map(|(_, value)| Cow::Borrowed(value)).collect()
+            }
+            Source::Query => {
+                let of_name = self.query.iter().filter(|(key, _)| key == name);
+                of_name.map(|(_, value)| value.clone()).collect()
+            }
+            Source::Header => {
+                let mut texts = Vec::new();
+                for value in self.head.headers.get_all(name) {
+                    match std::str::from_utf8(value.as_bytes()) {
+                        Ok(text) => texts.push(Cow::Borrowed(text)),
+                        Err(_) => {
+                            self.report
+                                .add(&At::HEADER.name(name), "encoding", "Must be UTF-8.")
+                        }
+                    }
+                }
+                texts
+            }
+        }
+    }
+}
+
+const fn at(source: Source) -> At<'static> {
+    match source {
+        Source::Path => At::PATH,
+        Source::Query => At::QUERY,
+        Source::Header => At::HEADER,
+    }
+}
+
+/// The decoder writes U+FFFD for bytes that are no UTF-8: sound is a text that holds none, unless
+/// the caller wrote it.
+fn is_sound(value: &str, query: &str) -> bool {
+    let replaced = value.contains('\u{fffd}') && !query.to_ascii_uppercase().contains("%EF%BF%BD");
+    !replaced && !value.contains('\0')
+}
+
+fn list<'t>(
+    texts: impl Iterator<Item = &'t str>,
+    scalar: Scalar,
+    at: &At<'_>,
+    report: &mut Report,
+) -> Option<Value> {
+    let mut items = Vec::new();
+    let mut whole = true;
+    for (index, text) in texts.enumerate() {
+        match one(text, scalar, &at.index(index), report) {
+            Some(item) => items.push(item),
+            None => whole = false,
+        }
+    }
+    whole.then_some(Value::Array(items))
+}
+
+fn one(text: &str, scalar: Scalar, at: &At<'_>, report: &mut Report) -> Option<Value> {
+    let (value, kind) = match scalar {
+        Scalar::Text => (Some(Value::String(text.to_owned())), "text"),
+        Scalar::Integer => (integer(text).map(Value::from), "an integer"),
+        Scalar::Number => (number(text), "a number"),
+        Scalar::Boolean => (boolean(text).map(Value::from), "true or false"),
+    };
+    if value.is_none() {
+        report.add(at, "type", format!("Must be {kind}."));
+    }
+    value
+}
+
+/// Digits with an optional minus, within ±(2^53 - 1).
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse()
+        .ok()
+        .filter(|number: &i64| number.abs() <= json::MAX_INTEGER)
+}
+
+/// A number as JSON writes it.
+fn number(text: &str) -> Option<Value> {
+    json::parse(text.as_bytes()).ok().filter(Value::is_number)
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,161 @@
+//! The failures of a request, all of them collected for one answer, each with its place.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::problem::{GateCode, Problem};
+
+/// The most failures that one answer lists.
+pub const MAX_FAILURES: usize = 100;
+
+/// One way in which a request differs from the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// JSON pointer: `/body/name`, `/query/limit`, `/path/id`, `/header/If-Match`.
+    pub pointer: String,
+    /// The rule's name, such as `required`, `maximum`, `format`.
+    pub rule: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+/// A place in the request, linked to the place that it lies in: nothing is built until a failure
+/// needs its pointer.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    parent: Option<&'a At<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> At<'a> {
+    pub const BODY: At<'static> = At::root("body");
+    pub const QUERY: At<'static> = At::root("query");
+    pub const PATH: At<'static> = At::root("path");
+    pub const HEADER: At<'static> = At::root("header");
+
+    pub const fn root(name: &'a str) -> Self {
+        Self {
+            parent: None,
+            step: Step::Name(name),
+        }
+    }
+
+    pub const fn name(&'a self, name: &'a str) -> At<'a> {
+        At {
+            parent: Some(self),
+            step: Step::Name(name),
+        }
+    }
+
+    pub const fn index(&'a self, index: usize) -> At<'a> {
+        At {
+            parent: Some(self),
+            step: Step::Index(index),
+        }
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+        }
+        match self.step {
+            Step::Name(name) => write!(f, "/{}", name.replace('~', "~0").replace('/', "~1")),
+            Step::Index(index) => write!(f, "/{index}"),
+        }
+    }
+}
+
+/// Collects failures.
+#[derive(Debug, Default)]
+pub struct Report {
+    failures: Vec<Invalid>,
+    /// How many were found, the ones past the limit included.
+    found: usize,
+}
+
+impl Report {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn is_clean(&self) -> bool {
+        self.found == 0
+    }
+
+    /// How many failures were found.
+    pub fn found(&self) -> usize {
+        self.found
+    }
+
+    pub fn failures(&self) -> &[Invalid] {
+        &self.failures
+    }
+
+    /// Notes a failure.
+    pub fn add(&mut self, at: &At<'_>, rule: &'static str, message: impl Into<String>) {
+        self.found += 1;
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.push(Invalid {
+                pointer: at.to_string(),
+                rule,
+                message: message.into(),
+            });
+        }
+    }
+
+    /// Takes over the failures of another report.
+    pub fn extend(&mut self, other: Report) {
+        self.found += other.found;
+        let room = MAX_FAILURES - self.failures.len();
+        self.failures.extend(other.failures.into_iter().take(room));
+    }
+
+    /// The one problem that lists all failures.
+    pub fn problem(self) -> Problem<GateCode> {
+        let errors: Vec<Value> = self
+            .failures
+            .into_iter()
+            .map(|failure| json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
+            .collect();
+        let message = match self.found {
+            1 => "The request breaks the contract in one place.".to_owned(),
+            found => format!("The request breaks the contract in {found} places."),
+        };
+        Problem::new(GateCode::VALIDATION_FAILED, message).with("errors", errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_json_pointers() {
+        let names = At::BODY.name("a/b~c");
+        assert_eq!(names.index(3).to_string(), "/body/a~1b~0c/3");
+    }
+
+    #[test]
+    fn the_list_of_failures_is_bounded() {
+        let mut report = Report::new();
+        for index in 0..MAX_FAILURES + 5 {
+            report.add(&At::BODY.index(index), "type", "not a string");
+        }
+        let mut both = Report::new();
+        both.add(&At::QUERY, "unknown", "unknown");
+        both.extend(report);
+        assert_eq!(
+            (both.found(), both.failures().len()),
+            (MAX_FAILURES + 6, MAX_FAILURES)
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! Errors of operations: a code that the contract documents, a message for people, and a context
+//! with everything that a machine needs.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::JsonObject;
+
+/// A documented error code.
+pub trait ErrorCode: Copy + fmt::Debug + Send + Sync + 'static {
+    /// As it is written: upper-case, stable.
+    fn code(self) -> &'static str;
+    /// The HTTP status that goes with it.
+    fn status(self) -> StatusCode;
+}
+
+/// An error code by name and status: what stands before the operations (the gate, the router)
+/// knows no operation's enumeration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateCode {
+    pub code: &'static str,
+    pub status: StatusCode,
+}
+
+impl GateCode {
+    pub const INTERNAL: Self = Self::new("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR);
+    pub const MALFORMED_JSON: Self = Self::new("MALFORMED_JSON", StatusCode::BAD_REQUEST);
+    pub const METHOD_NOT_ALLOWED: Self =
+        Self::new("METHOD_NOT_ALLOWED", StatusCode::METHOD_NOT_ALLOWED);
+    pub const NOT_FOUND: Self = Self::new("NOT_FOUND", StatusCode::NOT_FOUND);
+    pub const PAYLOAD_TOO_LARGE: Self =
+        Self::new("PAYLOAD_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE);
+    pub const UNSUPPORTED_MEDIA_TYPE: Self =
+        Self::new("UNSUPPORTED_MEDIA_TYPE", StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    pub const VALIDATION_FAILED: Self = Self::new("VALIDATION_FAILED", StatusCode::BAD_REQUEST);
+
+    pub const fn new(code: &'static str, status: StatusCode) -> Self {
+        Self { code, status }
+    }
+
+    /// The same code without its enumeration.
+    pub fn of(code: impl ErrorCode) -> Self {
+        Self::new(code.code(), code.status())
+    }
+}
+
+impl ErrorCode for GateCode {
+    fn code(self) -> &'static str {
+        self.code
+    }
+
+    fn status(self) -> StatusCode {
+        self.status
+    }
+}
+
+/// An error with all that its receiver needs to act on it. One pointer in size, so that results
+/// stay small.
+pub struct Problem<E>(Box<Inner<E>>);
+
+struct Inner<E> {
+    code: E,
+    message: String,
+    context: JsonObject,
+    retry_after: Option<u32>,
+}
+
+impl<E> Problem<E> {
+    pub fn new(code: E, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            context: JsonObject::new(),
+            retry_after: None,
+        }))
+    }
+
+    /// Adds to the context.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.context.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says when to try again, in seconds: the answer's `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub fn context(&self) -> &JsonObject {
+        &self.0.context
+    }
+
+    /// In seconds.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.0.retry_after
+    }
+
+    /// The same problem under another enumeration of codes.
+    pub fn map<F>(self, code: impl FnOnce(E) -> F) -> Problem<F> {
+        let Inner {
+            code: from,
+            message,
+            context,
+            retry_after,
+        } = *self.0;
+        Problem(Box::new(Inner {
+            code: code(from),
+            message,
+            context,
+            retry_after,
+        }))
+    }
+
+    /// The same problem under an enumeration that holds this one.
+    pub fn widen<F: From<E>>(self) -> Problem<F> {
+        self.map(F::from)
+    }
+}
+
+impl<E: ErrorCode> Problem<E> {
+    pub fn code(&self) -> E {
+        self.0.code
+    }
+
+    /// The same problem, its code by name.
+    pub fn into_gate(self) -> Problem<GateCode> {
+        self.map(GateCode::of)
+    }
+
+    /// The body as it is sent; `request_id` goes into the context.
+    pub fn body(&self, request_id: Option<&str>) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            code: &'a str,
+            message: &'a str,
+            context: Context<'a>,
+        }
+        #[derive(Serialize)]
+        struct Context<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request_id: Option<&'a str>,
+            #[serde(flatten)]
+            rest: &'a JsonObject,
+        }
+        let context = Context {
+            request_id: request_id.filter(|_| !self.0.context.contains_key("request_id")),
+            rest: &self.0.context,
+        };
+        let body = Body {
+            code: self.0.code.code(),
+            message: &self.0.message,
+            context,
+        };
+        // Strings and JSON values always print.
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Problem<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("context", &self.0.context)
+            .field("retry_after", &self.0.retry_after)
+            .finish()
+    }
+}
+
+impl<E: ErrorCode> fmt::Display for Problem<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.code(), self.0.message)
+    }
+}
+
+impl<E: ErrorCode> std::error::Error for Problem<E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_printed_with_its_context_and_the_request_id() {
+        let problem = Problem::new(GateCode::NOT_FOUND, "There is no such job.")
+            .with("id", "7")
+            .retry_after(3);
+        assert_eq!(problem.retry_after_seconds(), Some(3));
+        assert_eq!(
+            String::from_utf8(problem.body(Some("r1"))).unwrap(),
+            r#"{"code":"NOT_FOUND","message":"There is no such job.","context":{"request_id":"r1","id":"7"}}"#
+        );
+    }
+
+    #[test]
+    fn a_problem_is_one_pointer() {
+        assert_eq!(size_of::<Problem<GateCode>>(), size_of::<usize>());
+    }
+}

@@ -1,0 +1,224 @@
+//! The way of one request, as far as it is the same for every operation: admitted, its body read
+//! within bounds, and answered at the end. Generated code decodes and calls the handler in between.
+
+use std::error::Error as _;
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, RawPathParams, Request},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+
+use super::{
+    gate::{Gate, Served},
+    invalid::{At, Report},
+    operation::Operation,
+    problem::{ErrorCode, GateCode, Problem},
+    reply::{Reply, refuse},
+};
+
+/// What an operation takes as body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyRule {
+    /// Nothing. Content is refused, not ignored.
+    None,
+    /// A body of one of these media types (lower-case; `*/*`: any). Where it is optional, no bytes
+    /// are no body.
+    Content {
+        media_types: &'static [&'static str],
+        required: bool,
+    },
+}
+
+/// A request that was admitted, with its body.
+#[derive(Debug)]
+pub struct Arrived<C> {
+    pub context: C,
+    pub head: Parts,
+    pub path: RawPathParams,
+    pub body: Bytes,
+}
+
+/// Admits a request and reads its body. The error is the finished answer of a refusal.
+pub async fn arrive<G: Gate>(
+    gate: &G,
+    operation: &'static Operation,
+    rule: BodyRule,
+    request: Request,
+) -> Result<Arrived<G::Context>, Response> {
+    let (mut head, body) = request.into_parts();
+    let mut context = match gate.admit(operation, &head).await {
+        Ok(context) => context,
+        Err(problem) => return Err(gate.finish(None, operation, &head, refuse(&problem, &head))),
+    };
+    let read = match RawPathParams::from_request_parts(&mut head, &()).await {
+        Ok(path) => content(&head, body, rule, gate.body_limit(operation))
+            .await
+            .map(|body| (path, body)),
+        Err(_) => Err(Problem::new(
+            GateCode::NOT_FOUND,
+            "The path is not percent-encoded UTF-8.",
+        )),
+    };
+    match read {
+        Ok((path, body)) => {
+            gate.body(&mut context, operation, &head, &body);
+            Ok(Arrived {
+                context,
+                head,
+                path,
+                body,
+            })
+        }
+        Err(problem) => {
+            let response = refuse(&problem, &head);
+            Err(gate.finish(Some(&context), operation, &head, response))
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> Arrived<C> {
+    /// Answers with what the handler said.
+    pub fn answer<G, A, E>(
+        self,
+        gate: &G,
+        operation: &'static Operation,
+        result: Result<A, Problem<E>>,
+    ) -> Response
+    where
+        G: Gate<Context = C>,
+        A: Reply,
+        E: ErrorCode,
+    {
+        let response = match result {
+            Ok(success) => {
+                let served = self
+                    .head
+                    .extensions
+                    .get::<Served>()
+                    .copied()
+                    .unwrap_or_default();
+                success.reply(&served)
+            }
+            Err(problem) => refuse(&problem, &self.head),
+        };
+        gate.finish(Some(&self.context), operation, &self.head, response)
+    }
+}
+
+/// Answers a method that the path does not know; `allow` lists those that it knows.
+pub fn method_not_allowed(head: &Parts, allow: &'static str) -> Response {
+    let methods: Vec<&str> = allow.split(", ").collect();
+    let problem = Problem::new(
+        GateCode::METHOD_NOT_ALLOWED,
+        format!("The path takes {allow} only."),
+    )
+    .with("allowed", methods);
+    let mut response = refuse(&problem, head);
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+/// Answers a path that the contract does not know.
+pub fn not_found(head: &Parts) -> Response {
+    refuse(
+        &Problem::new(GateCode::NOT_FOUND, "The API has no such path."),
+        head,
+    )
+}
+
+async fn content(
+    head: &Parts,
+    body: Body,
+    rule: BodyRule,
+    limit: usize,
+) -> Result<Bytes, Problem<GateCode>> {
+    let media_type = media_type(&head.headers);
+    let BodyRule::Content {
+        media_types,
+        required,
+    } = rule
+    else {
+        if announced(&head.headers) == Some(0) || !has_content(&head.headers) {
+            return Ok(Bytes::new());
+        }
+        let mut report = Report::new();
+        report.add(&At::BODY, "unknown", "The operation takes no body.");
+        return Err(report.problem());
+    };
+    let fits = |name: &String| {
+        media_types
+            .iter()
+            .any(|known| *known == "*/*" || known == name)
+    };
+    if media_type.as_ref().is_some_and(|name| !fits(name)) {
+        return Err(unsupported(media_types));
+    }
+    if announced(&head.headers).is_some_and(|length| length > limit as u64) {
+        return Err(too_large(limit));
+    }
+    let bytes = axum::body::to_bytes(body, limit).await.map_err(|error| {
+        match error
+            .source()
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+        {
+            true => too_large(limit),
+            false => Problem::new(GateCode::MALFORMED_JSON, "The body broke off."),
+        }
+    })?;
+    if bytes.is_empty() {
+        if required {
+            let mut report = Report::new();
+            report.add(&At::BODY, "required", "Is missing.");
+            return Err(report.problem());
+        }
+    } else if media_type.is_none() && !media_types.contains(&"*/*") {
+        return Err(unsupported(media_types));
+    }
+    Ok(bytes)
+}
+
+/// The media type without its parameters, lower-case.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(
+        text.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase(),
+    )
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+fn has_content(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+fn unsupported(media_types: &'static [&'static str]) -> Problem<GateCode> {
+    let message = format!(
+        "The body's Content-Type must be {}.",
+        media_types.join(" or ")
+    );
+    Problem::new(GateCode::UNSUPPORTED_MEDIA_TYPE, message).with("supported", media_types.to_vec())
+}
+
+fn too_large(limit: usize) -> Problem<GateCode> {
+    Problem::new(
+        GateCode::PAYLOAD_TOO_LARGE,
+        format!("The body exceeds {limit} bytes."),
+    )
+    .with("limit_bytes", limit)
+}
