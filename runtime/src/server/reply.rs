@@ -13,6 +13,9 @@ use super::{
 /// A success that can be sent.
 pub trait Reply {
     fn reply(self, served: &Served) -> Response;
+
+    /// The success as it is kept for a repeat of its request.
+    fn store(self) -> Result<StoredAnswer, serde_json::Error>;
 }
 
 /// The error code of an answer, left in the answer's extensions for logs and measures.
@@ -30,6 +33,10 @@ pub struct StoredAnswer {
 }
 
 impl Reply for StoredAnswer {
+    fn store(self) -> Result<StoredAnswer, serde_json::Error> {
+        Ok(self)
+    }
+
     fn reply(self, served: &Served) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);

@@ -1,7 +1,12 @@
 //! The CRM: handlers and business logic, the same on every host. A host provides the ports, mounts the router and
 //! carries bytes; everything that decides anything is here.
 
+pub mod access;
+pub mod context;
 pub mod fault;
 pub mod hex;
 pub mod migrations;
 pub mod ports;
+pub mod schema;
+pub mod tenant;
+pub mod work;

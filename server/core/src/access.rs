@@ -1,0 +1,4 @@
+//! Who may do what: roles, users, and what a caller's roles grant. One place restricts the SQL that reads rows, one
+//! materializes what a caller may see of a record.
+
+pub mod grants;

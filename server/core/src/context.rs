@@ -1,0 +1,54 @@
+//! What a handler knows of the request beside its parameters: who asks, for which tenant, until when.
+
+use std::net::IpAddr;
+
+use crm_runtime::server::Operation;
+
+use crate::ports::store::TenantId;
+
+/// Of one admitted request.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub operation: &'static Operation,
+    pub request_id: String,
+    /// When the request was admitted, epoch ms. One request has one time.
+    pub now: i64,
+    /// When it must be answered, epoch ms: a guarded commit is tried again until then.
+    pub deadline: i64,
+    /// None on operations that need no token.
+    pub caller: Option<Caller>,
+    /// Of a write that came with an `Idempotency-Key`.
+    pub idempotency: Option<Idempotency>,
+    /// The caller's address: the peer's, or what a configured proxy states.
+    pub address: Option<IpAddr>,
+}
+
+/// The bearer of a verified access token. That its session or key is not revoked is known after the first read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub tenant: TenantId,
+    pub principal: Principal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A person.
+    User { id: String, session: String },
+    /// A customer: the contact's record id.
+    Portal { contact: String, session: String },
+    /// An API key with the scopes of its token, each `family:action`.
+    Key { id: String, scopes: Vec<String> },
+    /// The command line on the machine that holds the data: it may do everything, and there is no session to revoke.
+    Operator,
+}
+
+/// What an idempotent write is recorded under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Hash of tenant, principal and key: 64 hex digits. The key itself is not kept.
+    pub key_hash: String,
+    /// Hash of method, path, query, version, If-Match and body.
+    pub fingerprint: String,
+    /// Derived from the key: seals answers that hold a secret.
+    pub seal: [u8; 32],
+}

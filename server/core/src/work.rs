@@ -1,0 +1,504 @@
+//! The path of every authenticated request to its tenant's data and back: a preamble that proves the caller and the
+//! revisions in the same round trip as the data, decisions as plain functions between a read and a guarded commit, and
+//! idempotent answers recorded in the commit of their effect. A read makes one round trip, a write at most two; one more
+//! where something moved or is not yet known.
+
+use std::sync::Arc;
+
+use crm_runtime::server::{Reply, StoredAnswer};
+
+use crate::{
+    access::grants::Grants,
+    context::{Caller, Context, Idempotency, Principal},
+    fault::Fault,
+    ports::{
+        Ports,
+        store::{Commit, Rows, Statement, Value},
+    },
+    tenant::{TenantState, Tenants},
+};
+
+pub mod guard;
+pub mod seal;
+pub mod stored;
+
+pub use guard::Guard;
+pub use stored::Issued;
+
+/// What a request's decisions stand on.
+#[derive(Clone)]
+pub struct Scope {
+    pub caller: Caller,
+    pub state: Arc<TenantState>,
+    pub grants: Grants,
+}
+
+/// What a write decided: nothing of it has happened yet.
+pub struct Decision<R> {
+    pub guard: Guard,
+    /// How many sequence numbers it takes: one per changed record.
+    pub versions: u32,
+    /// Counters it takes numbers from, and how many: see [`Issued`].
+    pub counters: Vec<(String, u32)>,
+    /// In SQL the k-th version is `(SELECT base FROM meta) + k`; the k-th number of a counter is
+    /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
+    pub statements: Vec<Statement>,
+    /// The answer, given what the commit gave out.
+    pub answer: Box<dyn Fn(&Issued) -> R + Send>,
+    /// The answer holds a secret: it is stored sealed under the Idempotency-Key.
+    pub secret: bool,
+}
+
+impl<R> Decision<R> {
+    /// Nothing to change: the answer alone.
+    pub fn nothing(answer: impl Fn(&Issued) -> R + Send + 'static) -> Self {
+        Self {
+            guard: Guard::new(),
+            versions: 0,
+            counters: Vec::new(),
+            statements: Vec::new(),
+            answer: Box::new(answer),
+            secret: false,
+        }
+    }
+}
+
+/// The end of a write.
+pub enum Outcome<R> {
+    Done(R),
+    /// The same request was answered before: this is that answer.
+    Replayed(StoredAnswer),
+}
+
+/// How a write's commit refused other than by its guard.
+pub struct Violation {
+    /// The constraint or unique index.
+    pub constraint: String,
+}
+
+/// Times a read may find that the revisions moved before it gives up.
+const MOST_RELOADS: u32 = 5;
+/// Kept for this long: contract.md, idempotency.
+pub const IDEMPOTENCY_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The door to the tenants' data.
+pub struct Work {
+    pub ports: Ports,
+    pub tenants: Tenants,
+}
+
+struct Preamble {
+    scope: Scope,
+    stored: Option<StoredRow>,
+}
+
+struct StoredRow {
+    fingerprint: String,
+    status: i64,
+    headers: String,
+    body: String,
+    prefix: i64,
+    sealed: bool,
+    issued: Issued,
+}
+
+impl Work {
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            tenants: Tenants::default(),
+        }
+    }
+
+    /// Reads in one snapshot. `plan` gives the statements for the definitions and grants at hand; it runs again if they
+    /// turn out to be old.
+    pub async fn read<E: From<Fault>>(
+        &self,
+        cx: &Context,
+        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
+    ) -> Result<(Scope, Vec<Rows>), E> {
+        let (preamble, rows) = self.read_with_preamble(cx, None, &plan).await?;
+        Ok((preamble.scope, rows))
+    }
+
+    /// Read, decide, commit under the decision's guard; again from the start while the guard fails, until the deadline.
+    /// `violated` says what a unique index that refuses the commit means, after one more read if it wants one.
+    pub async fn write<R, E>(
+        &self,
+        cx: &Context,
+        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
+        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
+        violated: impl AsyncViolation<E>,
+    ) -> Result<Outcome<R>, E>
+    where
+        R: Reply,
+        E: From<Fault>,
+    {
+        let mut tries = 0;
+        loop {
+            let (preamble, rows) = self
+                .read_with_preamble(cx, cx.idempotency.as_ref(), &plan)
+                .await?;
+            if let (Some(stored), Some(key)) = (preamble.stored, &cx.idempotency) {
+                return Ok(Outcome::Replayed(replay(stored, key)?));
+            }
+            let scope = preamble.scope;
+            let decision = decide(&scope, rows)?;
+            let answer = decision.answer;
+            if decision.statements.is_empty() && cx.idempotency.is_none() {
+                return Ok(Outcome::Done(answer(&Issued::default())));
+            }
+            let mut statements = Vec::with_capacity(decision.statements.len() + 5);
+            let guard = decision
+                .guard
+                .revisions(scope.state.schema_rev, scope.state.access_rev);
+            statements.extend(guard.statement());
+            let seq_at = statements.len();
+            statements.push(Statement::new(
+                "UPDATE meta SET base = seq + 1, seq = seq + ?1 RETURNING base",
+                [i64::from(decision.versions).into()],
+            ));
+            let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
+            let counters = serde_json::to_string(&decision.counters)
+                .map_err(|error| Fault::Internal(error.to_string()))?;
+            if counters_at.is_some() {
+                statements.push(Statement::new(
+                    "INSERT INTO counters (name, value) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true \
+                     ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING name, value",
+                    [counters.clone().into()],
+                ));
+            }
+            statements.extend(decision.statements);
+            if let Some(key) = &cx.idempotency {
+                statements.extend(record(
+                    key,
+                    &answer,
+                    decision.counters.len(),
+                    &counters,
+                    decision.secret,
+                    cx.now,
+                )?);
+            }
+            match self
+                .ports
+                .store
+                .commit(&scope.caller.tenant, statements)
+                .await
+                .map_err(Fault::from)?
+            {
+                Commit::Committed(rows) => {
+                    return Ok(Outcome::Done(answer(&issued(
+                        &rows,
+                        seq_at,
+                        counters_at,
+                        &decision.counters,
+                    ))));
+                }
+                // Another request with the same key was faster: its answer is found by the next read.
+                Commit::Constraint(name) if name.contains("idempotency") => {}
+                Commit::Constraint(constraint) => {
+                    return Err(violated.explain(&scope, Violation { constraint }).await);
+                }
+                Commit::Stale => {}
+            }
+            tries += 1;
+            let wait = backoff(tries, &*self.ports.random);
+            if self.ports.clock.now() + wait as i64 > cx.deadline {
+                return Err(Fault::Busy(format!("other changes came first {tries} times")).into());
+            }
+            self.ports.clock.sleep(wait).await;
+        }
+    }
+
+    async fn read_with_preamble<E: From<Fault>>(
+        &self,
+        cx: &Context,
+        key: Option<&Idempotency>,
+        plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
+    ) -> Result<(Preamble, Vec<Rows>), E> {
+        let caller = cx
+            .caller
+            .as_ref()
+            .ok_or(Fault::Unauthenticated("this operation needs a token"))?;
+        let tenant = &caller.tenant;
+        let store = &*self.ports.store;
+        for _ in 0..MOST_RELOADS {
+            let state = match self.tenants.state(tenant) {
+                Some(state) => state,
+                None => self.tenants.load(store, tenant).await?,
+            };
+            let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
+            let guess = Scope {
+                caller: caller.clone(),
+                state,
+                grants: Grants::of(&caller.principal, roles.as_ref().unwrap_or(&"[]".into())),
+            };
+            // Without known roles the statements would be made for nobody: only the preamble goes out.
+            let planned = if roles.is_some() {
+                plan(&guess)
+            } else {
+                Ok(Vec::new())
+            };
+            let mut statements = vec![preamble(&caller.principal, key)];
+            let refused = match planned {
+                Ok(planned) => {
+                    statements.extend(planned);
+                    None
+                }
+                // A refusal that stood on old definitions is no refusal: it is judged after they are proven.
+                Err(error) => Some(error),
+            };
+            let mut rows = store
+                .read(tenant, statements)
+                .await
+                .map_err(Fault::from)?
+                .into_iter();
+            let row = rows
+                .next()
+                .and_then(|rows| rows.into_iter().next())
+                .ok_or_else(|| Fault::Internal("the preamble gave no row".into()))?;
+            let (revisions, found, stored) = parse_preamble(row)?;
+            let Some(found) = found else {
+                return Err(Fault::Unauthenticated("this token was revoked").into());
+            };
+            let current = roles.as_ref().is_some_and(|roles| **roles == *found);
+            if !current {
+                self.tenants
+                    .remember_roles(tenant, caller_id(&caller.principal), found.into());
+            }
+            if revisions != (guess.state.schema_rev, guess.state.access_rev) {
+                self.tenants.load(store, tenant).await?;
+                continue;
+            }
+            if !current {
+                continue;
+            }
+            if let (Principal::User { .. }, Some(permission)) =
+                (&caller.principal, cx.operation.permission)
+                && !guess.grants.allows(permission)
+            {
+                return Err(Fault::Forbidden(permission.to_owned()).into());
+            }
+            if let Some(row) = &stored
+                && let Some(key) = key
+            {
+                if row.fingerprint != key.fingerprint {
+                    return Err(Fault::IdempotencyKeyReused.into());
+                }
+            } else if let Some(error) = refused {
+                return Err(error);
+            }
+            return Ok((
+                Preamble {
+                    scope: guess,
+                    stored,
+                },
+                rows.collect(),
+            ));
+        }
+        Err(Fault::Busy("the tenant's definitions keep changing".into()).into())
+    }
+}
+
+/// What a refusing unique index means to the caller.
+pub trait AsyncViolation<E>: Send {
+    fn explain(&self, scope: &Scope, violation: Violation) -> impl Future<Output = E> + Send;
+}
+
+/// For writes that no unique index can refuse.
+pub struct NoneExpected;
+
+impl<E: From<Fault>> AsyncViolation<E> for NoneExpected {
+    async fn explain(&self, _: &Scope, violation: Violation) -> E {
+        Fault::Internal(format!(
+            "the constraint {} refused a commit",
+            violation.constraint
+        ))
+        .into()
+    }
+}
+
+fn caller_id(principal: &Principal) -> &str {
+    match principal {
+        Principal::User { session, .. } | Principal::Portal { session, .. } => session,
+        Principal::Key { id, .. } => id,
+        Principal::Operator => "operator",
+    }
+}
+
+/// One row: the revisions, the caller's roles (null if the session, key or user is gone), and the stored answer.
+fn preamble(principal: &Principal, key: Option<&Idempotency>) -> Statement {
+    const STORED: &str =
+        "i.fingerprint, i.status, i.headers, i.body, i.prefix, i.sealed, i.base, i.counters";
+    let (columns, join, id) = match principal {
+        Principal::User { session, .. } => (
+            "CASE WHEN s.revoked_at IS NULL AND u.status = 'active' THEN u.roles END",
+            "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'user' LEFT JOIN users u ON u.id = s.subject",
+            session.as_str(),
+        ),
+        Principal::Portal { session, .. } => (
+            "CASE WHEN s.revoked_at IS NULL AND r.deleted_at IS NULL AND r.id IS NOT NULL THEN '[]' END",
+            "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'portal' LEFT JOIN records r ON r.id = s.subject",
+            session.as_str(),
+        ),
+        Principal::Key { id, .. } => (
+            "CASE WHEN k.revoked_at IS NULL THEN k.scopes END",
+            "LEFT JOIN api_keys k ON k.id = ?1",
+            id.as_str(),
+        ),
+        Principal::Operator => ("'[]'", "", "operator"),
+    };
+    match key {
+        None => Statement::new(
+            format!(
+                "SELECT m.schema_rev, m.access_rev, {columns} FROM meta m {join} WHERE ?1 IS NOT NULL"
+            ),
+            [id.into()],
+        ),
+        Some(key) => Statement::new(
+            format!(
+                "SELECT m.schema_rev, m.access_rev, {columns}, {STORED} FROM meta m {join} LEFT JOIN idempotency i ON i.key_hash = ?2 WHERE ?1 IS NOT NULL"
+            ),
+            [id.into(), key.key_hash.as_str().into()],
+        ),
+    }
+}
+
+type Parsed = ((i64, i64), Option<String>, Option<StoredRow>);
+
+fn parse_preamble(row: Vec<Value>) -> Result<Parsed, Fault> {
+    let odd = || Fault::Internal("the preamble's row has another shape".into());
+    let mut columns = row.into_iter();
+    let mut next = || columns.next().unwrap_or(Value::Null);
+    let schema_rev = next().as_i64().ok_or_else(odd)?;
+    let access_rev = next().as_i64().ok_or_else(odd)?;
+    let roles = next().into_text();
+    let stored = match next() {
+        Value::Text(fingerprint) => Some(StoredRow {
+            fingerprint,
+            status: next().as_i64().ok_or_else(odd)?,
+            headers: next().into_text().ok_or_else(odd)?,
+            body: next().into_text().ok_or_else(odd)?,
+            prefix: next().as_i64().ok_or_else(odd)?,
+            sealed: next().as_i64().ok_or_else(odd)? != 0,
+            issued: Issued {
+                base: next().as_i64().ok_or_else(odd)?,
+                counters: next()
+                    .as_str()
+                    .and_then(|text| serde_json::from_str(text).ok())
+                    .ok_or_else(odd)?,
+            },
+        }),
+        _ => None,
+    };
+    Ok(((schema_rev, access_rev), roles, stored))
+}
+
+fn issued(
+    rows: &[Rows],
+    seq_at: usize,
+    counters_at: Option<usize>,
+    counters: &[(String, u32)],
+) -> Issued {
+    let base = rows
+        .get(seq_at)
+        .and_then(|rows| rows.first())
+        .and_then(|row| row.first())
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
+    let after = counters_at.and_then(|at| rows.get(at));
+    let before = |(name, count): &(String, u32)| {
+        let row = after?
+            .iter()
+            .find(|row| row.first().and_then(Value::as_str) == Some(name))?;
+        Some(row.get(1)?.as_i64()? - i64::from(*count))
+    };
+    Issued {
+        base,
+        counters: counters
+            .iter()
+            .map(|counter| before(counter).unwrap_or_default())
+            .collect(),
+    }
+}
+
+/// The statements that keep the answer for a repeat, and forget what is older than a day.
+fn record<R: Reply>(
+    key: &Idempotency,
+    answer: &(dyn Fn(&Issued) -> R + Send),
+    counters: usize,
+    taken: &str,
+    secret: bool,
+    now: i64,
+) -> Result<[Statement; 2], Fault> {
+    let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
+    let prefix = stored::free_prefix(
+        &answer(&Issued {
+            base: 0,
+            counters: vec![0; counters],
+        })
+        .store()
+        .map_err(internal)?,
+    );
+    let kept = answer(&stored::placeholders(prefix, counters))
+        .store()
+        .map_err(internal)?;
+    let body = String::from_utf8_lossy(&kept.body);
+    let body = if secret {
+        seal::seal(&key.seal, &body)
+    } else {
+        body.into_owned()
+    };
+    Ok([
+        Statement::new(
+            "DELETE FROM idempotency WHERE created_at < ?1",
+            [(now - IDEMPOTENCY_KEPT_MS).into()],
+        ),
+        Statement::new(
+            "INSERT INTO idempotency (key_hash, fingerprint, status, headers, body, prefix, sealed, base, counters, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT base FROM meta), \
+             (SELECT json_group_array(c.value - (j.value ->> 1)) FROM json_each(?8) j JOIN counters c ON c.name = j.value ->> 0), ?9)",
+            [
+                key.key_hash.as_str().into(),
+                key.fingerprint.as_str().into(),
+                i64::from(kept.status).into(),
+                serde_json::to_string(&kept.headers)
+                    .map_err(internal)?
+                    .into(),
+                body.into(),
+                prefix.into(),
+                i64::from(secret).into(),
+                taken.into(),
+                now.into(),
+            ],
+        ),
+    ])
+}
+
+fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
+    let body = if row.sealed {
+        seal::open(&key.seal, &row.body)
+            .ok_or_else(|| Fault::Internal("a sealed answer does not open".into()))?
+    } else {
+        row.body
+    };
+    let headers: Vec<(String, String)> =
+        serde_json::from_str(&row.headers).map_err(|error| Fault::Internal(error.to_string()))?;
+    Ok(StoredAnswer {
+        status: u16::try_from(row.status).unwrap_or(500),
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name, stored::fill(&value, row.prefix, &row.issued)))
+            .collect(),
+        body: stored::fill(&body, row.prefix, &row.issued)
+            .into_bytes()
+            .into(),
+    })
+}
+
+/// Full jitter: up to 2, 4, 8 ... 128 ms.
+fn backoff(tries: u32, random: &dyn crate::ports::Random) -> u64 {
+    let mut byte = [0u8; 2];
+    random.fill(&mut byte);
+    u64::from(u16::from_le_bytes(byte)) % (1 << tries.min(7)) + 1
+}

@@ -1,0 +1,116 @@
+//! Answers kept for a repeat of the request. An answer is recorded in the commit of its effect, before the versions and
+//! numbers that the commit gives out are known: they stand in it as placeholders, and the row keeps what they stand for.
+
+use crm_runtime::server::StoredAnswer;
+
+/// What a commit gave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issued {
+    /// The first sequence number of the commit; the k-th change has `base + k`.
+    pub base: i64,
+    /// Per counter of the decision its value before this commit; the k-th number is that + 1 + k.
+    pub counters: Vec<i64>,
+}
+
+/// A placeholder is an integer of 16 digits whose first ten are the answer's own prefix; the rest say what it stands for.
+const SPAN: i64 = 1_000_000;
+const PER_COUNTER: i64 = 100_000;
+const FIRST_PREFIX: i64 = 4_000_000_000;
+
+/// The placeholders of an answer, under a prefix.
+pub fn placeholders(prefix: i64, counters: usize) -> Issued {
+    let start = prefix * SPAN;
+    Issued {
+        base: start,
+        counters: (1..=counters as i64)
+            .map(|n| start + n * PER_COUNTER)
+            .collect(),
+    }
+}
+
+/// A prefix whose digits do not occur in the answer as computed with nothing issued, so that every occurrence later is ours.
+pub fn free_prefix(answer: &StoredAnswer) -> i64 {
+    let body = String::from_utf8_lossy(&answer.body);
+    let mut prefix = FIRST_PREFIX;
+    while body.contains(&prefix.to_string())
+        || answer
+            .headers
+            .iter()
+            .any(|(_, value)| value.contains(&prefix.to_string()))
+    {
+        prefix += 1;
+    }
+    prefix
+}
+
+/// `text` with every placeholder replaced by what it stands for.
+pub fn fill(text: &str, prefix: i64, issued: &Issued) -> String {
+    let mark = prefix.to_string();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(&mark) {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        let digits = tail
+            .get(mark.len()..mark.len() + 6)
+            .and_then(|digits| digits.parse::<i64>().ok());
+        let Some(offset) = digits else {
+            out.push_str(&mark);
+            rest = &tail[mark.len()..];
+            continue;
+        };
+        let value = match offset / PER_COUNTER {
+            0 => issued.base + offset,
+            counter => {
+                issued
+                    .counters
+                    .get(counter as usize - 1)
+                    .copied()
+                    .unwrap_or_default()
+                    + offset % PER_COUNTER
+            }
+        };
+        out.push_str(&value.to_string());
+        rest = &tail[mark.len() + 6..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_become_what_the_commit_gave_out() {
+        let issued = placeholders(FIRST_PREFIX, 2);
+        let text = format!(
+            r#"{{"version":{},"number":{},"other":{},"n":41}}"#,
+            issued.base + 7,
+            issued.counters[0] + 1,
+            issued.counters[1] + 3
+        );
+        let filled = fill(
+            &text,
+            FIRST_PREFIX,
+            &Issued {
+                base: 100,
+                counters: vec![40, 500],
+            },
+        );
+        assert_eq!(filled, r#"{"version":107,"number":41,"other":503,"n":41}"#);
+    }
+
+    #[test]
+    fn a_prefix_that_the_answer_holds_is_not_taken() {
+        let body = format!(r#"{{"note":"{FIRST_PREFIX}000001"}}"#);
+        let answer = StoredAnswer {
+            status: 201,
+            headers: Vec::new(),
+            body: body.clone().into(),
+        };
+        let prefix = free_prefix(&answer);
+        assert_ne!(prefix, FIRST_PREFIX);
+        assert_eq!(fill(&body, prefix, &Issued::default()), body);
+    }
+}
