@@ -1,6 +1,7 @@
 //! `cargo xtask test | bench`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
 //! needs from the package registries, and says what it does.
 
+mod bench;
 mod run;
 mod test;
 
@@ -19,11 +20,18 @@ struct Arguments {
 enum Task {
     /// Runs every check and every test, installing what they need
     Test,
+    /// Measures the native host beside PocketBase
+    Bench {
+        /// Seconds for each figure of each round
+        #[arg(long, default_value_t = 5)]
+        seconds: u32,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::test(),
+        Task::Bench { seconds } => bench::bench(seconds),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,97 @@
+//! One measurement: wrk, one thread, on the cores that the server uses too.
+
+use std::{fmt, process::Command};
+
+use super::peers::Peer;
+use crate::run::root;
+
+pub struct Cell {
+    pub name: &'static str,
+    pub mode: &'static str,
+    pub connections: u32,
+    pub page: u32,
+}
+
+#[derive(Clone, Copy)]
+pub struct Measured {
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:.0}/s ({:.2}/{:.2} ms)",
+            self.per_second, self.p50_ms, self.p99_ms
+        )
+    }
+}
+
+/// Loads the peer for a second unmeasured, then `seconds` measured. An answer that is no success is an error.
+pub fn run(cell: &Cell, peer: &dyn Peer, seconds: u32, round: usize) -> Result<Measured, String> {
+    wrk(cell, peer, 1, round + 100)?;
+    wrk(cell, peer, seconds, round)
+}
+
+fn wrk(cell: &Cell, peer: &dyn Peer, seconds: u32, seed: usize) -> Result<Measured, String> {
+    let output = Command::new("wrk")
+        .args([
+            "-t1",
+            &format!("-c{}", cell.connections),
+            &format!("-d{seconds}s"),
+            "--timeout",
+            "10s",
+            "-s",
+        ])
+        .arg(root().join("xtask/bench/load.lua"))
+        .arg(peer.base())
+        .env("SERVER", peer.name())
+        .env("MODE", cell.mode)
+        .env("PAGE", cell.page.to_string())
+        .env("TOKEN", peer.token())
+        .env("IDS", peer.folder().join("ids"))
+        .env("CURSORS", peer.folder().join("cursors"))
+        .env("SEED", seed.to_string())
+        .output()
+        .map_err(|error| format!("wrk: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("RESULT "));
+    let figures: Vec<f64> = line
+        .unwrap_or_default()
+        .split(' ')
+        .filter_map(|figure| figure.parse().ok())
+        .collect();
+    let [per_second, p50_ms, p99_ms, refused, broken] = figures[..] else {
+        return Err(format!(
+            "{}, {}: wrk said {text} {}",
+            peer.name(),
+            cell.name,
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    };
+    if refused + broken > 0.0 {
+        return Err(format!(
+            "{}, {}: {refused} refused, {broken} broken: {}",
+            peer.name(),
+            cell.name,
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    }
+    Ok(Measured {
+        per_second,
+        p50_ms,
+        p99_ms,
+    })
+}
+
+/// Each figure's median by itself.
+pub fn median(all: &[Measured]) -> Measured {
+    let of = |figure: fn(&Measured) -> f64| super::median(all.iter().map(figure).collect());
+    Measured {
+        per_second: of(|m| m.per_second),
+        p50_ms: of(|m| m.p50_ms),
+        p99_ms: of(|m| m.p99_ms),
+    }
+}

