@@ -6,6 +6,7 @@ mod code;
 mod deprecation;
 mod operation;
 mod parameter;
+mod read;
 mod schema;
 
 use indexmap::IndexMap;
@@ -18,6 +19,7 @@ pub use code::{Applies, ErrorCode};
 pub use deprecation::{Date, Deprecation};
 pub use operation::{Body, Example, Media, Method, Operation, Requirement, Response, Status};
 pub use parameter::{Header, Parameter, ParameterLocation, Style};
+pub use read::{Reading, read};
 pub use schema::{
     Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Property, Schema,
     StringRules,
@@ -51,6 +53,8 @@ pub struct Document {
     pub responses: IndexMap<String, Response>,
     /// In the order of the document.
     pub operations: Vec<Operation>,
+    /// Parts of the document that are no part of this model (callbacks, links ...), with their places.
+    pub unsupported: Vec<(String, Location)>,
     /// What all of this was read from.
     pub source: Node,
     pub at: Location,
@@ -118,6 +122,21 @@ impl Document {
             }
         }
         None
+    }
+
+    /// The outermost schemas: those of the components, then those of each operation's parameters, bodies,
+    /// answers and headers (shared ones as often as they are used).
+    pub fn roots(&self) -> impl Iterator<Item = &Schema> {
+        let shared = self.parameters.values().map(|parameter| &parameter.schema);
+        let headers = self.headers.values().map(|header| &header.schema);
+        let responses = self.responses.values().flat_map(Response::schemas);
+        let operations = self.operations.iter().flat_map(Operation::schemas);
+        self.schemas
+            .values()
+            .chain(shared)
+            .chain(headers)
+            .chain(responses)
+            .chain(operations)
     }
 
     /// Schemas marked `x-record-type`, with the record type that they describe.

@@ -7,6 +7,7 @@ pub mod document;
 pub mod hoist;
 pub mod names;
 pub mod source;
+pub mod text;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use document::Document;

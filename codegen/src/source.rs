@@ -1,11 +1,19 @@
 //! A document as its author wrote it: a tree of nodes that remember their places. YAML and JSON read
 //! into the same tree, in the order of the file; everything else is derived from it.
 
+mod json;
+mod read;
+mod tree;
+mod yaml;
+
 use std::fmt;
 
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Number, Value};
+
+pub use read::{MOST_BYTES, read};
+pub use tree::{DEEPEST, MOST_NODES};
 
 /// Line and column, counted from 1 (0: not from a file).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]

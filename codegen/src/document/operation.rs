@@ -10,10 +10,12 @@ use crate::diagnostic::Location;
 
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// `operationId`: `family_verb`.
+    /// `operationId`: `family_verb`. Made of method and path where the document has none.
     pub id: String,
-    /// The one tag; the family.
+    /// The first tag; the family. The part of `id` before the underscore where there is none.
     pub tag: String,
+    /// All tags as written; the conventions want exactly one.
+    pub tags: Vec<String>,
     /// `operationId` after its first underscore: `records_create_many` is `create_many`. The whole id
     /// where it has no underscore.
     pub name: String,
@@ -40,7 +42,7 @@ pub struct Operation {
     /// `x-raw-body`: the handler gets the bytes as they came.
     pub raw_body: bool,
     pub deprecation: Option<Deprecation>,
-    /// Extensions that have no field of their own here, as written.
+    /// All `x-` keywords as written, those with a field of their own included.
     pub extensions: serde_json::Map<String, Value>,
     pub at: Location,
 }
@@ -61,6 +63,19 @@ impl Operation {
                     _ => parameter.name == name,
                 }
         })
+    }
+
+    /// The outermost schemas of parameters, body and answers.
+    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
+        let body = self
+            .body
+            .iter()
+            .flat_map(|body| body.content.values())
+            .filter_map(|media| media.schema.as_ref());
+        parameters
+            .chain(body)
+            .chain(self.responses.values().flat_map(Response::schemas))
     }
 
     /// The responses with an explicit 2xx or 3xx status.
@@ -173,6 +188,18 @@ pub struct Response {
     /// The name under `components.responses`, where it was a reference.
     pub component: Option<String>,
     pub at: Location,
+}
+
+impl Response {
+    /// The outermost schemas of its headers and contents.
+    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        let headers = self.headers.values().map(|header| &header.schema);
+        headers.chain(
+            self.content
+                .values()
+                .filter_map(|media| media.schema.as_ref()),
+        )
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

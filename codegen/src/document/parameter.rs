@@ -118,6 +118,7 @@ pub struct Header {
     pub schema: Schema,
     /// `x-set-by`: who writes it; `host` headers are no concern of a handler.
     pub set_by: Option<String>,
+    pub examples: IndexMap<String, Example>,
     pub deprecation: Option<Deprecation>,
     pub extensions: serde_json::Map<String, Value>,
     /// The name under `components.headers`, where it was a reference.

@@ -1,0 +1,395 @@
+//! From the tree to the model. Everything wrong is reported and passed over, so that one run finds all;
+//! whoever generates code takes the document only if nothing was reported.
+
+mod codes;
+mod content;
+mod operations;
+mod parameters;
+mod place;
+mod references;
+mod schemas;
+mod wellformed;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Document, Requirement, SecurityScheme, Server, Tag};
+use crate::diagnostic::{Diagnostic, Diagnostics, Location};
+use crate::source::{self, Node};
+use place::Place;
+
+/// How many parts (schemas, parameters, values of examples) one document may hold once references to
+/// parameters, headers and responses have been copied to where they are used.
+const MOST_PARTS: usize = 1_000_000;
+
+/// What a source was found to hold.
+#[derive(Debug)]
+pub struct Reading {
+    /// As much of the contract as could be understood; nothing where the source is no tree at all.
+    pub document: Option<Document>,
+    /// Sorted by place; empty if and only if the document is well formed.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Document {
+    /// Reads a well-formed OpenAPI 3.0 or 3.1 document, YAML or JSON; all that is wrong otherwise.
+    pub fn read(file: &str, bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
+        read(file, bytes).into_result()
+    }
+
+    /// The same for a tree that was parsed or put together before. Nodes without a place of their own
+    /// are reported by pointer alone.
+    pub fn from_node(file: &str, source: Node) -> Result<Document, Vec<Diagnostic>> {
+        let mut diagnostics = Diagnostics::default();
+        let document = document(file, source, &mut diagnostics);
+        Reading {
+            document: Some(document),
+            diagnostics: diagnostics.into_sorted(),
+        }
+        .into_result()
+    }
+}
+
+impl Reading {
+    fn into_result(self) -> Result<Document, Vec<Diagnostic>> {
+        match self.document {
+            Some(document) if self.diagnostics.is_empty() => Ok(document),
+            _ => Err(self.diagnostics),
+        }
+    }
+}
+
+/// Reads what can be read, for those who want findings on a document that has faults as well.
+pub fn read(file: &str, bytes: &[u8]) -> Reading {
+    let mut diagnostics = Diagnostics::default();
+    let document = source::read(file, bytes, &mut diagnostics)
+        .map(|source| document(file, source, &mut diagnostics));
+    Reading {
+        document,
+        diagnostics: diagnostics.into_sorted(),
+    }
+}
+
+fn document(file: &str, source: Node, diagnostics: &mut Diagnostics) -> Document {
+    let file: Arc<str> = Arc::from(file);
+    let mut reader = Reader {
+        file,
+        root: &source,
+        dialect: Dialect::V31,
+        diagnostics,
+        parts: 0,
+        schemes: BTreeSet::new(),
+        unsupported: Vec::new(),
+    };
+    let mut document = reader.document();
+    document.source = source;
+    document
+}
+
+/// Which of the two forms of OpenAPI a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    V30,
+    V31,
+}
+
+struct Reader<'a> {
+    file: Arc<str>,
+    root: &'a Node,
+    dialect: Dialect,
+    diagnostics: &'a mut Diagnostics,
+    parts: usize,
+    schemes: BTreeSet<String>,
+    unsupported: Vec<(String, Location)>,
+}
+
+impl<'a> Reader<'a> {
+    fn document(&mut self) -> Document {
+        let root = Place::root(self.root);
+        let at = self.at(&root);
+        let is_map = self.map(&root).is_some();
+        let openapi = if is_map {
+            self.required_text(&root, "openapi").unwrap_or_default()
+        } else {
+            String::new()
+        };
+        self.dialect = if openapi.starts_with("3.0.") {
+            Dialect::V30
+        } else {
+            Dialect::V31
+        };
+        if is_map
+            && !openapi.is_empty()
+            && !(openapi.starts_with("3.0.") || openapi.starts_with("3.1."))
+        {
+            self.report_at(
+                "openapi-version",
+                &root.child("openapi").unwrap_or_else(|| root.clone()),
+                format!("OpenAPI {openapi} is not read here"),
+                "write the contract as OpenAPI 3.1 (`openapi: 3.1.0`) or 3.0",
+            );
+        }
+        self.known(
+            &root,
+            &[
+                "openapi",
+                "info",
+                "jsonSchemaDialect",
+                "servers",
+                "paths",
+                "components",
+                "security",
+                "tags",
+                "externalDocs",
+            ],
+            &["webhooks"],
+        );
+        let info = self.required(&root, "info");
+        let (title, version, description, media_type) = self.info(info.as_ref());
+        let major = self.major(&version, info.as_ref());
+        let components = root.child("components");
+        if let Some(components) = &components {
+            self.known(
+                components,
+                &[
+                    "schemas",
+                    "responses",
+                    "parameters",
+                    "examples",
+                    "requestBodies",
+                    "headers",
+                    "securitySchemes",
+                    "pathItems",
+                ],
+                &["links", "callbacks"],
+            );
+        }
+        let section = |name: &str| {
+            components
+                .as_ref()
+                .and_then(|components| components.child(name))
+        };
+        let security_schemes = self.security_schemes(section("securitySchemes"));
+        self.schemes = security_schemes.keys().cloned().collect();
+        let codes = self.codes(&root);
+        let schemas = self.component_schemas(section("schemas"));
+        let parameters = self.section(section("parameters"), |reader, place| {
+            reader.parameter(place)
+        });
+        let headers = self.section(section("headers"), |reader, place| reader.header(place));
+        let responses = self.section(section("responses"), |reader, place| reader.response(place));
+        let operations = self.operations(&root, &codes);
+        let mut document = Document {
+            openapi,
+            title,
+            description,
+            version,
+            major,
+            media_type,
+            servers: self.servers(&root),
+            tags: self.tags(&root),
+            security_schemes,
+            codes,
+            schemas,
+            parameters,
+            headers,
+            responses,
+            operations,
+            unsupported: Vec::new(),
+            source: Node::default(),
+            at,
+        };
+        self.wellformed(&document);
+        document.unsupported = std::mem::take(&mut self.unsupported);
+        document
+    }
+
+    fn info(
+        &mut self,
+        info: Option<&Place<'a>>,
+    ) -> (String, String, Option<String>, Option<String>) {
+        let Some(info) = info else {
+            return Default::default();
+        };
+        self.known(
+            info,
+            &[
+                "title",
+                "summary",
+                "description",
+                "termsOfService",
+                "contact",
+                "license",
+                "version",
+            ],
+            &[],
+        );
+        (
+            self.required_text(info, "title").unwrap_or_default(),
+            self.required_text(info, "version").unwrap_or_default(),
+            self.text(info, "description"),
+            self.text(info, "x-media-type"),
+        )
+    }
+
+    fn major(&mut self, version: &str, info: Option<&Place<'a>>) -> u32 {
+        let digits: String = version
+            .trim_start_matches('v')
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        match (digits.parse(), info) {
+            (Ok(major), _) => major,
+            (Err(_), Some(info)) if !version.is_empty() => {
+                let place = info.child("version").unwrap_or_else(|| info.clone());
+                let message = format!(
+                    "`{version}` does not begin with a number, so there is no version to ask for"
+                );
+                self.report_at(
+                    "version",
+                    &place,
+                    message,
+                    "write it as MAJOR.MINOR.PATCH, such as \"1.0.0\"",
+                );
+                0
+            }
+            _ => 0,
+        }
+    }
+
+    fn servers(&mut self, root: &Place<'a>) -> Vec<Server> {
+        let places = self.list(root, "servers");
+        let mut servers = Vec::new();
+        for place in places {
+            self.known(&place, &["url", "description", "variables"], &[]);
+            if let Some(url) = self.required_text(&place, "url") {
+                servers.push(Server {
+                    url,
+                    description: self.text(&place, "description"),
+                });
+            }
+        }
+        servers
+    }
+
+    fn tags(&mut self, root: &Place<'a>) -> Vec<Tag> {
+        let places = self.list(root, "tags");
+        let mut tags: Vec<Tag> = Vec::new();
+        for place in places {
+            self.known(&place, &["name", "description", "externalDocs"], &[]);
+            let Some(name) = self.required_text(&place, "name") else {
+                continue;
+            };
+            if tags.iter().any(|tag| tag.name == name) {
+                self.report_at(
+                    "duplicate-tag",
+                    &place,
+                    format!("the tag `{name}` is declared twice"),
+                    "remove one of the two",
+                );
+            }
+            tags.push(Tag {
+                name,
+                description: self.text(&place, "description"),
+                at: self.at(&place),
+            });
+        }
+        tags
+    }
+
+    fn security_schemes(&mut self, section: Option<Place<'a>>) -> IndexMap<String, SecurityScheme> {
+        self.section(section, |reader, place| {
+            let place = reader.follow(place, "securitySchemes")?.place;
+            reader.known(
+                &place,
+                &[
+                    "type",
+                    "description",
+                    "name",
+                    "in",
+                    "scheme",
+                    "bearerFormat",
+                    "flows",
+                    "openIdConnectUrl",
+                ],
+                &[],
+            );
+            Some(SecurityScheme {
+                kind: reader.required_text(&place, "type")?,
+                scheme: reader.text(&place, "scheme"),
+                description: reader.text(&place, "description"),
+                at: reader.at(&place),
+            })
+        })
+    }
+
+    /// The members of a section of `components`, each read by itself.
+    fn section<T>(
+        &mut self,
+        section: Option<Place<'a>>,
+        read: impl Fn(&mut Self, &Place<'a>) -> Option<T>,
+    ) -> IndexMap<String, T> {
+        let Some(section) = section else {
+            return IndexMap::new();
+        };
+        let mut all = IndexMap::new();
+        for (name, place) in self.members(&section) {
+            self.component_name(&name, &place);
+            if let Some(value) = read(self, &place) {
+                all.insert(name, value);
+            }
+        }
+        all
+    }
+
+    fn component_name(&mut self, name: &str, place: &Place<'a>) {
+        let fits = !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        if !fits {
+            self.report_at(
+                "component-name",
+                place,
+                format!("`{name}` is no name for a component: OpenAPI allows A-Z a-z 0-9 . _ -"),
+                "rename it, and the references to it",
+            );
+        }
+    }
+
+    /// A `security` list: any one of its entries lets in.
+    fn security(&mut self, owner: &Place<'a>) -> Option<Vec<Requirement>> {
+        owner.child("security")?;
+        let mut requirements = Vec::new();
+        for entry in self.list(owner, "security") {
+            let members = self.members(&entry);
+            if members.len() != 1 {
+                self.report_at(
+                    "security-combination",
+                    &entry,
+                    format!("this entry names {} security schemes; exactly one is possible", members.len()),
+                    "one scheme per entry, any one of the entries suffices; `security: []` makes an operation public",
+                );
+            }
+            for (scheme, scopes) in members {
+                if !self.schemes.contains(&scheme) {
+                    self.report_at(
+                        "security-unknown",
+                        &scopes,
+                        format!("no security scheme is called `{scheme}`"),
+                        "declare it under components.securitySchemes, or use one that is there",
+                    );
+                }
+                let at = self.at(&scopes);
+                requirements.push(Requirement {
+                    scheme,
+                    scopes: self.texts_of(&scopes),
+                    at,
+                });
+            }
+        }
+        Some(requirements)
+    }
+}

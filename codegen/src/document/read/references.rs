@@ -1,0 +1,135 @@
+//! `$ref`: only within the document, only to a component of the kind that is expected, and never round
+//! in a circle.
+
+use super::Reader;
+use super::place::Place;
+use crate::source::unescape;
+
+/// What a reference, or a chain of them, leads to.
+pub(super) struct Target<'a> {
+    pub(super) place: Place<'a>,
+    /// The name of the component; nothing where there was no reference.
+    pub(super) name: Option<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// Follows `$ref` at this place to a component of `section`; the place itself where it has none.
+    /// Nothing where the reference is no good, which has been reported then.
+    pub(super) fn follow(&mut self, place: &Place<'a>, section: &str) -> Option<Target<'a>> {
+        let mut target = Target {
+            place: place.clone(),
+            name: None,
+        };
+        let mut passed: Vec<String> = Vec::new();
+        while target.place.has("$ref") {
+            let name = self.reference(&target.place, section)?;
+            if passed.contains(&name) {
+                let message = format!(
+                    "this reference leads back to itself: {} -> {name}",
+                    passed.join(" -> ")
+                );
+                self.report_at(
+                    "reference-cycle",
+                    place,
+                    message,
+                    "let one of them be the thing itself",
+                );
+                return None;
+            }
+            passed.push(name.clone());
+            let component = Place::root(self.root)
+                .child("components")
+                .and_then(|components| components.child(section))
+                .and_then(|section| section.child(&name))?;
+            target = Target {
+                place: component,
+                name: Some(name),
+            };
+        }
+        Some(target)
+    }
+
+    /// The name in a `$ref` to a component of `section`, which exists.
+    pub(super) fn reference(&mut self, place: &Place<'a>, section: &str) -> Option<String> {
+        let written = place.child("$ref")?;
+        let text = self.text_of(&written)?;
+        let expected = format!("#/components/{section}/");
+        let Some(pointer) = text.strip_prefix('#') else {
+            self.report_at(
+                "reference-external",
+                &written,
+                format!("`{text}` leads out of this document; a contract is one file"),
+                &format!("bring it under components.{section} and refer to it as `{expected}Name`"),
+            );
+            return None;
+        };
+        let pointer = percent_decoded(pointer);
+        let found = self.root.at(&pointer).is_some();
+        match pointer.strip_prefix(&expected[1..]) {
+            Some(name) if found && !name.contains('/') => Some(unescape(name)),
+            Some(name) if !name.contains('/') => {
+                let near = self.nearest(section, name);
+                self.report_at(
+                    "reference-missing",
+                    &written,
+                    format!("`{text}` leads to nothing{near}"),
+                    "correct the name, or add the component",
+                );
+                None
+            }
+            _ if !found => {
+                self.report_at(
+                    "reference-missing",
+                    &written,
+                    format!("`{text}` leads to nothing"),
+                    "correct the reference",
+                );
+                None
+            }
+            _ => {
+                self.report_at(
+                    "reference-kind",
+                    &written,
+                    format!("`{text}` is not what is expected here: one of components.{section}"),
+                    &format!(
+                        "name it under components.{section} and refer to it as `{expected}Name`"
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn nearest(&self, section: &str, name: &str) -> String {
+        let names = self
+            .root
+            .at(&format!("/components/{section}"))
+            .and_then(|section| section.as_map());
+        let near = names.into_iter().flat_map(|map| map.keys()).find(|known| {
+            known.eq_ignore_ascii_case(name) || crate::text::distance(known, name, 2).is_some()
+        });
+        near.map(|near| format!(" (there is `{near}`)"))
+            .unwrap_or_default()
+    }
+}
+
+/// A URI fragment as text; what is no valid escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let hex = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while let Some(&byte) = bytes.get(i) {
+        match (byte, hex(bytes.get(i + 1)), hex(bytes.get(i + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                i += 3;
+            }
+            _ => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}

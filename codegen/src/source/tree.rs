@@ -1,0 +1,383 @@
+//! Builds the tree from the events of a parser, without recursion, and holds its bounds: nesting, number
+//! of nodes, bytes of text, and what aliases may multiply. Keys that stand twice are findings.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
+use super::{Content, Member, Node, Position, escape};
+use crate::diagnostic::{Diagnostics, Location};
+
+/// Deepest nesting of lists and maps. Contracts that people write stay below 40.
+pub const DEEPEST: usize = 128;
+/// Most nodes in a tree, after aliases have been expanded.
+pub const MOST_NODES: usize = 500_000;
+/// Most bytes of text in a tree, after aliases have been expanded.
+const MOST_TEXT: usize = 64 * 1024 * 1024;
+
+/// The reading cannot go on; the reason has been reported.
+pub(super) struct Stop;
+
+pub(super) type Step = Result<(), Stop>;
+
+pub(super) struct Tree<'d> {
+    file: Arc<str>,
+    diagnostics: &'d mut Diagnostics,
+    stack: Vec<Frame>,
+    root: Option<Node>,
+    total: Weight,
+    /// Finished values that an alias may name, and how much of them is kept.
+    anchors: HashMap<usize, Anchored>,
+    kept: Weight,
+}
+
+struct Frame {
+    position: Position,
+    anchor: usize,
+    inside: Inside,
+}
+
+enum Inside {
+    List(Vec<Node>),
+    Map {
+        members: IndexMap<String, Member>,
+        key: Option<(String, Position)>,
+    },
+}
+
+struct Anchored {
+    node: Node,
+    weight: Weight,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    nodes: usize,
+    text: usize,
+    depth: usize,
+}
+
+impl Weight {
+    fn of(node: &Node) -> Weight {
+        match &node.content {
+            Content::Text(text) => Weight {
+                nodes: 1,
+                text: text.len(),
+                depth: 0,
+            },
+            Content::List(list) => list.iter().fold(
+                Weight {
+                    nodes: 1,
+                    text: 0,
+                    depth: 1,
+                },
+                Weight::around,
+            ),
+            Content::Map(map) => map.iter().fold(
+                Weight {
+                    nodes: 1,
+                    text: 0,
+                    depth: 1,
+                },
+                |sum, (key, member)| {
+                    let sum = sum.around(&member.node);
+                    Weight {
+                        text: sum.text + key.len(),
+                        ..sum
+                    }
+                },
+            ),
+            _ => Weight {
+                nodes: 1,
+                text: 0,
+                depth: 0,
+            },
+        }
+    }
+
+    fn around(self, child: &Node) -> Weight {
+        let child = Weight::of(child);
+        Weight {
+            nodes: self.nodes + child.nodes,
+            text: self.text + child.text,
+            depth: self.depth.max(child.depth + 1),
+        }
+    }
+
+    fn add(&mut self, other: Weight) {
+        self.nodes += other.nodes;
+        self.text += other.text;
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.nodes > MOST_NODES || self.text > MOST_TEXT
+    }
+}
+
+impl<'d> Tree<'d> {
+    pub(super) fn new(file: Arc<str>, diagnostics: &'d mut Diagnostics) -> Self {
+        Tree {
+            file,
+            diagnostics,
+            stack: Vec::new(),
+            root: None,
+            total: Weight::default(),
+            anchors: HashMap::new(),
+            kept: Weight::default(),
+        }
+    }
+
+    /// The finished tree; nothing where there was no value.
+    pub(super) fn finish(self) -> Option<Node> {
+        self.root
+    }
+
+    pub(super) fn has_root(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// Whether a map is open that waits for its next key.
+    pub(super) fn wants_key(&self) -> bool {
+        matches!(
+            self.stack.last(),
+            Some(Frame {
+                inside: Inside::Map { key: None, .. },
+                ..
+            })
+        )
+    }
+
+    pub(super) fn report(
+        &mut self,
+        rule: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        mend: &str,
+    ) {
+        let location = self.location(at);
+        self.diagnostics.report(rule, &location, message, mend);
+    }
+
+    pub(super) fn stop(
+        &mut self,
+        rule: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        mend: &str,
+    ) -> Step {
+        self.report(rule, at, message, mend);
+        Err(Stop)
+    }
+
+    pub(super) fn open_list(&mut self, position: Position, anchor: usize) -> Step {
+        self.open(position, anchor, Inside::List(Vec::new()))
+    }
+
+    pub(super) fn open_map(&mut self, position: Position, anchor: usize) -> Step {
+        self.open(
+            position,
+            anchor,
+            Inside::Map {
+                members: IndexMap::new(),
+                key: None,
+            },
+        )
+    }
+
+    fn open(&mut self, position: Position, anchor: usize, inside: Inside) -> Step {
+        if self.wants_key() {
+            return self.stop(
+                "key-kind",
+                position,
+                "a list or map stands where a key is expected; JSON knows only text as a key",
+                "use a plain text key",
+            );
+        }
+        if self.stack.len() >= DEEPEST {
+            return self.too_deep(position);
+        }
+        self.count(
+            position,
+            Weight {
+                nodes: 1,
+                text: 0,
+                depth: 0,
+            },
+        )?;
+        self.stack.push(Frame {
+            position,
+            anchor,
+            inside,
+        });
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) -> Step {
+        let Some(frame) = self.stack.pop() else {
+            return Ok(());
+        };
+        let content = match frame.inside {
+            Inside::List(list) => Content::List(list),
+            Inside::Map { members, .. } => Content::Map(members),
+        };
+        self.settle(
+            Node {
+                position: frame.position,
+                content,
+            },
+            frame.anchor,
+        )
+    }
+
+    pub(super) fn key(&mut self, text: String, at: Position) -> Step {
+        self.count(
+            at,
+            Weight {
+                nodes: 0,
+                text: text.len(),
+                depth: 0,
+            },
+        )?;
+        let Some(Frame {
+            inside: Inside::Map { members, key },
+            ..
+        }) = self.stack.last_mut()
+        else {
+            return Ok(());
+        };
+        let first = members.get(&text).map(|member| member.key);
+        let message = first.map(|first| {
+            format!("the key `{text}` stands here a second time (first on line {}); one of the two would be lost", first.line)
+        });
+        *key = Some((text, at));
+        if let Some(message) = message {
+            self.report(
+                "duplicate-key",
+                at,
+                message,
+                "remove one of the two, or rename it",
+            );
+        }
+        Ok(())
+    }
+
+    /// A value that is neither list nor map.
+    pub(super) fn scalar(&mut self, position: Position, content: Content, anchor: usize) -> Step {
+        let node = Node { position, content };
+        self.count(position, Weight::of(&node))?;
+        self.settle(node, anchor)
+    }
+
+    pub(super) fn alias(&mut self, position: Position, anchor: usize) -> Step {
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            return self.stop(
+                "alias-cycle",
+                position,
+                "this alias stands inside of the value that it names, which would have no end",
+                "write the value out, or use $ref",
+            );
+        };
+        let (node, weight) = (anchored.node.clone(), anchored.weight);
+        if self.stack.len() + weight.depth > DEEPEST {
+            return self.too_deep(position);
+        }
+        self.count(position, weight)?;
+        if self.wants_key() {
+            return match node.content {
+                Content::Text(text) => self.key(text, position),
+                _ => self.stop(
+                    "key-kind",
+                    position,
+                    "this alias as a key does not name a text",
+                    "write the key out",
+                ),
+            };
+        }
+        self.settle(node, 0)
+    }
+
+    /// Hands a finished value to what is around it.
+    fn settle(&mut self, node: Node, anchor: usize) -> Step {
+        if anchor != 0 {
+            let weight = Weight::of(&node);
+            self.kept.add(weight);
+            if self.kept.is_too_much() {
+                return self.too_much(node.position);
+            }
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    node: node.clone(),
+                    weight,
+                },
+            );
+        }
+        match self.stack.last_mut() {
+            None => self.root = Some(node),
+            Some(Frame {
+                inside: Inside::List(list),
+                ..
+            }) => list.push(node),
+            Some(Frame {
+                inside: Inside::Map { members, key },
+                ..
+            }) => {
+                if let Some((text, at)) = key.take()
+                    && let Entry::Vacant(entry) = members.entry(text)
+                {
+                    entry.insert(Member { key: at, node });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, position: Position, weight: Weight) -> Step {
+        self.total.add(weight);
+        if self.total.is_too_much() {
+            self.too_much(position)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn too_much(&mut self, position: Position) -> Step {
+        self.stop(
+            "too-much",
+            position,
+            format!("the document grows beyond {MOST_NODES} values here (aliases count as often as they are used)"),
+            "use $ref instead of aliases, or split the contract",
+        )
+    }
+
+    fn too_deep(&mut self, position: Position) -> Step {
+        self.stop(
+            "too-deep",
+            position,
+            format!("lists and maps are nested more than {DEEPEST} deep here"),
+            "name inner schemas under components.schemas and refer to them",
+        )
+    }
+
+    fn location(&self, at: Position) -> Location {
+        let mut pointer = String::new();
+        for frame in &self.stack {
+            match &frame.inside {
+                Inside::List(list) => pointer.push_str(&format!("/{}", list.len())),
+                Inside::Map {
+                    key: Some((key, _)),
+                    ..
+                } => pointer.push_str(&format!("/{}", escape(key))),
+                Inside::Map { key: None, .. } => {}
+            }
+        }
+        Location {
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            pointer,
+        }
+    }
+}
