@@ -5,6 +5,12 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::Answer;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod refusal;
+
+pub use refusal::refusal;
+
 /// A tenant's id: UUIDv7, lower-case hyphenated. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantId(Arc<str>);

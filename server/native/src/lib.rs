@@ -1,0 +1,3 @@
+//! The native host: the core's ports on one machine, an HTTP server around its router, and the command line.
+
+pub mod store;

@@ -1,0 +1,192 @@
+//! Tenants' data on this machine: `TenantStore` over SQLite, one file per tenant, `<data>/tenants/<id>.sqlite`. Holds the
+//! databases of the tenants in use open, up to a bound.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use crm_core::ports::{
+    Answer,
+    store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore},
+};
+use tokio::sync::OnceCell;
+
+mod budget;
+pub mod connection;
+pub mod error;
+mod options;
+mod readers;
+mod statements;
+mod writer;
+
+use connection::Missing;
+pub use options::Options;
+use readers::Readers;
+use writer::Writer;
+
+pub struct SqliteStore {
+    folder: PathBuf,
+    options: Arc<Options>,
+    tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
+    /// Counts uses: who was used last has the highest.
+    uses: AtomicU64,
+}
+
+/// A tenant whose database is open, or being opened.
+#[derive(Default)]
+struct Tenant {
+    open: OnceCell<Open>,
+    used: AtomicU64,
+}
+
+/// Readers first: they are closed first, and the writer, being last, leaves no log behind.
+struct Open {
+    readers: Arc<Readers>,
+    writer: Arc<Writer>,
+}
+
+impl SqliteStore {
+    /// Keeps tenants in `data`/tenants, which it makes.
+    pub fn new(data: &Path, options: Options) -> io::Result<Self> {
+        let folder = data.join("tenants");
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            folder,
+            options: Arc::new(options),
+            tenants: Mutex::default(),
+            uses: AtomicU64::new(0),
+        })
+    }
+
+    /// Makes the tenant's database if it is not there.
+    pub async fn create(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        self.open(tenant, Missing::Create).await.map(drop)
+    }
+
+    pub fn path(&self, tenant: &TenantId) -> PathBuf {
+        self.folder.join(format!("{tenant}.sqlite"))
+    }
+
+    /// Closes every database that nobody uses: no log is left behind.
+    pub fn close(&self) {
+        self.tenants().clear();
+    }
+
+    async fn open(&self, id: &TenantId, missing: Missing) -> Result<Arc<Tenant>, StoreError> {
+        let (tenant, closed) = self.slot(id)?;
+        if let Some(closed) = closed {
+            // The last connection copies the log into the database as it closes.
+            tokio::task::spawn_blocking(move || drop(closed));
+        }
+        let (path, options) = (self.path(id), self.options.clone());
+        let open = || async {
+            let work = move || {
+                let stop = Arc::new(AtomicBool::new(false));
+                let writer = Arc::new(Writer::open(
+                    path.clone(),
+                    missing,
+                    options.clone(),
+                    stop.clone(),
+                )?);
+                Ok(Open {
+                    readers: Arc::new(Readers::new(path, options, stop)),
+                    writer,
+                })
+            };
+            tokio::task::spawn_blocking(work)
+                .await
+                .unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
+        };
+        match tenant.open.get_or_try_init(open).await.map(drop) {
+            Ok(()) => Ok(tenant),
+            Err(error) => {
+                // What does not exist must not push out what does.
+                let mut tenants = self.tenants();
+                if tenants
+                    .get(id)
+                    .is_some_and(|there| Arc::ptr_eq(there, &tenant) && !there.open.initialized())
+                {
+                    tenants.remove(id);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The tenant's place among the open ones, and the one that had to leave for it.
+    fn slot(&self, id: &TenantId) -> Result<(Arc<Tenant>, Option<Arc<Tenant>>), StoreError> {
+        let use_number = self.uses.fetch_add(1, Relaxed);
+        let mut tenants = self.tenants();
+        if let Some(tenant) = tenants.get(id) {
+            tenant.used.store(use_number, Relaxed);
+            return Ok((tenant.clone(), None));
+        }
+        let mut closed = None;
+        if tenants.len() >= self.options.open_tenants {
+            // Only what nobody else holds: two writers of one tenant would not share commits.
+            let idle = tenants
+                .iter()
+                .filter(|(_, tenant)| Arc::strong_count(tenant) == 1);
+            let oldest = idle
+                .min_by_key(|(_, tenant)| tenant.used.load(Relaxed))
+                .map(|(id, _)| id.clone());
+            let Some(oldest) = oldest else {
+                return Err(StoreError::Busy("too many tenants are in use".into()));
+            };
+            closed = tenants.remove(&oldest);
+        }
+        let tenant = Arc::new(Tenant {
+            open: OnceCell::new(),
+            used: AtomicU64::new(use_number),
+        });
+        tenants.insert(id.clone(), tenant.clone());
+        Ok((tenant, closed))
+    }
+
+    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Tenant>>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tenant {
+    fn get(&self) -> Result<&Open, StoreError> {
+        self.open
+            .get()
+            .ok_or_else(|| StoreError::Failed("the tenant is not open".into()))
+    }
+}
+
+impl TenantStore for SqliteStore {
+    fn read<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
+        Box::pin(async move {
+            let tenant = self.open(tenant, Missing::Refuse).await?;
+            tenant.get()?.readers.read(statements).await
+        })
+    }
+
+    fn commit<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Commit, StoreError>> {
+        Box::pin(async move {
+            let tenant = self.open(tenant, Missing::Refuse).await?;
+            let answer = tenant.get()?.writer.submit(statements)?;
+            answer.await.unwrap_or_else(|_| {
+                Err(StoreError::Busy(
+                    "the writer stopped before this commit".into(),
+                ))
+            })
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! How much a connection may still do before SQLite is to stop: asked by its progress handler.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+
+/// Operations of the virtual machine between two looks at the budget.
+const STEP: u32 = 1_000;
+
+pub struct Budget {
+    steps: AtomicI64,
+    /// Milliseconds after `epoch`.
+    deadline: AtomicU64,
+    epoch: Instant,
+    /// Somebody needs all connections to let go.
+    stop: Arc<AtomicBool>,
+}
+
+impl Budget {
+    /// Puts `connection` under a budget, unlimited at first.
+    pub fn of(connection: &mut Connection, stop: Arc<AtomicBool>) -> rusqlite::Result<Arc<Self>> {
+        let budget = Arc::new(Self {
+            steps: AtomicI64::new(i64::MAX),
+            deadline: AtomicU64::new(u64::MAX),
+            epoch: Instant::now(),
+            stop,
+        });
+        let asked = budget.clone();
+        connection.progress_handler(STEP.cast_signed(), Some(move || asked.is_spent()))?;
+        Ok(budget)
+    }
+
+    pub fn operations(&self, operations: u32) {
+        self.steps.store((operations / STEP).into(), Relaxed);
+        self.deadline.store(u64::MAX, Relaxed);
+    }
+
+    pub fn time(&self, time: Duration) {
+        self.steps.store(i64::MAX, Relaxed);
+        self.deadline
+            .store(millis(self.epoch.elapsed() + time), Relaxed);
+    }
+
+    fn is_spent(&self) -> bool {
+        self.steps.fetch_sub(1, Relaxed) <= 0
+            || self.stop.load(Relaxed)
+            || millis(self.epoch.elapsed()) > self.deadline.load(Relaxed)
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

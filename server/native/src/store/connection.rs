@@ -1,0 +1,162 @@
+//! Opens the connections of a tenant's database and brings its schema up to date.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use crm_core::{
+    migrations::{MIGRATIONS, statements},
+    ports::store::StoreError,
+};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, limits::Limit,
+};
+
+use super::{error::store_error, options::Options};
+
+/// D1's limits, so that SQL that works here works there.
+const SQL_BYTES: i32 = 100_000;
+const PARAMETERS: i32 = 100;
+
+/// Whether a database that is not there is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Create,
+    Refuse,
+}
+
+/// The connection that writes: migrated, durable (WAL, every commit synced).
+pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connection, StoreError> {
+    if missing == Missing::Refuse && !path.exists() {
+        return Err(StoreError::UnknownTenant);
+    }
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if missing == Missing::Create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let mut connection = Connection::open_with_flags(path, flags).map_err(store_error)?;
+    durable(&connection, options.lock_wait).map_err(store_error)?;
+    connection
+        .pragma_update(None, "cache_size", -4_096)
+        .map_err(store_error)?;
+    // The log keeps its size when it starts over: writing over a file's bytes is synced faster than growing it.
+    let kept = i64::from(options.wal_restart_frames) * 4_096;
+    connection
+        .pragma_update_and_check(None, "journal_size_limit", kept, |_| Ok(()))
+        .map_err(store_error)?;
+    if let Some(pages) = options.pages {
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .map_err(store_error)?;
+    }
+    migrate(&mut connection)?;
+    limited(&connection, options).map_err(store_error)?;
+    Ok(connection)
+}
+
+/// A connection that only reads. The writer's must be open: it is the one that makes what the log needs.
+pub fn reader(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(options.lock_wait)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -2_048)?;
+        connection.pragma_update(None, "temp_store", "memory")?;
+        limited(&connection, options)?;
+        Ok(connection)
+    };
+    open().map_err(store_error)
+}
+
+/// Puts the database behind `connection` into WAL mode with every commit synced.
+pub fn durable(connection: &Connection, lock_wait: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(lock_wait)?;
+    let until = Instant::now() + lock_wait;
+    loop {
+        // SQLite does not wait by itself here: two processes that both change the mode could wait for one another.
+        match connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
+        {
+            Err(rusqlite::Error::SqliteFailure(code, _))
+                if code.code == ErrorCode::DatabaseBusy && Instant::now() < until =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => break other.map(drop)?,
+        }
+    }
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "memory")
+}
+
+fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    connection.set_limit(
+        Limit::SQLITE_LIMIT_LENGTH,
+        i32::try_from(options.length).unwrap_or(i32::MAX),
+    )?;
+    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_prepared_statement_cache_capacity(options.statements);
+    Ok(())
+}
+
+/// Applies what is missing. Each migration and its row are one transaction that holds the write lock before it looks,
+/// so of two processes that race one applies it and the other finds it applied.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let newest = MIGRATIONS
+        .iter()
+        .map(|migration| migration.number)
+        .max()
+        .unwrap_or(0);
+    if applied(connection).map_err(store_error)? == newest {
+        return Ok(());
+    }
+    for migration in MIGRATIONS {
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(store_error)?;
+        let applied = applied(&transaction).map_err(store_error)?;
+        if applied > newest {
+            return Err(StoreError::Failed(format!(
+                "the tenant's database is of a newer program: it has migration {applied}, this one knows {newest}"
+            )));
+        }
+        if applied >= migration.number {
+            continue;
+        }
+        let apply = || {
+            transaction.execute_batch(
+                "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL)",
+            )?;
+            for sql in statements(migration.sql) {
+                transaction.execute_batch(&sql)?;
+            }
+            let now = "INSERT INTO migrations (number, applied_at) VALUES (?1, CAST(unixepoch('subsec') * 1000 AS INTEGER))";
+            transaction.execute(now, [migration.number]).map(drop)
+        };
+        apply().map_err(store_error)?;
+        transaction.commit().map_err(store_error)?;
+    }
+    Ok(())
+}
+
+/// The number of the newest migration that the database has; 0 if none.
+fn applied(connection: &Connection) -> rusqlite::Result<i64> {
+    let any = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
+    if connection
+        .query_row(any, [], |_| Ok(()))
+        .optional()?
+        .is_none()
+    {
+        return Ok(0);
+    }
+    connection.query_row(
+        "SELECT coalesce(max(number), 0) FROM migrations",
+        [],
+        |row| row.get(0),
+    )
+}

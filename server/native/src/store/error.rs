@@ -1,0 +1,69 @@
+//! What SQLite's errors mean to the core.
+
+use crm_core::ports::store::{Commit, StoreError, refusal};
+use rusqlite::{Error, ErrorCode};
+
+/// Why the statements of one request did not go through.
+#[derive(Debug)]
+pub enum Failure {
+    /// A named constraint said no: an outcome, not an error.
+    Refused(Commit),
+    /// The budget of operations or time ran out, and SQLite stopped in the middle.
+    Interrupted,
+    Store(StoreError),
+}
+
+impl Failure {
+    pub fn into_answer(self) -> Result<Commit, StoreError> {
+        match self {
+            Self::Refused(outcome) => Ok(outcome),
+            Self::Interrupted => Err(StoreError::Busy("the statement took too long".into())),
+            Self::Store(error) => Err(error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let Error::SqliteFailure(code, message) = &error else {
+            return match &error {
+                Error::SqlInputError { error: code, .. } if code.code == ErrorCode::TooBig => {
+                    Self::Store(StoreError::TooLarge)
+                }
+                _ => Self::Store(StoreError::Failed(error.to_string())),
+            };
+        };
+        match code.code {
+            ErrorCode::ConstraintViolation => message.as_deref().and_then(refusal).map_or_else(
+                || Self::Store(StoreError::Failed(error.to_string())),
+                Self::Refused,
+            ),
+            ErrorCode::OperationInterrupted => Self::Interrupted,
+            ErrorCode::TooBig => Self::Store(StoreError::TooLarge),
+            // All of these pass: the lock is released, room is made, another moment has more memory or descriptors.
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::OutOfMemory
+            | ErrorCode::CannotOpen => Self::Store(StoreError::Busy(error.to_string())),
+            _ => Self::Store(StoreError::Failed(error.to_string())),
+        }
+    }
+}
+
+/// The same for what is no request's own: opening, migrating, the directory.
+pub fn store_error(error: Error) -> StoreError {
+    match Failure::from(error) {
+        Failure::Store(error) => error,
+        Failure::Refused(outcome) => StoreError::Failed(format!("refused: {outcome:?}")),
+        Failure::Interrupted => StoreError::Busy("interrupted".into()),
+    }
+}

@@ -1,0 +1,209 @@
+//! The readers of a tenant: a few connections, each handed to one read at a time. A cheap read runs on the thread that
+//! asked; one that turns out dear is stopped and begun anew on a thread of its own.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use crm_core::ports::store::{Rows, Statement, StoreError};
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{
+    budget::Budget,
+    connection,
+    error::{Failure, store_error},
+    options::Options,
+    statements::{self, Access},
+};
+
+/// How often a read is begun again that was stopped because the log had to be cut.
+const AGAIN: u32 = 3;
+
+pub struct Readers {
+    path: PathBuf,
+    options: Arc<Options>,
+    stop: Arc<AtomicBool>,
+    /// Connections that nobody uses; the last one used comes first, its cache being warm.
+    idle: Mutex<Vec<Reader>>,
+    /// One per connection that may be in use.
+    connections: Arc<Semaphore>,
+    /// One per dear read: fewer than connections, so that cheap ones always find some.
+    dear: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+struct Reader {
+    connection: Connection,
+    budget: Arc<Budget>,
+}
+
+impl Readers {
+    pub fn new(path: PathBuf, options: Arc<Options>, stop: Arc<AtomicBool>) -> Self {
+        let connections = options.readers.max(2);
+        Self {
+            path,
+            stop,
+            idle: Mutex::default(),
+            connections: Arc::new(Semaphore::new(connections)),
+            dear: Arc::new(Semaphore::new(connections / 2)),
+            waiting: AtomicUsize::new(0),
+            options,
+        }
+    }
+
+    /// All statements on one snapshot.
+    pub async fn read(
+        self: &Arc<Self>,
+        statements: Vec<Statement>,
+    ) -> Result<Vec<Rows>, StoreError> {
+        let permit = self.permit(&self.connections).await?;
+        if let Some(mut reader) = self.take() {
+            let outcome = reader.inline(&statements, &self.options);
+            self.give_back(reader);
+            match outcome {
+                Ok(rows) => return Ok(rows),
+                // Too dear for this thread, or a lock to wait for: both are for another thread.
+                Err(Failure::Interrupted | Failure::Store(StoreError::Busy(_))) => {}
+                Err(failure) => return Err(refused(failure)),
+            }
+        }
+        drop(permit);
+        self.aside(statements).await
+    }
+
+    /// On a thread that may block.
+    async fn aside(self: &Arc<Self>, statements: Vec<Statement>) -> Result<Vec<Rows>, StoreError> {
+        let dear = self.permit(&self.dear).await?;
+        let permit = self.permit(&self.connections).await?;
+        let readers = self.clone();
+        let work = move || {
+            let _permits = (dear, permit);
+            let mut reader = match readers.take() {
+                Some(reader) => reader,
+                None => Reader::open(&readers)?,
+            };
+            let mut outcome = reader.patient(&statements, &readers.options);
+            for _ in 0..AGAIN {
+                // Stopped in the log's favour, not for taking too long.
+                if !matches!(outcome, Err(Failure::Interrupted)) || !readers.stop.load(Relaxed) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+                outcome = reader.patient(&statements, &readers.options);
+            }
+            readers.give_back(reader);
+            outcome.map_err(refused)
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
+    }
+
+    async fn permit(&self, of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
+        if let Ok(permit) = of.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _waiting = Waiting::begin(&self.waiting, self.options.waiting_reads)?;
+        match tokio::time::timeout(self.options.read_time, of.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(StoreError::Busy("no connection became free to read".into())),
+        }
+    }
+
+    fn take(&self) -> Option<Reader> {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+    }
+
+    fn give_back(&self, reader: Reader) {
+        // A connection that could not leave its transaction would hold an old snapshot, and the log, for ever.
+        if reader.connection.is_autocommit() {
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(reader);
+        }
+    }
+}
+
+impl Reader {
+    fn open(readers: &Readers) -> Result<Self, StoreError> {
+        let mut connection = connection::reader(&readers.path, &readers.options)?;
+        let budget = Budget::of(&mut connection, readers.stop.clone()).map_err(store_error)?;
+        Ok(Self { connection, budget })
+    }
+
+    fn inline(
+        &mut self,
+        statements: &[Statement],
+        options: &Options,
+    ) -> Result<Vec<Rows>, Failure> {
+        self.budget.operations(options.inline_operations);
+        self.connection.busy_timeout(Duration::ZERO)?;
+        self.snapshot(statements, options.length)
+    }
+
+    fn patient(
+        &mut self,
+        statements: &[Statement],
+        options: &Options,
+    ) -> Result<Vec<Rows>, Failure> {
+        self.budget.time(options.read_time);
+        self.connection.busy_timeout(options.lock_wait)?;
+        self.snapshot(statements, options.length)
+    }
+
+    fn snapshot(
+        &mut self,
+        statements: &[Statement],
+        mut room: usize,
+    ) -> Result<Vec<Rows>, Failure> {
+        let connection = &self.connection;
+        let mut run = |statement| statements::run(connection, Access::Read, statement, &mut room);
+        // A single statement is a snapshot by itself.
+        if let [statement] = statements {
+            return Ok(vec![run(statement)?]);
+        }
+        let control = |sql| connection.prepare_cached(sql)?.raw_execute();
+        control("BEGIN")?;
+        let outcome = statements.iter().map(run).collect();
+        if !connection.is_autocommit() {
+            control("ROLLBACK")?;
+        }
+        outcome
+    }
+}
+
+fn refused(failure: Failure) -> StoreError {
+    match failure.into_answer() {
+        Err(error) => error,
+        Ok(outcome) => StoreError::Failed(format!("a read was refused: {outcome:?}")),
+    }
+}
+
+/// Counts those that wait, whatever becomes of them.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize, most: usize) -> Result<Self, StoreError> {
+        let waiting = Self(count);
+        if count.fetch_add(1, Relaxed) >= most {
+            return Err(StoreError::Busy("too many reads are waiting".into()));
+        }
+        Ok(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,360 @@
+//! The one writer of a tenant. Commits queue; whoever finds nobody writing starts a thread that takes what waits, writes
+//! it in one transaction, answers, and goes on until nothing waits. So many commits share one sync of the disk, while
+//! each stands in a savepoint of its own and succeeds or fails alone.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use crm_core::ports::store::{Commit, Statement, StoreError, Value};
+use rusqlite::{Connection, wal::CheckpointMode};
+use tokio::sync::oneshot;
+
+use super::{
+    budget::Budget,
+    connection::{self, Missing},
+    error::{Failure, store_error},
+    options::Options,
+    statements::{self, Access},
+};
+
+type Answer = Result<Commit, StoreError>;
+
+struct Job {
+    statements: Vec<Statement>,
+    bytes: usize,
+    since: Instant,
+    reply: oneshot::Sender<Answer>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    /// A thread is at work and will look again before it goes.
+    draining: bool,
+}
+
+pub struct Writer {
+    queue: Mutex<Queue>,
+    database: Mutex<Database>,
+    options: Arc<Options>,
+}
+
+impl Writer {
+    /// Opens the database. `stop` interrupts the tenant's readers.
+    pub fn open(
+        path: PathBuf,
+        missing: Missing,
+        options: Arc<Options>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, StoreError> {
+        let mut database = Database {
+            path,
+            open: None,
+            log_frames: Arc::default(),
+            stop,
+            options: options.clone(),
+        };
+        database.open(missing)?;
+        Ok(Self {
+            queue: Mutex::default(),
+            database: Mutex::new(database),
+            options,
+        })
+    }
+
+    /// Queues a commit. Its answer comes when it is durable or refused; if nobody waits for the answer any more when its
+    /// turn comes, it is not begun.
+    pub fn submit(
+        self: &Arc<Self>,
+        statements: Vec<Statement>,
+    ) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        let bytes = statements.iter().map(size).sum();
+        let (reply, answer) = oneshot::channel();
+        let mut queue = lock(&self.queue);
+        let full = queue.jobs.len() >= self.options.waiting_commits
+            || (queue.bytes + bytes > self.options.waiting_bytes && !queue.jobs.is_empty());
+        if full {
+            return Err(StoreError::Busy("too many commits are waiting".into()));
+        }
+        queue.bytes += bytes;
+        queue.jobs.push_back(Job {
+            statements,
+            bytes,
+            since: Instant::now(),
+            reply,
+        });
+        if !queue.draining {
+            queue.draining = true;
+            let writer = self.clone();
+            // The queue's lock is held: the thread cannot find it half made.
+            tokio::task::spawn_blocking(move || writer.drain());
+        }
+        Ok(answer)
+    }
+
+    fn drain(&self) {
+        // Should something below panic, the jobs that it held answer `Busy` and the next commit starts a new thread.
+        let _restart = Restart(self);
+        let mut database = lock(&self.database);
+        while let Some(jobs) = self.next() {
+            if let Err(unbegun) = database.commit(jobs) {
+                self.give_up(unbegun);
+            }
+            database.keep_log_small();
+        }
+    }
+
+    /// What waits, up to the bounds of one transaction; none if nothing does, and then the thread has to go.
+    fn next(&self) -> Option<Vec<Job>> {
+        let mut queue = lock(&self.queue);
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while let Some(job) = queue.jobs.pop_front() {
+            queue.bytes -= job.bytes;
+            // Nobody waits for the answer: the caller is gone, and nothing was promised.
+            if job.reply.is_closed() {
+                continue;
+            }
+            bytes += job.bytes;
+            taken.push(job);
+            let next = queue.jobs.front().map_or(0, |job| job.bytes);
+            if taken.len() >= self.options.shared_commits
+                || bytes + next > self.options.shared_bytes
+            {
+                break;
+            }
+        }
+        if taken.is_empty() {
+            queue.draining = false;
+            return None;
+        }
+        Some(taken)
+    }
+
+    /// The database cannot be written now: answers the jobs that were tried, and those that waited about as long.
+    fn give_up(&self, (jobs, error): (Vec<Job>, StoreError)) {
+        let mut queue = lock(&self.queue);
+        let (tired, fresh): (VecDeque<_>, VecDeque<_>) = queue
+            .jobs
+            .drain(..)
+            .partition(|job| job.since.elapsed() > self.options.lock_wait / 2);
+        queue.bytes = fresh.iter().map(|job| job.bytes).sum();
+        queue.jobs = fresh;
+        drop(queue);
+        for job in jobs.into_iter().chain(tired) {
+            let _ = job.reply.send(Err(error.clone()));
+        }
+    }
+}
+
+struct Restart<'a>(&'a Writer);
+
+impl Drop for Restart<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *lock(&self.0.queue) = Queue::default();
+            // What the panic left of a transaction goes with its connection.
+            lock(&self.0.database).open = None;
+        }
+    }
+}
+
+/// The writing connection and what it knows of its log.
+struct Database {
+    path: PathBuf,
+    /// None after a failure that left the connection in doubt: it is opened anew.
+    open: Option<(Connection, Arc<Budget>)>,
+    /// Frames in the write-ahead log after the last commit.
+    log_frames: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+    options: Arc<Options>,
+}
+
+/// Why a transaction came to nothing as a whole.
+enum Whole {
+    /// It could not even begin: trying each alone would wait for the same lock.
+    Unbegun(StoreError),
+    RolledBack(StoreError),
+}
+
+impl Database {
+    fn open(&mut self, missing: Missing) -> Result<(), StoreError> {
+        let mut connection = connection::writer(&self.path, missing, &self.options)?;
+        let budget = Budget::of(&mut connection, Arc::default()).map_err(store_error)?;
+        // Replaces SQLite's own checkpoint, which would run before the answer instead of after it.
+        let frames = self.log_frames.clone();
+        let hook = move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+            frames.store(pages.unsigned_abs(), Relaxed);
+            Ok(())
+        };
+        connection.wal_hook(Some(hook)).map_err(store_error)?;
+        self.open = Some((connection, budget));
+        Ok(())
+    }
+
+    /// Commits the jobs together and answers each. Gives back those that could not be begun.
+    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, StoreError)> {
+        if self.open.is_none()
+            && let Err(error) = self.open(Missing::Refuse)
+        {
+            return Err((jobs, error));
+        }
+        match self.together(&jobs) {
+            Ok(answers) => {
+                for (job, answer) in jobs.into_iter().zip(answers) {
+                    let _ = job.reply.send(answer);
+                }
+            }
+            Err(Whole::Unbegun(error)) => return Err((jobs, error)),
+            Err(Whole::RolledBack(error)) if jobs.len() == 1 => {
+                for job in jobs {
+                    let _ = job.reply.send(Err(error.clone()));
+                }
+            }
+            // The transaction was rolled back under all of them, perhaps because of one: each is judged alone.
+            Err(Whole::RolledBack(_)) => {
+                let mut jobs = jobs.into_iter();
+                while let Some(job) = jobs.next() {
+                    if let Err((mut unbegun, error)) = self.commit(vec![job]) {
+                        unbegun.extend(jobs);
+                        return Err((unbegun, error));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn together(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, Whole> {
+        let Some((connection, budget)) = &self.open else {
+            return Err(Whole::Unbegun(StoreError::Failed(
+                "the database is closed".into(),
+            )));
+        };
+        let outcome = transaction(connection, budget, jobs, self.options.as_ref());
+        if let Err(Whole::RolledBack(error)) = &outcome {
+            tracing::warn!(path = %self.path.display(), %error, jobs = jobs.len(), "a transaction was rolled back");
+            if connection.is_autocommit() {
+                return outcome;
+            }
+            if connection.execute_batch("ROLLBACK").is_err() {
+                self.open = None;
+            }
+        }
+        outcome
+    }
+
+    /// Copies the log into the database now and then, so that it stays small and a restart has little to read. Runs
+    /// after the answers. Failing is no harm: the next commit tries again.
+    fn keep_log_small(&mut self) {
+        let frames = self.log_frames.load(Relaxed);
+        let Some((connection, _)) = &self.open else {
+            return;
+        };
+        if frames < self.options.wal_copy_frames {
+            return;
+        }
+        if frames < self.options.wal_restart_frames {
+            let _ = connection.wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE);
+            return;
+        }
+        // Readers that come now read the database alone; those that still need the log get some time, then none.
+        let hurried = frames >= self.options.wal_limit_frames;
+        self.stop.store(hurried, Relaxed);
+        let wait = if hurried {
+            Duration::from_secs(2)
+        } else {
+            Duration::from_millis(100)
+        };
+        let _ = connection.busy_timeout(wait);
+        if let Ok((_, copied)) = connection.wal_checkpoint_v2(Some("main"), CheckpointMode::RESTART)
+            && copied >= 0
+        {
+            self.log_frames.store(0, Relaxed);
+        }
+        let _ = connection.busy_timeout(self.options.lock_wait);
+        self.stop.store(false, Relaxed);
+    }
+}
+
+/// One transaction over all jobs.
+fn transaction(
+    connection: &Connection,
+    budget: &Budget,
+    jobs: &[Job],
+    options: &Options,
+) -> Result<Vec<Answer>, Whole> {
+    // Waiting for another process's lock is not the statements' time.
+    budget.time(options.lock_wait + options.write_time);
+    let control = |sql: &str| connection.prepare_cached(sql)?.raw_execute();
+    control("BEGIN IMMEDIATE").map_err(|error| Whole::Unbegun(store_error(error)))?;
+    let rolled_back = |error| Whole::RolledBack(store_error(error));
+    let alone = jobs.len() == 1;
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        budget.time(options.write_time);
+        if !alone {
+            control("SAVEPOINT job").map_err(rolled_back)?;
+        }
+        let answer = match statements_of(connection, job, options.length) {
+            Ok(rows) => Ok(Commit::Committed(rows)),
+            // SQLite rolled everything back by itself (disk full, interrupted ...).
+            Err(failure) if connection.is_autocommit() => {
+                return Err(Whole::RolledBack(
+                    failure
+                        .into_answer()
+                        .err()
+                        .unwrap_or(StoreError::Failed("refused".into())),
+                ));
+            }
+            Err(failure) => {
+                if !alone {
+                    control("ROLLBACK TO job").map_err(rolled_back)?;
+                }
+                failure.into_answer()
+            }
+        };
+        if !alone {
+            control("RELEASE job").map_err(rolled_back)?;
+        }
+        answers.push(answer);
+    }
+    let any = answers
+        .iter()
+        .any(|answer| matches!(answer, Ok(Commit::Committed(_))));
+    control(if any { "COMMIT" } else { "ROLLBACK" }).map_err(rolled_back)?;
+    Ok(answers)
+}
+
+fn statements_of(
+    connection: &Connection,
+    job: &Job,
+    mut room: usize,
+) -> Result<Vec<Vec<Vec<Value>>>, Failure> {
+    job.statements
+        .iter()
+        .map(|statement| statements::run(connection, Access::Write, statement, &mut room))
+        .collect()
+}
+
+/// About the bytes that a queued statement holds.
+fn size(statement: &Statement) -> usize {
+    let params = statement
+        .params
+        .iter()
+        .map(|value| size_of::<Value>() + value.as_str().map_or(0, str::len));
+    size_of::<Statement>() + statement.sql.len() + params.sum::<usize>()
+}
+
+/// Nothing that these locks guard is left half changed by a panic (`Restart` sees to it).
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
