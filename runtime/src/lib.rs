@@ -5,6 +5,7 @@
 pub mod json;
 pub mod media;
 pub mod open_enum;
+pub mod present;
 pub mod raw_json;
 pub mod record;
 
@@ -12,6 +13,7 @@ pub mod record;
 pub mod server;
 
 pub use media::{Media, MediaVersion, negotiate};
+pub use present::present;
 pub use raw_json::RawJson;
 pub use record::RecordFields;
 

@@ -1,6 +1,7 @@
 //! The way of a request: admitted by a gate, read, validated, handed to its handler, answered.
 //! Generated code fills in what is particular to each operation.
 
+pub mod check;
 pub mod decode;
 pub mod format;
 pub mod gate;
@@ -11,10 +12,11 @@ pub mod problem;
 pub mod reply;
 pub mod serve;
 
-pub use decode::{Parameters, Source};
+pub use decode::{Parameters, Scalar, Shape, Source};
 pub use gate::{Gate, RequestId, Served};
 pub use invalid::{At, Invalid, Report};
 pub use operation::{Deprecation, Operation, Requirement};
 pub use pattern::Pattern;
 pub use problem::{ErrorCode, GateCode, Problem};
-pub use reply::{Reply, ReplyCode, StoredAnswer};
+pub use reply::{Answer, Content, Reply, ReplyCode, StoredAnswer};
+pub use serve::{Arrived, BodyRule};

@@ -52,21 +52,32 @@ pub type Check = fn(&Value, &At<'_>, &mut Report);
 #[derive(Debug)]
 pub struct Parameters<'r> {
     head: &'r Parts,
-    path: &'r RawPathParams,
+    /// The values of the path's parameters, in the order of the template.
+    path: Vec<(&'static str, &'r str)>,
     query: Vec<(Cow<'r, str>, Cow<'r, str>)>,
     report: Report,
 }
 
 impl<'r> Parameters<'r> {
-    /// Takes a request apart. A query parameter that is not among the `known` is a failure.
-    pub fn new(head: &'r Parts, path: &'r RawPathParams, known: &[&str]) -> Self {
+    /// Takes a request apart. The path's parameters get the names of `in_path`, by their order: the
+    /// router has names of its own for them. A query parameter that is not `in_query` is a failure.
+    pub fn new(
+        head: &'r Parts,
+        path: &'r RawPathParams,
+        in_path: &[&'static str],
+        in_query: &[&str],
+    ) -> Self {
         let mut report = Report::new();
         let text = head.uri.query().unwrap_or_default();
         let mut query = Vec::new();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
             let at = At::QUERY.name(&name);
-            if !known.contains(&&*name) {
-                report.add(&at, "unknown", "The operation has no such query parameter.");
+            if !in_query.contains(&&*name) {
+                report.add(
+                    &at,
+                    "unknown_parameter",
+                    "The operation has no such query parameter.",
+                );
             } else if !is_sound(&value, text) {
                 report.add(
                     &at,
@@ -75,6 +86,13 @@ impl<'r> Parameters<'r> {
                 );
             } else {
                 query.push((name, value));
+            }
+        }
+        let values = path.iter().map(|(_, value)| value);
+        let path: Vec<_> = in_path.iter().copied().zip(values).collect();
+        for (name, value) in &path {
+            if value.contains('\0') {
+                report.add(&At::PATH.name(name), "encoding", "Must not hold NUL.");
             }
         }
         Self {
@@ -210,7 +228,7 @@ impl<'r> Parameters<'r> {
         match source {
             Source::Path => {
                 let of_name = self.path.iter().filter(|(key, _)| *key == name);
-                of_name.map(|(_, value)| Cow::Borrowed(value)).collect()
+                of_name.map(|(_, value)| Cow::Borrowed(*value)).collect()
             }
             Source::Query => {
                 let of_name = self.query.iter().filter(|(key, _)| key == name);

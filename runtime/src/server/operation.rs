@@ -35,13 +35,15 @@ pub struct Requirement {
     pub scopes: &'static [&'static str],
 }
 
-/// That an operation is going away.
+/// That something is going away.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deprecation {
-    /// Announced on this day: `YYYY-MM-DD`.
-    pub deprecated_at: Option<&'static str>,
-    /// Gone after this day: `YYYY-MM-DD`.
-    pub sunset: Option<&'static str>,
-    /// The operationId of what replaces it, or a hint in words.
+    /// When it was announced, in seconds since the epoch: the `Deprecation` header (RFC 9745).
+    pub deprecated_at: Option<i64>,
+    /// When it may be gone, in seconds since the epoch.
+    pub sunset: Option<i64>,
+    /// The same as an HTTP date: the `Sunset` header (RFC 8594).
+    pub sunset_date: Option<&'static str>,
+    /// What replaces it.
     pub replacement: Option<&'static str>,
 }

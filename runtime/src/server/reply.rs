@@ -11,11 +11,14 @@ use super::{
 };
 
 /// A success that can be sent.
-pub trait Reply {
-    fn reply(self, served: &Served) -> Response;
+pub trait Reply: Sized {
+    /// Prints the body. The error: it does not print, which no value of a generated type should do.
+    fn reply(self) -> Result<Answer, serde_json::Error>;
 
     /// The success as it is kept for a repeat of its request.
-    fn store(self) -> Result<StoredAnswer, serde_json::Error>;
+    fn store(self) -> Result<StoredAnswer, serde_json::Error> {
+        self.reply().map(Answer::store)
+    }
 }
 
 /// The error code of an answer, left in the answer's extensions for logs and measures.
@@ -33,37 +36,36 @@ pub struct StoredAnswer {
 }
 
 impl Reply for StoredAnswer {
-    fn store(self) -> Result<StoredAnswer, serde_json::Error> {
-        Ok(self)
-    }
-
-    fn reply(self, served: &Served) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
-        for (name, value) in &self.headers {
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
-            {
-                response.headers_mut().append(name, value);
+    fn reply(self) -> Result<Answer, serde_json::Error> {
+        let mut answer = Answer::empty(self.status);
+        for (name, value) in self.headers {
+            if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value.header_text()) {
+                answer.headers.append(name, value);
             }
         }
         if !self.body.is_empty() {
-            response.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static(served.media_type),
-            );
-            *response.body_mut() = Body::from(self.body);
+            answer.content = Content::Json(self.body);
         }
-        response
+        Ok(answer)
     }
 }
 
-/// What generated code makes of a success before it is sent or kept.
+/// A success ready to be sent or kept.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub body: Bytes,
+    pub content: Content,
+}
+
+/// What an answer holds.
+#[derive(Debug)]
+pub enum Content {
+    Nothing,
+    /// Sent as the media type of the version served.
+    Json(Bytes),
+    /// Sent as a media type of its own.
+    Other(&'static str, Body),
 }
 
 impl Answer {
@@ -72,20 +74,28 @@ impl Answer {
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
             headers: HeaderMap::new(),
-            body: Bytes::new(),
+            content: Content::Nothing,
         }
     }
 
     /// An answer in JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let content = Content::Json(serde_json::to_vec(body)?.into());
         Ok(Self {
-            body: serde_json::to_vec(body)?.into(),
+            content,
             ..Self::empty(status)
         })
     }
 
-    /// Adds a header. A value that no header can carry (control characters) is left out: nothing
-    /// that a header carries here may come from a caller unchecked.
+    /// An answer of another media type.
+    pub fn other(status: u16, media_type: &'static str, body: impl Into<Body>) -> Self {
+        Self {
+            content: Content::Other(media_type, body.into()),
+            ..Self::empty(status)
+        }
+    }
+
+    /// Adds a header. A value that no header can carry (control characters) is left out.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl HeaderText) -> Self {
         if let Some(value) = value.header_text() {
@@ -94,7 +104,7 @@ impl Answer {
         self
     }
 
-    /// The answer as it is kept for a repeat of the request.
+    /// The answer as it is kept for a repeat of the request. A stream is not kept.
     pub fn store(self) -> StoredAnswer {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = self
@@ -104,19 +114,21 @@ impl Answer {
         StoredAnswer {
             status: self.status.as_u16(),
             headers: headers.collect(),
-            body: self.body,
+            body: match self.content {
+                Content::Json(body) => body,
+                Content::Nothing | Content::Other(..) => Bytes::new(),
+            },
         }
     }
 
-    /// The answer as it is sent: JSON of the version served.
+    /// The answer as it is sent.
     pub fn send(self, served: &Served) -> Response {
-        let media_type = (!self.body.is_empty()).then_some(served.media_type);
-        self.send_as(media_type)
-    }
-
-    /// The answer as it is sent, with a media type of its own.
-    pub fn send_as(self, media_type: Option<&'static str>) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+        let (media_type, body) = match self.content {
+            Content::Nothing => (None, Body::empty()),
+            Content::Json(body) => (Some(served.media_type), Body::from(body)),
+            Content::Other(media_type, body) => (Some(media_type), body),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         if let Some(media_type) = media_type {

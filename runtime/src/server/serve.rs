@@ -93,19 +93,21 @@ impl<C: Send + Sync + 'static> Arrived<C> {
         E: ErrorCode,
     {
         let response = match result {
-            Ok(success) => {
-                let served = self
-                    .head
-                    .extensions
-                    .get::<Served>()
-                    .copied()
-                    .unwrap_or_default();
-                success.reply(&served)
-            }
+            Ok(success) => match success.reply() {
+                Ok(answer) => answer.send(&served(&self.head)),
+                Err(error) => {
+                    let message = format!("The answer does not print: {error}.");
+                    refuse(&Problem::new(GateCode::INTERNAL, message), &self.head)
+                }
+            },
             Err(problem) => refuse(&problem, &self.head),
         };
         gate.finish(Some(&self.context), operation, &self.head, response)
     }
+}
+
+fn served(head: &Parts) -> Served {
+    head.extensions.get::<Served>().copied().unwrap_or_default()
 }
 
 /// Answers a method that the path does not know; `allow` lists those that it knows.
@@ -147,7 +149,11 @@ async fn content(
             return Ok(Bytes::new());
         }
         let mut report = Report::new();
-        report.add(&At::BODY, "unknown", "The operation takes no body.");
+        report.add(
+            &At::BODY,
+            "unknown_property",
+            "The operation takes no body.",
+        );
         return Err(report.problem());
     };
     let fits = |name: &String| {

@@ -1,0 +1,372 @@
+//! The rules of JSON Schema as functions: generated code calls them with the contract's bounds.
+//! Each notes at most one failure at the place it is given.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::{
+    decode::Check,
+    format,
+    invalid::{At, Report},
+    pattern::Pattern,
+};
+
+/// What a value is, for messages.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn wrong_type(value: &Value, wanted: &str, at: &At<'_>, report: &mut Report) {
+    report.add(
+        at,
+        "type",
+        format!("Must be {wanted}, and is {}.", kind(value)),
+    );
+}
+
+pub fn object<'v>(
+    value: &'v Value,
+    at: &At<'_>,
+    report: &mut Report,
+) -> Option<&'v Map<String, Value>> {
+    let object = value.as_object();
+    if object.is_none() {
+        wrong_type(value, "an object", at, report);
+    }
+    object
+}
+
+pub fn array<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v [Value]> {
+    let array = value.as_array();
+    if array.is_none() {
+        wrong_type(value, "a list", at, report);
+    }
+    array.map(Vec::as_slice)
+}
+
+pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
+    let text = value.as_str();
+    if text.is_none() {
+        wrong_type(value, "text", at, report);
+    }
+    text
+}
+
+pub fn integer(value: &Value, at: &At<'_>, report: &mut Report) -> Option<i64> {
+    let integer = value.as_i64();
+    if integer.is_none() {
+        wrong_type(value, "an integer", at, report);
+    }
+    integer
+}
+
+pub fn number(value: &Value, at: &At<'_>, report: &mut Report) -> Option<f64> {
+    let number = value.as_f64();
+    if number.is_none() {
+        wrong_type(value, "a number", at, report);
+    }
+    number
+}
+
+pub fn boolean(value: &Value, at: &At<'_>, report: &mut Report) {
+    if !value.is_boolean() {
+        wrong_type(value, "true or false", at, report);
+    }
+}
+
+pub fn null(value: &Value, at: &At<'_>, report: &mut Report) {
+    if !value.is_null() {
+        wrong_type(value, "null", at, report);
+    }
+}
+
+pub fn never(at: &At<'_>, report: &mut Report) {
+    report.add(at, "never", "Must be left out.");
+}
+
+/// Each of the names has to be there.
+pub fn required(object: &Map<String, Value>, names: &[&str], at: &At<'_>, report: &mut Report) {
+    for name in names {
+        if !object.contains_key(*name) {
+            report.add(&at.name(name), "required", "Is missing.");
+        }
+    }
+}
+
+pub fn unknown_property(at: &At<'_>, report: &mut Report) {
+    report.add(at, "unknown_property", "The object has no such property.");
+}
+
+/// How many of something there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    pub least: Option<u64>,
+    pub most: Option<u64>,
+}
+
+impl Count {
+    fn judge(
+        self,
+        count: usize,
+        rules: [&'static str; 2],
+        noun: &str,
+        at: &At<'_>,
+        report: &mut Report,
+    ) {
+        let count = count as u64;
+        if let Some(least) = self.least.filter(|least| count < *least) {
+            report.add(
+                at,
+                rules[0],
+                format!("Must have at least {least} {noun}, and has {count}."),
+            );
+        } else if let Some(most) = self.most.filter(|most| count > *most) {
+            report.add(
+                at,
+                rules[1],
+                format!("Must have at most {most} {noun}, and has {count}."),
+            );
+        }
+    }
+}
+
+pub fn properties(object: &Map<String, Value>, count: Count, at: &At<'_>, report: &mut Report) {
+    count.judge(
+        object.len(),
+        ["min_properties", "max_properties"],
+        "properties",
+        at,
+        report,
+    );
+}
+
+pub fn items(items: &[Value], count: Count, at: &At<'_>, report: &mut Report) {
+    count.judge(items.len(), ["min_items", "max_items"], "items", at, report);
+}
+
+/// In Unicode scalar values. A text of few bytes is not counted: it has no more characters.
+pub fn length(text: &str, count: Count, at: &At<'_>, report: &mut Report) {
+    let surely = count
+        .least
+        .is_none_or(|least| least <= 1 && text.len() as u64 >= least)
+        && count.most.is_none_or(|most| text.len() as u64 <= most);
+    if !surely {
+        count.judge(
+            text.chars().count(),
+            ["min_length", "max_length"],
+            "characters",
+            at,
+            report,
+        );
+    }
+}
+
+/// All items differ.
+pub fn unique(items: &[Value], at: &At<'_>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for (index, item) in items.iter().enumerate() {
+        // Printed, equal values are equal texts: names are in order.
+        if !seen.insert(item.to_string()) {
+            report.add(
+                &at.index(index),
+                "unique_items",
+                "Stands in the list before.",
+            );
+        }
+    }
+}
+
+pub fn pattern(text: &str, pattern: &Pattern, at: &At<'_>, report: &mut Report) {
+    if !pattern.matches(text) {
+        report.add(at, "pattern", format!("Must match {}.", pattern.source()));
+    }
+}
+
+pub fn format(text: &str, format: &'static str, at: &At<'_>, report: &mut Report) {
+    if !format::holds(format, text) {
+        report.add(at, "format", format!("Must be of the format {format}."));
+    }
+}
+
+/// One of these texts, as `enum` lists them.
+pub fn one_of(text: &str, allowed: &[&str], at: &At<'_>, report: &mut Report) {
+    if !allowed.contains(&text) {
+        report.add(
+            at,
+            "enum",
+            format!("Must be one of: {}.", allowed.join(", ")),
+        );
+    }
+}
+
+/// One of these values, given as JSON.
+pub fn one_of_values(value: &Value, allowed: &[&str], at: &At<'_>, report: &mut Report) {
+    let is =
+        |text: &&str| serde_json::from_str::<Value>(text).is_ok_and(|known| same(&known, value));
+    if !allowed.iter().any(is) {
+        report.add(
+            at,
+            "enum",
+            format!("Must be one of: {}.", allowed.join(", ")),
+        );
+    }
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    a == b || a.as_f64().is_some_and(|number| b.as_f64() == Some(number))
+}
+
+/// Bounds of an integer.
+#[derive(Clone, Copy, Debug)]
+pub struct Integers {
+    pub least: Option<i64>,
+    pub most: Option<i64>,
+    pub multiple_of: Option<i64>,
+}
+
+pub fn integers(value: i64, bounds: Integers, at: &At<'_>, report: &mut Report) {
+    if let Some(least) = bounds.least.filter(|least| value < *least) {
+        report.add(at, "minimum", format!("Must be at least {least}."));
+    } else if let Some(most) = bounds.most.filter(|most| value > *most) {
+        report.add(at, "maximum", format!("Must be at most {most}."));
+    } else if let Some(factor) = bounds
+        .multiple_of
+        .filter(|factor| value.checked_rem(*factor) != Some(0))
+    {
+        report.add(
+            at,
+            "multiple_of",
+            format!("Must be a multiple of {factor}."),
+        );
+    }
+}
+
+/// Bounds of a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    pub least: Option<f64>,
+    pub most: Option<f64>,
+    pub above: Option<f64>,
+    pub below: Option<f64>,
+    pub multiple_of: Option<f64>,
+}
+
+pub fn numbers(value: f64, bounds: Numbers, at: &At<'_>, report: &mut Report) {
+    if let Some(least) = bounds.least.filter(|least| value < *least) {
+        report.add(at, "minimum", format!("Must be at least {least}."));
+    } else if let Some(most) = bounds.most.filter(|most| value > *most) {
+        report.add(at, "maximum", format!("Must be at most {most}."));
+    } else if let Some(above) = bounds.above.filter(|above| value <= *above) {
+        report.add(
+            at,
+            "exclusive_minimum",
+            format!("Must be more than {above}."),
+        );
+    } else if let Some(below) = bounds.below.filter(|below| value >= *below) {
+        report.add(
+            at,
+            "exclusive_maximum",
+            format!("Must be less than {below}."),
+        );
+    } else if let Some(factor) = bounds
+        .multiple_of
+        .filter(|factor| !is_multiple(value, *factor))
+    {
+        report.add(
+            at,
+            "multiple_of",
+            format!("Must be a multiple of {factor}."),
+        );
+    }
+}
+
+fn is_multiple(value: f64, factor: f64) -> bool {
+    let quotient = value / factor;
+    (quotient - quotient.round()).abs() < 1e-9 * quotient.abs().max(1.0)
+}
+
+/// The text that says which alternative an object is.
+pub fn discriminator<'v>(
+    value: &'v Value,
+    property: &'static str,
+    at: &At<'_>,
+    report: &mut Report,
+) -> Option<&'v str> {
+    let tag = object(value, at, report)?.get(property);
+    match tag {
+        None => {
+            report.add(&at.name(property), "required", "Is missing.");
+            None
+        }
+        Some(tag) => text(tag, &at.name(property), report),
+    }
+}
+
+/// An object that says it is an alternative that there is not.
+pub fn no_alternative(property: &'static str, known: &[&str], at: &At<'_>, report: &mut Report) {
+    report.add(
+        &at.name(property),
+        "enum",
+        format!("Must be one of: {}.", known.join(", ")),
+    );
+}
+
+/// At least one alternative holds; with `exactly_one`, no other does. Where none holds, the failures
+/// of the one that comes closest are noted.
+pub fn alternatives(
+    value: &Value,
+    checks: &[Check],
+    exactly_one: bool,
+    at: &At<'_>,
+    report: &mut Report,
+) {
+    let mut held = 0;
+    let mut closest: Option<((bool, usize), Report)> = None;
+    for check in checks {
+        let mut tried = Report::new();
+        check(value, at, &mut tried);
+        if tried.is_clean() {
+            held += 1;
+            continue;
+        }
+        let place = at.to_string();
+        let other_type = tried
+            .failures()
+            .iter()
+            .any(|failure| failure.rule == "type" && failure.pointer == place);
+        let distance = (other_type, tried.found());
+        if closest.as_ref().is_none_or(|(least, _)| distance < *least) {
+            closest = Some((distance, tried));
+        }
+    }
+    match (held, closest) {
+        (0, Some(((true, _), _))) | (0, None) => {
+            report.add(
+                at,
+                "one_of",
+                format!(
+                    "Is of none of the {} forms that the contract has here.",
+                    checks.len()
+                ),
+            );
+        }
+        (0, Some((_, tried))) => report.extend(tried),
+        (1, _) => {}
+        _ if exactly_one => {
+            report.add(
+                at,
+                "one_of",
+                "Is of more than one of the forms that the contract has here.",
+            );
+        }
+        _ => {}
+    }
+}
