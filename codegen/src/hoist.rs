@@ -16,12 +16,18 @@
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostics, Location};
-use crate::document::{Additional, Document, Header, Kind, Media, Operation, Parameter, Response, Schema, Status};
+use crate::document::{
+    Additional, Document, Header, Kind, Media, Operation, Parameter, Response, Schema, Status,
+};
 use crate::names;
 
 /// The document with every schema named that has to be. Two places that lead to one name are a finding.
 pub fn hoist(document: &Document) -> (Document, Diagnostics) {
-    let mut hoist = Hoist { schemas: IndexMap::new(), places: IndexMap::new(), found: Diagnostics::default() };
+    let mut hoist = Hoist {
+        schemas: IndexMap::new(),
+        places: IndexMap::new(),
+        found: Diagnostics::default(),
+    };
     for (name, schema) in &document.schemas {
         hoist.claim(name, &schema.at);
     }
@@ -50,9 +56,12 @@ pub fn hoist(document: &Document) -> (Document, Diagnostics) {
 pub fn needs_name(schema: &Schema) -> bool {
     match &schema.kind {
         Kind::String(_) => {
-            schema.extensible.is_some() || (schema.string_enum().is_some() && schema.constant.is_none())
+            schema.extensible.is_some()
+                || (schema.string_enum().is_some() && schema.constant.is_none())
         }
-        Kind::Object(rules) => !rules.properties.is_empty() || matches!(rules.additional, Additional::Refused),
+        Kind::Object(rules) => {
+            !rules.properties.is_empty() || matches!(rules.additional, Additional::Refused)
+        }
         Kind::OneOf { .. } | Kind::AnyOf { .. } | Kind::AllOf(_) => true,
         _ => false,
     }
@@ -112,12 +121,24 @@ impl Hoist {
         if !needs_name(&schema) {
             return self.inside(schema, name);
         }
-        let mut reference = Schema { kind: Kind::Ref(name.to_owned()), ..schema.clone() };
+        let mut reference = Schema {
+            kind: Kind::Ref(name.to_owned()),
+            ..schema.clone()
+        };
         reference.enumeration = None;
         reference.extensible = None;
-        if !self.places.get(&names::type_name(name)).is_some_and(|place| *place == schema.at) {
+        if !self
+            .places
+            .get(&names::type_name(name))
+            .is_some_and(|place| *place == schema.at)
+        {
             self.claim(name, &schema.at);
-            let inner = Schema { nullable: false, default: None, deprecation: None, ..schema };
+            let inner = Schema {
+                nullable: false,
+                default: None,
+                deprecation: None,
+                ..schema
+            };
             let inner = self.inside(inner, name);
             self.schemas.entry(name.to_owned()).or_insert(inner);
         }
@@ -138,7 +159,10 @@ impl Hoist {
             }
             Kind::OneOf { variants, .. } | Kind::AnyOf { variants, .. } => {
                 for (index, variant) in variants.iter_mut().enumerate() {
-                    let part = variant.title.clone().unwrap_or_else(|| format!("Variant{}", index + 1));
+                    let part = variant
+                        .title
+                        .clone()
+                        .unwrap_or_else(|| format!("Variant{}", index + 1));
                     self.schema(variant, &names::nested(name, &part));
                 }
             }
@@ -159,8 +183,15 @@ impl Hoist {
         let type_name = names::type_name(name);
         match self.places.get(&type_name) {
             Some(other) => {
-                let message = format!("the type of this schema is called `{type_name}`, as is that of {other}");
-                self.found.report("schema-name-taken", at, message, "name one of the two under `components.schemas`");
+                let message = format!(
+                    "the type of this schema is called `{type_name}`, as is that of {other}"
+                );
+                self.found.report(
+                    "schema-name-taken",
+                    at,
+                    message,
+                    "name one of the two under `components.schemas`",
+                );
             }
             None => {
                 self.places.insert(type_name, at.clone());
@@ -197,7 +228,9 @@ fn status_name(status: Status) -> String {
 
 /// `allOf` with a single part that says anything is that part, under what is said beside it.
 fn only_part(schema: Schema) -> Schema {
-    let Kind::AllOf(parts) = &schema.kind else { return schema };
+    let Kind::AllOf(parts) = &schema.kind else {
+        return schema;
+    };
     let mut telling = parts.iter().filter(|part| !says_nothing(part));
     match (telling.next(), telling.next()) {
         (Some(part), None) => {

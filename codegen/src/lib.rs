@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod hoist;
 pub mod names;
+pub mod slice;
 pub mod source;
 pub mod text;
 

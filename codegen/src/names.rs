@@ -7,7 +7,10 @@ use proc_macro2::{Ident, Span};
 /// type name already stays as it is written.
 pub fn type_name(text: &str) -> String {
     let is_one = text.chars().all(char::is_alphanumeric)
-        && text.chars().next().is_some_and(|first| first.is_uppercase())
+        && text
+            .chars()
+            .next()
+            .is_some_and(|first| first.is_uppercase())
         && (text.chars().count() == 1 || text.chars().any(char::is_lowercase));
     if is_one {
         return safe(text.to_owned());
@@ -18,7 +21,11 @@ pub fn type_name(text: &str) -> String {
 /// The name of a field, function or module, without the `r#` that a keyword needs: `next_cursor`, `type`.
 pub fn value_name(text: &str) -> String {
     let name = words(text).join("_").to_lowercase();
-    if name.starts_with(|first: char| first.is_numeric()) || name.is_empty() { format!("_{name}") } else { name }
+    if name.starts_with(|first: char| first.is_numeric()) || name.is_empty() {
+        format!("_{name}")
+    } else {
+        name
+    }
 }
 
 /// The name of a constant: `RECORDS_CREATE`.
@@ -34,7 +41,9 @@ pub fn ident(name: &str) -> Ident {
     }
     match syn::parse_str::<Ident>(name) {
         Ok(_) => Ident::new(name, Span::call_site()),
-        Err(_) if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() => Ident::new_raw(name, Span::call_site()),
+        Err(_) if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() => {
+            Ident::new_raw(name, Span::call_site())
+        }
         Err(_) => Ident::new(&spelled(name), Span::call_site()),
     }
 }
@@ -92,7 +101,8 @@ fn words(text: &str) -> Vec<String> {
                 && before.is_some_and(|before| {
                     before.is_lowercase()
                         || before.is_numeric()
-                        || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
+                        || (before.is_uppercase()
+                            && after.is_some_and(|after| after.is_lowercase()))
                 });
             if starts && !word.is_empty() {
                 words.push(std::mem::take(&mut word));
@@ -142,7 +152,10 @@ fn capitalised(word: &str) -> String {
     let all_capitals = word.chars().count() > 1 && !word.chars().any(char::is_lowercase);
     let mut characters = word.chars();
     match characters.next() {
-        Some(first) if all_capitals => first.to_uppercase().chain(characters.flat_map(char::to_lowercase)).collect(),
+        Some(first) if all_capitals => first
+            .to_uppercase()
+            .chain(characters.flat_map(char::to_lowercase))
+            .collect(),
         Some(first) => first.to_uppercase().chain(characters).collect(),
         None => String::new(),
     }
@@ -210,9 +223,18 @@ mod tests {
 
     #[test]
     fn every_name_is_an_identifier() {
-        for text in ["type", "self", "Self", "crate", "_", "", "日本", "\u{301}", "🦀", "a b", "r#x", "gen", "²"] {
-            assert!(syn::parse_str::<Ident>(&value_ident(text).to_string()).is_ok(), "{text}");
-            assert!(syn::parse_str::<Ident>(&type_ident(text).to_string()).is_ok(), "{text}");
+        for text in [
+            "type", "self", "Self", "crate", "_", "", "日本", "\u{301}", "🦀", "a b", "r#x", "gen",
+            "²",
+        ] {
+            assert!(
+                syn::parse_str::<Ident>(&value_ident(text).to_string()).is_ok(),
+                "{text}"
+            );
+            assert!(
+                syn::parse_str::<Ident>(&type_ident(text).to_string()).is_ok(),
+                "{text}"
+            );
         }
     }
 }

@@ -71,6 +71,10 @@ pub struct StringRules {
     /// A regular expression that matches anywhere in the text.
     pub pattern: Option<String>,
     pub format: Option<String>,
+    /// `contentMediaType`: the text is itself a document of this type.
+    pub content_media_type: Option<String>,
+    /// `contentSchema`: what that document holds.
+    pub content_schema: Option<Box<Schema>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -188,6 +192,11 @@ impl Schema {
     /// The schemas directly inside this one, references unfollowed.
     pub fn children(&self) -> Vec<&Schema> {
         match &self.kind {
+            Kind::String(rules) => rules
+                .content_schema
+                .iter()
+                .map(|schema| &**schema)
+                .collect(),
             Kind::Array(rules) => vec![&rules.items],
             Kind::Object(rules) => {
                 let mut children: Vec<&Schema> = rules

@@ -34,7 +34,13 @@ const ANNOTATIONS: &[&str] = &[
     "allOf",
     "discriminator",
 ];
-const TEXT: &[&str] = &["minLength", "maxLength", "pattern"];
+const TEXT: &[&str] = &[
+    "minLength",
+    "maxLength",
+    "pattern",
+    "contentMediaType",
+    "contentSchema",
+];
 const NUMBER: &[&str] = &[
     "minimum",
     "maximum",
@@ -409,6 +415,10 @@ impl<'a> Reader<'a> {
             max_length: self.count(place, "maxLength"),
             pattern: self.text(place, "pattern"),
             format: self.text(place, "format"),
+            content_media_type: self.text(place, "contentMediaType"),
+            content_schema: place
+                .child("contentSchema")
+                .map(|schema| Box::new(self.schema(&schema))),
         }
     }
 
