@@ -9,6 +9,8 @@ pub mod present;
 pub mod raw_json;
 pub mod record;
 
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "server")]
 pub mod server;
 

@@ -1,0 +1,33 @@
+//! What generated clients stand on: settings and the state made of them, the hooks around every call
+//! (version, token, idempotency key, bounded retry), typed headers of answers, streams of pages, and
+//! the guard that keeps a parameter from changing the path that it stands in.
+
+mod call;
+mod headers;
+mod key;
+mod pages;
+mod path;
+mod platform;
+mod problem;
+mod query;
+mod retry;
+mod settings;
+mod token;
+
+pub use call::{Api, OperationFacts, after, before, execute};
+pub use headers::{AnswerHeaders, Deprecation, RateLimit, RateLimitPolicy};
+pub use key::idempotency_key;
+pub use pages::{Cursor, items, pages};
+pub use path::{RefusedSegment, segment};
+pub use platform::{BoxFuture, MaybeSend, MaybeSync};
+pub use problem::{ErrorExt, ProblemBody};
+pub use query::{CommaSeparated, JsonText, OptionalBody};
+pub use retry::RetryPolicy;
+pub use settings::{DeprecatedUse, Settings, SettingsError, State};
+pub use token::{Token, TokenError, TokenProvider};
+
+pub use futures_core::Stream;
+pub use progenitor_client::{ByteStream, Error, ResponseValue};
+
+#[doc(hidden)]
+pub use {progenitor_client, reqwest};

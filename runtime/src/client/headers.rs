@@ -1,0 +1,245 @@
+//! Headers of an answer, typed: entity tags, deprecation notices (RFC 9745, RFC 8594), rate limits
+//! (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. What a server writes wrongly
+//! is absent, never an error.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+use http::header::{DATE, ETAG, LINK, RETRY_AFTER};
+use progenitor_client::{Error, ResponseValue};
+use sfv::{BareItem, Item, List, ListEntry, Parameters, Parser};
+
+/// The notice that an operation, or something used in the call, goes away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since when (RFC 9745).
+    pub at: SystemTime,
+    /// From when on it may be gone (RFC 8594).
+    pub sunset: Option<SystemTime>,
+    /// The target of the `Link` with `rel="deprecation"`: where to read on.
+    pub link: Option<String>,
+}
+
+/// What is left of a limit: the header `RateLimit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The name of the policy.
+    pub policy: String,
+    /// How much is left.
+    pub remaining: u64,
+    /// When it is whole again.
+    pub reset: Option<Duration>,
+}
+
+/// A limit: one entry of the header `RateLimit-Policy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimitPolicy {
+    /// The name of the policy.
+    pub policy: String,
+    /// How much there is in a window.
+    pub quota: u64,
+    /// How long a window is.
+    pub window: Option<Duration>,
+}
+
+/// Typed headers of whatever has headers: answers, errors that came as answers, and header maps.
+pub trait AnswerHeaders {
+    /// The headers; `None` where there was no answer.
+    fn header_map(&self) -> Option<&HeaderMap>;
+
+    /// A header as text.
+    fn header(&self, name: &str) -> Option<&str> {
+        self.header_map()?.get(name)?.to_str().ok()
+    }
+
+    /// `ETag` as it came, to be sent back in `If-Match` or `If-None-Match`.
+    fn etag(&self) -> Option<&str> {
+        self.header(ETAG.as_str())
+    }
+
+    /// `X-Request-Id`: what to tell whoever runs the server.
+    fn request_id(&self) -> Option<&str> {
+        self.header("x-request-id")
+    }
+
+    /// `Deprecation`, `Sunset` and the link of a deprecated operation.
+    fn deprecation(&self) -> Option<Deprecation> {
+        let headers = self.header_map()?;
+        let item: Item = Parser::new(text(headers, "deprecation")?).parse().ok()?;
+        let BareItem::Date(date) = item.bare_item else { return None };
+        let seconds = u64::try_from(i64::from(date.unix_seconds())).ok()?;
+        Some(Deprecation {
+            at: UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?,
+            sunset: self.sunset(),
+            link: headers.get_all(LINK).iter().filter_map(|link| link.to_str().ok()).find_map(deprecation_link),
+        })
+    }
+
+    /// `Sunset`: when the resource may be gone.
+    fn sunset(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.header("sunset")?).ok()
+    }
+
+    /// `RateLimit`: the first of its entries.
+    fn rate_limit(&self) -> Option<RateLimit> {
+        list(self.header_map()?, "ratelimit").into_iter().find_map(|(policy, parameters)| {
+            Some(RateLimit {
+                policy,
+                remaining: number(&parameters, "r")?,
+                reset: number(&parameters, "t").map(Duration::from_secs),
+            })
+        })
+    }
+
+    /// `RateLimit-Policy`: all of its entries.
+    fn rate_limit_policies(&self) -> Vec<RateLimitPolicy> {
+        let Some(headers) = self.header_map() else { return Vec::new() };
+        list(headers, "ratelimit-policy")
+            .into_iter()
+            .filter_map(|(policy, parameters)| {
+                Some(RateLimitPolicy {
+                    policy,
+                    quota: number(&parameters, "q")?,
+                    window: number(&parameters, "w").map(Duration::from_secs),
+                })
+            })
+            .collect()
+    }
+
+    /// `Retry-After` in seconds, or as a date seen from the answer's own `Date`.
+    fn retry_after(&self) -> Option<Duration> {
+        let value = self.header(RETRY_AFTER.as_str())?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(value).ok()?;
+        let now = httpdate::parse_http_date(self.header(DATE.as_str())?).ok()?;
+        Some(until.duration_since(now).unwrap_or(Duration::ZERO))
+    }
+
+    /// `Idempotent-Replayed: true`: this is the stored answer of an earlier call with the same key.
+    fn is_replayed(&self) -> bool {
+        self.header("idempotent-replayed").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+}
+
+impl AnswerHeaders for HeaderMap {
+    fn header_map(&self) -> Option<&HeaderMap> {
+        Some(self)
+    }
+}
+
+impl<T> AnswerHeaders for ResponseValue<T> {
+    fn header_map(&self) -> Option<&HeaderMap> {
+        Some(self.headers())
+    }
+}
+
+impl<E> AnswerHeaders for Error<E> {
+    fn header_map(&self) -> Option<&HeaderMap> {
+        match self {
+            Error::ErrorResponse(answer) => Some(answer.headers()),
+            Error::UnexpectedResponse(answer) => Some(answer.headers()),
+            _ => None,
+        }
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The named entries of a structured list, and their parameters.
+fn list(headers: &HeaderMap, name: &str) -> Vec<(String, Parameters)> {
+    let Some(text) = text(headers, name) else { return Vec::new() };
+    let Ok(list) = Parser::new(text).parse::<List>() else { return Vec::new() };
+    list.into_iter()
+        .filter_map(|entry| match entry {
+            ListEntry::Item(Item { bare_item: BareItem::String(name), params }) => Some((name.into(), params)),
+            ListEntry::Item(Item { bare_item: BareItem::Token(name), params }) => Some((name.into(), params)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn number(parameters: &Parameters, name: &str) -> Option<u64> {
+    match parameters.get(name)? {
+        BareItem::Integer(number) => u64::try_from(i64::from(*number)).ok(),
+        _ => None,
+    }
+}
+
+/// The target of the link with `rel="deprecation"` in one `Link` header (RFC 8288).
+fn deprecation_link(header: &str) -> Option<String> {
+    header.split(", <").find_map(|link| {
+        let (target, parameters) = link.trim_start().trim_start_matches('<').split_once('>')?;
+        let is_it = parameters.split(';').any(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            name.trim().eq_ignore_ascii_case("rel")
+                && value.trim().trim_matches('"').split(' ').any(|rel| rel.eq_ignore_ascii_case("deprecation"))
+        });
+        is_it.then(|| target.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_deprecation_is_read_whole() {
+        let headers = headers(&[
+            ("deprecation", "@1795305600"),
+            ("sunset", "Sat, 20 Feb 2027 00:00:00 GMT"),
+            ("link", r#"</next>; rel="next", <https://docs.example.com/old>; rel="deprecation""#),
+        ]);
+        let notice = headers.deprecation().unwrap();
+        assert_eq!(notice.at, UNIX_EPOCH + Duration::from_secs(1_795_305_600));
+        assert_eq!(notice.sunset, Some(UNIX_EPOCH + Duration::from_secs(1_803_081_600)));
+        assert_eq!(notice.link.as_deref(), Some("https://docs.example.com/old"));
+    }
+
+    #[test]
+    fn limits_are_read_by_name() {
+        let headers = headers(&[
+            ("ratelimit", r#""default";r=50;t=30"#),
+            ("ratelimit-policy", r#""burst";q=100;w=60, "daily";q=10000;w=86400"#),
+        ]);
+        let expected = RateLimit { policy: "default".into(), remaining: 50, reset: Some(Duration::from_secs(30)) };
+        assert_eq!(headers.rate_limit(), Some(expected));
+        let quotas: Vec<u64> = headers.rate_limit_policies().iter().map(|policy| policy.quota).collect();
+        assert_eq!(quotas, [100, 10_000]);
+    }
+
+    #[test]
+    fn a_date_to_retry_after_is_seen_from_the_servers_clock() {
+        let dated = headers(&[
+            ("retry-after", "Sun, 22 Nov 2026 00:00:30 GMT"),
+            ("date", "Sun, 22 Nov 2026 00:00:00 GMT"),
+        ]);
+        assert_eq!(dated.retry_after(), Some(Duration::from_secs(30)));
+        assert_eq!(headers(&[("retry-after", "7")]).retry_after(), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn what_is_written_wrongly_is_absent() {
+        let headers = headers(&[
+            ("deprecation", "true"),
+            ("sunset", "soon"),
+            ("ratelimit", "r=1"),
+            ("ratelimit-policy", "\"x\";q=-1"),
+            ("retry-after", "-1"),
+            ("link", "no link"),
+        ]);
+        assert_eq!(headers.deprecation(), None);
+        assert_eq!(headers.sunset(), None);
+        assert_eq!(headers.rate_limit(), None);
+        assert!(headers.rate_limit_policies().is_empty());
+        assert_eq!(headers.retry_after(), None);
+        assert!(!headers.is_replayed());
+    }
+}

@@ -1,0 +1,225 @@
+//! Settings of a client, and the state that is made of them once and shared by all its calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::headers::Deprecation;
+use super::platform::{MaybeSend, MaybeSync};
+use super::retry::RetryPolicy;
+use super::token::Token;
+
+/// A deprecated operation was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeprecatedUse {
+    /// The `operationId` in the contract, in snake case.
+    pub operation: &'static str,
+    pub notice: Deprecation,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+type OnDeprecated = Arc<dyn Fn(&DeprecatedUse) + Send + Sync>;
+#[cfg(target_arch = "wasm32")]
+type OnDeprecated = Arc<dyn Fn(&DeprecatedUse)>;
+
+/// How a client speaks to a server.
+///
+/// ```
+/// use crm_runtime::client::{RetryPolicy, Settings};
+///
+/// let settings = Settings::new("https://crm.example.com")
+///     .token("an access token")
+///     .retry(RetryPolicy { retries: 5, ..RetryPolicy::default() })
+///     .user_agent("field-app/2.1");
+/// ```
+#[derive(Clone)]
+pub struct Settings {
+    base_url: String,
+    token: Token,
+    retry: RetryPolicy,
+    user_agent: Option<String>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    on_deprecated: Option<OnDeprecated>,
+    http: Option<reqwest::Client>,
+}
+
+impl Settings {
+    /// `base_url`: scheme, host, port if it is not the scheme's own, and the path that the API stands
+    /// under, if there is one.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Settings {
+            base_url: base_url.into(),
+            token: Token::None,
+            retry: RetryPolicy::default(),
+            user_agent: None,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            on_deprecated: None,
+            http: None,
+        }
+    }
+
+    /// The access token, or what provides it.
+    pub fn token(mut self, token: impl Into<Token>) -> Self {
+        self.token = token.into();
+        self
+    }
+
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// What the client calls itself. Browsers name themselves.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// How long one sending may take, answer included. 30 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long it may take to connect. 10 s unless set; browsers decide for themselves.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Called with each answer that says that what was used is deprecated.
+    pub fn on_deprecated(mut self, callback: impl Fn(&DeprecatedUse) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.on_deprecated = Some(Arc::new(callback));
+        self
+    }
+
+    /// An HTTP client to use instead of one made of these settings: for proxies, certificates or
+    /// connection pools of one's own. Its own timeouts to connect and its user agent count.
+    pub fn http(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+}
+
+/// Never shows a token.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("base_url", &self.base_url)
+            .field("token", &self.token)
+            .field("retry", &self.retry)
+            .field("user_agent", &self.user_agent)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no client can be made of settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("`{url}` is no base URL: {reason}")]
+    BaseUrl { url: String, reason: String },
+    #[error("`{0}` asks for TLS, which this build has not: enable the feature `rustls` or `native-tls`")]
+    NoTls(String),
+    #[error("`{0}` cannot stand in a User-Agent header")]
+    UserAgent(String),
+    #[error("the HTTP client cannot be built: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// What all calls of a client share. The type that generated clients hold.
+#[derive(Clone, Debug)]
+pub struct State(Arc<Settings>);
+
+impl State {
+    /// The base URL without a slash at its end, the HTTP client, and the state.
+    pub fn new(settings: Settings) -> Result<(String, reqwest::Client, State), SettingsError> {
+        let base_url = base_url(&settings.base_url)?;
+        let client = match &settings.http {
+            Some(client) => client.clone(),
+            None => build(&settings)?,
+        };
+        Ok((base_url, client, State(Arc::new(settings))))
+    }
+
+    pub(super) fn token(&self) -> &Token {
+        &self.0.token
+    }
+
+    pub(super) fn retry(&self) -> &RetryPolicy {
+        &self.0.retry
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
+    pub(super) fn deprecated(&self, used: impl FnOnce() -> Option<DeprecatedUse>) {
+        if let Some(callback) = &self.0.on_deprecated
+            && let Some(used) = used()
+        {
+            callback(&used);
+        }
+    }
+}
+
+fn base_url(text: &str) -> Result<String, SettingsError> {
+    let wrong = |reason: String| SettingsError::BaseUrl { url: text.to_owned(), reason };
+    let url = url::Url::parse(text).map_err(|error| wrong(error.to_string()))?;
+    match url.scheme() {
+        "http" => {}
+        "https" if cfg!(any(target_arch = "wasm32", feature = "rustls", feature = "native-tls")) => {}
+        "https" => return Err(SettingsError::NoTls(text.to_owned())),
+        other => return Err(wrong(format!("`{other}` is neither http nor https"))),
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it must end with its path".to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("credentials do not belong into a URL".to_owned()));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn build(settings: &Settings) -> Result<reqwest::Client, SettingsError> {
+    let mut builder = reqwest::Client::builder().connect_timeout(settings.connect_timeout);
+    if let Some(name) = &settings.user_agent {
+        let value = http::HeaderValue::from_str(name).map_err(|_| SettingsError::UserAgent(name.clone()))?;
+        builder = builder.user_agent(value);
+    }
+    Ok(builder.build()?)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn build(_: &Settings) -> Result<reqwest::Client, SettingsError> {
+    Ok(reqwest::Client::builder().build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_scheme_host_and_path() {
+        assert_eq!(base_url("http://127.0.0.1:8080/").unwrap(), "http://127.0.0.1:8080");
+        assert_eq!(base_url("http://host/api/crm/").unwrap(), "http://host/api/crm");
+        for wrong in ["", "host", "/records", "ftp://host", "http://host/?a=b", "http://host/#x", "http://me:secret@host"] {
+            assert!(matches!(base_url(wrong), Err(SettingsError::BaseUrl { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    fn tls_that_is_not_there_is_told_early() {
+        assert!(matches!(base_url("https://host"), Err(SettingsError::NoTls(_))));
+    }
+
+    #[test]
+    fn a_token_never_shows() {
+        let settings = Settings::new("http://host").token("secret-token");
+        assert!(!format!("{settings:?}").contains("secret-token"));
+    }
+}
