@@ -1,1 +1,42 @@
-fn main() {}
+//! The one build step: the documents in `spec/` become the modules that `spec/contract.rs` includes.
+//! What is wrong with a document is an error of the build, with file and line.
+
+use std::{env, fs, path::Path, process::ExitCode};
+
+use crm_codegen::{Diagnostic, Document, generate};
+
+const CONTRACT: &str = "spec/openapi.yaml";
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed={CONTRACT}");
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(findings) => {
+            for finding in findings {
+                // One line each: Cargo takes a line for an error.
+                println!("cargo::error={}", finding.replace('\n', " "));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<(), Vec<String>> {
+    let text = fs::read(CONTRACT).map_err(|error| vec![format!("{CONTRACT}: {error}")])?;
+    let document = Document::read(CONTRACT, &text).map_err(printed)?;
+    let (modules, found) = generate::contract(&[document]);
+    if !found.is_empty() {
+        return Err(printed(found.into_sorted()));
+    }
+    let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
+    for module in modules {
+        let path = Path::new(&out).join(&module.file);
+        fs::write(&path, module.code)
+            .map_err(|error| vec![format!("{}: {error}", path.display())])?;
+    }
+    Ok(())
+}
+
+fn printed(findings: Vec<Diagnostic>) -> Vec<String> {
+    findings.iter().map(ToString::to_string).collect()
+}

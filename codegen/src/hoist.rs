@@ -67,9 +67,6 @@ pub fn needs_name(schema: &Schema) -> bool {
     }
 }
 
-/// Extensions that tell of the type itself and not of its use in one place.
-const OF_THE_TYPE: [&str; 4] = ["x-extensible-enum", "x-closed", "x-record-type", "x-type-parameter"];
-
 struct Hoist {
     schemas: IndexMap<String, Schema>,
     /// By name of the type: who has it.
@@ -130,7 +127,6 @@ impl Hoist {
         };
         reference.enumeration = None;
         reference.extensible = None;
-        reference.extensions.retain(|name, _| !OF_THE_TYPE.contains(&name.as_str()));
         if !self
             .places
             .get(&names::type_name(name))
@@ -205,7 +201,7 @@ impl Hoist {
 }
 
 /// The name that an inline schema of a parameter gets.
-pub(crate) fn parameter_name(operation: &str, parameter: &Parameter) -> String {
+fn parameter_name(operation: &str, parameter: &Parameter) -> String {
     match &parameter.component {
         Some(component) => names::nested(component, "Parameter"),
         None => {

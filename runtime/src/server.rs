@@ -2,6 +2,7 @@
 //! Generated code fills in what is particular to each operation.
 
 pub mod check;
+pub mod codes;
 pub mod decode;
 pub mod format;
 pub mod gate;

@@ -167,22 +167,32 @@ impl<'r> Parameters<'r> {
         self.typed(value?, &at, check)
     }
 
+    /// A parameter that may be there, else its default, given as JSON.
+    pub fn defaulted<T: DeserializeOwned>(
+        &mut self,
+        source: Source,
+        name: &str,
+        shape: Shape,
+        check: Check,
+        default: &str,
+    ) -> Option<T> {
+        if self.texts(source, name).is_empty() {
+            return serde_json::from_str(default).ok();
+        }
+        self.optional(source, name, shape, check)
+    }
+
     /// The JSON body. The error: it is no JSON at all.
     pub fn body<T: DeserializeOwned>(
         &mut self,
         bytes: &[u8],
         check: Check,
     ) -> Result<Option<T>, Problem<GateCode>> {
-        let value = json::parse(bytes).map_err(|malformed| {
-            Problem::new(
-                GateCode::MALFORMED_JSON,
-                format!("The body cannot be read as JSON: {malformed}."),
-            )
-            .with("pointer", malformed.pointer)
-            .with("line", malformed.line)
-            .with("column", malformed.column)
-        })?;
-        Ok(self.typed(value, &At::BODY, check))
+        if bytes.is_empty() {
+            self.report.add(&At::BODY, "required", "Is missing.");
+            return Ok(None);
+        }
+        self.optional_body(bytes, check)
     }
 
     /// The JSON body, or none where there are no bytes.
@@ -194,7 +204,26 @@ impl<'r> Parameters<'r> {
         if bytes.is_empty() {
             return Ok(None);
         }
-        self.body(bytes, check)
+        let value = json::parse(bytes).map_err(|malformed| {
+            Problem::new(
+                GateCode::MALFORMED_JSON,
+                format!("The body cannot be read as JSON: {malformed}."),
+            )
+            .with("reason", malformed.reason)
+            .with("pointer", malformed.pointer)
+            .with("line", malformed.line)
+            .with("column", malformed.column)
+        })?;
+        Ok(self.typed(value, &At::BODY, check))
+    }
+
+    /// What is told where a value that was found sound is not there: the default of a parameter is
+    /// none of its type.
+    pub fn lost() -> Problem<GateCode> {
+        Problem::new(
+            GateCode::INTERNAL,
+            "A default of the contract does not fit its parameter.",
+        )
     }
 
     /// Ends the reading: the problem lists whatever was wrong.

@@ -57,6 +57,12 @@ impl ErrorCode for GateCode {
     }
 }
 
+/// The status of a code, whose number was checked when its code was generated.
+#[doc(hidden)]
+pub fn status(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// An error with all that its receiver needs to act on it. One pointer in size, so that results
 /// stay small.
 pub struct Problem<E>(Box<Inner<E>>);

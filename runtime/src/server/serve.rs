@@ -1,7 +1,11 @@
 //! The way of one request, as far as it is the same for every operation: admitted, its body read
 //! within bounds, and answered at the end. Generated code decodes and calls the handler in between.
 
-use std::error::Error as _;
+use std::{
+    error::Error as _,
+    future::{Future, Ready, ready},
+    sync::Arc,
+};
 
 use axum::{
     body::Body,
@@ -24,11 +28,9 @@ use super::{
 pub enum BodyRule {
     /// Nothing. Content is refused, not ignored.
     None,
-    /// A body of one of these media types (lower-case; `*/*`: any). Where it is optional, no bytes
-    /// are no body.
+    /// A body of one of these media types (lower-case; `*/*`: any), or no bytes at all.
     Content {
         media_types: &'static [&'static str],
-        required: bool,
     },
 }
 
@@ -106,30 +108,66 @@ impl<C: Send + Sync + 'static> Arrived<C> {
     }
 }
 
+impl<C: Send + Sync + 'static> Arrived<C> {
+    /// Answers a request that is not as the contract has it.
+    pub fn refuse<G>(
+        self,
+        gate: &G,
+        operation: &'static Operation,
+        problem: &Problem<GateCode>,
+    ) -> Response
+    where
+        G: Gate<Context = C>,
+    {
+        let response = refuse(problem, &self.head);
+        gate.finish(Some(&self.context), operation, &self.head, response)
+    }
+}
+
 fn served(head: &Parts) -> Served {
     head.extensions.get::<Served>().copied().unwrap_or_default()
 }
 
+/// A function over handlers and request as a handler of axum.
+pub fn handler<H, F, A>(
+    handlers: &Arc<H>,
+    serve: F,
+) -> impl Fn(Request) -> A + Clone + Send + Sync + 'static
+where
+    H: Send + Sync + 'static,
+    F: Fn(Arc<H>, Request) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Response> + Send,
+{
+    let handlers = Arc::clone(handlers);
+    move |request| serve(Arc::clone(&handlers), request)
+}
+
 /// Answers a method that the path does not know; `allow` lists those that it knows.
-pub fn method_not_allowed(head: &Parts, allow: &'static str) -> Response {
-    let methods: Vec<&str> = allow.split(", ").collect();
-    let problem = Problem::new(
-        GateCode::METHOD_NOT_ALLOWED,
-        format!("The path takes {allow} only."),
-    )
-    .with("allowed", methods);
-    let mut response = refuse(&problem, head);
-    response
-        .headers_mut()
-        .insert(header::ALLOW, HeaderValue::from_static(allow));
-    response
+pub fn method_not_allowed(
+    allow: &'static str,
+) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync + 'static {
+    move |request| {
+        let (head, _) = request.into_parts();
+        let methods: Vec<&str> = allow.split(", ").collect();
+        let problem = Problem::new(
+            GateCode::METHOD_NOT_ALLOWED,
+            format!("The path takes {allow} only."),
+        )
+        .with("allowed", methods);
+        let mut response = refuse(&problem, &head);
+        response
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static(allow));
+        ready(response)
+    }
 }
 
 /// Answers a path that the contract does not know.
-pub fn not_found(head: &Parts) -> Response {
+pub async fn not_found(request: Request) -> Response {
+    let (head, _) = request.into_parts();
     refuse(
         &Problem::new(GateCode::NOT_FOUND, "The API has no such path."),
-        head,
+        &head,
     )
 }
 
@@ -140,11 +178,7 @@ async fn content(
     limit: usize,
 ) -> Result<Bytes, Problem<GateCode>> {
     let media_type = media_type(&head.headers);
-    let BodyRule::Content {
-        media_types,
-        required,
-    } = rule
-    else {
+    let BodyRule::Content { media_types } = rule else {
         if announced(&head.headers) == Some(0) || !has_content(&head.headers) {
             return Ok(Bytes::new());
         }
@@ -176,13 +210,7 @@ async fn content(
             false => Problem::new(GateCode::MALFORMED_JSON, "The body broke off."),
         }
     })?;
-    if bytes.is_empty() {
-        if required {
-            let mut report = Report::new();
-            report.add(&At::BODY, "required", "Is missing.");
-            return Err(report.problem());
-        }
-    } else if media_type.is_none() && !media_types.contains(&"*/*") {
+    if !bytes.is_empty() && media_type.is_none() && !media_types.contains(&"*/*") {
         return Err(unsupported(media_types));
     }
     Ok(bytes)

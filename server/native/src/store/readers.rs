@@ -22,13 +22,8 @@ use super::{
     statements::{self, Access},
 };
 
-/// After these a read is begun again that was stopped because the log had to be cut.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(5),
-    Duration::from_millis(20),
-    Duration::from_millis(100),
-    Duration::from_millis(500),
-];
+/// How often a read is begun again that was stopped because the log had to be cut.
+const AGAIN: u32 = 3;
 
 pub struct Readers {
     path: PathBuf,
@@ -93,14 +88,13 @@ impl Readers {
                 Some(reader) => reader,
                 None => Reader::open(&readers)?,
             };
-            reader.budget.take_stopped();
             let mut outcome = reader.patient(&statements, &readers.options);
-            for pause in PAUSES {
+            for _ in 0..AGAIN {
                 // Stopped in the log's favour, not for taking too long.
-                if !matches!(outcome, Err(Failure::Interrupted)) || !reader.budget.take_stopped() {
+                if !matches!(outcome, Err(Failure::Interrupted)) || !readers.stop.load(Relaxed) {
                     break;
                 }
-                std::thread::sleep(pause);
+                std::thread::sleep(Duration::from_millis(50));
                 outcome = reader.patient(&statements, &readers.options);
             }
             readers.give_back(reader);

@@ -1,0 +1,145 @@
+//! From documents to Rust: types once, the server on them. What it cannot express it refuses with a
+//! diagnostic; the code it writes is a build product and never edited.
+
+mod merge;
+mod rust_type;
+mod server;
+mod shapes;
+mod types;
+mod unique;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diagnostic::{Diagnostics, Location};
+use crate::document::Document;
+use crate::hoist::hoist;
+
+/// A file of generated code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// Such as `v1_types.rs`.
+    pub file: String,
+    pub code: String,
+}
+
+/// The modules of a contract in all its versions, the lowest first:
+///
+/// | file | holds |
+/// | --- | --- |
+/// | `media.rs` | `MEDIA`: the versions and their media types |
+/// | `codes.rs` | the error codes, one list for all versions |
+/// | `v1_types.rs` | a type per schema |
+/// | `v1_server.rs` | requests, responses, handler traits, the router |
+///
+/// Where there are findings the modules are not to be used.
+pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
+    let mut found = Diagnostics::default();
+    let mut modules = Vec::new();
+    let mut add = |file: String, tokens: TokenStream, at: &Location, found: &mut Diagnostics| {
+        modules.extend(print(file, tokens, at, found));
+    };
+    for document in versions {
+        let (hoisted, more) = hoist(document);
+        found.extend(more.into_sorted());
+        let shapes = shapes::Shapes::new(&hoisted, &mut found);
+        let version = format!("v{}", document.major);
+        add(
+            format!("{version}_types.rs"),
+            types::types(&shapes),
+            &document.at,
+            &mut found,
+        );
+        add(
+            format!("{version}_server.rs"),
+            server::server(&shapes, &mut found),
+            &document.at,
+            &mut found,
+        );
+    }
+    if let Some(first) = versions.first() {
+        add(
+            "media.rs".to_owned(),
+            media(versions),
+            &first.at,
+            &mut found,
+        );
+        add(
+            "codes.rs".to_owned(),
+            server::codes(versions, &mut found),
+            &first.at,
+            &mut found,
+        );
+    }
+    (modules, found)
+}
+
+/// What `Accept` may ask for.
+fn media(versions: &[Document]) -> TokenStream {
+    let each = versions.iter().map(|document| {
+        let version = document.major;
+        let media_type = document
+            .versioned_media_type()
+            .unwrap_or_else(|| "application/json".to_owned());
+        quote!(::crm_runtime::MediaVersion { version: #version, media_type: #media_type })
+    });
+    quote! {
+        /// The versions of the contract, the lowest first.
+        pub const MEDIA: ::crm_runtime::Media = ::crm_runtime::Media { versions: &[#(#each),*] };
+    }
+}
+
+/// Tokens as a file, or a finding where they are no Rust: an error of the generator, told and not
+/// panicked about.
+fn print(
+    file: String,
+    tokens: TokenStream,
+    at: &Location,
+    found: &mut Diagnostics,
+) -> Option<Module> {
+    match syn::parse2(tokens) {
+        Ok(parsed) => {
+            let code = prettyplease::unparse(&parsed);
+            Some(Module {
+                file,
+                code: format!(
+                    "// Generated from {}; not to be edited.\n\n{code}",
+                    base(&at.file)
+                ),
+            })
+        }
+        Err(error) => {
+            let message = format!("the code generated for `{file}` is not Rust: {error}");
+            found.report(
+                "generator",
+                at,
+                message,
+                "report this: the generator failed on a valid document",
+            );
+            None
+        }
+    }
+}
+
+fn base(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
+/// Documentation, line by line. Code in it is text: nothing here is to be compiled.
+fn doc_lines(text: &str) -> TokenStream {
+    let lines = text.trim().lines().map(|line| match line.trim_end() {
+        "```" => " ```text".to_owned(),
+        line => format!(" {line}"),
+    });
+    let mut open = false;
+    let lines = lines.map(|line| {
+        if line.trim_start().starts_with("```") {
+            open = !open;
+            if !open {
+                return " ```".to_owned();
+            }
+        }
+        line
+    });
+    quote!(#(#[doc = #lines])*)
+}

@@ -1,0 +1,57 @@
+//! The errors of an operation: exactly the codes that it documents, by itself or by what it is.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::codes::{GROUPS, enumeration};
+use super::name_of;
+use crate::document::{Applies, Document, ErrorCode, Operation};
+use crate::names;
+
+pub fn errors(document: &Document, operation: &Operation) -> TokenStream {
+    let ident = name_of(operation, "Error");
+    let codes: Vec<&ErrorCode> = operation
+        .codes
+        .iter()
+        .filter_map(|code| document.codes.get(code))
+        .collect();
+    let docs = format!("The error codes of `{}`.", operation.id);
+    let enumeration = enumeration(&ident.to_string(), &docs, codes.iter().copied());
+    let groups = GROUPS.iter().filter_map(|(applies, group, _)| {
+        let all: Vec<&ErrorCode> = document
+            .codes
+            .values()
+            .filter(|code| code.applies == *applies)
+            .collect();
+        let holds_all = all.iter().all(|code| operation.codes.contains(&code.code));
+        if all.is_empty() || !holds_all {
+            return None;
+        }
+        let group = names::ident(group);
+        let variants: Vec<_> = all
+            .iter()
+            .map(|code| names::type_ident(&code.code))
+            .collect();
+        Some(quote! {
+            impl From<crate::codes::#group> for #ident {
+                fn from(code: crate::codes::#group) -> Self {
+                    match code { #(crate::codes::#group::#variants => Self::#variants,)* }
+                }
+            }
+        })
+    });
+    let own = codes
+        .iter()
+        .filter(|code| code.applies == Applies::Own)
+        .map(|code| {
+            let code = names::type_ident(&code.code);
+            quote! {
+                impl From<crate::codes::#code> for #ident {
+                    fn from(_: crate::codes::#code) -> Self {
+                        Self::#code
+                    }
+                }
+            }
+        });
+    quote!(#enumeration #(#groups)* #(#own)*)
+}

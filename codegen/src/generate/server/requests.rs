@@ -1,0 +1,215 @@
+//! The request of an operation: its parameters and body as one struct, and the function that reads
+//! and checks them all before anything is answered.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::{name_of, parameters, responses::is_json, validation};
+use crate::diagnostic::Diagnostics;
+use crate::document::{Body, Operation, Parameter, ParameterLocation, Schema};
+use crate::generate::doc_lines;
+use crate::generate::rust_type::{Place, plain_type, rust_type};
+use crate::generate::shapes::Shapes;
+use crate::generate::unique::unique_values;
+
+/// What the handler gets of the body.
+pub enum BodyKind<'d> {
+    None,
+    Raw,
+    Json { schema: &'d Schema, required: bool },
+}
+
+/// What an operation's body is. Bytes as they came where the document says so, or is no JSON.
+pub fn body_kind<'d>(operation: &'d Operation) -> BodyKind<'d> {
+    let Some(body) = &operation.body else {
+        return BodyKind::None;
+    };
+    let json = body
+        .content
+        .iter()
+        .find(|(media_type, _)| is_json(media_type));
+    match json.and_then(|(_, media)| media.schema.as_ref()) {
+        Some(schema) if !operation.raw_body => BodyKind::Json {
+            schema,
+            required: body.required,
+        },
+        _ => BodyKind::Raw,
+    }
+}
+
+/// The media types that a body is taken in: those of the document, and for JSON both the plain one
+/// and that of the version.
+pub fn media_types(body: &Body, versioned: Option<String>) -> Vec<String> {
+    let mut out: Vec<String> = body
+        .content
+        .keys()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    if out.iter().any(|name| is_json(name)) {
+        out.push("application/json".to_owned());
+        out.extend(versioned);
+    }
+    let mut seen = std::collections::HashSet::new();
+    out.retain(|name| seen.insert(name.clone()));
+    out
+}
+
+pub fn request(shapes: &Shapes<'_>, operation: &Operation, found: &mut Diagnostics) -> TokenStream {
+    let ident = name_of(operation, "Request");
+    let docs = doc_lines(&format!(
+        "What `{} {}` is asked.",
+        operation.method, operation.path
+    ));
+    let idents = fields(operation);
+    let parameters = operation
+        .parameters
+        .iter()
+        .zip(&idents)
+        .map(|(parameter, ident)| {
+            let docs = doc_lines(parameter.description.as_deref().unwrap_or_default());
+            let value = parameter_type(shapes, parameter);
+            quote!(#docs pub #ident: #value,)
+        });
+    let body = match body_kind(operation) {
+        BodyKind::None => None,
+        BodyKind::Raw => Some(quote! {
+            /// The body as it came.
+            pub body: ::crm_runtime::reexport::bytes::Bytes,
+        }),
+        BodyKind::Json { schema, required } => {
+            let value = rust_type(shapes, schema, Place::Request);
+            let value = if required {
+                value
+            } else {
+                quote!(Option<#value>)
+            };
+            Some(quote!(pub body: #value,))
+        }
+    };
+    let read = read(shapes, operation, &ident, &idents, found);
+    quote! {
+        #docs
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct #ident {
+            #(#parameters)*
+            #body
+        }
+
+        #read
+    }
+}
+
+fn fields(operation: &Operation) -> Vec<Ident> {
+    unique_values(
+        operation
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str()),
+        &["body"],
+    )
+}
+
+fn parameter_type(shapes: &Shapes<'_>, parameter: &Parameter) -> TokenStream {
+    let value = plain_type(shapes, &parameter.schema, Place::Request);
+    match parameter.required || default(shapes, parameter).is_some() {
+        true => value,
+        false => quote!(Option<#value>),
+    }
+}
+
+/// The value of a parameter that is left out, as JSON.
+fn default(shapes: &Shapes<'_>, parameter: &Parameter) -> Option<String> {
+    let own = parameter.schema.default.as_ref();
+    let default = own.or(shapes.resolve(&parameter.schema).default.as_ref())?;
+    Some(default.to_string())
+}
+
+/// The function that turns what arrived into the request.
+fn read(
+    shapes: &Shapes<'_>,
+    operation: &Operation,
+    ident: &Ident,
+    idents: &[Ident],
+    found: &mut Diagnostics,
+) -> TokenStream {
+    let in_query = names_in(operation, ParameterLocation::Query);
+    let in_path = path_parameters(&operation.path);
+    let mut kept: Vec<TokenStream> = Vec::new();
+    let mut steps: Vec<TokenStream> = Vec::new();
+    for (parameter, ident) in operation.parameters.iter().zip(idents) {
+        let source = parameters::source(parameter, found);
+        let shape = parameters::shape(shapes, parameter, found);
+        let check = validation::as_function(shapes, &parameter.schema, found);
+        let name = &parameter.name;
+        if let Some(default) = default(shapes, parameter) {
+            steps.push(quote! {
+                let #ident = parameters.defaulted(#source, #name, #shape, #check, #default);
+            });
+            kept.push(quote!(#ident));
+        } else if parameter.required {
+            steps.push(quote!(let #ident = parameters.required(#source, #name, #shape, #check);));
+            kept.push(quote!(#ident));
+        } else {
+            steps.push(quote!(let #ident = parameters.optional(#source, #name, #shape, #check);));
+        }
+    }
+    let body = match body_kind(operation) {
+        BodyKind::None => None,
+        BodyKind::Raw => {
+            steps.push(quote!(let body = arrived.body.clone();));
+            Some(quote!(body,))
+        }
+        BodyKind::Json { schema, required } => {
+            let check = validation::as_function(shapes, schema, found);
+            if required {
+                steps.push(quote!(let body = parameters.body(&arrived.body, #check)?;));
+                kept.push(quote!(body));
+            } else {
+                steps.push(quote!(let body = parameters.optional_body(&arrived.body, #check)?;));
+            }
+            Some(quote!(body,))
+        }
+    };
+    let reads =
+        !operation.parameters.is_empty() || matches!(body_kind(operation), BodyKind::Json { .. });
+    let mutable = reads.then(|| quote!(mut));
+    let whole = (!kept.is_empty()).then(|| {
+        quote! {
+            let (#(Some(#kept),)*) = (#(#kept,)*) else {
+                return Err(Parameters::lost());
+            };
+        }
+    });
+    quote! {
+        impl #ident {
+            /// Reads and checks a request; the problem lists all that is wrong with it.
+            pub(super) fn read<C>(
+                arrived: &::crm_runtime::server::Arrived<C>,
+            ) -> Result<Self, ::crm_runtime::server::Problem<::crm_runtime::server::GateCode>> {
+                #[allow(unused_imports)]
+                use ::crm_runtime::server::{Parameters, Scalar, Shape, Source};
+
+                let #mutable parameters = Parameters::new(&arrived.head, &arrived.path, &[#(#in_path),*], &[#(#in_query),*]);
+                #(#steps)*
+                parameters.finish()?;
+                #whole
+                Ok(Self { #(#idents,)* #body })
+            }
+        }
+    }
+}
+
+fn names_in(operation: &Operation, location: ParameterLocation) -> Vec<&str> {
+    let there = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.location == location);
+    there.map(|parameter| parameter.name.as_str()).collect()
+}
+
+/// The names between braces, in the order of the template.
+pub fn path_parameters(path: &str) -> Vec<&str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .collect()
+}

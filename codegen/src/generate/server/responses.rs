@@ -1,0 +1,319 @@
+//! The successes of an operation: a struct for one, an enum over the documented statuses where there
+//! are several, with the headers that a handler sets as typed fields.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::name_of;
+use crate::diagnostic::Diagnostics;
+use crate::document::{Additional, Header, Kind, Operation, Response, Schema};
+use crate::generate::doc_lines;
+use crate::generate::rust_type::{Place, rust_type};
+use crate::generate::shapes::Shapes;
+use crate::generate::unique::unique_values;
+use crate::names;
+
+/// Whether a media type is JSON.
+pub fn is_json(media_type: &str) -> bool {
+    let name = media_type.split(';').next().unwrap_or_default().trim();
+    name.eq_ignore_ascii_case("application/json") || name.to_ascii_lowercase().ends_with("+json")
+}
+
+/// What an answer holds.
+enum Content<'d> {
+    Nothing,
+    Json(&'d Schema),
+    /// Bytes, or a stream of them.
+    Other(&'d str),
+}
+
+struct Success<'d> {
+    status: u16,
+    docs: TokenStream,
+    content: Content<'d>,
+    headers: Vec<(&'d str, &'d Header, Ident)>,
+}
+
+impl Success<'_> {
+    /// Nothing for a handler to say.
+    fn is_unit(&self) -> bool {
+        matches!(self.content, Content::Nothing) && self.headers.is_empty()
+    }
+}
+
+pub fn responses(
+    shapes: &Shapes<'_>,
+    operation: &Operation,
+    found: &mut Diagnostics,
+) -> TokenStream {
+    let successes: Vec<Success<'_>> = operation
+        .successes()
+        .map(|(status, response)| success(status, response, found))
+        .collect();
+    let whole = name_of(operation, "Response");
+    let docs = doc_lines(&format!(
+        "What `{}` answers where it succeeds.",
+        operation.id
+    ));
+    let takes_key = operation.takes_idempotency_key();
+    match successes.as_slice() {
+        [] => {
+            let message = format!("`{}` documents no success", operation.id);
+            found.report(
+                "response-missing",
+                &operation.at,
+                message,
+                "add a response with a status of 200 to 399",
+            );
+            TokenStream::new()
+        }
+        [only] if !takes_key => structure(shapes, &whole, &docs, only),
+        several => {
+            let structs = several
+                .iter()
+                .filter(|success| !success.is_unit())
+                .map(|success| {
+                    let ident = struct_name(operation, success.status);
+                    structure(shapes, &ident, &success.docs, success)
+                });
+            let enumeration = enumeration(operation, &whole, &docs, several, takes_key);
+            quote!(#(#structs)* #enumeration)
+        }
+    }
+}
+
+fn success<'d>(status: u16, response: &'d Response, found: &mut Diagnostics) -> Success<'d> {
+    let json = response
+        .content
+        .iter()
+        .find(|(media_type, _)| is_json(media_type));
+    let content = match (json, response.content.first()) {
+        (Some((_, media)), _) => match &media.schema {
+            Some(schema) => Content::Json(schema),
+            None => {
+                let message = "the answer's JSON has no schema";
+                found.report(
+                    "response-schema",
+                    &media.at,
+                    message,
+                    "say what the answer holds",
+                );
+                Content::Nothing
+            }
+        },
+        (None, Some((media_type, _))) => Content::Other(media_type),
+        (None, None) => Content::Nothing,
+    };
+    if response.content.len() > 1 {
+        let message = format!(
+            "an answer of status {status} in several media types leaves open which is sent"
+        );
+        found.report(
+            "response-media-types",
+            &response.at,
+            message,
+            "document one media type per status",
+        );
+    }
+    let own: Vec<(&str, &Header)> = response
+        .headers
+        .iter()
+        .filter(|(_, header)| header.set_by.as_deref() != Some("host"))
+        .map(|(name, header)| (name.as_str(), header))
+        .collect();
+    for (name, header) in &own {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        {
+            let message = format!("`{name}` is no name of a header");
+            found.report(
+                "header-name",
+                &header.at,
+                message,
+                "use letters, digits and hyphens",
+            );
+        }
+    }
+    let idents = unique_values(own.iter().map(|(name, _)| *name), &["body"]);
+    let headers = own
+        .into_iter()
+        .zip(idents)
+        .map(|((name, header), ident)| (name, header, ident))
+        .collect();
+    Success {
+        status,
+        docs: doc_lines(&response.description),
+        content,
+        headers,
+    }
+}
+
+fn struct_name(operation: &Operation, status: u16) -> Ident {
+    name_of(operation, &names::status_name(status))
+}
+
+/// A struct of body and headers, and how it prints itself.
+fn structure(
+    shapes: &Shapes<'_>,
+    ident: &Ident,
+    docs: &TokenStream,
+    success: &Success<'_>,
+) -> TokenStream {
+    let status = success.status;
+    let (body_type, answer) = match &success.content {
+        Content::Nothing => (None, quote!(::crm_runtime::server::Answer::empty(#status))),
+        Content::Json(schema) => {
+            let body = answer_type(shapes, schema);
+            (
+                Some(body),
+                quote!(::crm_runtime::server::Answer::json(#status, &self.body)?),
+            )
+        }
+        Content::Other(media_type) => {
+            let body = match *media_type {
+                "text/event-stream" => quote!(::crm_runtime::reexport::axum::body::Body),
+                _ => quote!(::crm_runtime::reexport::bytes::Bytes),
+            };
+            (
+                Some(body),
+                quote!(::crm_runtime::server::Answer::other(#status, #media_type, self.body)),
+            )
+        }
+    };
+    let body = body_type.map(|body| quote!(pub body: #body,));
+    let fields = success.headers.iter().map(|(name, header, ident)| {
+        let docs = doc_lines(header.description.as_deref().unwrap_or(name));
+        let value = header_type(shapes, header);
+        quote!(#docs pub #ident: #value,)
+    });
+    let printed = success.headers.iter().map(|(name, _, ident)| {
+        let name = name.to_ascii_lowercase();
+        quote!(.header(#name, self.#ident))
+    });
+    let declared = match success.is_unit() {
+        true => quote!(pub struct #ident;),
+        false => quote!(pub struct #ident { #body #(#fields)* }),
+    };
+    quote! {
+        #docs
+        #[derive(Debug)]
+        #declared
+
+        impl ::crm_runtime::server::Reply for #ident {
+            fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
+                Ok(#answer #(#printed)*)
+            }
+        }
+    }
+}
+
+fn enumeration(
+    operation: &Operation,
+    whole: &Ident,
+    docs: &TokenStream,
+    successes: &[Success<'_>],
+    takes_key: bool,
+) -> TokenStream {
+    let variants = successes.iter().map(|success| {
+        let variant = names::ident(&names::status_name(success.status));
+        let docs = &success.docs;
+        match success.is_unit() {
+            true => quote!(#docs #variant,),
+            false => {
+                let held = struct_name(operation, success.status);
+                quote!(#docs #variant(#held),)
+            }
+        }
+    });
+    let arms = successes.iter().map(|success| {
+        let variant = names::ident(&names::status_name(success.status));
+        let status = success.status;
+        match success.is_unit() {
+            true => quote!(Self::#variant => Ok(::crm_runtime::server::Answer::empty(#status)),),
+            false => quote!(Self::#variant(success) => success.reply(),),
+        }
+    });
+    let from = successes
+        .iter()
+        .filter(|success| !success.is_unit())
+        .map(|success| {
+            let variant = names::ident(&names::status_name(success.status));
+            let held = struct_name(operation, success.status);
+            quote! {
+                impl From<#held> for #whole {
+                    fn from(success: #held) -> Self {
+                        Self::#variant(success)
+                    }
+                }
+            }
+        });
+    let replayed = takes_key.then(|| {
+        quote! {
+            /// The same request was answered before: this is that answer.
+            Replayed(::crm_runtime::server::StoredAnswer),
+        }
+    });
+    let replayed_arm = takes_key.then(|| quote!(Self::Replayed(answer) => answer.reply(),));
+    let from_replayed = takes_key.then(|| {
+        quote! {
+            impl From<::crm_runtime::server::StoredAnswer> for #whole {
+                fn from(answer: ::crm_runtime::server::StoredAnswer) -> Self {
+                    Self::Replayed(answer)
+                }
+            }
+        }
+    });
+    quote! {
+        #docs
+        #[derive(Debug)]
+        pub enum #whole {
+            #(#variants)*
+            #replayed
+        }
+
+        impl ::crm_runtime::server::Reply for #whole {
+            fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
+                match self {
+                    #(#arms)*
+                    #replayed_arm
+                }
+            }
+        }
+
+        #(#from)*
+        #from_replayed
+    }
+}
+
+/// The type of a body. A document of any form passes through as text.
+fn answer_type(shapes: &Shapes<'_>, schema: &Schema) -> TokenStream {
+    let free = match &shapes.resolve(schema).kind {
+        Kind::Any => true,
+        Kind::Object(rules) => {
+            rules.properties.is_empty()
+                && matches!(rules.additional, Additional::Unsaid | Additional::Allowed)
+        }
+        _ => false,
+    };
+    if free {
+        quote!(::crm_runtime::RawJson)
+    } else {
+        rust_type(shapes, schema, Place::Answer)
+    }
+}
+
+fn header_type(shapes: &Shapes<'_>, header: &Header) -> TokenStream {
+    let value = match &shapes.resolve(&header.schema).kind {
+        Kind::Integer(_) => quote!(i64),
+        Kind::Number(_) => quote!(f64),
+        Kind::Boolean => quote!(bool),
+        _ => quote!(String),
+    };
+    if header.required {
+        value
+    } else {
+        quote!(Option<#value>)
+    }
+}

@@ -1,0 +1,144 @@
+//! The router: every path of the contract with its methods, 405 with `Allow` for the others, 404 for
+//! all other paths.
+
+use indexmap::IndexMap;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::name_of;
+use super::requests::media_types;
+use super::traits::trait_name;
+use crate::diagnostic::Diagnostics;
+use crate::document::{Method, Operation};
+use crate::generate::shapes::Shapes;
+use crate::names;
+
+pub fn routes(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
+    let document = shapes.document;
+    let mut paths: IndexMap<String, Vec<&Operation>> = IndexMap::new();
+    for operation in &document.operations {
+        paths
+            .entry(template(operation, found))
+            .or_default()
+            .push(operation);
+    }
+    let each = paths
+        .iter()
+        .map(|(path, operations)| route(path, operations, found));
+    let each: Vec<TokenStream> = each.collect();
+    let serve = document
+        .operations
+        .iter()
+        .map(|operation| serve(shapes, operation));
+    let traits = document.tags_in_use().into_iter().map(|tag| {
+        let ident = trait_name(tag);
+        quote!(#ident<<H as ::crm_runtime::server::Gate>::Context>)
+    });
+    quote! {
+        /// The router of this version. `handlers` is the gate and all handlers in one.
+        pub fn router<H>(handlers: ::std::sync::Arc<H>) -> ::crm_runtime::reexport::axum::Router
+        where
+            H: ::crm_runtime::server::Gate #(+ #traits)*,
+        {
+            use ::crm_runtime::reexport::axum::{Router, routing::{MethodFilter, MethodRouter}};
+            use ::crm_runtime::server::serve::{handler, method_not_allowed, not_found};
+
+            Router::new() #(#each)* .fallback(not_found)
+        }
+
+        mod serve {
+            use ::crm_runtime::reexport::axum::{extract::Request, response::Response};
+            use ::crm_runtime::server::{BodyRule, Gate, serve::arrive};
+
+            #(#serve)*
+        }
+    }
+}
+
+/// The path as the router takes it. Its parameters are named by their place, since two templates may
+/// name one place differently.
+fn template(operation: &Operation, found: &mut Diagnostics) -> String {
+    let mut number = 0;
+    let segments = operation.path.split('/').map(|segment| {
+        let whole = segment.starts_with('{') && segment.ends_with('}') && segment.len() > 2;
+        if whole {
+            number += 1;
+            return format!("{{p{number}}}");
+        }
+        if segment.contains(['{', '}', '*', ':']) {
+            let message =
+                format!("`{segment}` mixes text and parameter, which the router cannot tell apart");
+            found.report(
+                "path-template",
+                &operation.at,
+                message,
+                "give each parameter a segment of its own",
+            );
+        }
+        segment.to_owned()
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn route(path: &str, operations: &[&Operation], found: &mut Diagnostics) -> TokenStream {
+    let mut allow: Vec<&str> = Vec::new();
+    let methods: Vec<TokenStream> = operations
+        .iter()
+        .map(|operation| {
+            let method = operation.method.as_str();
+            if allow.contains(&method) {
+                let message = format!(
+                    "`{method}` stands on this path twice, its parameters named differently"
+                );
+                found.report("path-twice", &operation.at, message, "leave one of the two");
+            }
+            allow.push(method);
+            if operation.method == Method::Get {
+                allow.push("HEAD");
+            }
+            let filter = names::ident(method);
+            let serve = names::value_ident(&operation.id);
+            quote!(.on(MethodFilter::#filter, handler(&handlers, serve::#serve::<H>)))
+        })
+        .collect();
+    let allow = allow.join(", ");
+    quote! {
+        .route(#path, MethodRouter::new() #(#methods)* .fallback(method_not_allowed(#allow)))
+    }
+}
+
+/// The way of one operation: admitted, read, handled, answered.
+fn serve(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
+    let ident = names::value_ident(&operation.id);
+    let module = names::value_ident(&operation.tag);
+    let method = names::value_ident(&operation.name);
+    let handlers = trait_name(&operation.tag);
+    let request = name_of(operation, "Request");
+    let data = names::ident(&names::constant_name(&operation.id));
+    let rule = match &operation.body {
+        None => quote!(BodyRule::None),
+        Some(body) => {
+            let media_types = media_types(body, shapes.document.versioned_media_type());
+            quote!(BodyRule::Content { media_types: &[#(#media_types),*] })
+        }
+    };
+    quote! {
+        pub(super) async fn #ident<H>(handlers: ::std::sync::Arc<H>, request: Request) -> Response
+        where
+            H: Gate + super::#handlers<<H as Gate>::Context>,
+        {
+            let operation = &super::operations::#data;
+            let arrived = match arrive(&*handlers, operation, #rule, request).await {
+                Ok(arrived) => arrived,
+                Err(refusal) => return refusal,
+            };
+            match super::#module::#request::read(&arrived) {
+                Ok(request) => {
+                    let result = super::#handlers::#method(&*handlers, &arrived.context, request).await;
+                    arrived.answer(&*handlers, operation, result)
+                }
+                Err(problem) => arrived.refuse(&*handlers, operation, &problem),
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Validation of texts: enumerations, lengths, patterns and formats.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+
+use super::count;
+use crate::diagnostic::Diagnostics;
+use crate::document::{Schema, StringRules};
+
+/// The formats that the runtime checks.
+const CHECKED: &[&str] = &[
+    "byte",
+    "date",
+    "date-time",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uuid",
+    "uuidv7",
+];
+
+/// Formats that only describe.
+const DESCRIBING: &[&str] = &["binary", "password"];
+
+/// A UUID of version 7 as a pattern, which documents write beside `format: uuid` since the format
+/// says nothing of versions. It is checked as a format, without a regular expression.
+const UUIDV7: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+
+pub fn text(schema: &Schema, rules: &StringRules, found: &mut Diagnostics) -> TokenStream {
+    let allowed = match (&schema.constant, &schema.enumeration, &schema.extensible) {
+        (Some(constant), ..) => Some(vec![constant.as_str().unwrap_or_default()]),
+        (None, Some(values), _) => Some(values.iter().filter_map(Value::as_str).collect()),
+        // A request may carry only what this server knows; answers may carry more to later clients.
+        (None, None, Some(values)) => Some(values.iter().map(String::as_str).collect()),
+        (None, None, None) => None,
+    };
+    let mut rest = TokenStream::new();
+    if let Some(allowed) = allowed {
+        rest.extend(quote!(check::one_of(text, &[#(#allowed),*], at, report);));
+    }
+    if let Some(count) = count(rules.min_length, rules.max_length) {
+        rest.extend(quote!(check::length(text, #count, at, report);));
+    }
+    let (pattern, format) = match (rules.pattern.as_deref(), rules.format.as_deref()) {
+        (Some(UUIDV7), Some("uuid") | None) => (None, Some("uuidv7")),
+        both => both,
+    };
+    if let Some(pattern) = pattern {
+        if let Err(error) = regex::Regex::new(pattern) {
+            let message = format!("the pattern `{pattern}` does not compile: {error}");
+            let mend =
+                "write it without look-around and back references, which not every language has";
+            found.report("pattern", &schema.at, message, mend);
+        }
+        rest.extend(quote! {
+            static PATTERN: Pattern = Pattern::new(#pattern);
+            check::pattern(text, &PATTERN, at, report);
+        });
+    }
+    if let Some(format) = format {
+        if CHECKED.contains(&format) {
+            rest.extend(quote!(check::format(text, #format, at, report);));
+        } else if !DESCRIBING.contains(&format) {
+            let message = format!("the format `{format}` is not known, so it would not be checked");
+            let mend = format!(
+                "use a pattern, or one of: {}, {}",
+                CHECKED.join(", "),
+                DESCRIBING.join(", ")
+            );
+            found.report("format", &schema.at, message, mend);
+        }
+    }
+    if rest.is_empty() {
+        return quote!(check::text(value, at, report););
+    }
+    quote! {
+        if let Some(text) = check::text(value, at, report) {
+            #rest
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! One Rust type per named schema. Servers and clients share them, so they hold no bounds: those are
+//! checked on requests, and an answer is never refused because a bound was loosened.
+
+mod alias;
+mod enumeration;
+mod records;
+mod structure;
+mod union;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::shapes::{Shapes, is_alias};
+use crate::document::{Kind, Schema};
+
+/// The module `types`.
+pub fn types(shapes: &Shapes<'_>) -> TokenStream {
+    let each = shapes
+        .schemas
+        .iter()
+        .map(|(name, schema)| one(shapes, name, schema));
+    let records = records::records(shapes);
+    quote!(#(#each)* #records)
+}
+
+fn one(shapes: &Shapes<'_>, name: &str, schema: &Schema) -> TokenStream {
+    match &schema.kind {
+        Kind::OneOf {
+            variants,
+            discriminator,
+        }
+        | Kind::AnyOf {
+            variants,
+            discriminator,
+        } => union::union(shapes, name, schema, variants, discriminator.as_ref()),
+        Kind::Object(rules) if !is_alias(schema) => {
+            structure::structure(shapes, name, schema, rules)
+        }
+        Kind::String(_) if !is_alias(schema) => enumeration::enumeration(name, schema),
+        _ => alias::alias(shapes, name, schema),
+    }
+}
+
+/// The type parameter of a generic type, and the bound under which the type is read: what serde
+/// would infer asks for more than it needs.
+fn generics(shapes: &Shapes<'_>, name: &str) -> (Option<TokenStream>, Option<TokenStream>) {
+    if !shapes.is_generic(name) {
+        return (None, None);
+    }
+    let bound = quote!(#[serde(bound(deserialize = "F: ::serde::de::DeserializeOwned"))]);
+    (Some(quote!(<F = ::crm_runtime::JsonObject>)), Some(bound))
+}
+
+/// What the document says of a schema, as documentation.
+fn docs(schema: &Schema) -> TokenStream {
+    let mut text = schema
+        .description
+        .clone()
+        .or_else(|| schema.title.clone())
+        .unwrap_or_default();
+    if let Some(deprecation) = &schema.deprecation {
+        text.push_str("\n\nDeprecated.");
+        if let Some(replacement) = &deprecation.replacement {
+            text.push_str(&format!(" Use {replacement} instead."));
+        }
+    }
+    super::doc_lines(&text)
+}

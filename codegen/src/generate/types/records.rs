@@ -1,0 +1,84 @@
+//! Record types: the link from a struct of fields to its record type, and the schemas themselves as
+//! data, from which a server builds its field definitions.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::generate::shapes::Shapes;
+use crate::names;
+use crate::source::{Content, Node};
+
+/// How many references may lie within one another.
+const DEEPEST: usize = 16;
+
+pub fn records(shapes: &Shapes<'_>) -> TokenStream {
+    let document = shapes.document;
+    let records: Vec<(&str, &str)> = document
+        .record_types()
+        .map(|(record, name, _)| (record, name))
+        .collect();
+    if records.is_empty() {
+        return TokenStream::new();
+    }
+    let implementations = records.iter().map(|(record, name)| {
+        let ident = names::type_ident(name);
+        quote! {
+            impl ::crm_runtime::RecordFields for #ident {
+                const TYPE: &'static str = #record;
+            }
+        }
+    });
+    let entries = records.iter().filter_map(|(record, name)| {
+        let schema = document
+            .source
+            .get("components")?
+            .get("schemas")?
+            .get(name)?;
+        let schema = serde_json::to_string(&inlined(schema, &document.source, 0)).ok()?;
+        Some(quote!((#record, #schema)))
+    });
+    quote! {
+        #(#implementations)*
+
+        /// The record types of the contract: the type's name, and the schema of its fields as JSON,
+        /// extensions included, references inlined.
+        pub const RECORD_TYPES: &[(&str, &str)] = &[#(#entries),*];
+    }
+}
+
+/// A node with its references replaced by what they name; what stands beside a reference wins. One
+/// that leads back to itself ends in a schema for anything.
+fn inlined(node: &Node, root: &Node, depth: usize) -> Node {
+    let content = match &node.content {
+        Content::List(items) => Content::List(
+            items
+                .iter()
+                .map(|item| inlined(item, root, depth))
+                .collect(),
+        ),
+        Content::Map(members) => {
+            let target = node
+                .get("$ref")
+                .and_then(Node::as_str)
+                .and_then(|text| text.strip_prefix('#'));
+            let mut out = match target.and_then(|pointer| root.at(pointer)) {
+                Some(target) if depth < DEEPEST => match inlined(target, root, depth + 1).content {
+                    Content::Map(members) => members,
+                    _ => Default::default(),
+                },
+                _ => Default::default(),
+            };
+            for (key, member) in members.iter().filter(|(key, _)| *key != "$ref") {
+                let mut member = member.clone();
+                member.node = inlined(&member.node, root, depth);
+                out.insert(key.clone(), member);
+            }
+            Content::Map(out)
+        }
+        other => other.clone(),
+    };
+    Node {
+        content,
+        ..node.clone()
+    }
+}
