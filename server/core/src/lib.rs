@@ -3,10 +3,15 @@
 
 pub mod access;
 pub mod context;
+pub mod contract;
 pub mod fault;
 pub mod hex;
 pub mod migrations;
 pub mod ports;
+pub mod records;
 pub mod schema;
 pub mod tenant;
 pub mod work;
+
+#[cfg(test)]
+mod testing;

@@ -1,14 +1,167 @@
 //! The tenant's object types and fields: built-in definitions from the contract, and what the tenant added.
 
-use crate::ports::store::Rows;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::ports::store::{Rows, Value};
+
+pub mod built_in;
+pub mod check;
+pub mod currency;
+pub mod failure;
+pub mod field;
+pub mod index;
+pub mod names;
+pub mod value;
+
+pub use built_in::index_statements;
+pub use failure::{At, Failure, Failures};
+pub use field::{Choice, Definition, Field, Kind, Order};
+
+/// What a tenant can have at most.
+pub const MOST_TYPES: usize = 200;
+pub const MOST_FIELDS: usize = 200;
+/// Every index is looked at with every write, so their number is bounded for the tenant as a whole.
+pub const MOST_OWN_INDEXES: usize = 300;
+
+/// What is said of a type itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TypeDefinition {
+    pub label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plural_label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Field names; each list is an index over them in this order.
+    #[serde(default)]
+    pub indexes: Vec<Vec<String>>,
+}
+
+/// A type of records.
+#[derive(Clone, Debug)]
+pub struct ObjectType {
+    pub name: String,
+    pub label: String,
+    pub plural_label: String,
+    pub description: Option<String>,
+    pub built_in: bool,
+    /// In the order in which they were made.
+    pub fields: IndexMap<String, Arc<Field>>,
+    pub indexes: Vec<Vec<String>>,
+    /// Fields that were deleted: their data is kept and shown to nobody.
+    pub hidden: BTreeSet<String>,
+    /// 0 while a built-in type is as it came.
+    pub version: i64,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+impl ObjectType {
+    pub fn field(&self, name: &str) -> Option<&Arc<Field>> {
+        self.fields.get(name)
+    }
+
+    pub fn definition(&self) -> TypeDefinition {
+        TypeDefinition {
+            label: self.label.clone(),
+            plural_label: Some(self.plural_label.clone()),
+            description: self.description.clone(),
+            indexes: self.indexes.clone(),
+        }
+    }
+
+    fn apply(&mut self, definition: TypeDefinition) {
+        self.plural_label = definition.plural_label.unwrap_or_else(|| definition.label.clone());
+        self.label = definition.label;
+        self.description = definition.description;
+        self.indexes = definition.indexes;
+    }
+}
 
 /// All definitions of a tenant, as of one revision.
-#[derive(Debug, Default)]
-pub struct Schema {}
+#[derive(Clone, Debug, Default)]
+pub struct Schema {
+    types: BTreeMap<String, Arc<ObjectType>>,
+}
 
 impl Schema {
-    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at.
-    pub fn load(_types: Rows, _fields: Rows) -> Result<Self, String> {
-        Ok(Self {})
+    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at, in
+    /// the order in which they were made.
+    pub fn load(types: Rows, fields: Rows) -> Result<Self, String> {
+        Self::over(built_in::types()?, types, fields)
+    }
+
+    /// What a tenant's rows make of the built-in types.
+    pub fn over(built_in: &[Arc<ObjectType>], types: Rows, fields: Rows) -> Result<Self, String> {
+        let mut schema = Self {
+            types: built_in.iter().map(|object_type| (object_type.name.clone(), object_type.clone())).collect(),
+        };
+        for row in types {
+            let [Value::Text(name), Value::Integer(version), Value::Text(definition), Value::Integer(created_at), Value::Integer(updated_at)] = row.as_slice() else {
+                return Err("a row of object_types has another shape".into());
+            };
+            let definition: TypeDefinition = serde_json::from_str(definition).map_err(|error| format!("the definition of {name}: {error}"))?;
+            let object_type = schema.types.entry(name.clone()).or_insert_with(|| {
+                Arc::new(ObjectType {
+                    name: name.clone(),
+                    label: String::new(),
+                    plural_label: String::new(),
+                    description: None,
+                    built_in: false,
+                    fields: IndexMap::new(),
+                    indexes: Vec::new(),
+                    hidden: BTreeSet::new(),
+                    version: 0,
+                    created_at: *created_at,
+                    updated_at: 0,
+                })
+            });
+            let object_type = Arc::make_mut(object_type);
+            object_type.apply(definition);
+            object_type.version = *version;
+            object_type.updated_at = *updated_at;
+        }
+        for row in fields {
+            let [Value::Text(type_name), Value::Text(name), Value::Integer(version), Value::Text(definition), deleted_at] = row.as_slice() else {
+                return Err("a row of fields has another shape".into());
+            };
+            // Fields of a deleted type stay in the table and are nobody's.
+            let Some(object_type) = schema.types.get_mut(type_name) else { continue };
+            let object_type = Arc::make_mut(object_type);
+            object_type.version = object_type.version.max(*version);
+            if deleted_at.as_i64().is_some() {
+                object_type.hidden.insert(name.clone());
+                continue;
+            }
+            let definition: Definition = serde_json::from_str(definition).map_err(|error| format!("the definition of {type_name}.{name}: {error}"))?;
+            let built_in = object_type.fields.get(name).is_some_and(|field| field.built_in);
+            let field = Field::new(name, definition, built_in).map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?;
+            object_type.fields.insert(name.clone(), Arc::new(field));
+        }
+        Ok(schema)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Arc<ObjectType>> {
+        self.types.get(name)
+    }
+
+    /// By name.
+    pub fn types(&self) -> impl Iterator<Item = &Arc<ObjectType>> {
+        self.types.values()
+    }
+
+    /// The relations that point to a type, as `type.field`.
+    pub fn relations_to(&self, target: &str) -> Vec<String> {
+        let of_type = |object_type: &Arc<ObjectType>| {
+            let fields = object_type.fields.values();
+            let pointing = fields.filter(|field| field.definition.target.as_deref() == Some(target));
+            pointing.map(|field| format!("{}.{}", object_type.name, field.name)).collect::<Vec<_>>()
+        };
+        self.types().filter(|object_type| object_type.name != target).flat_map(of_type).collect()
     }
 }

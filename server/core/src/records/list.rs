@@ -1,0 +1,207 @@
+//! The statement of a list page: keyset, never OFFSET. A page begins after a position, and where that is more than one
+//! range of the index, each range is an arm of its own, in order, so that every arm is an index scan that stops early.
+
+use serde_json::Value as Json;
+
+use super::{
+    column::Column,
+    filter::{Filter, compile},
+    sort::{Key, Sort},
+    sql::Sql,
+};
+use crate::{
+    ports::store::{Statement, Value},
+    schema::{ObjectType, index::Expressions},
+};
+
+/// The columns of a record's row, in the order that `row::Row` reads.
+pub const COLUMNS: &str = "records.id, records.type, records.version, records.data, records.created_at, records.updated_at, records.created_by, records.updated_by, records.deleted_at";
+pub const COLUMN_COUNT: usize = 9;
+
+/// Where a page begins: the sort keys of the last record of the page before, and its id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    pub keys: Vec<Json>,
+    pub id: String,
+}
+
+impl Position {
+    pub fn to_json(&self) -> Json {
+        let mut list = self.keys.clone();
+        list.push(self.id.as_str().into());
+        Json::Array(list)
+    }
+
+    /// The position of a list with so many keys.
+    pub fn from_json(json: Json, keys: usize) -> Option<Self> {
+        let Json::Array(mut list) = json else { return None };
+        let id = list.pop()?.as_str()?.to_owned();
+        let fits = list.len() == keys && list.iter().all(|key| key.is_string() || key.is_number());
+        fits.then_some(Self { keys: list, id })
+    }
+
+    /// The position that a row stands at, whose sort keys come after the record's columns.
+    pub fn of_row(row: &[Value], keys: usize) -> Option<Self> {
+        let id = row.first()?.as_str()?.to_owned();
+        let keys = row.get(COLUMN_COUNT..COLUMN_COUNT + keys)?;
+        let keys = keys.iter().map(|key| match key {
+            Value::Text(text) => Some(Json::from(text.as_str())),
+            Value::Integer(number) => Some((*number).into()),
+            // D1 gives numbers as they are bound.
+            Value::Real(number) => Some((*number as i64).into()),
+            Value::Null => None,
+        });
+        Some(Self {
+            keys: keys.collect::<Option<_>>()?,
+            id,
+        })
+    }
+}
+
+/// What a page is asked with.
+pub struct Page<'a> {
+    pub object_type: &'a ObjectType,
+    pub filter: Option<&'a Filter>,
+    /// A condition that the caller's rights add.
+    pub restriction: Option<&'a str>,
+    pub sort: &'a Sort,
+    pub after: Option<&'a Position>,
+    pub include_deleted: bool,
+    /// One more than is shown tells whether there is a next page.
+    pub limit: usize,
+}
+
+/// One range of the list.
+struct Arm {
+    condition: String,
+    /// How many of the first keys are the same in all of it.
+    fixed: usize,
+    /// Whether the key after those is never empty in it.
+    present: bool,
+}
+
+fn sort_of(column: &Column) -> String {
+    match column {
+        Column::Envelope(_) => column.sort().to_owned(),
+        Column::Field(field) => Expressions::of("records", &field.sql.sort),
+    }
+}
+
+/// The page's statement.
+pub fn statement(page: &Page<'_>) -> Statement {
+    let mut sql = Sql::new("");
+    let limit = sql.place(page.limit as i64);
+    // The filter is the same in every arm: its values are bound once, its text is repeated.
+    let from = sql.len();
+    if let Some(filter) = page.filter {
+        sql.push(" AND ");
+        compile::filter(&mut sql, filter);
+    }
+    if let Some(restriction) = page.restriction {
+        sql.push(" AND ").push(restriction);
+    }
+    let filter = sql.take_from(from);
+    let arms = arms(&mut sql, page.sort, page.after);
+    let several = arms.len() > 1;
+    for (index, arm) in arms.iter().enumerate() {
+        if several {
+            sql.push(if index > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
+        }
+        sql.push("SELECT ").push(COLUMNS);
+        for key in &page.sort.keys {
+            sql.push(", ").push(&sort_of(&key.column));
+        }
+        sql.push(" FROM records WHERE records.type = '").push(&page.object_type.name).push("'");
+        if !page.include_deleted {
+            sql.push(" AND records.deleted_at IS NULL");
+        }
+        sql.push(&filter).push(&arm.condition);
+        order(&mut sql, page.sort, arm);
+        sql.push(" LIMIT ").push(&limit);
+        if several {
+            sql.push(")");
+        }
+    }
+    if several {
+        sql.push(" LIMIT ").push(&limit);
+    }
+    sql.statement()
+}
+
+fn order(sql: &mut Sql, sort: &Sort, arm: &Arm) {
+    sql.push(" ORDER BY ");
+    let direction = |descending: bool| if descending { " DESC" } else { "" };
+    for (index, key) in sort.keys.iter().enumerate().skip(arm.fixed) {
+        let expression = sort_of(&key.column);
+        // Descending, empty values would come first: where the arm holds any, they are told apart.
+        if !(arm.present && index == arm.fixed)
+            && let Some(last) = empty_range(key)
+        {
+            sql.push(&format!("{expression} = {last}, "));
+        }
+        sql.push(&expression).push(direction(key.descending)).push(", ");
+    }
+    sql.push("records.id").push(direction(sort.descending));
+}
+
+fn bind(sql: &mut Sql, json: &Json) -> String {
+    match json {
+        Json::String(text) => sql.place(text.as_str()),
+        other => sql.place(other.as_i64()),
+    }
+}
+
+fn is_last(key: &Key, value: &Json) -> bool {
+    key.column.last().is_some()
+        && match value {
+            Json::String(text) => text == crate::schema::index::AFTER_ALL_TEXT,
+            other => other.as_i64() == Some(crate::schema::index::AFTER_ALL_NUMBERS),
+        }
+}
+
+/// The ranges of the list after the position, in order: first what is equal in all keys but the id, then what is equal in
+/// all but the last, and so on. (A row value over an expression is no index range in SQLite; equality and one inequality
+/// are.)
+fn arms(sql: &mut Sql, sort: &Sort, after: Option<&Position>) -> Vec<Arm> {
+    let arm = |condition: String, fixed: usize, present: bool| Arm {
+        condition,
+        fixed,
+        present,
+    };
+    let Some(position) = after else {
+        return match sort.keys.first().map(|first| (first, empty_range(first))) {
+            Some((first, Some(last))) => {
+                let key = sort_of(&first.column);
+                vec![arm(format!(" AND {key} < {last}"), 0, true), arm(format!(" AND {key} = {last}"), 1, false)]
+            }
+            _ => vec![arm(String::new(), 0, false)],
+        };
+    };
+    let mut arms = Vec::with_capacity(2 * sort.keys.len() + 1);
+    let mut equal = String::new();
+    for (index, (key, value)) in sort.keys.iter().zip(&position.keys).enumerate() {
+        let (expression, place) = (sort_of(&key.column), bind(sql, value));
+        if !is_last(key, value) {
+            // Pushed in reverse: the last range of the list first.
+            if let Some(last) = empty_range(key) {
+                arms.push(arm(format!("{equal} AND {expression} = {last}"), index + 1, false));
+            }
+            let sign = if key.descending { "<" } else { ">" };
+            arms.push(arm(format!("{equal} AND {expression} {sign} {place}"), index, true));
+        }
+        equal.push_str(&format!(" AND {expression} = {place}"));
+    }
+    let sign = if sort.descending { "<" } else { ">" };
+    let id = sql.place(position.id.as_str());
+    arms.push(arm(format!("{equal} AND records.id {sign} {id}"), sort.keys.len(), false));
+    arms.reverse();
+    arms
+}
+
+/// Descending, empty values come after all others and are a range of their own: that they equal this.
+fn empty_range(key: &Key) -> Option<&'static str> {
+    if key.descending { key.column.last() } else { None }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Pages never skip or repeat a record that did not change, in every order; and they are index scans.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use proptest::prelude::*;
+use serde_json::{Map, Value as Json, json};
+
+use super::*;
+use crate::{
+    records::{filter, row, sort::Sort},
+    testing::{self, Memory},
+};
+
+static STORE: LazyLock<Memory> = LazyLock::new(|| Memory::new(&[testing::thing()]));
+
+fn insert(n: usize, data: &Json) {
+    STORE.run(&Statement::new(
+        "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by) VALUES (?1, 'thing', ?2, ?3, ?4, 1, '', ?2 / 2, ?2 % 3, 'user:u1', 'user:u1')",
+        [testing::id(n).into(), (n as i64).into(), data.to_string().into(), row::keys(&testing::thing(), data.as_object().unwrap()).into()],
+    ));
+}
+
+fn data() -> impl Strategy<Value = Json> {
+    let text = prop::option::of(prop_oneof![Just("b"), Just("B"), Just("á"), Just("a"), Just("")]);
+    (text, prop::option::of(-2i64..2), prop::option::of(-2i64..2), prop::option::of(prop_oneof![Just("new"), Just("done")])).prop_map(|(title, count, price, status)| {
+        let mut data = Map::new();
+        let mut add = |name: &str, value: Option<Json>| value.into_iter().for_each(|value| drop(data.insert(name.to_owned(), value)));
+        add("title", title.map(Json::from));
+        add("count", count.map(Json::from));
+        add("price", price.map(|amount| json!({"amount": amount, "currency": "GBP"})));
+        add("status", status.map(Json::from));
+        Json::Object(data)
+    })
+}
+
+fn order() -> impl Strategy<Value = String> {
+    let name = prop_oneof![Just("title"), Just("count"), Just("price"), Just("status"), Just("updated_at"), Just("created_at"), Just("id")];
+    let key = (any::<bool>(), name).prop_map(|(down, name)| (name, format!("{}{name}", if down { "-" } else { "" })));
+    prop::collection::vec(key, 0..4).prop_map(|keys| {
+        let mut seen = BTreeSet::new();
+        let keys = keys.into_iter().filter(|(name, _)| seen.insert(*name)).map(|(_, key)| key);
+        keys.collect::<Vec<_>>().join(",")
+    })
+}
+
+fn page(sort: &Sort, after: Option<&Position>, limit: usize) -> Vec<Vec<Value>> {
+    let object_type = testing::thing();
+    let statement = statement(&Page { object_type: &object_type, filter: None, restriction: None, sort, after, include_deleted: false, limit });
+    STORE.run(&statement)
+}
+
+fn id(row: &[Value]) -> String {
+    row[0].as_str().unwrap().to_owned()
+}
+
+/// The order said plainly: by the keys, empty ones last, then by the id.
+fn compare(sort: &Sort, a: &[Value], b: &[Value]) -> std::cmp::Ordering {
+    let (a, b) = (Position::of_row(a, sort.keys.len()).unwrap(), Position::of_row(b, sort.keys.len()).unwrap());
+    for ((key, a), b) in sort.keys.iter().zip(&a.keys).zip(&b.keys) {
+        let empty = (is_last(key, a), is_last(key, b));
+        let ordering = match (a, b) {
+            _ if empty.0 || empty.1 => empty.0.cmp(&empty.1),
+            (Json::String(a), Json::String(b)) if key.descending => b.cmp(a),
+            (Json::String(a), Json::String(b)) => a.cmp(b),
+            (a, b) if key.descending => b.as_i64().cmp(&a.as_i64()),
+            (a, b) => a.as_i64().cmp(&b.as_i64()),
+        };
+        if ordering.is_ne() {
+            return ordering;
+        }
+    }
+    if sort.descending { b.id.cmp(&a.id) } else { a.id.cmp(&b.id) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn pages_never_skip_or_repeat(records in prop::collection::vec(data(), 1..24), late in prop::collection::vec((0usize..6, data()), 0..6), order in order(), limit in 1usize..6) {
+        STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
+        // Every other id is free for those who come later.
+        for (n, data) in records.iter().enumerate() {
+            insert(n * 2, data);
+        }
+        let sort = Sort::parse(&testing::thing(), Some(&order)).unwrap();
+        let whole = page(&sort, None, 1000);
+        prop_assert_eq!(whole.len(), records.len());
+        for pair in whole.windows(2) {
+            prop_assert!(compare(&sort, &pair[0], &pair[1]).is_lt(), "{} {:?} {:?}", order, pair[0], pair[1]);
+        }
+        let mut late = late.into_iter().enumerate();
+        let mut seen = Vec::new();
+        let mut after = None;
+        for _ in 0..100 {
+            let rows = page(&sort, after.as_ref(), limit);
+            let Some(last) = rows.last() else { break };
+            let position = Position::of_row(last, sort.keys.len()).unwrap();
+            after = Some(Position::from_json(position.to_json(), sort.keys.len()).unwrap());
+            seen.extend(rows.iter().map(|row| id(row)));
+            // Somebody writes between two pages.
+            if let Some((n, (_, data))) = late.next() {
+                insert(n * 2 + 1, &data);
+            }
+        }
+        let old: BTreeSet<String> = whole.iter().map(|row| id(row)).collect();
+        let seen_old: Vec<String> = seen.iter().filter(|id| old.contains(*id)).cloned().collect();
+        prop_assert_eq!(seen_old, whole.iter().map(|row| id(row)).collect::<Vec<_>>(), "{}", order);
+        let once: BTreeSet<&String> = seen.iter().collect();
+        prop_assert_eq!(once.len(), seen.len());
+    }
+}
+
+fn plan(sort: &str, filter: Option<Json>, after: Option<Vec<Json>>) -> String {
+    let store = Memory::new(&[testing::thing()]);
+    let object_type = testing::thing();
+    let sort = Sort::parse(&object_type, Some(sort)).unwrap();
+    let filter = filter.map(|filter| filter::read(&testing::schema(), &object_type, &filter.to_string(), 0).unwrap());
+    let after = after.map(|keys| Position { keys, id: testing::id(1) });
+    store.plan(&statement(&Page { object_type: &object_type, filter: filter.as_ref(), restriction: None, sort: &sort, after: after.as_ref(), include_deleted: false, limit: 51 }))
+}
+
+#[test]
+fn a_page_is_an_index_scan_wherever_it_begins() {
+    let status = json!({"field": "status", "op": "eq", "value": "new"});
+    let parent = json!({"field": "parent", "op": "eq", "value": testing::id(1)});
+    let code = json!({"field": "code", "op": "eq", "value": "x"});
+    for (sort, filter, after, index, seek) in [
+        ("", None, None, "r.thing.id", ""),
+        ("", None, Some(vec![]), "r.thing.id", "(id>?)"),
+        ("-id", None, Some(vec![]), "r.thing.id", "(id<?)"),
+        ("-updated_at", None, None, "r.thing.updated_at", ""),
+        ("-updated_at", None, Some(vec![json!(5)]), "r.thing.updated_at", "(updated_at<?)"),
+        ("title", None, None, "i.thing.title", ""),
+        ("title", None, Some(vec![json!("x")]), "i.thing.title", "(<expr>=? AND id>?)"),
+        ("title", None, Some(vec![json!("x")]), "i.thing.title", "(<expr>>?)"),
+        ("-title", None, None, "i.thing.title", "(<expr><?)"),
+        ("-title", None, Some(vec![json!("x")]), "i.thing.title", "(<expr><?)"),
+        ("at", Some(status.clone()), None, "c.thing.status.at", "(<expr>=?)"),
+        ("at", Some(status.clone()), Some(vec![json!(5)]), "c.thing.status.at", "(<expr>=? AND <expr>=? AND id>?)"),
+        ("-at", Some(status), Some(vec![json!(5)]), "c.thing.status.at", "(<expr>=? AND <expr><?)"),
+        ("", Some(parent.clone()), None, "i.thing.parent", "(<expr>=?)"),
+        ("", Some(parent), Some(vec![]), "i.thing.parent", "(<expr>=? AND id>?)"),
+        ("title,code", None, Some(vec![json!("x"), json!("y")]), "c.thing.title.code", "(<expr>=? AND <expr>>?)"),
+        ("", Some(code), None, "u.thing.code", "(<expr>=?)"),
+    ] {
+        let plan = plan(sort, filter, after);
+        assert!(plan.contains(&format!("{index} {seek}").trim_end().to_owned()), "{sort}: {plan}");
+        if index != "u.thing.code" {
+            assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
+        }
+    }
+}

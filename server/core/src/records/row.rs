@@ -1,0 +1,130 @@
+//! A record as its row holds it, and what is computed from its values beside them: folded keys and words to search.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    filter::area::on_sphere,
+    fold::{fold, words},
+};
+use crate::{
+    context::Principal,
+    ports::store::Value,
+    schema::{Kind, ObjectType},
+};
+
+/// Words of one record that `GET /search` finds it by, at most.
+const MOST_WORDS: usize = 300;
+
+/// A row of `records` in the columns of `list::COLUMNS`.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: String,
+    pub object_type: String,
+    pub version: i64,
+    /// JSON object of the values.
+    pub data: String,
+    pub created_at: i64,
+    pub updated_at: i64,
+    /// `user:`, `key:`, `portal:` or `system:`, and the id.
+    pub created_by: String,
+    pub updated_by: String,
+    pub deleted_at: Option<i64>,
+}
+
+impl Row {
+    pub fn read(row: Vec<Value>) -> Option<Self> {
+        let mut columns = row.into_iter();
+        let mut text = || columns.next()?.into_text();
+        let id = text()?;
+        let object_type = text()?;
+        let version = columns.next()?.as_i64()?;
+        let data = columns.next()?.into_text()?;
+        let created_at = columns.next()?.as_i64()?;
+        let updated_at = columns.next()?.as_i64()?;
+        let created_by = columns.next()?.into_text()?;
+        let updated_by = columns.next()?.into_text()?;
+        let deleted_at = columns.next()?.as_i64();
+        Some(Self {
+            id,
+            object_type,
+            version,
+            data,
+            created_at,
+            updated_at,
+            created_by,
+            updated_by,
+            deleted_at,
+        })
+    }
+}
+
+/// How a principal stands in `created_by`, `updated_by` and the change log.
+pub fn actor(principal: &Principal) -> String {
+    match principal {
+        Principal::User { id, .. } => format!("user:{id}"),
+        Principal::Key { id, .. } => format!("key:{id}"),
+        Principal::Portal { contact, .. } => format!("portal:{contact}"),
+        Principal::Operator => "system:".to_owned(),
+    }
+}
+
+/// The keys of a record as JSON: of each text its folded form where it differs, of each place its point on the sphere.
+pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
+    let mut keys = String::from("{");
+    let mut add = |name: &str, value: &str| {
+        if keys.len() > 1 {
+            keys.push(',');
+        }
+        keys.push('"');
+        keys.push_str(name);
+        keys.push_str("\":");
+        keys.push_str(value);
+    };
+    for (name, value) in data {
+        let Some(field) = object_type.field(name) else { continue };
+        match (field.kind(), value) {
+            (Kind::Text | Kind::LongText | Kind::Email | Kind::Url, Json::String(text)) => {
+                if let Cow::Owned(folded) = fold(text) {
+                    add(name, &Json::String(folded).to_string());
+                }
+            }
+            (Kind::Geo, value) => {
+                let degrees = |name: &str| value.get(name).and_then(Json::as_f64);
+                if let (Some(latitude), Some(longitude)) = (degrees("latitude"), degrees("longitude")) {
+                    let [x, y, z] = on_sphere(latitude, longitude);
+                    add(name, &serde_json::json!([x, y, z]).to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    keys.push('}');
+    keys
+}
+
+/// The words that a record is found by.
+pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut add = |text: &str| {
+        for word in words(text) {
+            if found.len() < MOST_WORDS {
+                found.insert(word);
+            }
+        }
+    };
+    for (name, value) in data {
+        if !object_type.field(name).is_some_and(|field| field.definition.searchable) {
+            continue;
+        }
+        match value {
+            Json::String(text) => add(text),
+            Json::Number(number) => add(&number.to_string()),
+            Json::Array(entries) => entries.iter().filter_map(Json::as_str).for_each(&mut add),
+            Json::Object(parts) => parts.values().filter_map(Json::as_str).for_each(&mut add),
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,80 @@
+//! The types that every tenant has: read once from the schemas that the contract marks as record types.
+
+use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Definition, Field, ObjectType, index, names};
+
+/// The built-in types. Fails only if the contract contradicts itself, which a test rules out.
+pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
+    static TYPES: OnceLock<Result<Vec<Arc<ObjectType>>, String>> = OnceLock::new();
+    let types = TYPES.get_or_init(|| crate::contract::record_types().map(|(name, schema)| parse(name, schema)).collect());
+    types.as_deref().map_err(Clone::clone)
+}
+
+/// What has to exist in every tenant's database beside its tables: the indexes of the built-in types. Harmless to repeat;
+/// a host runs them when it makes or opens a tenant.
+pub fn index_statements() -> Vec<String> {
+    let types = types().unwrap_or_default();
+    types.iter().flat_map(|object_type| index::create_all(object_type)).collect()
+}
+
+/// Said by the contract of the schemas, and not of the types.
+const STOCK_SENTENCE: &str = " The tenant's own fields stand beside these.";
+
+#[derive(Deserialize)]
+struct Written {
+    #[serde(default)]
+    description: String,
+    #[serde(default, rename = "x-record-label")]
+    label: Labels,
+    #[serde(default, rename = "x-record-indexes")]
+    indexes: Vec<Vec<String>>,
+    /// In the contract's order.
+    #[serde(default)]
+    properties: IndexMap<String, Value>,
+}
+
+#[derive(Default, Deserialize)]
+struct Labels {
+    one: Option<String>,
+    many: Option<String>,
+}
+
+/// A type from its schema in the contract: `x-record-label`, `x-record-indexes`, and `x-field` of each property.
+pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
+    let wrong = |what: &str| format!("the built-in type {name}: {what}");
+    let schema: Written = serde_json::from_str(schema).map_err(|error| wrong(&error.to_string()))?;
+    let label = |label: Option<String>| label.unwrap_or_else(|| name.to_owned());
+    let mut fields = IndexMap::with_capacity(schema.properties.len());
+    for (field_name, property) in &schema.properties {
+        let Some(definition) = property.get("x-field") else {
+            return Err(wrong(&format!("{field_name} has no x-field")));
+        };
+        if !names::is_name(field_name) || names::is_reserved_field(field_name) {
+            return Err(wrong(&format!("{field_name} is no name of a field")));
+        }
+        let mut definition: Definition = serde_json::from_value(definition.clone()).map_err(|error| wrong(&format!("{field_name}: {error}")))?;
+        if definition.help.is_none() {
+            definition.help = property.get("description").and_then(Value::as_str).map(str::to_owned);
+        }
+        let field = Field::new(field_name, definition, true).map_err(|error| wrong(&format!("{field_name}: {error}")))?;
+        fields.insert(field_name.clone(), Arc::new(field));
+    }
+    Ok(Arc::new(ObjectType {
+        name: name.to_owned(),
+        label: label(schema.label.one),
+        plural_label: label(schema.label.many),
+        description: Some(schema.description.replace(STOCK_SENTENCE, "")),
+        built_in: true,
+        fields,
+        indexes: schema.indexes,
+        hidden: Default::default(),
+        version: 0,
+        created_at: 0,
+        updated_at: 0,
+    }))
+}

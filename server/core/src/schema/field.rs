@@ -1,0 +1,278 @@
+//! What a field is: its kind and its definition, as the contract (`x-field`) and the tenant write it, compiled once for
+//! the checks that every value passes.
+
+use std::borrow::Cow;
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a field holds. A field's kind never changes: another kind is another field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Text,
+    LongText,
+    Integer,
+    Decimal,
+    Boolean,
+    Select,
+    MultiSelect,
+    Date,
+    Datetime,
+    Duration,
+    Money,
+    Email,
+    Phone,
+    Url,
+    Address,
+    Geo,
+    Relation,
+    RelationList,
+    User,
+    Team,
+    FileList,
+    Lines,
+    Rating,
+    AutoNumber,
+}
+
+/// How SQL orders and compares the values of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By the folded key.
+    Folded,
+    /// Byte by byte: ids, options, telephone numbers.
+    Exact,
+    Number,
+    /// By the amount.
+    Money,
+    /// Not at all.
+    None,
+}
+
+impl Kind {
+    pub const ALL: [Self; 24] = [
+        Self::Text,
+        Self::LongText,
+        Self::Integer,
+        Self::Decimal,
+        Self::Boolean,
+        Self::Select,
+        Self::MultiSelect,
+        Self::Date,
+        Self::Datetime,
+        Self::Duration,
+        Self::Money,
+        Self::Email,
+        Self::Phone,
+        Self::Url,
+        Self::Address,
+        Self::Geo,
+        Self::Relation,
+        Self::RelationList,
+        Self::User,
+        Self::Team,
+        Self::FileList,
+        Self::Lines,
+        Self::Rating,
+        Self::AutoNumber,
+    ];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::LongText => "long_text",
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
+            Self::Boolean => "boolean",
+            Self::Select => "select",
+            Self::MultiSelect => "multi_select",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+            Self::Duration => "duration",
+            Self::Money => "money",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Url => "url",
+            Self::Address => "address",
+            Self::Geo => "geo",
+            Self::Relation => "relation",
+            Self::RelationList => "relation_list",
+            Self::User => "user",
+            Self::Team => "team",
+            Self::FileList => "file_list",
+            Self::Lines => "lines",
+            Self::Rating => "rating",
+            Self::AutoNumber => "auto_number",
+        }
+    }
+
+    pub fn order(self) -> Order {
+        match self {
+            Self::Text | Self::Email | Self::Url => Order::Folded,
+            Self::Select | Self::Phone | Self::Relation | Self::User | Self::Team => Order::Exact,
+            Self::Integer
+            | Self::Decimal
+            | Self::Boolean
+            | Self::Date
+            | Self::Datetime
+            | Self::Duration
+            | Self::Rating
+            | Self::AutoNumber => Order::Number,
+            Self::Money => Order::Money,
+            Self::LongText
+            | Self::MultiSelect
+            | Self::Address
+            | Self::Geo
+            | Self::RelationList
+            | Self::FileList
+            | Self::Lines => Order::None,
+        }
+    }
+
+    /// A list of texts: has_any, has_all.
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::MultiSelect | Self::RelationList | Self::FileList)
+    }
+
+    /// Holds text that has a folded form: contains, starts_with.
+    pub fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::LongText | Self::Email | Self::Url | Self::Phone | Self::Select
+        )
+    }
+
+    /// A day or an instant: relative dates.
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::Date | Self::Datetime)
+    }
+
+    /// Whether `GET /search` can look into it.
+    pub fn is_searchable(self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::LongText
+                | Self::Email
+                | Self::Phone
+                | Self::Url
+                | Self::Select
+                | Self::MultiSelect
+                | Self::Address
+                | Self::AutoNumber
+        )
+    }
+
+    fn default_merge(self) -> &'static str {
+        match self {
+            Self::LongText => "text",
+            Self::MultiSelect | Self::RelationList | Self::FileList => "set",
+            Self::Money | Self::Address | Self::Lines => "review",
+            _ => "last",
+        }
+    }
+}
+
+/// A value to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+}
+
+/// A field's definition as it is written in JSON and kept in the database; its name stands beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    pub label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default)]
+    pub unique: bool,
+    #[serde(default)]
+    pub indexed: bool,
+    #[serde(default)]
+    pub searchable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<String>,
+    #[serde(default)]
+    pub server_owned: bool,
+}
+
+impl Definition {
+    pub fn merge(&self) -> Cow<'_, str> {
+        match &self.merge {
+            Some(merge) => Cow::Borrowed(merge),
+            None => Cow::Borrowed(self.kind.default_merge()),
+        }
+    }
+}
+
+/// A field as the rules use it: its definition, compiled.
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub name: String,
+    pub definition: Definition,
+    pub built_in: bool,
+    /// Of the whole text, or of each entry of a list.
+    pub pattern: Option<Regex>,
+    /// The expressions that hold its value in SQL. Their only variable part is the name, which is validated.
+    pub sql: super::index::Expressions,
+}
+
+impl Field {
+    /// Fails on a pattern that is not a regular expression (or one that is too large once compiled).
+    pub fn new(name: &str, definition: Definition, built_in: bool) -> Result<Self, String> {
+        let pattern = match &definition.pattern {
+            Some(pattern) => Some(compile(pattern)?),
+            None => None,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            sql: super::index::Expressions::new(name, definition.kind),
+            definition,
+            built_in,
+            pattern,
+        })
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.definition.kind
+    }
+}
+
+/// A pattern matches a text as a whole. The engine's time is linear in the text; the size of the program is bounded.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
+    regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(1 << 18)
+        .build()
+        .map_err(|error| error.to_string())
+}

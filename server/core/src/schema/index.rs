@@ -1,0 +1,163 @@
+//! The SQL expressions that hold a field's value, and the indexes over them. An index is used only where a query spells
+//! the expression exactly like this, so nobody else writes it.
+
+use super::{
+    ObjectType,
+    field::{Field, Kind, Order},
+};
+
+/// Texts sort by so many characters of their folded form; ties go by the id. Keeps positions, and so cursors, short.
+pub const KEY_CHARS: usize = 100;
+/// Sorts after every text: empty values come last.
+pub const AFTER_ALL_TEXT: &str = "\u{10FFFF}";
+/// Sorts after every number: 2^53.
+pub const AFTER_ALL_NUMBERS: i64 = 1 << 53;
+
+/// The forms in which SQL looks at one field.
+#[derive(Clone, Debug)]
+pub struct Expressions {
+    /// The stored JSON value as SQL's `->>` gives it; NULL if empty.
+    pub raw: String,
+    /// The comparable value: the folded text, the number, the amount. NULL if empty. Unique indexes are over it.
+    pub plain: String,
+    /// The same, never NULL: empty values sort after all others, and of a folded text only the first `KEY_CHARS` count.
+    /// Ordinary indexes are over it.
+    pub sort: String,
+    /// What `sort` is for an empty value, as an SQL literal.
+    pub last: &'static str,
+}
+
+impl Expressions {
+    /// `name` is a validated name: letters, digits and underscores.
+    pub fn new(name: &str, kind: Kind) -> Self {
+        let raw = format!("data ->> '$.{name}'");
+        let folded = format!("coalesce(keys ->> '$.{name}', data ->> '$.{name}')");
+        let (plain, last) = match kind.order() {
+            Order::Folded => (folded, "char(1114111)"),
+            Order::Number => (raw.clone(), "9007199254740992"),
+            Order::Money => (format!("data ->> '$.{name}.amount'"), "9007199254740992"),
+            Order::None if kind == Kind::LongText => (folded, "char(1114111)"),
+            Order::Exact | Order::None => (raw.clone(), "char(1114111)"),
+        };
+        let sort = match plain.strip_suffix(')') {
+            Some(inside) => format!("substr({inside}, {last}), 1, {KEY_CHARS})"),
+            None => format!("coalesce({plain}, {last})"),
+        };
+        Self {
+            raw,
+            plain: format!("({plain})"),
+            sort,
+            last,
+        }
+    }
+
+    /// The same expression over the columns of a table alias.
+    pub fn of(alias: &str, expression: &str) -> String {
+        expression
+            .replace("data ->>", &format!("{alias}.data ->>"))
+            .replace("keys ->>", &format!("{alias}.keys ->>"))
+    }
+}
+
+/// The name of a unique index, as the store reports it when it refuses a commit.
+pub fn unique_name(object_type: &str, field: &str) -> String {
+    format!("u.{object_type}.{field}")
+}
+
+/// Type and field that the name of a unique index stands for.
+pub fn parse_unique_name(constraint: &str) -> Option<(&str, &str)> {
+    let name = &constraint[constraint.find("u.")? + 2..];
+    let end = name
+        .find(|c: char| c != '.' && c != '_' && !c.is_ascii_alphanumeric())
+        .unwrap_or(name.len());
+    name[..end].split_once('.')
+}
+
+/// The statements that make all indexes of a type; harmless where they exist.
+pub fn create_all(object_type: &ObjectType) -> Vec<String> {
+    let name = &object_type.name;
+    let mut statements = vec![
+        // Deleted ones are in it, for lists that want them.
+        format!("CREATE INDEX IF NOT EXISTS \"r.{name}.id\" ON records (id) WHERE type = '{name}'"),
+    ];
+    for column in ["created_at", "updated_at"] {
+        statements.push(format!(
+            "CREATE INDEX IF NOT EXISTS \"r.{name}.{column}\" ON records ({column}, id) WHERE type = '{name}' AND deleted_at IS NULL"
+        ));
+    }
+    let single = object_type
+        .fields
+        .values()
+        .flat_map(|field| create_of_field(&object_type.name, field));
+    let compound = object_type
+        .indexes
+        .iter()
+        .filter_map(|fields| create_compound(object_type, fields));
+    statements.extend(single.chain(compound));
+    statements
+}
+
+/// The statements that make the indexes that a field's definition asks for.
+pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
+    let mut statements = Vec::new();
+    let name = &field.name;
+    if field.definition.indexed {
+        statements.push(format!(
+            "CREATE INDEX IF NOT EXISTS \"i.{object_type}.{name}\" ON records ({}, id) WHERE type = '{object_type}' AND deleted_at IS NULL",
+            field.sql.sort
+        ));
+    }
+    if field.definition.unique {
+        statements.push(format!(
+            "CREATE UNIQUE INDEX IF NOT EXISTS \"{}\" ON records ({}) WHERE type = '{object_type}' AND deleted_at IS NULL",
+            unique_name(object_type, name),
+            field.sql.plain
+        ));
+    }
+    statements
+}
+
+/// The statements that take all indexes of a type away.
+pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
+    let name = &object_type.name;
+    let own = ["id", "created_at", "updated_at"].map(|column| format!("DROP INDEX IF EXISTS \"r.{name}.{column}\""));
+    let fields = object_type.fields.keys().flat_map(|field| drop_of_field(name, field));
+    let compound = object_type.indexes.iter().map(|fields| drop_compound(name, fields));
+    own.into_iter().chain(fields).chain(compound).collect()
+}
+
+/// The statements that take a field's indexes away.
+pub fn drop_of_field(object_type: &str, field: &str) -> Vec<String> {
+    vec![
+        format!("DROP INDEX IF EXISTS \"i.{object_type}.{field}\""),
+        format!("DROP INDEX IF EXISTS \"u.{object_type}.{field}\""),
+    ]
+}
+
+fn compound_name(object_type: &str, fields: &[String]) -> String {
+    format!("c.{object_type}.{}", fields.join("."))
+}
+
+/// None if a field of it is gone.
+pub fn create_compound(object_type: &ObjectType, fields: &[String]) -> Option<String> {
+    let expressions: Option<Vec<&str>> = fields
+        .iter()
+        .map(|name| {
+            let field = object_type.fields.get(name)?;
+            Some(field.sql.sort.as_str())
+        })
+        .collect();
+    Some(format!(
+        "CREATE INDEX IF NOT EXISTS \"{}\" ON records ({}, id) WHERE type = '{}' AND deleted_at IS NULL",
+        compound_name(&object_type.name, fields),
+        expressions?.join(", "),
+        object_type.name
+    ))
+}
+
+pub fn drop_compound(object_type: &str, fields: &[String]) -> String {
+    format!(
+        "DROP INDEX IF EXISTS \"{}\"",
+        compound_name(object_type, fields)
+    )
+}

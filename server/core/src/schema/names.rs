@@ -1,0 +1,48 @@
+//! Names of object types and fields: `[a-z][a-z0-9_]{0,62}`. They are spliced into SQL and into paths, so nothing else
+//! ever becomes one.
+
+/// Words that are path segments under `/records`, and so no names of types.
+const TYPE_WORDS: [&str; 1] = ["batch"];
+
+/// The envelope of a record: no field is called like one of its properties.
+pub const ENVELOPE: [&str; 9] = [
+    "id",
+    "type",
+    "version",
+    "fields",
+    "created_at",
+    "updated_at",
+    "created_by",
+    "updated_by",
+    "deleted_at",
+];
+
+pub fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() <= 63
+        && bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+pub fn is_reserved_type(name: &str) -> bool {
+    TYPE_WORDS.contains(&name)
+}
+
+pub fn is_reserved_field(name: &str) -> bool {
+    ENVELOPE.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_lower_case_and_begins_with_a_letter() {
+        for name in ["a", "job", "x1_y", &"a".repeat(63)] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "1a", "_a", "A", "a-b", "a b", "a'", "é", &"a".repeat(64)] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}
