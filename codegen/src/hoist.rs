@@ -67,6 +67,9 @@ pub fn needs_name(schema: &Schema) -> bool {
     }
 }
 
+/// Extensions that tell of the type itself and not of its use in one place.
+const OF_THE_TYPE: [&str; 4] = ["x-extensible-enum", "x-closed", "x-record-type", "x-type-parameter"];
+
 struct Hoist {
     schemas: IndexMap<String, Schema>,
     /// By name of the type: who has it.
@@ -127,6 +130,7 @@ impl Hoist {
         };
         reference.enumeration = None;
         reference.extensible = None;
+        reference.extensions.retain(|name, _| !OF_THE_TYPE.contains(&name.as_str()));
         if !self
             .places
             .get(&names::type_name(name))
@@ -201,7 +205,7 @@ impl Hoist {
 }
 
 /// The name that an inline schema of a parameter gets.
-fn parameter_name(operation: &str, parameter: &Parameter) -> String {
+pub(crate) fn parameter_name(operation: &str, parameter: &Parameter) -> String {
     match &parameter.component {
         Some(component) => names::nested(component, "Parameter"),
         None => {

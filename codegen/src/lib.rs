@@ -2,11 +2,15 @@
 //! and clients from them. It knows no word of the CRM: everything particular to an API stands in its
 //! document, as an OpenAPI keyword or an `x-` extension.
 
+pub mod conforms;
 pub mod diagnostic;
 pub mod document;
 pub mod generate;
 pub mod hoist;
+pub mod lint;
+pub mod lower;
 pub mod names;
+mod progenitor_name;
 pub mod slice;
 pub mod source;
 pub mod text;

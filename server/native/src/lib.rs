@@ -1,3 +1,6 @@
 //! The native host: the core's ports on one machine, an HTTP server around its router, and the command line.
 
+pub mod clock;
+pub mod directory;
+pub mod limiter;
 pub mod store;

@@ -9,7 +9,7 @@ use super::place::Place;
 use crate::document::{ErrorCode, Method, Operation, Parameter, Requirement};
 
 /// More operations than any contract has; each holds copies of what it refers to.
-const MOST_OPERATIONS: usize = 10_000;
+const MOST_OPERATIONS: usize = 5_000;
 
 impl<'a> Reader<'a> {
     pub(super) fn operations(

@@ -20,6 +20,8 @@ pub struct Budget {
     epoch: Instant,
     /// Somebody needs all connections to let go.
     stop: Arc<AtomicBool>,
+    /// That was why the last statement was interrupted.
+    stopped: AtomicBool,
 }
 
 impl Budget {
@@ -30,6 +32,7 @@ impl Budget {
             deadline: AtomicU64::new(u64::MAX),
             epoch: Instant::now(),
             stop,
+            stopped: AtomicBool::new(false),
         });
         let asked = budget.clone();
         connection.progress_handler(STEP.cast_signed(), Some(move || asked.is_spent()))?;
@@ -47,9 +50,17 @@ impl Budget {
             .store(millis(self.epoch.elapsed() + time), Relaxed);
     }
 
+    /// Whether the last interruption was not for what the statement took; forgets it.
+    pub fn take_stopped(&self) -> bool {
+        self.stopped.swap(false, Relaxed)
+    }
+
     fn is_spent(&self) -> bool {
+        if self.stop.load(Relaxed) {
+            self.stopped.store(true, Relaxed);
+            return true;
+        }
         self.steps.fetch_sub(1, Relaxed) <= 0
-            || self.stop.load(Relaxed)
             || millis(self.epoch.elapsed()) > self.deadline.load(Relaxed)
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crm_core::{
-    migrations::{MIGRATIONS, statements},
+    migrations::{MIGRATIONS, Migration, statements},
     ports::store::StoreError,
 };
 use rusqlite::{
@@ -50,7 +50,7 @@ pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connec
             .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
             .map_err(store_error)?;
     }
-    migrate(&mut connection)?;
+    migrate(&mut connection, MIGRATIONS)?;
     limited(&connection, options).map_err(store_error)?;
     Ok(connection)
 }
@@ -106,8 +106,8 @@ fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
 
 /// Applies what is missing. Each migration and its row are one transaction that holds the write lock before it looks,
 /// so of two processes that race one applies it and the other finds it applied.
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let newest = MIGRATIONS
+pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+    let newest = migrations
         .iter()
         .map(|migration| migration.number)
         .max()
@@ -115,14 +115,14 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if applied(connection).map_err(store_error)? == newest {
         return Ok(());
     }
-    for migration in MIGRATIONS {
+    for migration in migrations {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(store_error)?;
         let applied = applied(&transaction).map_err(store_error)?;
         if applied > newest {
             return Err(StoreError::Failed(format!(
-                "the tenant's database is of a newer program: it has migration {applied}, this one knows {newest}"
+                "the database is of a newer program: it has migration {applied}, this one knows {newest}"
             )));
         }
         if applied >= migration.number {

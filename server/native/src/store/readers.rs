@@ -22,8 +22,13 @@ use super::{
     statements::{self, Access},
 };
 
-/// How often a read is begun again that was stopped because the log had to be cut.
-const AGAIN: u32 = 3;
+/// After these a read is begun again that was stopped because the log had to be cut.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+];
 
 pub struct Readers {
     path: PathBuf,
@@ -88,13 +93,14 @@ impl Readers {
                 Some(reader) => reader,
                 None => Reader::open(&readers)?,
             };
+            reader.budget.take_stopped();
             let mut outcome = reader.patient(&statements, &readers.options);
-            for _ in 0..AGAIN {
+            for pause in PAUSES {
                 // Stopped in the log's favour, not for taking too long.
-                if !matches!(outcome, Err(Failure::Interrupted)) || !readers.stop.load(Relaxed) {
+                if !matches!(outcome, Err(Failure::Interrupted)) || !reader.budget.take_stopped() {
                     break;
                 }
-                std::thread::sleep(Duration::from_millis(50));
+                std::thread::sleep(pause);
                 outcome = reader.patient(&statements, &readers.options);
             }
             readers.give_back(reader);

@@ -1,0 +1,160 @@
+//! `contract`: what the tool chain can say about a document, on the command line. Exit code 0: nothing
+//! found; 1: findings; 2: the file or the command line could not be read.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use crm_codegen::document::{self, Reading};
+use crm_codegen::source::MOST_BYTES;
+use crm_codegen::{Diagnostic, Document, lint, slice};
+
+/// Reads and judges OpenAPI contracts (3.0 and 3.1, YAML or JSON).
+#[derive(Parser)]
+#[command(
+    name = "contract",
+    version,
+    after_help = "Exit code: 0 fine, 1 findings, 2 cannot read."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Print findings as JSON, one per line.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Is the document well formed? Syntax, structure, references, paths, bounds.
+    Validate {
+        /// The document; - is standard input.
+        file: PathBuf,
+    },
+    /// Does it keep the conventions? Includes all that `validate` finds.
+    Lint {
+        /// The document; - is standard input.
+        file: PathBuf,
+    },
+    /// Print one consumer's part: its operations and what they reach, as JSON.
+    Slice {
+        /// The document; - is standard input.
+        file: PathBuf,
+        /// A name from x-consumers.
+        #[arg(long)]
+        consumer: String,
+    },
+}
+
+/// What a run came to.
+enum Outcome {
+    Fine,
+    Findings(Vec<Diagnostic>),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments.command).and_then(|outcome| report(outcome, arguments.json)) {
+        Ok(code) => code,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "contract: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: &Command) -> io::Result<Outcome> {
+    match command {
+        Command::Validate { file } => {
+            let (name, bytes) = read(file)?;
+            Ok(Outcome::of(document::read(&name, &bytes).diagnostics))
+        }
+        Command::Lint { file } => {
+            let (name, bytes) = read(file)?;
+            let Reading {
+                document,
+                mut diagnostics,
+            } = document::read(&name, &bytes);
+            if let Some(document) = document {
+                diagnostics.extend(lint::lint(&document));
+            }
+            Ok(Outcome::of(diagnostics))
+        }
+        Command::Slice { file, consumer } => {
+            let document = match well_formed(file)? {
+                Ok(document) => document,
+                Err(found) => return Ok(Outcome::Findings(found)),
+            };
+            let sliced = slice::slice(&document, consumer)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+            print(&sliced)?;
+            Ok(Outcome::Fine)
+        }
+    }
+}
+
+impl Outcome {
+    fn of(diagnostics: Vec<Diagnostic>) -> Outcome {
+        if diagnostics.is_empty() {
+            Outcome::Fine
+        } else {
+            Outcome::Findings(diagnostics)
+        }
+    }
+}
+
+fn well_formed(file: &Path) -> io::Result<Result<Document, Vec<Diagnostic>>> {
+    let (name, bytes) = read(file)?;
+    Ok(Document::read(&name, &bytes))
+}
+
+/// The bytes of a file and the name that findings call it by. One byte more than is looked at is read,
+/// so that a larger file is known as such.
+fn read(file: &Path) -> io::Result<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let most = MOST_BYTES as u64 + 1;
+    if file == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+        return Ok(("<stdin>".to_owned(), bytes));
+    }
+    let name = file.display().to_string();
+    let context =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot read {name}: {error}"));
+    File::open(file)
+        .map_err(context)?
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(context)?;
+    Ok((name, bytes))
+}
+
+fn print(value: &impl serde::Serialize) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+fn report(outcome: Outcome, json: bool) -> io::Result<ExitCode> {
+    let Outcome::Findings(found) = outcome else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    for diagnostic in &found {
+        if json {
+            serde_json::to_writer(&mut out, diagnostic)?;
+            writeln!(out)?;
+        } else {
+            writeln!(out, "{diagnostic}")?;
+        }
+    }
+    out.flush()?;
+    if !json {
+        let s = if found.len() == 1 { "" } else { "s" };
+        writeln!(io::stderr(), "{} finding{s}", found.len())?;
+    }
+    Ok(ExitCode::from(1))
+}

@@ -1,0 +1,80 @@
+//! The conventions, as far as a document alone shows whether it keeps them. Each rule says what is wrong,
+//! why that matters and how to mend it; breaking one is a build error and no matter for reviews.
+
+mod deprecation;
+mod enums;
+mod examples;
+mod extensions;
+mod lists;
+mod names;
+mod numbers;
+mod operations;
+mod parameters;
+mod records;
+mod responses;
+mod security;
+mod sites;
+mod unions;
+mod values;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Location};
+use crate::document::Document;
+use sites::Site;
+
+/// All breaches of the conventions, sorted by place. What is not even well formed has been told when
+/// the document was read, and is not repeated.
+pub fn lint(document: &Document) -> Vec<Diagnostic> {
+    let mut lint = Lint {
+        document,
+        sites: sites::of(document),
+        found: Diagnostics::default(),
+    };
+    let subjects = [
+        operations::check,
+        security::check,
+        parameters::check,
+        responses::check,
+        lists::check,
+        names::check,
+        numbers::check,
+        values::check,
+        enums::check,
+        unions::check,
+        examples::check,
+        deprecation::check,
+        records::check,
+        extensions::check,
+    ];
+    for check in subjects {
+        check(&mut lint);
+    }
+    lint.found.into_sorted()
+}
+
+/// A document that is being judged.
+struct Lint<'d> {
+    document: &'d Document,
+    /// Every schema, inner ones included, with where it stands.
+    sites: Vec<Site<'d>>,
+    found: Diagnostics,
+}
+
+impl Lint<'_> {
+    fn report(
+        &mut self,
+        rule: &'static str,
+        at: &Location,
+        message: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
+        self.found.report(rule, at, message, mend);
+    }
+
+    /// Whether the member of a map stands in the source, whatever became of it in the model.
+    fn is_written(&self, owner: &Location, key: &str) -> bool {
+        self.document
+            .source
+            .at(&owner.pointer)
+            .is_some_and(|node| node.get(key).is_some())
+    }
+}

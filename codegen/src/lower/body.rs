@@ -1,0 +1,130 @@
+//! Bodies: vendor types of JSON become `application/json`, and what is neither JSON nor a form nor
+//! plain text travels as the bytes that it is.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::{Lowering, Shape};
+use crate::diagnostic::Location;
+use crate::document::{Media, Operation, Schema};
+
+/// The lowered content of an answer.
+pub(super) enum Content {
+    None,
+    /// JSON, with the schema that all of its media types have.
+    Json(Schema),
+    /// A stream of bytes.
+    Bytes,
+}
+
+impl Lowering<'_> {
+    pub(super) fn request_body(&mut self, operation: &Operation, prefix: &str) -> Option<Value> {
+        let body = operation.body.as_ref()?;
+        let name = if body.required { format!("{prefix}Body") } else { format!("{prefix}OptionalBody") };
+        let shape = if body.required { Shape::Plain } else { Shape::Optional };
+        let (media_type, schema) = match self.json(&body.content) {
+            Some(schema) if !operation.raw_body => {
+                self.only_json(&body.content, &body.at);
+                ("application/json", self.named(&schema, shape, &name))
+            }
+            _ => self.bytes(operation, &body.content, &body.at)?,
+        };
+        let mut out = Map::new();
+        out.insert("required".to_owned(), json!(body.required));
+        if let Some(description) = &body.description {
+            out.insert("description".to_owned(), json!(description));
+        }
+        let mut content = Map::new();
+        content.insert(media_type.to_owned(), json!({ "schema": schema }));
+        out.insert("content".to_owned(), Value::Object(content));
+        if media_type == "application/octet-stream"
+            && let Some(written) = body.content.keys().next()
+        {
+            out.insert("x-content-type".to_owned(), json!(written));
+        }
+        Some(Value::Object(out))
+    }
+
+    /// A body of bytes. One that is a form needs a schema and stays a form.
+    fn bytes(
+        &mut self,
+        operation: &Operation,
+        content: &IndexMap<String, Media>,
+        at: &Location,
+    ) -> Option<(&'static str, Value)> {
+        let (written, media) = content.first()?;
+        if content.len() > 1 {
+            self.refuse(
+                "lower-media-types",
+                at,
+                format!("`{}` takes bodies of several media types, and a client sends one", operation.id),
+                "keep one media type, or make an operation of each",
+            );
+        }
+        if essence(written) == "application/x-www-form-urlencoded" && !operation.raw_body {
+            let message = "a form is a second way to write what JSON says, and its types would not be shared";
+            self.refuse("lower-form", &media.at, message, "use application/json");
+        }
+        Some(("application/octet-stream", json!({ "type": "string", "format": "binary" })))
+    }
+
+    /// What an answer holds.
+    pub(super) fn content(&mut self, content: &IndexMap<String, Media>, at: &Location) -> Content {
+        match self.json(content) {
+            Some(schema) => {
+                self.only_json(content, at);
+                Content::Json(schema)
+            }
+            None if content.is_empty() => Content::None,
+            None => {
+                for (media_type, media) in content.iter().filter(|(media_type, _)| is_json(media_type)) {
+                    let message = format!("the {media_type} of this body has no schema");
+                    self.refuse("lower-no-schema", &media.at, message, "name the schema of the JSON");
+                }
+                Content::Bytes
+            }
+        }
+    }
+
+    /// The schema of the JSON in a body. All JSON types of one body say the same.
+    fn json(&mut self, content: &IndexMap<String, Media>) -> Option<Schema> {
+        let mut schemas = content
+            .iter()
+            .filter(|(media_type, _)| is_json(media_type))
+            .filter_map(|(_, media)| media.schema.as_ref());
+        let first = schemas.next()?.clone();
+        for other in schemas {
+            if super::check::key(other) != super::check::key(&first) {
+                self.refuse(
+                    "lower-media-types",
+                    &other.at,
+                    "the JSON types of one body have different schemas, and a client reads one",
+                    "refer to the same schema from all of them",
+                );
+            }
+        }
+        Some(first)
+    }
+
+    fn only_json(&mut self, content: &IndexMap<String, Media>, at: &Location) {
+        if content.keys().any(|media_type| !is_json(media_type)) {
+            self.refuse(
+                "lower-media-types",
+                at,
+                "a body is either JSON or something else: a client could not tell which it gets",
+                "make an operation of each",
+            );
+        }
+    }
+}
+
+/// A media type without its parameters, in lower case.
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether a media type is JSON, by itself or by its suffix (RFC 6839).
+pub(super) fn is_json(media_type: &str) -> bool {
+    let essence = essence(media_type);
+    essence == "application/json" || essence.ends_with("+json")
+}

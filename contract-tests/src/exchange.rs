@@ -1,0 +1,91 @@
+//! A request and its answer as they went over the wire, and who sent it.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+/// Who sent a request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sender {
+    /// The consumer, such as `mobile`.
+    pub consumer: &'static str,
+    /// Whether the generated client itself sent it, or a test that plays its part with what the
+    /// client cannot send.
+    pub typed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub sender: Sender,
+    pub method: Method,
+    pub uri: Uri,
+    pub request_headers: HeaderMap,
+    pub request_body: Bytes,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Exchange {
+    /// A request header; none if it is absent or no text.
+    pub fn request_header(&self, name: &str) -> Option<&str> {
+        self.request_headers.get(name)?.to_str().ok()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The pairs of the query, decoded, in order.
+    pub fn query(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    /// The request and its answer in two lines, bodies cut short.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} {} {} {}\n    -> {} {}",
+            self.sender.consumer,
+            self.method,
+            cut(self.uri.to_string().as_bytes(), 200),
+            cut(&self.request_body, 300),
+            self.status.as_u16(),
+            cut(&self.body, 500),
+        )
+    }
+}
+
+/// The beginning of `bytes` as text.
+fn cut(bytes: &[u8], most: usize) -> String {
+    let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(most)]).into_owned();
+    if bytes.len() > most {
+        text.push('…');
+    }
+    text
+}
+
+/// Undoes percent-encoding; what is no UTF-8 becomes U+FFFD.
+pub fn percent_decoded(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let value = (bytes[at] == b'%')
+            .then(|| bytes.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match value {
+            Some(value) => {
+                decoded.push(value);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

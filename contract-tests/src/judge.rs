@@ -1,0 +1,168 @@
+//! Holds every exchange against the contract: was the request one that the contract allows, and is
+//! the answer one that it promises? Judges by the document alone, with the `jsonschema` crate.
+
+mod answer;
+mod request;
+mod schemas;
+pub mod strict;
+
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::{
+    contract::{Contract, Operation},
+    exchange::Exchange,
+};
+use schemas::Schemas;
+
+pub struct Judge {
+    pub contract: Contract,
+    schemas: Schemas,
+}
+
+/// What the judge says of one exchange.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// The operation that the request named; none if the router had to refuse it.
+    pub operation: Option<String>,
+    /// The error's code, if the answer is an error.
+    pub code: Option<String>,
+    /// What goes against the contract. Empty if all is well.
+    pub findings: Vec<String>,
+}
+
+/// What a request is about.
+enum Target<'a> {
+    Operation {
+        operation: &'a Operation,
+        path: BTreeMap<String, String>,
+    },
+    /// The path exists and has not this method.
+    NoMethod,
+    /// No such path.
+    NoPath,
+    /// An OPTIONS request: the browser asks, no operation is meant.
+    Preflight,
+}
+
+impl Judge {
+    pub fn new(contract: Contract) -> Judge {
+        let schemas = Schemas::new(&contract.document);
+        Judge { contract, schemas }
+    }
+
+    pub fn judge(&self, exchange: &Exchange) -> Judgement {
+        let mut judgement = Judgement::default();
+        if exchange.status.is_client_error() || exchange.status.is_server_error() {
+            judgement.code = serde_json::from_slice::<Value>(&exchange.body)
+                .ok()
+                .and_then(|body| body["code"].as_str().map(str::to_owned));
+        }
+        match self.target(exchange) {
+            Target::Preflight => {
+                if exchange.status.is_server_error() {
+                    judgement
+                        .findings
+                        .push("a preflight request failed".to_owned());
+                }
+            }
+            Target::NoPath => {
+                self.router_answer(exchange, StatusCode::NOT_FOUND, "NOT_FOUND", &mut judgement);
+            }
+            Target::NoMethod => self.router_answer(
+                exchange,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                &mut judgement,
+            ),
+            Target::Operation { operation, path } => {
+                judgement.operation = Some(operation.id.clone());
+                self.request_and_answer(exchange, operation, &path, &mut judgement);
+            }
+        }
+        judgement
+    }
+
+    /// Why `body` is no instance of the component `name` as an answer holds it; empty if it is one.
+    pub fn component_errors(&self, name: &str, body: &Value) -> Vec<String> {
+        let reference = serde_json::json!({"$ref": format!("#/components/schemas/{name}")});
+        self.schemas.answer_errors(&reference, body)
+    }
+
+    fn target(&self, exchange: &Exchange) -> Target<'_> {
+        if exchange.method == Method::OPTIONS {
+            return Target::Preflight;
+        }
+        let Some((template, path)) = self.contract.template(exchange.uri.path()) else {
+            return Target::NoPath;
+        };
+        let method = match exchange.method {
+            Method::HEAD => "GET",
+            ref other => other.as_str(),
+        };
+        self.contract
+            .operations
+            .iter()
+            .find(|operation| operation.path == template && operation.method == method)
+            .map_or(Target::NoMethod, |operation| Target::Operation {
+                operation,
+                path,
+            })
+    }
+
+    fn request_and_answer(
+        &self,
+        exchange: &Exchange,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+        judgement: &mut Judgement,
+    ) {
+        let violations = self.violations(exchange, operation, path);
+        let accepted = exchange.status.as_u16() < 400;
+        if accepted {
+            for violation in &violations {
+                judgement
+                    .findings
+                    .push(format!("accepted although {violation}"));
+            }
+            if operation.secured && exchange.request_header("authorization").is_none() {
+                judgement
+                    .findings
+                    .push("accepted without a token".to_owned());
+            }
+        }
+        if judgement.code.as_deref() == Some("VALIDATION_FAILED") && violations.is_empty() {
+            self.refusal_is_about_meaning(exchange, judgement);
+        }
+        self.answer(exchange, operation, judgement);
+    }
+
+    /// A valid request may still be refused for what only the tenant's own schema can tell: the
+    /// names in `filter`, `sort`, `fields` and `types`.
+    fn refusal_is_about_meaning(&self, exchange: &Exchange, judgement: &mut Judgement) {
+        const ABOUT_NAMES: [&str; 4] = [
+            "/query/filter",
+            "/query/sort",
+            "/query/fields",
+            "/query/types",
+        ];
+        let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
+        for error in crate::contract::elements(&body["context"]["errors"]) {
+            let pointer = error["pointer"].as_str().unwrap_or_default();
+            if !ABOUT_NAMES
+                .iter()
+                .any(|allowed| pointer.starts_with(allowed))
+            {
+                judgement.findings.push(format!(
+                    "refused for {pointer} ({}), which the contract allows",
+                    error["rule"]
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

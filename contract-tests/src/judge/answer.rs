@@ -1,0 +1,285 @@
+//! Whether an answer is one that the contract promises: status, headers, media type, body, and for
+//! errors the code, its status and what its context has to hold.
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{Judge, Judgement, request::coerced, strict};
+use crate::{
+    contract::{Operation, Response, members},
+    exchange::Exchange,
+};
+
+impl Judge {
+    pub(super) fn answer(
+        &self,
+        exchange: &Exchange,
+        operation: &Operation,
+        judgement: &mut Judgement,
+    ) {
+        let status = exchange.status.as_u16();
+        let Some(response) = operation.response(status) else {
+            judgement
+                .findings
+                .push(format!("the status {status} is not documented"));
+            return;
+        };
+        let exact = operation.responses.contains_key(&status.to_string());
+        self.headers(exchange, response, exact, judgement);
+        self.content(exchange, response, judgement);
+        if status >= 400 {
+            self.problem(exchange, Some(operation), judgement);
+        }
+    }
+
+    /// What the router answers where there is no operation: `code`, or what any request can get.
+    pub(super) fn router_answer(
+        &self,
+        exchange: &Exchange,
+        status: StatusCode,
+        code: &str,
+        judgement: &mut Judgement,
+    ) {
+        let every = judgement
+            .code
+            .as_ref()
+            .and_then(|code| self.contract.codes.get(code))
+            .is_some_and(|known| known.applies == "every");
+        if !every && (exchange.status != status || judgement.code.as_deref() != Some(code)) {
+            if exchange.method != Method::HEAD || exchange.status != status {
+                judgement.findings.push(format!(
+                    "{} {code} is expected of the router",
+                    status.as_u16()
+                ));
+            }
+            return;
+        }
+        let response = &self.contract.document["components"]["responses"]["Problem"];
+        if response.is_object() {
+            let schema = &response["content"]["application/json"]["schema"];
+            self.problem_headers(exchange, response, judgement);
+            self.json(exchange, schema, judgement);
+        }
+        self.problem(exchange, None, judgement);
+    }
+
+    fn problem_headers(&self, exchange: &Exchange, response: &Value, judgement: &mut Judgement) {
+        for (name, header) in members(&response["headers"]) {
+            let schema = &self.contract.resolve(header)["schema"];
+            self.header(exchange, name, schema, false, judgement);
+        }
+    }
+
+    fn headers(
+        &self,
+        exchange: &Exchange,
+        response: &Response,
+        exact: bool,
+        judgement: &mut Judgement,
+    ) {
+        for (name, schema) in &response.headers {
+            self.header(exchange, name, schema, exact, judgement);
+        }
+    }
+
+    fn header(
+        &self,
+        exchange: &Exchange,
+        name: &str,
+        schema: &Value,
+        exact: bool,
+        judgement: &mut Judgement,
+    ) {
+        match exchange.header(name) {
+            Some(text) => {
+                let value = coerced(self.contract.resolve(schema), text);
+                for error in self.schemas.answer_errors(schema, &value) {
+                    judgement
+                        .findings
+                        .push(format!("the header {name}: {error}"));
+                }
+                if exchange.headers.get_all(name).iter().count() > 1 {
+                    judgement
+                        .findings
+                        .push(format!("the header {name} comes twice"));
+                }
+            }
+            None if expected(name, exchange.status, exact) => {
+                judgement
+                    .findings
+                    .push(format!("the header {name} is missing"));
+            }
+            None => {}
+        }
+    }
+
+    fn content(&self, exchange: &Exchange, response: &Response, judgement: &mut Judgement) {
+        if response.content.is_empty() {
+            if !exchange.body.is_empty() {
+                judgement
+                    .findings
+                    .push("a body where none is documented".to_owned());
+            }
+            return;
+        }
+        let found = response
+            .content
+            .iter()
+            .find(|(media, _)| self.media_type_fits(exchange, media));
+        let Some((media, content)) = found else {
+            judgement.findings.push(format!(
+                "the Content-Type {:?} to the Accept {:?}",
+                exchange.header("content-type"),
+                exchange.request_header("accept"),
+            ));
+            return;
+        };
+        if media == "application/json" {
+            self.json(exchange, &content.schema, judgement);
+        } else if exchange.method != Method::HEAD {
+            let text = Value::from(String::from_utf8_lossy(&exchange.body).into_owned());
+            for error in self.schemas.answer_errors(&content.schema, &text) {
+                judgement.findings.push(format!("the body: {error}"));
+            }
+        }
+    }
+
+    /// JSON answers carry the vendor media type to those who asked for it by name, and the plain
+    /// one to all others; an unsupported version gets the plain one.
+    fn media_type_fits(&self, exchange: &Exchange, documented: &str) -> bool {
+        let given = exchange.header("content-type").unwrap_or_default();
+        let given = given.split(';').next().unwrap_or_default().trim();
+        if documented != "application/json" {
+            return given == documented;
+        }
+        let vendor = format!("application/{}.v", self.contract.vendor);
+        let accept = exchange.request_header("accept").unwrap_or_default();
+        let ranges: Vec<&str> = accept.split(',').map(str::trim).collect();
+        let by_name = ranges
+            .iter()
+            .filter(|range| range.starts_with(&vendor))
+            .count();
+        let is_vendor = given.starts_with(&vendor) && given.ends_with("+json");
+        if exchange.status == StatusCode::NOT_ACCEPTABLE || by_name == 0 {
+            given == documented
+        } else if by_name == ranges.len() {
+            is_vendor
+        } else {
+            is_vendor || given == documented
+        }
+    }
+
+    fn json(&self, exchange: &Exchange, schema: &Value, judgement: &mut Judgement) {
+        if exchange.method == Method::HEAD {
+            if !exchange.body.is_empty() {
+                judgement
+                    .findings
+                    .push("a body in answer to HEAD".to_owned());
+            }
+            return;
+        }
+        match strict::parse(&exchange.body) {
+            Ok(body) => {
+                for error in self.schemas.answer_errors(schema, &body) {
+                    judgement.findings.push(format!("the body: {error}"));
+                }
+                self.typed_fields(&body, 0, judgement);
+            }
+            Err(reason) => judgement
+                .findings
+                .push(format!("the body is no JSON: {reason}")),
+        }
+    }
+
+    /// Records of the built-in types hold what the schemas of their fields say.
+    fn typed_fields(&self, value: &Value, depth: usize, judgement: &mut Judgement) {
+        if depth > 6 {
+            return;
+        }
+        if let (Some(kind), Some(fields), true) = (
+            value["type"].as_str(),
+            value.get("fields"),
+            value.get("created_by").is_some(),
+        ) {
+            for (name, schema) in members(&self.contract.document["components"]["schemas"]) {
+                if schema["x-record-type"].as_str() == Some(kind) {
+                    for error in self.component_errors(name, fields) {
+                        judgement
+                            .findings
+                            .push(format!("the fields of a {kind}: {error}"));
+                    }
+                }
+            }
+        }
+        match value {
+            Value::Array(elements) => elements
+                .iter()
+                .for_each(|element| self.typed_fields(element, depth + 1, judgement)),
+            Value::Object(object) => object
+                .values()
+                .for_each(|member| self.typed_fields(member, depth + 1, judgement)),
+            _ => {}
+        }
+    }
+
+    fn problem(
+        &self,
+        exchange: &Exchange,
+        operation: Option<&Operation>,
+        judgement: &mut Judgement,
+    ) {
+        if exchange.method == Method::HEAD {
+            return;
+        }
+        let Some(code) = judgement.code.clone() else {
+            judgement
+                .findings
+                .push("an error without a code".to_owned());
+            return;
+        };
+        let Some(known) = self.contract.codes.get(&code) else {
+            judgement
+                .findings
+                .push(format!("the catalogue has no code {code}"));
+            return;
+        };
+        if known.status != exchange.status.as_u16() {
+            judgement.findings.push(format!(
+                "{code} has the status {} in the catalogue",
+                known.status
+            ));
+        }
+        if operation.is_some_and(|operation| !operation.allows(&code)) {
+            judgement
+                .findings
+                .push(format!("the operation does not list {code}"));
+        }
+        let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
+        let context = &body["context"];
+        if context["request_id"].as_str() != exchange.header("x-request-id") {
+            judgement
+                .findings
+                .push("context.request_id is not X-Request-Id".to_owned());
+        }
+        if known.context.iter().any(|name| name == "errors")
+            && context["errors"].as_array().is_none_or(Vec::is_empty)
+        {
+            judgement.findings.push(format!("{code} lists no errors"));
+        }
+    }
+}
+
+/// Whether a documented header has to be there. Some belong to one status, some to one occasion.
+fn expected(name: &str, status: StatusCode, exact: bool) -> bool {
+    match name.to_ascii_lowercase().as_str() {
+        "idempotent-replayed" | "deprecation" | "sunset" | "link" => false,
+        "www-authenticate" => exact || status == StatusCode::UNAUTHORIZED,
+        "allow" => exact || status == StatusCode::METHOD_NOT_ALLOWED,
+        "retry-after" => {
+            exact
+                || status == StatusCode::TOO_MANY_REQUESTS
+                || status == StatusCode::SERVICE_UNAVAILABLE
+        }
+        _ => true,
+    }
+}
