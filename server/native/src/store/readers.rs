@@ -68,18 +68,24 @@ impl Readers {
         statements: Vec<Statement>,
     ) -> Result<Vec<Rows>, StoreError> {
         let permit = self.permit(&self.connections).await?;
-        if let Some(mut reader) = self.take() {
-            let outcome = reader.inline(&statements, &self.options);
-            self.give_back(reader);
-            match outcome {
-                Ok(rows) => return Ok(rows),
-                // Too dear for this thread, or a lock to wait for: both are for another thread.
-                Err(Failure::Interrupted | Failure::Store(StoreError::Busy(_))) => {}
-                Err(failure) => return Err(refused(failure)),
+        let mut reader = match self.take() {
+            Some(reader) => reader,
+            None => {
+                let readers = self.clone();
+                blocking(move || Reader::open(&readers)).await?
             }
-        }
+        };
+        let outcome = reader.inline(&statements, &self.options);
+        self.give_back(reader);
         drop(permit);
-        self.aside(statements).await
+        match outcome {
+            Ok(rows) => Ok(rows),
+            // Too dear for this thread, or a lock to wait for: both are for another thread.
+            Err(Failure::Interrupted | Failure::Store(StoreError::Busy(_))) => {
+                self.aside(statements).await
+            }
+            Err(failure) => Err(refused(failure)),
+        }
     }
 
     /// On a thread that may block.
@@ -106,9 +112,7 @@ impl Readers {
             readers.give_back(reader);
             outcome.map_err(refused)
         };
-        tokio::task::spawn_blocking(work)
-            .await
-            .unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
+        blocking(work).await
     }
 
     async fn permit(&self, of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
@@ -186,6 +190,13 @@ impl Reader {
         }
         outcome
     }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
 }
 
 fn refused(failure: Failure) -> StoreError {

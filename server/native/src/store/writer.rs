@@ -59,6 +59,7 @@ impl Writer {
             path,
             open: None,
             log_frames: Arc::default(),
+            looked_at: 0,
             stop,
             options: options.clone(),
         };
@@ -174,6 +175,8 @@ struct Database {
     open: Option<(Connection, Arc<Budget>)>,
     /// Frames in the write-ahead log after the last commit.
     log_frames: Arc<AtomicU32>,
+    /// Frames when it was last copied.
+    looked_at: u32,
     stop: Arc<AtomicBool>,
     options: Arc<Options>,
 }
@@ -259,9 +262,17 @@ impl Database {
         let Some((connection, _)) = &self.open else {
             return;
         };
-        if frames < self.options.wal_copy_frames {
+        if frames < self.looked_at {
+            // It started over by itself.
+            self.looked_at = 0;
+        }
+        // Not after every commit: a reader that is in the way now is in the way a moment later.
+        if frames < self.looked_at + self.options.wal_copy_frames
+            && frames < self.options.wal_limit_frames
+        {
             return;
         }
+        self.looked_at = frames;
         if frames < self.options.wal_restart_frames {
             let _ = connection.wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE);
             return;
@@ -279,6 +290,7 @@ impl Database {
             && copied >= 0
         {
             self.log_frames.store(0, Relaxed);
+            self.looked_at = 0;
         }
         let _ = connection.busy_timeout(self.options.lock_wait);
         self.stop.store(false, Relaxed);

@@ -1,14 +1,9 @@
 //! The store does what every tenant store must do (crm_core::ports::store::conformance), and the same within tight
 //! bounds: one statement cached, every read on a thread of its own, a log that starts over all the time.
 
-#![allow(clippy::expect_used, reason = "a test")]
-
 use std::{sync::Arc, time::Duration};
 
-use crm_core::ports::store::{
-    TenantId,
-    conformance::{CASES, Subject},
-};
+use crm_core::ports::store::conformance::{CASES, Subject};
 use crm_native::store::{Options, SqliteStore};
 
 fn conforms(options: Options) {
@@ -22,7 +17,7 @@ fn conforms(options: Options) {
         let store = Arc::new(SqliteStore::new(data.path(), options).expect("a store"));
         let mut failed = Vec::new();
         for case in CASES {
-            let tenant = TenantId::parse(&uuid::Uuid::now_v7().to_string()).expect("an id");
+            let tenant = super::new_id();
             store.create(&tenant).await.expect("a tenant");
             let run = (case.run)(Subject {
                 store: store.clone(),
