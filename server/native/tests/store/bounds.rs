@@ -32,6 +32,7 @@ async fn a_dear_read_is_ended_and_holds_no_cheap_one_up() {
     );
     store.create(&tenant).await.expect("made");
     number(&store, &tenant, "SELECT seq FROM meta").await;
+    let began = Instant::now();
     let dear: Vec<_> = (0..3)
         .map(|_| {
             let (store, tenant) = (store.clone(), tenant.clone());
@@ -39,7 +40,6 @@ async fn a_dear_read_is_ended_and_holds_no_cheap_one_up() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let began = Instant::now();
     for _ in 0..20 {
         number(&store, &tenant, "SELECT seq FROM meta").await;
     }
@@ -85,8 +85,19 @@ async fn a_dear_write_is_ended_and_takes_no_other_with_it() {
     assert_eq!(whole_steps(&store, &tenant).await, 10);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_stays_small_whoever_reads() {
+#[test]
+fn the_log_stays_small_whoever_reads() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(log_stays_small());
+    // The read that never ends needs no waiting for.
+    runtime.shutdown_background();
+}
+
+async fn log_stays_small() {
     let data = tempfile::tempdir().expect("a folder");
     let tenant = new_id();
     let limit = 1_500;
@@ -94,7 +105,7 @@ async fn the_log_stays_small_whoever_reads() {
         wal_copy_frames: 200,
         wal_restart_frames: 500,
         wal_limit_frames: limit,
-        read_time: Duration::from_secs(5),
+        read_time: Duration::from_secs(20),
         ..Options::default()
     };
     let store = store(data.path(), options);
@@ -120,6 +131,7 @@ async fn the_log_stays_small_whoever_reads() {
     };
     let log = store.path(&tenant).with_extension("sqlite-wal");
     let mut largest = 0;
+    let began = Instant::now();
     // 400 commits of 25 pages and more: six times the limit.
     for n in 0..400 {
         let statements = vec![
@@ -141,14 +153,15 @@ async fn the_log_stays_small_whoever_reads() {
     for reads in short {
         assert!(reads.await.expect("reads") > 0);
     }
-    println!("largest log {largest} bytes");
+    println!("largest log {largest} bytes, {:?}", began.elapsed());
     assert!(largest < 2 * u64::from(limit) * 4_096, "{largest} bytes");
-    // The read that never ends was stopped each time, and at last given up.
-    let outcome = tokio::time::timeout(Duration::from_secs(5), long).await;
+    // The read that never ends was stopped whenever it was in the way, instead of writers waiting for it.
     assert!(
-        matches!(outcome, Err(_) | Ok(Ok(Err(StoreError::Busy(_))))),
-        "{outcome:?}"
+        began.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        began.elapsed()
     );
+    long.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
