@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod directory;
+pub mod import;
 pub mod limiter;
 pub mod store;

@@ -1,0 +1,173 @@
+//! A column's text becomes a field's value: pure, one function per form, errors for people.
+
+use jiff::{civil, tz::TimeZone};
+use serde_json::{Value, json};
+
+use super::mapping::{Form, Rule};
+
+/// The value of `text` in the rule's form.
+pub fn value(text: &str, rule: &Rule) -> Result<Value, String> {
+    let text = text.trim();
+    match rule.form {
+        Form::Text => Ok(text.into()),
+        Form::Json => {
+            serde_json::from_str(text).map_err(|error| format!("{text:?} is no JSON: {error}"))
+        }
+        Form::Integer => decimal(text, 0).map(Value::from),
+        Form::Decimal => decimal(text, rule.scale.unwrap_or(2)).map(Value::from),
+        Form::Thousandths => decimal(text, 3).map(Value::from),
+        Form::Money => {
+            let currency = rule
+                .currency
+                .as_deref()
+                .ok_or("the mapping has to name the currency of money")?;
+            Ok(json!({"amount": decimal(text, rule.scale.unwrap_or(2))?, "currency": currency}))
+        }
+        Form::Phone => phone(text).map(Value::from),
+        Form::Boolean => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "y" | "1" => Ok(true.into()),
+            "false" | "no" | "n" | "0" => Ok(false.into()),
+            _ => Err(format!("{text:?} is neither true nor false")),
+        },
+        Form::Date => {
+            let format = rule.format.as_deref().unwrap_or("%Y-%m-%d");
+            let date = civil::Date::strptime(format, text)
+                .map_err(|error| format!("{text:?} is no date of the form {format}: {error}"))?;
+            Ok(days(date).into())
+        }
+        Form::Datetime => {
+            let format = rule.format.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S");
+            let time = civil::DateTime::strptime(format, text)
+                .map_err(|error| format!("{text:?} is no time of the form {format}: {error}"))?;
+            let zone = TimeZone::get(rule.zone.as_deref().unwrap_or("UTC"))
+                .map_err(|error| error.to_string())?;
+            let time = zone.to_zoned(time).map_err(|error| error.to_string())?;
+            Ok(time.timestamp().as_millisecond().into())
+        }
+    }
+}
+
+/// Days since 1970-01-01.
+fn days(date: civil::Date) -> i64 {
+    let epoch = civil::date(1970, 1, 1);
+    date.duration_since(epoch).as_hours() / 24
+}
+
+/// A decimal number in units of 10^-`scale`, exactly: more places than that are an error unless they are zeros.
+fn decimal(text: &str, scale: u32) -> Result<i64, String> {
+    let wrong = || format!("{text:?} is no number with up to {scale} decimal places");
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() && part.is_empty() || !all_digits(whole) || !all_digits(part) {
+        return Err(wrong());
+    }
+    let scale = scale as usize;
+    let (kept, rest) = part.split_at(part.len().min(scale));
+    if rest.bytes().any(|byte| byte != b'0') {
+        return Err(wrong());
+    }
+    let number: i64 = format!("{whole}{kept:0<scale$}")
+        .trim_start_matches('0')
+        .parse()
+        .or_else(|error| {
+            let zero = format!("{whole}{kept}").bytes().all(|byte| byte == b'0');
+            if zero { Ok(0) } else { Err(error) }
+        })
+        .map_err(|_: std::num::ParseIntError| format!("{text:?} is out of range"))?;
+    if number > (1 << 53) - 1 {
+        return Err(format!("{text:?} is out of range"));
+    }
+    Ok(if negative { -number } else { number })
+}
+
+/// E.164: plus, then up to 15 digits. A number without country code cannot be told apart from another country's.
+fn phone(text: &str) -> Result<String, String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let odd = text
+        .chars()
+        .any(|c| !(c.is_ascii_digit() || c.is_whitespace() || "+()-./".contains(c)));
+    let international = text.starts_with('+') && !digits.starts_with('0');
+    if odd || !international || !(7..=15).contains(&digits.len()) {
+        return Err(format!(
+            "{text:?} is no telephone number with its country code, such as +44 1632 960147"
+        ));
+    }
+    Ok(format!("+{digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn convert(text: &str, form: Form) -> Result<Value, String> {
+        value(
+            text,
+            &Rule {
+                form,
+                currency: Some("USD".into()),
+                ..Rule::default()
+            },
+        )
+    }
+
+    #[test]
+    fn forms() {
+        assert_eq!(
+            convert("0.99", Form::Money).unwrap(),
+            json!({"amount": 99, "currency": "USD"})
+        );
+        assert_eq!(convert("1.9800", Form::Money).unwrap()["amount"], 198);
+        assert_eq!(convert("-.5", Form::Decimal).unwrap(), -50);
+        assert_eq!(convert("0", Form::Integer).unwrap(), 0);
+        assert_eq!(convert("2", Form::Thousandths).unwrap(), 2000);
+        assert_eq!(
+            convert("+55 (12) 3923-5555", Form::Phone).unwrap(),
+            "+551239235555"
+        );
+        assert_eq!(convert("1970-01-02", Form::Date).unwrap(), 1);
+        assert_eq!(
+            convert("2021-01-01 00:00:00", Form::Datetime).unwrap(),
+            1_609_459_200_000_i64
+        );
+        assert_eq!(convert("Yes", Form::Boolean).unwrap(), true);
+    }
+
+    #[test]
+    fn what_is_not_of_the_form_is_refused() {
+        for (text, form) in [
+            ("1.234", Form::Money),
+            ("1,5", Form::Decimal),
+            ("", Form::Integer),
+            ("1e3", Form::Integer),
+            ("9007199254740992", Form::Integer),
+            ("0711 28", Form::Phone),
+            ("+49 ask Bob", Form::Phone),
+            ("2021-02-30", Form::Date),
+            ("maybe", Form::Boolean),
+        ] {
+            assert!(convert(text, form).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn cents_survive(cents in -1_000_000_000_000_i64..1_000_000_000_000) {
+            let sign = if cents < 0 { "-" } else { "" };
+            let text = format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100);
+            prop_assert_eq!(decimal(&text, 2), Ok(cents));
+        }
+
+        #[test]
+        fn any_text_is_converted_or_refused(text in ".*") {
+            for form in [Form::Integer, Form::Money, Form::Phone, Form::Date, Form::Datetime, Form::Json] {
+                let _ = convert(&text, form);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The mapping file: TOML that says, file by file, which column becomes which field. Unknown keys are errors.
+//!
+//! ```toml
+//! [[import]]
+//! file = "contacts.csv"            # beside the mapping file
+//! into = "contact"                 # an object type, or `user`
+//! key = "old_id"                   # the field by which a row is recognised later
+//!
+//! [[import.field]]                 # a field of the tenant's own, made if it is not there
+//! name = "old_id"
+//! type = "text"
+//! label = "Old id"
+//! unique = true
+//!
+//! [import.set]
+//! old_id = "customer_id"                                          # a column as it is
+//! kind = { value = "person" }                                     # the same for every row
+//! emails = { column = "email", list = true }
+//! phones = { column = "phone", as = "phone", list = true }
+//! "billing_address.city" = "city"
+//! account_manager = { column = "rep_id", lookup = "user.external_id" }
+//! ```
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    pub import: Vec<Import>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    pub file: String,
+    /// An object type's name, or `user`.
+    pub into: String,
+    /// The field that recognises a row: unique in the file and in the tenant.
+    pub key: String,
+    /// Definitions of fields of the tenant's own.
+    #[serde(default)]
+    pub field: Vec<BTreeMap<String, Value>>,
+    /// By field; a dot leads into an object's property.
+    pub set: BTreeMap<String, Source>,
+    /// Rows of another file that become this row's lines.
+    pub lines: Option<Lines>,
+    /// Values that the server computes, and the column that says what they have to come to.
+    #[serde(default)]
+    pub check: BTreeMap<String, Source>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    pub file: String,
+    /// The field that takes them.
+    pub into: String,
+    /// The column of the lines' file that names the row they belong to ...
+    pub parent: String,
+    /// ... and the column of the row's file that holds that name.
+    pub of: String,
+    pub set: BTreeMap<String, Source>,
+}
+
+/// Where a value comes from: a column's name, or more about it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Source {
+    Column(String),
+    Value(Rule),
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub column: Option<String>,
+    /// Several, those without text left out, joined by `join` (a space if left out).
+    #[serde(default)]
+    pub columns: Vec<String>,
+    pub join: Option<String>,
+    /// The same for every row.
+    pub value: Option<Value>,
+    #[serde(default, rename = "as")]
+    pub form: Form,
+    /// Of `money`: the ISO 4217 code.
+    pub currency: Option<String>,
+    /// Decimal places, of `decimal` and `money` (2 if left out).
+    pub scale: Option<u32>,
+    /// Of `date` and `datetime`: strftime's notation, `%Y-%m-%d` and `%Y-%m-%d %H:%M:%S` if left out.
+    pub format: Option<String>,
+    /// Of `datetime`: the IANA zone that the times are in, UTC if left out.
+    pub zone: Option<String>,
+    /// `type.field`: the record (or `user`) whose field has this value; its id is the value.
+    pub lookup: Option<String>,
+    /// With `lookup`: this field of what was found in place of its id.
+    pub take: Option<String>,
+    /// The value is the only entry of a list.
+    #[serde(default)]
+    pub list: bool,
+}
+
+/// How a column's text becomes a value.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    #[default]
+    Text,
+    Integer,
+    /// `12.34` becomes an integer in units of 10^-scale.
+    Decimal,
+    /// `2` becomes 2000.
+    Thousandths,
+    /// `0.99` becomes `{amount, currency}` in minor units.
+    Money,
+    /// A number as people write it becomes E.164: its digits behind a plus.
+    Phone,
+    Boolean,
+    /// Days since the epoch.
+    Date,
+    /// Milliseconds since the epoch.
+    Datetime,
+    /// Of JSON lines: the value as it is.
+    Json,
+}
+
+impl Source {
+    /// As a rule, whichever way it was written.
+    pub fn rule(&self) -> std::borrow::Cow<'_, Rule> {
+        match self {
+            Self::Column(name) => std::borrow::Cow::Owned(Rule {
+                column: Some(name.clone()),
+                ..Rule::default()
+            }),
+            Self::Value(rule) => std::borrow::Cow::Borrowed(rule),
+        }
+    }
+}
+
+/// Reads the mapping file; the error says line and column.
+pub fn read(path: &Path) -> Result<Mapping, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_head_is_a_mapping() {
+        let text = include_str!("mapping.rs");
+        let example: String = text
+            .lines()
+            .skip_while(|line| *line != "//! ```toml")
+            .skip(1)
+            .take_while(|line| *line != "//! ```")
+            .map(|line| format!("{}\n", line.trim_start_matches("//!").trim_start()))
+            .collect();
+        let mapping: Mapping = toml::from_str(&example).unwrap();
+        assert_eq!(mapping.import[0].set.len(), 6);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_with_its_place() {
+        let error =
+            toml::from_str::<Mapping>("[[import]]\nfile = \"a\"\nintoo = \"b\"\n").unwrap_err();
+        assert!(error.to_string().contains("line 3"), "{error}");
+    }
+}
