@@ -1,6 +1,7 @@
 //! From documents to Rust: types once, the server on them. What it cannot express it refuses with a
 //! diagnostic; the code it writes is a build product and never edited.
 
+mod client;
 mod merge;
 mod rust_type;
 mod server;
@@ -14,6 +15,8 @@ use quote::quote;
 use crate::diagnostic::{Diagnostics, Location};
 use crate::document::Document;
 use crate::hoist::hoist;
+
+pub use client::clients;
 
 /// A file of generated code.
 #[derive(Debug, Clone, PartialEq, Eq)]

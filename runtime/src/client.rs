@@ -29,5 +29,8 @@ pub use token::{Token, TokenError, TokenProvider};
 pub use futures_core::Stream;
 pub use progenitor_client::{ByteStream, Error, ResponseValue};
 
+/// The type of a body that holds nothing.
+pub type Nothing = ();
+
 #[doc(hidden)]
 pub use {progenitor_client, reqwest};

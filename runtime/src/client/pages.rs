@@ -49,14 +49,12 @@ where
     })
 }
 
-/// The items of a list, page after page.
-pub fn items<Call, T, E, Fetch, Answer>(call: Call, fetch: Fetch) -> impl Stream<Item = Result<T, Error<E>>>
-where
-    Call: Clone,
-    Fetch: Fn(Call, Option<String>) -> Answer + Clone,
-    Answer: Future<Output = Result<(Vec<T>, Option<String>), Error<E>>>,
-{
-    pages(call, fetch).map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten()
+/// The items of a list, page after page. `of` takes the items out of a page.
+pub fn items<Page, T, E>(
+    pages: impl Stream<Item = Result<Page, Error<E>>>,
+    of: impl Fn(Page) -> Vec<T>,
+) -> impl Stream<Item = Result<T, Error<E>>> {
+    pages.map_ok(move |page| stream::iter(of(page).into_iter().map(Ok))).try_flatten()
 }
 
 #[cfg(test)]
@@ -74,14 +72,14 @@ mod tests {
 
     #[test]
     fn every_item_comes_once_and_in_order() {
-        let all: Vec<usize> = items(100, of_three).try_collect().now_or_never().unwrap().unwrap();
+        let all: Vec<usize> = items(pages(100, of_three), |page| page).try_collect().now_or_never().unwrap().unwrap();
         assert_eq!(all, [100, 101, 110, 111, 120, 121]);
     }
 
     #[test]
     fn a_cursor_that_stands_still_ends_the_stream() {
         let stuck = |_: (), _: Option<String>| async { Ok::<_, Error<()>>((vec![1], Some("same".to_owned()))) };
-        let got = items((), stuck).try_collect::<Vec<_>>().now_or_never().unwrap();
+        let got = items(pages((), stuck), |page| page).try_collect::<Vec<_>>().now_or_never().unwrap();
         assert!(matches!(got, Err(Error::Custom(_))));
     }
 }

@@ -1,9 +1,7 @@
-//! Errors that the contract documents: the code, message and context of an answer that refuses.
+//! Errors that the contract documents: the code and message of an answer that refuses.
 
 use http::StatusCode;
 use progenitor_client::Error;
-
-use crate::JsonObject;
 
 /// The body of an error answer. Implemented by generated types.
 pub trait ProblemBody {
@@ -11,8 +9,6 @@ pub trait ProblemBody {
     fn code(&self) -> &str;
     /// For people; may change.
     fn message(&self) -> &str;
-    /// What a program needs to act on the code.
-    fn context(&self) -> Option<&JsonObject>;
 }
 
 /// Short ways to what an error says.

@@ -1,0 +1,120 @@
+//! Clients: progenitor from the lowered slice of each consumer, pointed at the shared types, and what it
+//! leaves out put in: the hooks of the runtime, guarded path segments, streams of pages, typed records.
+
+mod builder;
+mod calls;
+mod facade;
+mod problem;
+mod progenitor;
+mod rewrite;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Module, print};
+use super::shapes::Shapes;
+use crate::diagnostic::Diagnostics;
+use crate::document::Document;
+use crate::lower::lower;
+use crate::names;
+use crate::slice;
+
+/// The modules of the clients of one version:
+///
+/// | file | holds |
+/// | --- | --- |
+/// | `v1_problems.rs` | what the clients share: the code and message of error bodies |
+/// | `v1_web.rs` | the client of the consumer `web`, and so on |
+///
+/// `wanted` says which consumers' clients to write. They stand beside the module `types`, which they use.
+pub fn clients(document: &Document, wanted: impl Fn(&str) -> bool) -> (Vec<Module>, Diagnostics) {
+    let mut found = Diagnostics::default();
+    let mut modules = Vec::new();
+    let version = format!("v{}", document.major);
+    let problems = problem::problems(document, &mut found);
+    modules.extend(print(format!("{version}_problems.rs"), problems, &document.at, &mut found));
+    for consumer in slice::consumers(document).into_iter().filter(|consumer| wanted(consumer)) {
+        let Ok(sliced) = slice::slice(document, &consumer) else { continue };
+        let sliced = match Document::from_node(&document.at.file, sliced) {
+            Ok(sliced) => sliced,
+            Err(findings) => {
+                found.extend(findings);
+                continue;
+            }
+        };
+        let file = format!("{version}_{}.rs", names::value_name(&consumer));
+        if let Some(tokens) = client(&sliced, &mut found) {
+            modules.extend(print(file, tokens, &document.at, &mut found));
+        }
+    }
+    (modules, found)
+}
+
+/// The client of a slice: what is in a module beside `types`.
+fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
+    let lowered = match lower(sliced) {
+        Ok(lowered) => lowered,
+        Err(findings) => {
+            found.extend(findings);
+            return None;
+        }
+    };
+    let mut seen_before = Diagnostics::default();
+    // What is wrong with the shapes was told when the types were written.
+    let shapes = Shapes::new(&lowered.hoisted, &mut seen_before);
+    let mut file = progenitor::generate(&lowered, &shapes, found)?;
+    let calls = calls::calls(&lowered, &shapes);
+    rewrite::rewrite(&mut file, &calls, &shapes);
+    let facades = facade::facades(&calls);
+    let api = calls::api(sliced, &calls);
+    let media_type = sliced.versioned_media_type().unwrap_or_else(|| "application/json".to_owned());
+    let new = format!("A client that asks for `{media_type}`.");
+    let items = &file.items;
+    Some(quote! {
+        #[allow(unused_imports)]
+        use super::types;
+
+        #(#items)*
+
+        impl Client {
+            #[doc = #new]
+            pub fn new(
+                settings: ::crm_runtime::client::Settings,
+            ) -> ::std::result::Result<Self, ::crm_runtime::client::SettingsError> {
+                let (baseurl, client, inner) = ::crm_runtime::client::State::new(settings)?;
+                ::std::result::Result::Ok(Self { baseurl, client, inner })
+            }
+        }
+
+        #facades
+
+        #api
+
+        impl ClientHooks<::crm_runtime::client::State> for Client {
+            async fn pre<E>(
+                &self,
+                request: &mut ::crm_runtime::client::reqwest::Request,
+                info: &OperationInfo,
+            ) -> ::std::result::Result<(), Error<E>> {
+                ::crm_runtime::client::before(&API, &self.inner, request, info).await
+            }
+
+            async fn post<E>(
+                &self,
+                result: &::crm_runtime::client::reqwest::Result<::crm_runtime::client::reqwest::Response>,
+                info: &OperationInfo,
+            ) -> ::std::result::Result<(), Error<E>> {
+                ::crm_runtime::client::after(&self.inner, result, info);
+                ::std::result::Result::Ok(())
+            }
+
+            async fn exec(
+                &self,
+                request: ::crm_runtime::client::reqwest::Request,
+                _: &OperationInfo,
+            ) -> ::crm_runtime::client::reqwest::Result<::crm_runtime::client::reqwest::Response> {
+                ::crm_runtime::client::execute(&self.client, &self.inner, request).await
+            }
+        }
+    })
+}

@@ -1,0 +1,115 @@
+//! What the generated code around a call has to know of its operation.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::document::{Document, Kind, Operation, ParameterLocation, Schema};
+use crate::generate::rust_type::{Place, rust_type};
+use crate::generate::shapes::{Shapes, references};
+use crate::lower::Lowered;
+use crate::progenitor_name;
+
+/// The extension of a path parameter that holds the name of a record type.
+const RECORD_TYPE: &str = "x-record-type";
+
+/// One operation of a client.
+pub struct Call<'d> {
+    pub operation: &'d Operation,
+    /// The method, and the id that hooks are told.
+    pub method: String,
+    /// The builder.
+    pub builder: String,
+    /// The parameter that holds the name of a record type, as the builder calls it.
+    pub record_type: Option<String>,
+    /// The body or the success is of a type with a parameter, and the path says which record type it is.
+    pub generic: bool,
+    /// The type of what is in its pages, where it answers pages along a cursor.
+    pub page_item: Option<TokenStream>,
+    /// The body may be left out.
+    pub optional_body: bool,
+    /// The media type of a body of bytes.
+    pub bytes: Option<String>,
+    /// A success that is not JSON.
+    pub other_media: bool,
+}
+
+pub fn calls<'d>(lowered: &'d Lowered, shapes: &Shapes<'_>) -> Vec<Call<'d>> {
+    lowered.hoisted.operations.iter().map(|operation| call(operation, shapes)).collect()
+}
+
+fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
+    let record_type = operation
+        .parameters
+        .iter()
+        .find(|parameter| parameter.location == ParameterLocation::Path && parameter.extensions.contains_key(RECORD_TYPE))
+        .map(|parameter| progenitor_name::value(&parameter.name));
+    let success = success(operation);
+    let body = operation.body.as_ref();
+    let body_schema = body.and_then(|body| body.content.values().find_map(|media| media.schema.as_ref()));
+    let mentions = |schema: Option<&Schema>| schema.is_some_and(|schema| references(schema).iter().any(|name| shapes.is_generic(name)));
+    let json_body = body.is_some_and(|body| body.content.keys().any(|media_type| media_type.contains("json")));
+    Call {
+        operation,
+        method: progenitor_name::value(&operation.id),
+        builder: progenitor_name::builder(&operation.id),
+        generic: record_type.is_some() && (mentions(success) || mentions(body_schema)),
+        record_type,
+        page_item: success
+            .filter(|_| operation.parameter(ParameterLocation::Query, "cursor").is_some())
+            .and_then(|schema| page_item(schema, shapes)),
+        optional_body: body.is_some_and(|body| !body.required),
+        bytes: body
+            .filter(|_| operation.raw_body || !json_body)
+            .and_then(|body| body.content.keys().next().cloned()),
+        other_media: operation.successes().any(|(_, response)| {
+            !response.content.is_empty() && !response.content.keys().any(|media_type| media_type.contains("json"))
+        }),
+    }
+}
+
+fn success(operation: &Operation) -> Option<&Schema> {
+    operation
+        .successes()
+        .filter(|(status, _)| *status < 300)
+        .find_map(|(_, response)| response.content.values().find_map(|media| media.schema.as_ref()))
+}
+
+/// The type of the items of `{items, next_cursor}`.
+fn page_item(schema: &Schema, shapes: &Shapes<'_>) -> Option<TokenStream> {
+    let rules = shapes.resolve(schema).as_object()?;
+    let items = rules.properties.get("items").filter(|property| property.required)?;
+    let cursor = rules.properties.get("next_cursor")?;
+    match (&shapes.resolve(&items.schema).kind, &shapes.resolve(&cursor.schema).kind) {
+        (Kind::Array(list), Kind::String(_)) if !shapes.nullable(&items.schema) => {
+            Some(rust_type(shapes, &list.items, Place::Request))
+        }
+        _ => None,
+    }
+}
+
+/// What the hooks look up.
+pub fn api(document: &Document, calls: &[Call<'_>]) -> TokenStream {
+    let media_type = document.versioned_media_type().unwrap_or_else(|| "application/json".to_owned());
+    let mut sorted: Vec<&Call<'_>> = calls.iter().collect();
+    sorted.sort_by(|a, b| a.method.cmp(&b.method));
+    let operations = sorted.iter().map(|call| {
+        let id = &call.method;
+        let takes_key = call.operation.takes_idempotency_key();
+        let authenticated = !call.operation.security.is_empty();
+        let other_media = call.other_media;
+        quote! {
+            ::crm_runtime::client::OperationFacts {
+                id: #id,
+                takes_key: #takes_key,
+                authenticated: #authenticated,
+                other_media: #other_media,
+            }
+        }
+    });
+    quote! {
+        static API: ::crm_runtime::client::Api = ::crm_runtime::client::Api {
+            media_type: #media_type,
+            operations: &[#(#operations),*],
+        };
+    }
+}
