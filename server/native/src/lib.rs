@@ -2,6 +2,9 @@
 
 pub mod clock;
 pub mod directory;
+pub mod host;
 pub mod import;
 pub mod limiter;
+pub mod log;
+pub mod serve;
 pub mod store;

@@ -1,0 +1,90 @@
+//! A data folder, opened: every port of the core on this machine.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crm_core::ports::{Ports, store::StoreError};
+
+use crate::{
+    clock::{SystemClock, SystemRandom},
+    directory::SqliteDirectory,
+    limiter::LocalLimiter,
+    store::{Options, SqliteStore},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot make the data folder {path}: {error}", path = path.display())]
+    Make { path: PathBuf, error: io::Error },
+    #[error("cannot write in the data folder {path}: {error}", path = path.display())]
+    Write { path: PathBuf, error: io::Error },
+    #[error("there is no data in {path}; `crm tenant create` makes some, or name another folder with --data", path = path.display())]
+    Missing { path: PathBuf },
+    #[error("cannot open the directory in {path}: {error}", path = path.display())]
+    Directory { path: PathBuf, error: StoreError },
+}
+
+pub struct Host {
+    pub store: Arc<SqliteStore>,
+    pub ports: Ports,
+}
+
+impl Host {
+    /// Opens the data folder, making it if it is not there.
+    pub fn open(data: &Path) -> Result<Self, OpenError> {
+        let path = || data.to_path_buf();
+        make(data).map_err(|error| OpenError::Make {
+            path: path(),
+            error,
+        })?;
+        let probe = data.join(".writable");
+        fs::write(&probe, b"")
+            .and_then(|()| fs::remove_file(&probe))
+            .map_err(|error| OpenError::Write {
+                path: path(),
+                error,
+            })?;
+        let options = Options::default();
+        let store = SqliteStore::new(data, options.clone()).map_err(|error| OpenError::Write {
+            path: path(),
+            error,
+        })?;
+        let store = Arc::new(store);
+        let directory = SqliteDirectory::open(data, store.clone(), &options).map_err(|error| {
+            OpenError::Directory {
+                path: path(),
+                error,
+            }
+        })?;
+        let ports = Ports {
+            store: store.clone(),
+            directory: Arc::new(directory),
+            limiter: Arc::new(LocalLimiter::default()),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        Ok(Self { store, ports })
+    }
+
+    /// The same, for commands that are of no use without data.
+    pub fn open_existing(data: &Path) -> Result<Self, OpenError> {
+        if !data.join("directory.sqlite").exists() {
+            return Err(OpenError::Missing {
+                path: data.to_path_buf(),
+            });
+        }
+        Self::open(data)
+    }
+}
+
+/// Customers' data and the keys that sign tokens: a new folder is its owner's alone.
+fn make(data: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data)
+}

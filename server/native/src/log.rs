@@ -1,0 +1,31 @@
+//! The program's log, on standard error: for people on a terminal, one JSON object per line elsewhere.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Starts the log. `CRM_LOG` chooses what it holds (`info` unless it says otherwise; `warn,crm_core=debug` ...).
+pub fn start() {
+    let filter = EnvFilter::try_from_env("CRM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if std::io::stderr().is_terminal() {
+        log.with_target(false).try_init()
+    } else {
+        log.json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init()
+    };
+    if started.is_ok() {
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic
+                .location()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let why = panic
+                .payload_as_str()
+                .unwrap_or("something that is no text");
+            tracing::error!(place, why, "panic");
+        }));
+    }
+}

@@ -1,0 +1,76 @@
+//! One request, whatever the core does with it: a panic is an answer too, and so is taking too long.
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http::{HeaderValue, StatusCode, header};
+use tower::ServiceExt;
+
+/// Answers the request, in any case.
+pub async fn answer(
+    router: Router,
+    request: Request,
+    time: Duration,
+) -> Result<Response, Infallible> {
+    let what = Seen {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+    };
+    let answer = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
+    Ok(match tokio::time::timeout(time, answer).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(never))) => match never {},
+        Ok(Err(_)) => {
+            // The panic hook has logged what and where.
+            let id = uuid::Uuid::now_v7().to_string();
+            tracing::error!(method = %what.method, path = %what.path, request_id = %id, "a request panicked");
+            let message = "The server made a mistake. It has been logged; quote the request id when you report it.";
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message, &id)
+        }
+        Err(_) => {
+            let id = uuid::Uuid::now_v7().to_string();
+            tracing::warn!(method = %what.method, path = %what.path, request_id = %id, "a request took too long");
+            let mut response = refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "TENANT_BUSY",
+                "The request took too long. Try again.",
+                &id,
+            );
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        }
+    })
+}
+
+/// What of a request is told in the log. No query: it may hold a secret.
+struct Seen {
+    method: http::Method,
+    path: String,
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str, id: &str) -> Response {
+    let body =
+        serde_json::json!({ "code": code, "message": message, "context": { "request_id": id } });
+    let mut response = (status, Body::from(body.to_string())).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+    response
+}

@@ -1,0 +1,235 @@
+//! The HTTP server around any router: panics, slow peers, stopping.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, routing::get};
+use crm_native::serve::{Peer, Settings, serve};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<std::io::Result<()>>,
+}
+
+async fn start(settings: Settings) -> Running {
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        "slow"
+    };
+    let router = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/slow", get(slow))
+        .route(
+            "/panic",
+            get(async || -> &'static str { panic!("a mistake in a handler") }),
+        )
+        .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
+        .route(
+            "/peer",
+            get(
+                |axum::Extension(Peer(peer)): axum::Extension<Peer>| async move {
+                    peer.ip().to_string()
+                },
+            ),
+        );
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel();
+    let ended = tokio::spawn(serve(listener, router, settings, async {
+        drop(stopped.await)
+    }));
+    Running {
+        address,
+        stop,
+        ended,
+    }
+}
+
+impl Running {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("connected")
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).expect("running");
+        self.ended.await.expect("ended").expect("without an error");
+    }
+}
+
+async fn ask(stream: &mut TcpStream, path: &str, more: &str) {
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n").as_bytes())
+        .await
+        .expect("written");
+}
+
+/// All that comes until the connection is closed.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes))
+        .await
+        .expect("closed");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+async fn get_once(running: &Running, path: &str) -> String {
+    let mut stream = running.connect().await;
+    ask(&mut stream, path, "Connection: close\r\n").await;
+    rest(&mut stream).await
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_harms_nobody_else() {
+    let running = start(Settings::default()).await;
+    let answer = get_once(&running, "/panic").await;
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    let body = answer.split_once("\r\n\r\n").expect("a body").1;
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(body["code"], "INTERNAL");
+    let id = body["context"]["request_id"]
+        .as_str()
+        .expect("a request id");
+    assert!(
+        answer.contains(&format!("x-request-id: {id}\r\n")),
+        "{answer}"
+    );
+    assert!(!answer.contains("a mistake in a handler"), "{answer}");
+    assert!(get_once(&running, "/").await.ends_with("hello"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_core_learns_the_peers_address() {
+    let running = start(Settings::default()).await;
+    assert!(get_once(&running, "/peer").await.ends_with("127.0.0.1"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_never_finishes_its_head_is_let_go() {
+    let running = start(Settings {
+        head_time: Duration::from_millis(200),
+        ..Settings::default()
+    })
+    .await;
+    let mut slow = running.connect().await;
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: ")
+        .await
+        .expect("written");
+    let began = Instant::now();
+    let said = rest(&mut slow).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(5) && !said.contains(" 200 "),
+        "{said}"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_answered() {
+    let running = start(Settings {
+        request_time: Duration::from_millis(50),
+        ..Settings::default()
+    })
+    .await;
+    let answer = get_once(&running, "/slow").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(
+        answer.contains("retry-after: 1") && answer.contains("TENANT_BUSY"),
+        "{answer}"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_has_bounds() {
+    let running = start(Settings::default()).await;
+    for more in [
+        format!("X-Long: {}\r\n", "x".repeat(100_000)),
+        "X-Many: 1\r\n".repeat(100),
+    ] {
+        let mut stream = running.connect().await;
+        ask(&mut stream, "/", &more).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_nothing_of_its_answer_is_let_go() {
+    let settings = Settings {
+        write_time: Duration::from_millis(200),
+        connections: 1,
+        ..Settings::default()
+    };
+    let running = start(settings).await;
+    let mut deaf = running.connect().await;
+    ask(&mut deaf, "/large", "").await;
+    // The only connection there is becomes free again.
+    let answer = tokio::time::timeout(Duration::from_secs(5), get_once(&running, "/"))
+        .await
+        .expect("an answer");
+    assert!(answer.ends_with("hello"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_runs_and_takes_nothing_new() {
+    let running = start(Settings::default()).await;
+    let mut idle = running.connect().await;
+    ask(&mut idle, "/", "").await;
+    let mut first = [0; 15];
+    idle.read_exact(&mut first).await.expect("an answer");
+    let mut busy = running.connect().await;
+    ask(&mut busy, "/slow", "").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let address = running.address;
+    let began = Instant::now();
+    running.stop().await;
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "an idle connection holds nobody up: {:?}",
+        began.elapsed()
+    );
+    let answer = rest(&mut busy).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("slow"),
+        "{answer}"
+    );
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "nothing new is accepted"
+    );
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_ever() {
+    let settings = Settings {
+        drain_time: Duration::from_millis(100),
+        ..Settings::default()
+    };
+    let running = start(settings).await;
+    let mut busy = running.connect().await;
+    ask(&mut busy, "/slow", "").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let began = Instant::now();
+    running.stop().await;
+    assert!(
+        began.elapsed() < Duration::from_millis(220),
+        "{:?}",
+        began.elapsed()
+    );
+}
