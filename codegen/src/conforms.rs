@@ -21,6 +21,17 @@ const DEEPEST: usize = 200;
 /// After so many faults one value is wrong enough.
 const MOST_FAULTS: usize = 10;
 
+/// Compiling a pattern costs milliseconds: values are held against so many different ones.
+const MOST_PATTERNS: usize = 500;
+
+/// A pattern as requests will be held against it, within bounds of its own.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    regex::RegexBuilder::new(pattern)
+        .size_limit(1 << 18)
+        .nest_limit(50)
+        .build()
+}
+
 /// One way in which a value does not conform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -221,13 +232,11 @@ impl<'d> Judge<'d> {
             faults,
         );
         if let Some(pattern) = &rules.pattern {
-            let pattern = self.patterns.entry(pattern).or_insert_with(|| {
-                regex::RegexBuilder::new(pattern)
-                    .size_limit(1 << 19)
-                    .nest_limit(50)
-                    .build()
-                    .ok()
-            });
+            let room = self.patterns.len() < MOST_PATTERNS;
+            let pattern = self
+                .patterns
+                .entry(pattern)
+                .or_insert_with(|| if room { compile(pattern).ok() } else { None });
             if let Some(pattern) = pattern
                 && !pattern.is_match(text)
             {

@@ -25,6 +25,9 @@ pub use schema::{
     StringRules,
 };
 
+/// The longest chain of references from schema to schema that is followed.
+const MOST_HOPS: usize = 32;
+
 /// A whole contract.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -112,16 +115,23 @@ impl Document {
     }
 
     /// Follows a reference to the schema it names, through references to references. Gives the schema
-    /// itself where it is none, and nothing where the chain is broken or leads back to itself.
+    /// itself where it is none, and nothing where the chain is broken, endless or too long.
     pub fn resolve<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
         let mut schema = schema;
-        for _ in 0..=self.schemas.len() {
+        for _ in 0..=MOST_HOPS {
             match &schema.kind {
                 Kind::Ref(name) => schema = self.schemas.get(name)?,
                 _ => return Some(schema),
             }
         }
         None
+    }
+
+    /// How many references follow one another from here, as far as they are counted.
+    fn chain(&self, schema: &Schema) -> usize {
+        let first = schema.as_ref_name();
+        let names = std::iter::successors(first, |name| self.schemas.get(*name)?.as_ref_name());
+        names.take(MOST_HOPS).count()
     }
 
     /// The outermost schemas: those of the components, then those of each operation's parameters, bodies,

@@ -22,7 +22,7 @@ use place::Place;
 
 /// How many parts (schemas, parameters, values of examples) one document may hold once references to
 /// parameters, headers and responses have been copied to where they are used.
-const MOST_PARTS: usize = 1_000_000;
+const MOST_PARTS: usize = 250_000;
 
 /// What a source was found to hold.
 #[derive(Debug)]

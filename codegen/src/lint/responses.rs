@@ -65,9 +65,9 @@ fn statuses(lint: &mut Lint<'_>, operation: &Operation) {
                 );
             }
             Some(response) if !is_problem(lint.document, response) => {
-                let message = format!(
-                    "{digit}XX of `{id}` is not `{{code, message, context}}`, all three required"
-                );
+                let subject = subject(operation, Status::Range(digit), response);
+                let message =
+                    format!("{subject} is not `{{code, message, context}}`, all three required");
                 lint.report(
                     "problem-shape",
                     &response.at,
@@ -88,6 +88,14 @@ fn statuses(lint: &mut Lint<'_>, operation: &Operation) {
             format!("`{id}` documents no success"),
             "add its 2xx status",
         );
+    }
+}
+
+/// What to call an answer. A shared one is reported once, by its own name, wherever it is used.
+fn subject(operation: &Operation, status: Status, response: &Response) -> String {
+    match &response.component {
+        Some(name) => format!("the response `{name}`"),
+        None => format!("{status} of `{}`", operation.id),
     }
 }
 
@@ -192,10 +200,9 @@ fn headers(lint: &mut Lint<'_>, operation: &Operation) {
         }
         for (name, why) in wanted {
             if !has(response, name) {
-                let message = format!(
-                    "{status} of `{}` does not document the header {name}, though {why}",
-                    operation.id
-                );
+                let subject = subject(operation, *status, response);
+                let message =
+                    format!("{subject} does not document the header {name}, though {why}");
                 lint.report(
                     "response-headers",
                     &response.at,

@@ -352,7 +352,7 @@ impl<'d> Tree<'d> {
         )
     }
 
-    fn too_deep(&mut self, position: Position) -> Step {
+    pub(super) fn too_deep(&mut self, position: Position) -> Step {
         self.stop(
             "too-deep",
             position,

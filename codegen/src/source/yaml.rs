@@ -13,6 +13,10 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
     while let Some(step) = parser.next_event() {
         let (event, span) = match step {
             Ok(step) => step,
+            // The scanner looks ahead of the tree and has a bound of its own (255 brackets).
+            Err(error) if error.info().contains("recursion limit") => {
+                return tree.too_deep(position(error.marker()));
+            }
             Err(error) => {
                 return tree.stop(
                     "syntax",

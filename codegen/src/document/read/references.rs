@@ -101,13 +101,21 @@ impl<'a> Reader<'a> {
     }
 
     fn nearest(&self, section: &str, name: &str) -> String {
+        // A document with so many faults is not mended name by name.
+        if self.diagnostics.len() > 100 {
+            return String::new();
+        }
         let names = self
             .root
             .at(&format!("/components/{section}"))
             .and_then(|section| section.as_map());
-        let near = names.into_iter().flat_map(|map| map.keys()).find(|known| {
-            known.eq_ignore_ascii_case(name) || crate::text::distance(known, name, 2).is_some()
-        });
+        let near = names
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .take(1_000)
+            .find(|known| {
+                known.eq_ignore_ascii_case(name) || crate::text::distance(known, name, 2).is_some()
+            });
         near.map(|near| format!(" (there is `{near}`)"))
             .unwrap_or_default()
     }

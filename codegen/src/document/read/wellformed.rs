@@ -7,11 +7,22 @@ use std::mem::{Discriminant, discriminant};
 use serde_json::Number;
 
 use super::Reader;
+use crate::conforms::compile;
 use crate::diagnostic::Location;
-use crate::document::{Document, Kind, Operation, ParameterLocation, Schema};
+use crate::document::{Document, Kind, MOST_HOPS, Operation, ParameterLocation, Schema};
 
 /// Compiling a pattern costs milliseconds: more than this many different ones are not tried.
-const MOST_PATTERNS: usize = 2_000;
+const MOST_PATTERNS: usize = 500;
+/// One that is refused costs most; so many of them tell enough.
+const MOST_REFUSED: usize = 10;
+
+#[derive(Default)]
+struct Patterns<'d> {
+    tried: HashSet<&'d str>,
+    refused: usize,
+    /// That there were too many has been told.
+    told: bool,
+}
 
 impl Reader<'_> {
     pub(super) fn wellformed(&mut self, document: &Document) {
@@ -20,9 +31,21 @@ impl Reader<'_> {
         for operation in &document.operations {
             self.path_parameters(operation);
         }
-        let mut patterns = HashSet::new();
+        let mut patterns = Patterns::default();
         for schema in all_schemas(document) {
             self.constraints(schema, &mut patterns);
+        }
+        for schema in document.schemas.values() {
+            let chained =
+                matches!(schema.kind, Kind::Ref(_)) && document.chain(schema) == MOST_HOPS;
+            if chained {
+                self.report(
+                    "reference-chain",
+                    &schema.at,
+                    format!("more than {MOST_HOPS} references lead from here to the next, and to nothing else"),
+                    "refer to the last of them",
+                );
+            }
         }
         for schema in endless(document) {
             let name = schema.at.pointer.rsplit('/').next().unwrap_or_default();
@@ -126,7 +149,7 @@ impl Reader<'_> {
         }
     }
 
-    fn constraints<'d>(&mut self, schema: &'d Schema, patterns: &mut HashSet<&'d str>) {
+    fn constraints<'d>(&mut self, schema: &'d Schema, patterns: &mut Patterns<'d>) {
         match &schema.kind {
             Kind::String(rules) => {
                 self.counts(schema, "length", rules.min_length, rules.max_length);
@@ -174,25 +197,26 @@ impl Reader<'_> {
         }
     }
 
-    fn pattern<'d>(&mut self, schema: &Schema, pattern: &'d str, tried: &mut HashSet<&'d str>) {
-        if tried.len() == MOST_PATTERNS {
-            let message = format!("the document has more than {MOST_PATTERNS} different patterns");
+    fn pattern<'d>(&mut self, schema: &Schema, pattern: &'d str, patterns: &mut Patterns<'d>) {
+        if patterns.tried.contains(pattern) || patterns.told {
+            return;
+        }
+        if patterns.tried.len() == MOST_PATTERNS || patterns.refused == MOST_REFUSED {
+            patterns.told = true;
+            let message = format!(
+                "the patterns from here on are not looked at: at most {MOST_PATTERNS} are, and {MOST_REFUSED} that are refused"
+            );
             self.report(
                 "too-much",
                 &schema.at,
                 message,
-                "use a format, or share schemas",
+                "use formats, or share schemas",
             );
-            tried.insert("");
-        }
-        if tried.len() > MOST_PATTERNS || !tried.insert(pattern) {
             return;
         }
-        if let Err(error) = regex::RegexBuilder::new(pattern)
-            .size_limit(1 << 19)
-            .nest_limit(50)
-            .build()
-        {
+        patterns.tried.insert(pattern);
+        if let Err(error) = compile(pattern) {
+            patterns.refused += 1;
             let why = error.to_string();
             let why = why
                 .lines()
@@ -201,12 +225,8 @@ impl Reader<'_> {
                 .trim_start_matches("error: ")
                 .to_owned();
             let message = format!("the pattern `{pattern}` cannot be checked: {why}");
-            self.report(
-                "pattern",
-                &schema.at,
-                message,
-                "use a shorter regular expression without look-around and back-references",
-            );
+            let mend = "use a regular expression without look-around and back-references; bound lengths by maxLength";
+            self.report("pattern", &schema.at, message, mend);
         }
     }
 
