@@ -1,4 +1,5 @@
 //! The binary `contract`: what it prints and what it exits with.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -69,6 +70,31 @@ fn what_cannot_be_read_is_2() {
         assert!(!output.stderr.is_empty());
         assert!(output.stdout.is_empty());
     }
+}
+
+#[test]
+fn lowering_is_openapi_3_0() {
+    for arguments in [
+        &["lower", CLEAN][..],
+        &["lower", CLEAN, "--consumer", "portal"],
+    ] {
+        let output = contract(arguments, "");
+        assert_eq!(
+            code(&output),
+            0,
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        let lowered: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(lowered["openapi"], "3.0.3");
+    }
+    let broken = std::fs::read_to_string(CLEAN).unwrap().replace(
+        "          in: query
+          description: Only",
+        "          in: cookie
+          description: Only",
+    );
+    assert_eq!(code(&contract(&["lower", "-"], &broken)), 1);
 }
 
 /// One finding per line, each an object with the same members.

@@ -1,9 +1,9 @@
 //! Lowering loses nothing: the lowered document, read again, has every operation, parameter, body,
 //! answer, property and constraint of the contract that it was made of.
 
+use crm_codegen::Node;
 use crm_codegen::document::{Additional, Document, Kind, NumberRules, Schema, Status};
 use crm_codegen::lower::{Lowered, lower};
-use crm_codegen::Node;
 use serde_json::{Value, json};
 
 fn contract() -> Document {
@@ -45,7 +45,11 @@ fn said(schema: &Schema) -> Value {
 fn beside(schema: &Schema) -> Schema {
     let mut schema = schema.clone();
     if let Kind::AllOf(parts) = &schema.kind {
-        let telling: Vec<Schema> = parts.iter().filter(|part| !matches!(part.kind, Kind::Any)).cloned().collect();
+        let telling: Vec<Schema> = parts
+            .iter()
+            .filter(|part| !matches!(part.kind, Kind::Any))
+            .cloned()
+            .collect();
         if let [only] = telling.as_slice()
             && only.as_ref_name().is_some()
         {
@@ -56,7 +60,12 @@ fn beside(schema: &Schema) -> Schema {
 }
 
 fn extensions(schema: &Schema) -> Value {
-    schema.extensions.iter().filter(|(name, _)| !name.starts_with("x-content-")).map(|(k, v)| json!([k, v])).collect()
+    schema
+        .extensions
+        .iter()
+        .filter(|(name, _)| !name.starts_with("x-content-"))
+        .map(|(k, v)| json!([k, v]))
+        .collect()
 }
 
 fn kind(schema: &Schema) -> Value {
@@ -66,7 +75,10 @@ fn kind(schema: &Schema) -> Value {
         Kind::Null => json!("null"),
         Kind::Boolean => json!("boolean"),
         Kind::String(rules) => {
-            let content = rules.content_media_type.as_ref().map(|media_type| json!(media_type));
+            let content = rules
+                .content_media_type
+                .as_ref()
+                .map(|media_type| json!(media_type));
             let content = content.or_else(|| schema.extension("x-content-media-type").cloned());
             json!({
                 "text": [json!(rules.min_length), json!(rules.max_length), json!(rules.pattern), json!(rules.format)],
@@ -83,7 +95,12 @@ fn kind(schema: &Schema) -> Value {
             let properties: serde_json::Map<String, Value> = rules
                 .properties
                 .iter()
-                .map(|(name, property)| (name.clone(), json!([property.required, said(&property.schema)])))
+                .map(|(name, property)| {
+                    (
+                        name.clone(),
+                        json!([property.required, said(&property.schema)]),
+                    )
+                })
                 .collect();
             let additional = match &rules.additional {
                 Additional::Unsaid => json!(null),
@@ -98,8 +115,17 @@ fn kind(schema: &Schema) -> Value {
             })
         }
         Kind::Ref(name) => json!({ "ref": name }),
-        Kind::OneOf { variants, discriminator } | Kind::AnyOf { variants, discriminator } => {
-            let by = discriminator.as_ref().map(|by| json!([by.property, by.mapping]));
+        Kind::OneOf {
+            variants,
+            discriminator,
+        }
+        | Kind::AnyOf {
+            variants,
+            discriminator,
+        } => {
+            let by = discriminator
+                .as_ref()
+                .map(|by| json!([by.property, by.mapping]));
             json!({ "variants": variants.iter().map(said).collect::<Vec<_>>(), "by": by })
         }
         Kind::AllOf(parts) => json!({ "all": parts.iter().map(said).collect::<Vec<_>>() }),
@@ -130,36 +156,70 @@ fn opened(lowered: &Lowered, document: &Document, schema: &Schema) -> Value {
 }
 
 fn nothing_is_lost(document: &Document) {
-    let lowered = lower(document).unwrap_or_else(|found| panic!("{}", found.iter().map(|d| format!("{d}\n")).collect::<String>()));
+    let lowered = lower(document).unwrap_or_else(|found| {
+        panic!(
+            "{}",
+            found.iter().map(|d| format!("{d}\n")).collect::<String>()
+        )
+    });
     let (before, after) = (&lowered.hoisted, &again(&lowered));
     for (name, schema) in &before.schemas {
-        let read = after.schemas.get(name).unwrap_or_else(|| panic!("schema {name} is lost"));
+        let read = after
+            .schemas
+            .get(name)
+            .unwrap_or_else(|| panic!("schema {name} is lost"));
         assert_eq!(said(schema), said(read), "schema {name}");
     }
     assert_eq!(before.operations.len(), after.operations.len());
     for operation in &before.operations {
-        let read = after.operation(&operation.id).unwrap_or_else(|| panic!("operation {} is lost", operation.id));
-        assert_eq!((operation.method, &operation.path), (read.method, &read.path));
+        let read = after
+            .operation(&operation.id)
+            .unwrap_or_else(|| panic!("operation {} is lost", operation.id));
+        assert_eq!(
+            (operation.method, &operation.path),
+            (read.method, &read.path)
+        );
         assert_eq!(operation.tag, read.tag);
         assert_eq!(operation.own_codes, read.own_codes);
         assert_eq!(operation.consumers, read.consumers);
         assert_eq!(operation.security.len(), read.security.len());
-        assert_eq!(operation.parameters.len(), read.parameters.len(), "{}", operation.id);
+        assert_eq!(
+            operation.parameters.len(),
+            read.parameters.len(),
+            "{}",
+            operation.id
+        );
         for parameter in &operation.parameters {
             let read = read
                 .parameter(parameter.location, &parameter.name)
-                .unwrap_or_else(|| panic!("{}: parameter {} is lost", operation.id, parameter.name));
+                .unwrap_or_else(|| {
+                    panic!("{}: parameter {} is lost", operation.id, parameter.name)
+                });
             assert_eq!(parameter.required, read.required);
-            assert_eq!(said(&parameter.schema), opened(&lowered, after, &read.schema), "{} {}", operation.id, parameter.name);
+            assert_eq!(
+                said(&parameter.schema),
+                opened(&lowered, after, &read.schema),
+                "{} {}",
+                operation.id,
+                parameter.name
+            );
         }
         assert_eq!(operation.body.is_some(), read.body.is_some());
         if let (Some(body), Some(read)) = (&operation.body, &read.body) {
             assert_eq!(body.required, read.required);
-            let json = body.content.iter().find(|(media_type, _)| media_type.ends_with("json"));
+            let json = body
+                .content
+                .iter()
+                .find(|(media_type, _)| media_type.ends_with("json"));
             if let (Some((_, media)), false) = (json, operation.raw_body) {
                 let schema = media.schema.as_ref().unwrap();
                 let read = read.content["application/json"].schema.as_ref().unwrap();
-                assert_eq!(kind(schema), opened(&lowered, after, read)["kind"], "{}", operation.id);
+                assert_eq!(
+                    kind(schema),
+                    opened(&lowered, after, read)["kind"],
+                    "{}",
+                    operation.id
+                );
             }
         }
         for (status, response) in &operation.responses {
@@ -168,11 +228,20 @@ fn nothing_is_lost(document: &Document) {
                 status => vec![*status],
             };
             for status in statuses {
-                let read = read.responses.get(&status).unwrap_or_else(|| panic!("{} {status} is lost", operation.id));
-                let json = response.content.iter().find(|(media_type, _)| media_type.ends_with("json"));
+                let read = read
+                    .responses
+                    .get(&status)
+                    .unwrap_or_else(|| panic!("{} {status} is lost", operation.id));
+                let json = response
+                    .content
+                    .iter()
+                    .find(|(media_type, _)| media_type.ends_with("json"));
                 if let Some((_, media)) = json {
                     let read = read.content["application/json"].schema.as_ref().unwrap();
-                    assert_eq!(said(media.schema.as_ref().unwrap()), opened(&lowered, after, read));
+                    assert_eq!(
+                        said(media.schema.as_ref().unwrap()),
+                        opened(&lowered, after, read)
+                    );
                 }
             }
         }

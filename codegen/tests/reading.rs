@@ -1,4 +1,5 @@
 //! A well-formed contract, and what the model holds of it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::document::{Additional, Document, Kind, ParameterLocation, Status};
 

@@ -1,4 +1,5 @@
 //! A consumer's slice is a contract of its own: its operations, and what they reach.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "support/support.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! What no contract may be, whatever its conventions: for each rule of the reader a document that breaks
 //! it. The findings are golden.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "support/support.rs"]
 mod support;

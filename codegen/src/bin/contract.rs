@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use crm_codegen::document::{self, Reading};
 use crm_codegen::source::MOST_BYTES;
-use crm_codegen::{Diagnostic, Document, lint, slice};
+use crm_codegen::{Diagnostic, Document, Node, lint, lower, slice};
 
 /// Reads and judges OpenAPI contracts (3.0 and 3.1, YAML or JSON).
 #[derive(Parser)]
@@ -45,6 +45,14 @@ enum Command {
         /// A name from x-consumers.
         #[arg(long)]
         consumer: String,
+    },
+    /// Print it, or one consumer's part, as the OpenAPI 3.0.3 that the client generator understands.
+    Lower {
+        /// The document; - is standard input.
+        file: PathBuf,
+        /// A name from x-consumers.
+        #[arg(long)]
+        consumer: Option<String>,
     },
 }
 
@@ -88,12 +96,31 @@ fn run(command: &Command) -> io::Result<Outcome> {
                 Ok(document) => document,
                 Err(found) => return Ok(Outcome::Findings(found)),
             };
-            let sliced = slice::slice(&document, consumer)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-            print(&sliced)?;
+            print(&sliced(&document, consumer)?)?;
             Ok(Outcome::Fine)
         }
+        Command::Lower { file, consumer } => {
+            let whole = well_formed(file)?;
+            let document = match (whole, consumer) {
+                (Ok(whole), Some(consumer)) => {
+                    Document::from_node(&whole.at.file, sliced(&whole, consumer)?)
+                }
+                (whole, _) => whole,
+            };
+            match document.and_then(|document| lower::lower(&document)) {
+                Ok(lowered) => {
+                    print(&lowered.json)?;
+                    Ok(Outcome::Fine)
+                }
+                Err(found) => Ok(Outcome::Findings(found)),
+            }
+        }
     }
+}
+
+fn sliced(document: &Document, consumer: &str) -> io::Result<Node> {
+    slice::slice(document, consumer)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
 impl Outcome {
