@@ -3,7 +3,8 @@
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use crm_codegen::{Diagnostic, Document, generate};
+use crm_codegen::document::Reading;
+use crm_codegen::{Diagnostic, document, generate, lint};
 
 const CONTRACT: &str = "spec/openapi.yaml";
 
@@ -23,7 +24,15 @@ fn main() -> ExitCode {
 
 fn build() -> Result<(), Vec<String>> {
     let text = fs::read(CONTRACT).map_err(|error| vec![format!("{CONTRACT}: {error}")])?;
-    let document = Document::read(CONTRACT, &text).map_err(printed)?;
+    let Reading {
+        document,
+        diagnostics: mut found,
+    } = document::read(CONTRACT, &text);
+    // The conventions are judged even where the document has faults, so that one build tells all.
+    found.extend(document.iter().flat_map(lint::lint));
+    let document = document
+        .filter(|_| found.is_empty())
+        .ok_or_else(|| printed(found))?;
     let (modules, found) = generate::contract(&[document]);
     if !found.is_empty() {
         return Err(printed(found.into_sorted()));
