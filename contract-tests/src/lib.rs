@@ -9,8 +9,13 @@
     reason = "the whole package is a test: whatever does not go as expected has to end it"
 )]
 
+pub mod business;
 pub mod contract;
 pub mod coverage;
 pub mod exchange;
+pub mod host;
 pub mod judge;
 pub mod proxy;
+pub mod raw;
+pub mod runner;
+pub mod world;

@@ -1,0 +1,154 @@
+//! What the suites share: the running host, a proxy for each client and for the tests that play its
+//! part, the findings of the judge, the coverage, and businesses to work in.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use tokio::sync::OnceCell;
+
+use crate::{
+    business::Business,
+    contract::Contract,
+    coverage::{self, Coverage},
+    exchange::{Exchange, Sender},
+    host::Host,
+    judge::Judge,
+    proxy,
+    raw::Raw,
+};
+
+/// The consumers with a client of their own.
+pub const CONSUMERS: [&str; 4] = ["mobile", "web", "portal", "integrations"];
+
+pub struct World {
+    pub host: Box<dyn Host>,
+    pub contract: Contract,
+    typed: BTreeMap<&'static str, String>,
+    raw: BTreeMap<&'static str, Raw>,
+    ledger: Arc<Ledger>,
+    shared: BTreeMap<&'static str, OnceCell<Arc<Business>>>,
+}
+
+/// What was seen of all exchanges.
+struct Ledger {
+    judge: Judge,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    coverage: Coverage,
+    exchanges: usize,
+    /// By finding: how often, and one exchange that shows it.
+    findings: BTreeMap<String, (usize, String)>,
+}
+
+impl World {
+    pub async fn new(host: Box<dyn Host>) -> World {
+        let judge = Judge::new(Contract::of_this_repository());
+        let coverage = Coverage::new(&judge.contract);
+        let seen = Seen {
+            coverage,
+            exchanges: 0,
+            findings: BTreeMap::new(),
+        };
+        let ledger = Arc::new(Ledger {
+            judge,
+            seen: Mutex::new(seen),
+        });
+        let client = proxy::http_client();
+        let mut typed = BTreeMap::new();
+        let mut raw = BTreeMap::new();
+        for consumer in CONSUMERS {
+            let start = async |typed: bool| {
+                let ledger = ledger.clone();
+                let sink: proxy::Sink = Arc::new(move |exchange| ledger.enter(&exchange));
+                proxy::start(host.base_url(), Sender { consumer, typed }, sink).await
+            };
+            typed.insert(consumer, start(true).await);
+            raw.insert(
+                consumer,
+                Raw {
+                    client: client.clone(),
+                    base: start(false).await,
+                },
+            );
+        }
+        World {
+            host,
+            contract: Contract::of_this_repository(),
+            typed,
+            raw,
+            ledger,
+            shared: CONSUMERS
+                .into_iter()
+                .map(|consumer| (consumer, OnceCell::new()))
+                .collect(),
+        }
+    }
+
+    /// The address that the client of `consumer` is to talk to.
+    pub fn base_url(&self, consumer: &str) -> &str {
+        &self.typed[consumer]
+    }
+
+    /// Sends what the client of `consumer` cannot.
+    pub fn raw(&self, consumer: &str) -> &Raw {
+        &self.raw[consumer]
+    }
+
+    /// The business that the tests of one client share.
+    pub async fn business(&self, consumer: &'static str) -> Arc<Business> {
+        self.shared[consumer]
+            .get_or_init(|| async { Arc::new(Business::new(self, consumer).await) })
+            .await
+            .clone()
+    }
+
+    /// Findings with their number and one exchange each, as text.
+    pub fn findings(&self) -> Vec<String> {
+        let seen = self.ledger.seen.lock().unwrap();
+        seen.findings
+            .iter()
+            .map(|(finding, (times, exchange))| {
+                format!("{finding} ({times} times)\n    {exchange}")
+            })
+            .collect()
+    }
+
+    pub fn exchanges(&self) -> usize {
+        self.ledger.seen.lock().unwrap().exchanges
+    }
+
+    /// The table of what is covered, and the holes in it.
+    pub fn coverage(&self) -> (String, Vec<String>) {
+        let seen = self.ledger.seen.lock().unwrap();
+        let exceptions = coverage::exceptions();
+        let host = self.host.name();
+        (
+            seen.coverage.table(&exceptions, host),
+            seen.coverage.holes(&exceptions, host),
+        )
+    }
+}
+
+impl Ledger {
+    fn enter(&self, exchange: &Exchange) {
+        let judgement = self.judge.judge(exchange);
+        let mut seen = self.seen.lock().unwrap();
+        seen.exchanges += 1;
+        // What broke its promise proves nothing.
+        if judgement.findings.is_empty() {
+            seen.coverage.count(exchange, &judgement);
+        }
+        let place = judgement.operation.as_deref().unwrap_or("the router");
+        for finding in &judgement.findings {
+            let key = format!("{place} {}: {finding}", exchange.status.as_u16());
+            seen.findings
+                .entry(key)
+                .or_insert_with(|| (0, exchange.summary()))
+                .0 += 1;
+        }
+    }
+}
