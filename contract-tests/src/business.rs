@@ -128,6 +128,7 @@ pub async fn key_token(raw: &Raw, secret: &str) -> String {
 
 pub fn login(who: &str, mark: &str) -> Login {
     Login {
+        name: format!("{who} {mark}"),
         email: format!("{who}-{mark}@business.example"),
         password: format!("pass phrase of {who} {mark}"),
     }

@@ -10,9 +10,13 @@ use futures_util::future::BoxFuture;
 
 pub use native::Native;
 
+/// The origin whose pages may call the server: each host is configured with it.
+pub const ORIGIN: &str = "https://app.business.example";
+
 /// A person's way in.
 #[derive(Clone, Debug)]
 pub struct Login {
+    pub name: String,
     pub email: String,
     pub password: String,
 }

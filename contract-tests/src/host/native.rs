@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
-use super::{Hold, Host, Login, fresh};
+use super::{Hold, Host, Login, ORIGIN, fresh};
 
 pub struct Native {
     program: PathBuf,
@@ -32,7 +32,7 @@ impl Native {
         let address = free_address();
         let log = File::create(folder.path().join("log")).expect("a log file");
         let server = Command::new(&program)
-            .args(["serve", "--addr", &address, "--data"])
+            .args(["serve", "--addr", &address, "--allow-origin", ORIGIN, "--data"])
             .arg(folder.path().join("data"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log twice"))
@@ -119,7 +119,7 @@ impl Host for Native {
                 "--email",
                 &owner.email,
                 "--name",
-                "Owner",
+                &owner.name,
                 "--role",
                 "owner",
                 "--password-stdin",
