@@ -32,7 +32,14 @@ impl Native {
         let address = free_address();
         let log = File::create(folder.path().join("log")).expect("a log file");
         let server = Command::new(&program)
-            .args(["serve", "--addr", &address, "--allow-origin", ORIGIN, "--data"])
+            .args([
+                "serve",
+                "--addr",
+                &address,
+                "--allow-origin",
+                ORIGIN,
+                "--data",
+            ])
             .arg(folder.path().join("data"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log twice"))

@@ -22,11 +22,24 @@ async fn send_json(world: &World, body: Value) -> Answer {
 
 pub async fn what_is_not_json(world: &World) {
     for body in [
-        "{", "[1", "hello", "{'a': 1}", "{\"a\": 1,}", "{\"fields\": {}} {}", "nul", "NaN",
-        "{\"fields\": {\"note\": 01}}", "\u{feff}{\"fields\": {}}", "{\"a\": tru}", "<html></html>",
+        "{",
+        "[1",
+        "hello",
+        "{'a': 1}",
+        "{\"a\": 1,}",
+        "{\"fields\": {}} {}",
+        "nul",
+        "NaN",
+        "{\"fields\": {\"note\": 01}}",
+        "\u{feff}{\"fields\": {}}",
+        "{\"a\": tru}",
+        "<html></html>",
     ] {
         let context = send(world, body).await.refused("MALFORMED_JSON");
-        assert!(context["line"].is_u64() && context["column"].is_u64(), "{body}: {context}");
+        assert!(
+            context["line"].is_u64() && context["column"].is_u64(),
+            "{body}: {context}"
+        );
         assert!(context["reason"].is_string(), "{body}: {context}");
     }
     let context = send(world, "{\n  \"fields\": {\n    \"a\" 1\n  }\n}").await;
@@ -35,12 +48,18 @@ pub async fn what_is_not_json(world: &World) {
 
 pub async fn json_of_the_wrong_shape(world: &World) {
     for body in [json!(null), json!([]), json!(1), json!("text"), json!(true)] {
-        send_json(world, body).await.names("VALIDATION_FAILED", "/body", "type");
+        send_json(world, body)
+            .await
+            .names("VALIDATION_FAILED", "/body", "type");
     }
-    send_json(world, json!({})).await.names("VALIDATION_FAILED", "/body/fields", "required");
+    send_json(world, json!({}))
+        .await
+        .names("VALIDATION_FAILED", "/body/fields", "required");
     for fields in [json!(null), json!([]), json!("text"), json!(7)] {
         let body = json!({"fields": fields});
-        send_json(world, body).await.names("VALIDATION_FAILED", "/body/fields", "type");
+        send_json(world, body)
+            .await
+            .names("VALIDATION_FAILED", "/body/fields", "type");
     }
     let missing = send(world, "").await;
     let body = missing.json();
@@ -78,7 +97,12 @@ pub async fn duplicate_keys(world: &World) {
 }
 
 pub async fn numbers_out_of_range(world: &World) {
-    for number in ["9007199254740992", "-9007199254740992", "1e400", "99999999999999999999999"] {
+    for number in [
+        "9007199254740992",
+        "-9007199254740992",
+        "1e400",
+        "99999999999999999999999",
+    ] {
         let body = format!(r#"{{"fields": {{"kind": "person", "first_name": {number}}}}}"#);
         send(world, body).await.refused("MALFORMED_JSON");
     }
@@ -104,7 +128,13 @@ pub async fn numbers_out_of_range(world: &World) {
 }
 
 pub async fn text_that_is_no_unicode(world: &World) {
-    for text in [r"\u0000", r"a\u0000b", r"\ud800", r"\udc00\ud800", r"\ud83dx"] {
+    for text in [
+        r"\u0000",
+        r"a\u0000b",
+        r"\ud800",
+        r"\udc00\ud800",
+        r"\ud83dx",
+    ] {
         let body = format!(r#"{{"fields": {{"kind": "person", "first_name": "{text}"}}}}"#);
         send(world, body).await.refused("MALFORMED_JSON");
     }
@@ -119,7 +149,9 @@ pub async fn text_that_is_no_unicode(world: &World) {
         send(world, raw.clone()).await.refused("MALFORMED_JSON");
     }
     let fields = json!({"kind": "person", "first_name": "Zoë 👩‍🔧 \u{10ffff} \u{202e}x"});
-    let record = send_json(world, json!({"fields": fields})).await.expect(201);
+    let record = send_json(world, json!({"fields": fields}))
+        .await
+        .expect(201);
     assert_eq!(record["fields"]["first_name"], fields["first_name"]);
 }
 
@@ -141,7 +173,9 @@ pub async fn ten_thousand_levels(world: &World) {
         send(world, deep.clone()).await.refused("MALFORMED_JSON");
         let inside = format!(r#"{{"fields": {{"kind": {deep}}}}}"#);
         send(world, inside).await.refused("MALFORMED_JSON");
-        send(world, open.repeat(10_000)).await.refused("MALFORMED_JSON");
+        send(world, open.repeat(10_000))
+            .await
+            .refused("MALFORMED_JSON");
     }
 }
 
@@ -161,14 +195,24 @@ pub async fn wrong_content_types(world: &World) {
         draft.send().await
     };
     for media in [
-        "text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data",
-        "application/jsonx", "json", "*/*", "application/json-patch+json",
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/jsonx",
+        "json",
+        "*/*",
+        "application/json-patch+json",
     ] {
         let context = send(Some(media)).await.refused("UNSUPPORTED_MEDIA_TYPE");
         assert!(context["supported"].is_array(), "{media}: {context}");
     }
     send(None).await.refused("UNSUPPORTED_MEDIA_TYPE");
-    for media in ["application/json", "Application/JSON", "application/json; charset=utf-8"] {
+    for media in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+    ] {
         send(Some(media)).await.expect(201);
     }
 }

@@ -41,19 +41,34 @@ fn page(business: &Business, prefix: &str, sort: &str) -> Draft {
         .get("/records/price_item?limit=4")
         .query("filter", &only(prefix))
         .bearer(&business.owner_token);
-    if sort.is_empty() { draft } else { draft.query("sort", sort) }
+    if sort.is_empty() {
+        draft
+    } else {
+        draft.query("sort", sort)
+    }
 }
 
 /// The first page's cursor.
 async fn cursor(business: &Business, prefix: &str) -> String {
     items(business, prefix, 6).await;
     let page = page(business, prefix, "").send().await.expect(200);
-    page["next_cursor"].as_str().expect("a next page").to_owned()
+    page["next_cursor"]
+        .as_str()
+        .expect("a next page")
+        .to_owned()
 }
 
 pub async fn pages_neither_skip_nor_repeat(world: &World) {
     let business = world.business("web").await;
-    for sort in ["", "name", "-name", "description,name", "-description", "-updated_at", "id"] {
+    for sort in [
+        "",
+        "name",
+        "-name",
+        "description,name",
+        "-description",
+        "-updated_at",
+        "id",
+    ] {
         let prefix = format!("page{}", mark());
         items(&business, &prefix, 23).await;
         let mut seen = BTreeSet::new();
@@ -96,14 +111,32 @@ pub async fn cursors_that_were_tampered_with(world: &World) {
     let business = world.business("web").await;
     let prefix = format!("tamper{}", mark());
     let cursor = cursor(&business, &prefix).await;
-    let send = async |cursor: &str| page(&business, &prefix, "").query("cursor", cursor).send().await;
+    let send = async |cursor: &str| {
+        page(&business, &prefix, "")
+            .query("cursor", cursor)
+            .send()
+            .await
+    };
     send(&cursor).await.expect(200);
     for at in [0, cursor.len() / 3, cursor.len() / 2, cursor.len() - 2] {
         let mut changed: Vec<char> = cursor.chars().collect();
         changed[at] = if changed[at] == 'A' { 'B' } else { 'A' };
-        send(&changed.into_iter().collect::<String>()).await.refused("CURSOR_INVALID");
+        send(&changed.into_iter().collect::<String>())
+            .await
+            .refused("CURSOR_INVALID");
     }
-    for wrong in ["x", ".", "..", "AAAA.BBBB", "e30.e30", "null", "%00", "é", &cursor[..cursor.len() / 2], &format!("{cursor}A")] {
+    for wrong in [
+        "x",
+        ".",
+        "..",
+        "AAAA.BBBB",
+        "e30.e30",
+        "null",
+        "%00",
+        "é",
+        &cursor[..cursor.len() / 2],
+        &format!("{cursor}A"),
+    ] {
         send(wrong).await.refused("CURSOR_INVALID");
     }
 }
@@ -113,14 +146,26 @@ pub async fn cursors_of_another_list(world: &World) {
     let prefix = format!("other{}", mark());
     let cursor = cursor(&business, &prefix).await;
     let refused = async |draft: Draft| {
-        let answer: Answer =
-            draft.query("cursor", &cursor).bearer(&business.owner_token).send().await;
+        let answer: Answer = draft
+            .query("cursor", &cursor)
+            .bearer(&business.owner_token)
+            .send()
+            .await;
         answer.refused("CURSOR_INVALID");
     };
     let raw = &business.raw;
     refused(raw.get("/records/price_item")).await;
-    refused(raw.get("/records/price_item").query("filter", &only("else"))).await;
-    refused(raw.get("/records/price_item").query("filter", &only(&prefix)).query("sort", "name")).await;
+    refused(
+        raw.get("/records/price_item")
+            .query("filter", &only("else")),
+    )
+    .await;
+    refused(
+        raw.get("/records/price_item")
+            .query("filter", &only(&prefix))
+            .query("sort", "name"),
+    )
+    .await;
     refused(raw.get("/records/contact")).await;
     refused(raw.get("/search?q=x")).await;
     refused(raw.get("/object-types")).await;
@@ -137,6 +182,9 @@ pub async fn cursors_of_another_tenant(world: &World) {
     let prefix = format!("tenant{}", mark());
     let cursor = cursor(&theirs, &prefix).await;
     items(&ours, &prefix, 6).await;
-    let answer = page(&ours, &prefix, "").query("cursor", &cursor).send().await;
+    let answer = page(&ours, &prefix, "")
+        .query("cursor", &cursor)
+        .send()
+        .await;
     answer.refused("CURSOR_INVALID");
 }

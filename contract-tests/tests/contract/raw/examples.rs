@@ -15,25 +15,84 @@ use serde_json::{Value, json};
 
 /// The operations in the order of the story; with a bar the one example of the request that is meant.
 const STORY: [&str; 46] = [
-    "platform_health", "platform_limits", "platform_openapi_json", "platform_openapi_yaml", "auth_jwks",
-    "auth_token|password", "auth_token|password_of_one_tenant", "me_get", "me_permissions",
-    "records_create|contact", "records_get", "records_list", "records_search", "records_update",
-    "records_history", "records_delete", "records_restore", "records_create|company", "records_batch",
-    "auth_create_portal_code", "auth_token|portal_code", "portal_me",
-    "schema_create", "schema_get", "schema_list", "schema_list_fields", "schema_json_schema",
-    "schema_create_field", "schema_update_field", "schema_delete_field", "schema_update",
-    "access_create_user", "access_get_user", "access_list_users", "access_update_user",
-    "access_deactivate_user", "access_list_roles", "access_get_role",
-    "integrations_create_api_key", "integrations_get_api_key", "integrations_list_api_keys",
-    "auth_token|api_key", "integrations_revoke_api_key", "auth_token|refresh_token", "auth_revoke",
+    "platform_health",
+    "platform_limits",
+    "platform_openapi_json",
+    "platform_openapi_yaml",
+    "auth_jwks",
+    "auth_token|password",
+    "auth_token|password_of_one_tenant",
+    "me_get",
+    "me_permissions",
+    "records_create|contact",
+    "records_get",
+    "records_list",
+    "records_search",
+    "records_update",
+    "records_history",
+    "records_delete",
+    "records_restore",
+    "records_create|company",
+    "records_batch",
+    "auth_create_portal_code",
+    "auth_token|portal_code",
+    "portal_me",
+    "schema_create",
+    "schema_get",
+    "schema_list",
+    "schema_list_fields",
+    "schema_json_schema",
+    "schema_create_field",
+    "schema_update_field",
+    "schema_delete_field",
+    "schema_update",
+    "access_create_user",
+    "access_get_user",
+    "access_list_users",
+    "access_update_user",
+    "access_deactivate_user",
+    "access_list_roles",
+    "access_get_role",
+    "integrations_create_api_key",
+    "integrations_get_api_key",
+    "integrations_list_api_keys",
+    "auth_token|api_key",
+    "integrations_revoke_api_key",
+    "auth_token|refresh_token",
+    "auth_revoke",
     "schema_delete",
 ];
 
 /// Members whose values the server mints.
 const MINTED: [&str; 28] = [
-    "id", "version", "created_at", "updated_at", "deleted_at", "created_by", "updated_by", "at", "actor",
-    "access_token", "refresh_token", "expires_in", "expires_at", "code", "secret", "hint", "last_used_at",
-    "time", "release", "next_cursor", "kid", "x", "y", "kty", "crv", "alg", "rates", "contact",
+    "id",
+    "version",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "created_by",
+    "updated_by",
+    "at",
+    "actor",
+    "access_token",
+    "refresh_token",
+    "expires_in",
+    "expires_at",
+    "code",
+    "secret",
+    "hint",
+    "last_used_at",
+    "time",
+    "release",
+    "next_cursor",
+    "kid",
+    "x",
+    "y",
+    "kty",
+    "crv",
+    "alg",
+    "rates",
+    "contact",
 ];
 
 /// What an example calls something, and what it is called here.
@@ -51,14 +110,18 @@ pub async fn every_example_of_a_request_is_true(world: &World) {
     let mut untold: Vec<&str> = Vec::new();
     for operation in &world.contract.operations {
         let examples = operation.body.iter().flat_map(|body| body.content.values());
-        let mut names: Vec<&str> =
-            examples.flat_map(|content| content.examples.keys().map(String::as_str)).collect();
+        let mut names: Vec<&str> = examples
+            .flat_map(|content| content.examples.keys().map(String::as_str))
+            .collect();
         if names.is_empty() {
             names.push("");
         }
         for name in names {
             let step = format!("{}|{name}", operation.id);
-            if !STORY.iter().any(|told| *told == operation.id || *told == step) {
+            if !STORY
+                .iter()
+                .any(|told| *told == operation.id || *told == step)
+            {
                 untold.push(&operation.id);
             }
         }
@@ -80,7 +143,10 @@ impl<'w> Story<'w> {
             email: "dana@alderfinch.example".to_owned(),
             password: "copper-elbow-22-mm".to_owned(),
         };
-        let tenant = world.host.create_tenant("Alder & Finch Plumbing", &owner).await;
+        let tenant = world
+            .host
+            .create_tenant("Alder & Finch Plumbing", &owner)
+            .await;
         let signed_in = grant(
             &raw,
             json!({"grant_type": "password", "email": owner.email, "password": owner.password}),
@@ -90,19 +156,32 @@ impl<'w> Story<'w> {
         let owner_id = text(&signed_in["subject"]["id"]);
         let title = json!({"title": "Managing director"});
         let path = format!("/users/{owner_id}");
-        raw.patch(path, title).bearer(&token).send().await.expect(200);
+        raw.patch(path, title)
+            .bearer(&token)
+            .send()
+            .await
+            .expect(200);
         let mut names = Names::new();
         let document = &world.contract.document;
-        let example = &document["paths"]["/auth/token"]["post"]["responses"]["200"]["content"]
-            ["application/json"]["examples"]["user"]["value"];
+        let example = &document["paths"]["/auth/token"]["post"]["responses"]["200"]["content"]["application/json"]
+            ["examples"]["user"]["value"];
         names.insert(text(&example["tenant"]), tenant);
         names.insert(text(&example["subject"]["id"]), owner_id);
-        Story { world, raw, names, token, portal: String::new() }
+        Story {
+            world,
+            raw,
+            names,
+            token,
+            portal: String::new(),
+        }
     }
 
     async fn tell(&mut self, operation: &Operation, example: &str) {
-        let contents: Vec<&Content> =
-            operation.body.iter().flat_map(|body| body.content.values()).collect();
+        let contents: Vec<&Content> = operation
+            .body
+            .iter()
+            .flat_map(|body| body.content.values())
+            .collect();
         let mut bodies: Vec<(&str, Option<Value>)> = contents
             .iter()
             .flat_map(|content| &content.examples)
@@ -113,8 +192,10 @@ impl<'w> Story<'w> {
             bodies.push(("", None));
         }
         for (name, body) in bodies {
-            let mut draft =
-                self.raw.request(operation.method.parse().unwrap(), self.path(operation, &body));
+            let mut draft = self.raw.request(
+                operation.method.parse().unwrap(),
+                self.path(operation, &body),
+            );
             if operation.secured {
                 let portal = operation.path.starts_with("/portal");
                 draft = draft.bearer(if portal { &self.portal } else { &self.token });
@@ -154,8 +235,12 @@ impl<'w> Story<'w> {
 
     /// What the example shows is in the answer.
     fn compare(&self, operation: &Operation, name: &str, told: &str, answer: &Answer) {
-        let response = operation.response(answer.status.as_u16()).expect("a documented status");
-        let Some(content) = response.content.get("application/json") else { return };
+        let response = operation
+            .response(answer.status.as_u16())
+            .expect("a documented status");
+        let Some(content) = response.content.get("application/json") else {
+            return;
+        };
         let answer = answer.json();
         let examples = &content.examples;
         let wanted: Vec<&Value> = match examples.get(name) {
@@ -183,21 +268,31 @@ impl<'w> Story<'w> {
         }
         let examples = &self.world.contract.document["paths"];
         let example_of = |path: &str, example: &str, member: &str| {
-            text(&examples[path]["post"]["requestBody"]["content"]["application/json"]["examples"][example]["value"][member])
+            text(
+                &examples[path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+                    [example]["value"][member],
+            )
         };
         match (operation.id.as_str(), name) {
             ("auth_token", "portal_code") => self.portal = text(&answer.json()["access_token"]),
             ("auth_token", "password") => {
                 let minted = text(&answer.json()["refresh_token"]);
-                self.names.insert(example_of("/auth/token", "refresh_token", "refresh_token"), minted);
+                self.names.insert(
+                    example_of("/auth/token", "refresh_token", "refresh_token"),
+                    minted,
+                );
             }
             ("auth_token", "refresh_token") => {
                 let minted = text(&answer.json()["refresh_token"]);
-                self.names.insert(example_of("/auth/revoke", "sign_out", "refresh_token"), minted);
+                self.names.insert(
+                    example_of("/auth/revoke", "sign_out", "refresh_token"),
+                    minted,
+                );
             }
             ("auth_create_portal_code", _) => {
                 let minted = text(&answer.json()["code"]);
-                self.names.insert(example_of("/auth/token", "portal_code", "code"), minted);
+                self.names
+                    .insert(example_of("/auth/token", "portal_code", "code"), minted);
             }
             ("integrations_create_api_key", _) => {
                 let created = answer.json();
@@ -226,7 +321,9 @@ fn shown(example: &Value, answer: &Value, at: &str) -> Result<(), String> {
         (Value::Object(example), Value::Object(answer)) => {
             for (name, value) in example {
                 let at = format!("{at}/{name}");
-                let Some(found) = answer.get(name) else { return Err(format!("{at} is missing")) };
+                let Some(found) = answer.get(name) else {
+                    return Err(format!("{at} is missing"));
+                };
                 if !MINTED.contains(&name.as_str()) {
                     shown(value, found, &at)?;
                 } else if std::mem::discriminant(value) != std::mem::discriminant(found)
@@ -241,8 +338,11 @@ fn shown(example: &Value, answer: &Value, at: &str) -> Result<(), String> {
         (Value::Array(example), Value::Array(answer)) => {
             for (index, value) in example.iter().enumerate() {
                 let at = format!("{at}/{index}");
-                let reasons: Vec<String> =
-                    answer.iter().map(|found| shown(value, found, &at)).filter_map(Result::err).collect();
+                let reasons: Vec<String> = answer
+                    .iter()
+                    .map(|found| shown(value, found, &at))
+                    .filter_map(Result::err)
+                    .collect();
                 if reasons.len() == answer.len() {
                     return Err(format!("{at} is not there: {}", reasons.join("; ")));
                 }

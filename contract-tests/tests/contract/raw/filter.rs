@@ -35,9 +35,19 @@ fn nested(depth: usize, wrap: impl Fn(Value) -> Value) -> Value {
 }
 
 pub async fn filters_that_are_too_deep_or_too_wide(world: &World) {
-    list(world, "contact", &nested(8, |inner| json!({"not": inner})).to_string()).await.expect(200);
+    list(
+        world,
+        "contact",
+        &nested(8, |inner| json!({"not": inner})).to_string(),
+    )
+    .await
+    .expect(200);
     for depth in [9, 60, 100] {
-        for wrap in [|it| json!({"not": it}), |it| json!({"and": [it]}), |it| json!({"or": [it]})] {
+        for wrap in [
+            |it| json!({"not": it}),
+            |it| json!({"and": [it]}),
+            |it| json!({"or": [it]}),
+        ] {
             let filter = nested(depth, wrap);
             let answer = list(world, "contact", &filter.to_string()).await;
             let context = answer.refused("VALIDATION_FAILED");
@@ -46,25 +56,50 @@ pub async fn filters_that_are_too_deep_or_too_wide(world: &World) {
         }
     }
     let leaves = |number: usize| json!({"or": vec![leaf(); number]});
-    list(world, "contact", &leaves(64).to_string()).await.expect(200);
+    list(world, "contact", &leaves(64).to_string())
+        .await
+        .expect(200);
     refused(world, &leaves(65)).await;
     refused(world, &json!({"and": [leaves(40), leaves(40)]})).await;
-    let values = |number: usize| json!({"field": "first_name", "op": "in", "value": vec!["x"; number]});
-    list(world, "contact", &values(1_000).to_string()).await.expect(200);
+    let values =
+        |number: usize| json!({"field": "first_name", "op": "in", "value": vec!["x"; number]});
+    list(world, "contact", &values(1_000).to_string())
+        .await
+        .expect(200);
     refused(world, &values(1_001)).await;
 }
 
 pub async fn filters_that_carry_sql(world: &World) {
     for name in [
-        "first_name' OR 1=1 --", "first_name\"", "first_name; DROP TABLE records", "1", "*",
-        "json_extract(data,'$.x')", "first_name--", "first_name.", "a.b.c", "",
+        "first_name' OR 1=1 --",
+        "first_name\"",
+        "first_name; DROP TABLE records",
+        "1",
+        "*",
+        "json_extract(data,'$.x')",
+        "first_name--",
+        "first_name.",
+        "a.b.c",
+        "",
     ] {
         refused(world, &json!({"field": name, "op": "eq", "value": "x"})).await;
     }
     for op in ["=", "LIKE", "eq OR 1=1", "", "EQ"] {
-        refused(world, &json!({"field": "first_name", "op": op, "value": "x"})).await;
+        refused(
+            world,
+            &json!({"field": "first_name", "op": op, "value": "x"}),
+        )
+        .await;
     }
-    for value in ["' OR '1'='1", "\" OR 1=1 --", "%", "_", "x'; DROP TABLE records; --", "$.x", "\\"] {
+    for value in [
+        "' OR '1'='1",
+        "\" OR 1=1 --",
+        "%",
+        "_",
+        "x'; DROP TABLE records; --",
+        "$.x",
+        "\\",
+    ] {
         for op in ["eq", "contains", "starts_with", "gt"] {
             let filter = json!({"field": "last_name", "op": op, "value": value}).to_string();
             let page = list(world, "contact", &filter).await.expect(200);
@@ -75,17 +110,41 @@ pub async fn filters_that_carry_sql(world: &World) {
     }
     let business = world.business("web").await;
     let get = async |path: &str| {
-        world.raw("web").get(path).bearer(&business.owner_token).send().await
+        world
+            .raw("web")
+            .get(path)
+            .bearer(&business.owner_token)
+            .send()
+            .await
     };
-    for query in ["sort=first_name%27", "sort=first_name%20desc", "sort=first_name%3B", "fields=%22x%22"] {
-        get(&format!("/records/contact?{query}")).await.refused("VALIDATION_FAILED");
+    for query in [
+        "sort=first_name%27",
+        "sort=first_name%20desc",
+        "sort=first_name%3B",
+        "fields=%22x%22",
+    ] {
+        get(&format!("/records/contact?{query}"))
+            .await
+            .refused("VALIDATION_FAILED");
     }
     // What was said to be dropped is still there.
-    get(&format!("/records/contact/{}", business.contact)).await.expect(200);
+    get(&format!("/records/contact/{}", business.contact))
+        .await
+        .expect(200);
 }
 
 pub async fn filters_that_are_no_filters(world: &World) {
-    for text in ["x1", "{}", "[]", "\"and\"", "{\"and\"", "null", "12", "{\"and\": []}", "{\"a\": 1, \"a\": 2}"] {
+    for text in [
+        "x1",
+        "{}",
+        "[]",
+        "\"and\"",
+        "{\"and\"",
+        "null",
+        "12",
+        "{\"and\": []}",
+        "{\"a\": 1, \"a\": 2}",
+    ] {
         let answer = list(world, "contact", text).await;
         let context = answer.refused("VALIDATION_FAILED");
         let pointer = context["errors"][0]["pointer"].as_str().unwrap_or_default();
@@ -126,7 +185,12 @@ pub async fn every_operator_answers(world: &World) {
         {"name": "who", "type": "relation", "label": "Who", "target": "contact"},
         {"name": "done", "type": "boolean", "label": "Done"},
     ]);
-    post(&business, "/object-types", json!({"name": kind, "label": "Op", "fields": fields})).await;
+    post(
+        &business,
+        "/object-types",
+        json!({"name": kind, "label": "Op", "fields": fields}),
+    )
+    .await;
     let path = format!("/records/{kind}");
     let records = [
         json!({"name": "Élan vital", "size": 1, "price": {"amount": 100, "currency": "GBP"}, "on": 20_000,
@@ -143,29 +207,91 @@ pub async fn every_operator_answers(world: &World) {
     let mixed = json!({"and": [{"field": "size", "op": "gte", "value": 1},
         {"not": {"field": "tags", "op": "has_any", "value": ["x"]}}]});
     for (filter, expected) in [
-        (json!({"field": "size", "op": "eq", "value": 1}), vec!["Élan vital"]),
-        (json!({"field": "size", "op": "ne", "value": 1}), vec!["elastic", "rest"]),
-        (json!({"field": "size", "op": "lt", "value": 2}), vec!["Élan vital"]),
-        (json!({"field": "size", "op": "lte", "value": 2}), vec!["Élan vital", "elastic"]),
-        (json!({"field": "size", "op": "gt", "value": 1}), vec!["elastic"]),
-        (json!({"field": "price", "op": "gt", "value": {"amount": 150, "currency": "GBP"}}), vec!["elastic"]),
-        (json!({"field": "on", "op": "gte", "value": 20_001}), vec!["elastic"]),
-        (json!({"field": "name", "op": "in", "value": ["rest", "none"]}), vec!["rest"]),
-        (json!({"field": "size", "op": "not_in", "value": [1, 2]}), vec!["rest"]),
-        (json!({"field": "name", "op": "contains", "value": "LAN V"}), vec!["Élan vital"]),
-        (json!({"field": "name", "op": "starts_with", "value": "elas"}), vec!["elastic"]),
-        (json!({"field": "name", "op": "starts_with", "value": "ela"}), vec!["Élan vital", "elastic"]),
+        (
+            json!({"field": "size", "op": "eq", "value": 1}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "size", "op": "ne", "value": 1}),
+            vec!["elastic", "rest"],
+        ),
+        (
+            json!({"field": "size", "op": "lt", "value": 2}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "size", "op": "lte", "value": 2}),
+            vec!["Élan vital", "elastic"],
+        ),
+        (
+            json!({"field": "size", "op": "gt", "value": 1}),
+            vec!["elastic"],
+        ),
+        (
+            json!({"field": "price", "op": "gt", "value": {"amount": 150, "currency": "GBP"}}),
+            vec!["elastic"],
+        ),
+        (
+            json!({"field": "on", "op": "gte", "value": 20_001}),
+            vec!["elastic"],
+        ),
+        (
+            json!({"field": "name", "op": "in", "value": ["rest", "none"]}),
+            vec!["rest"],
+        ),
+        (
+            json!({"field": "size", "op": "not_in", "value": [1, 2]}),
+            vec!["rest"],
+        ),
+        (
+            json!({"field": "name", "op": "contains", "value": "LAN V"}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "name", "op": "starts_with", "value": "elas"}),
+            vec!["elastic"],
+        ),
+        (
+            json!({"field": "name", "op": "starts_with", "value": "ela"}),
+            vec!["Élan vital", "elastic"],
+        ),
         (json!({"field": "size", "op": "is_empty"}), vec!["rest"]),
-        (json!({"field": "tags", "op": "not_empty"}), vec!["Élan vital", "elastic"]),
-        (json!({"field": "tags", "op": "has_any", "value": ["x", "z"]}), vec!["Élan vital"]),
-        (json!({"field": "tags", "op": "has_all", "value": ["x", "y"]}), vec!["Élan vital"]),
-        (json!({"field": "place", "op": "within", "value": box_}), vec!["Élan vital"]),
-        (json!({"field": "place", "op": "within", "value": circle}), vec!["elastic"]),
-        (json!({"field": "who.last_name", "op": "eq", "value": "Okafor"}), vec!["Élan vital"]),
-        (json!({"field": "done", "op": "eq", "value": true}), vec!["elastic"]),
-        (json!({"field": "created_at", "op": "eq", "value": {"relative": "this_year", "zone": "UTC"}}),
-            vec!["Élan vital", "elastic", "rest"]),
-        (json!({"field": "on", "op": "gt", "value": {"relative": "today"}}), vec![]),
+        (
+            json!({"field": "tags", "op": "not_empty"}),
+            vec!["Élan vital", "elastic"],
+        ),
+        (
+            json!({"field": "tags", "op": "has_any", "value": ["x", "z"]}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "tags", "op": "has_all", "value": ["x", "y"]}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "place", "op": "within", "value": box_}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "place", "op": "within", "value": circle}),
+            vec!["elastic"],
+        ),
+        (
+            json!({"field": "who.last_name", "op": "eq", "value": "Okafor"}),
+            vec!["Élan vital"],
+        ),
+        (
+            json!({"field": "done", "op": "eq", "value": true}),
+            vec!["elastic"],
+        ),
+        (
+            json!({"field": "created_at", "op": "eq", "value": {"relative": "this_year", "zone": "UTC"}}),
+            vec!["Élan vital", "elastic", "rest"],
+        ),
+        (
+            json!({"field": "on", "op": "gt", "value": {"relative": "today"}}),
+            vec![],
+        ),
         (mixed, vec!["elastic"]),
     ] {
         let page = list(world, &kind, &filter.to_string()).await.expect(200);
@@ -177,5 +303,11 @@ pub async fn every_operator_answers(world: &World) {
 }
 
 async fn post(business: &Business, path: &str, body: Value) -> Value {
-    business.raw.post(path, body).bearer(&business.owner_token).send().await.expect(201)
+    business
+        .raw
+        .post(path, body)
+        .bearer(&business.owner_token)
+        .send()
+        .await
+        .expect(201)
 }

@@ -31,13 +31,27 @@ impl Things {
 
     async fn of(business: &Business) -> Things {
         let post = async |path: &str, body: Value| {
-            business.raw.post(path, body).bearer(&business.owner_token).send().await.expect(201)
+            business
+                .raw
+                .post(path, body)
+                .bearer(&business.owner_token)
+                .send()
+                .await
+                .expect(201)
         };
-        let key = post("/api-keys", json!({"name": "ours", "scopes": ["records:read"]})).await;
+        let key = post(
+            "/api-keys",
+            json!({"name": "ours", "scopes": ["records:read"]}),
+        )
+        .await;
         let kind = format!("ours_{}", mark());
         let field = format!("mine_{}", mark());
         let fields = json!([{"name": field, "type": "text", "label": "Mine"}]);
-        post("/object-types", json!({"name": kind, "label": "Ours", "fields": fields})).await;
+        post(
+            "/object-types",
+            json!({"name": kind, "label": "Ours", "fields": fields}),
+        )
+        .await;
         Things {
             contact: business.contact.clone(),
             user: business.reader_id.clone(),
@@ -88,10 +102,20 @@ impl Things {
     /// The answer with what it was asked about taken out.
     fn anonymous(&self, answer: &Answer) -> String {
         let mut text = String::from_utf8_lossy(&answer.body).into_owned();
-        if let Some(id) = answer.headers.get("x-request-id").and_then(|id| id.to_str().ok()) {
+        if let Some(id) = answer
+            .headers
+            .get("x-request-id")
+            .and_then(|id| id.to_str().ok())
+        {
             text = text.replace(id, "REQUEST");
         }
-        for name in [&self.contact, &self.user, &self.key, &self.kind, &self.field] {
+        for name in [
+            &self.contact,
+            &self.user,
+            &self.key,
+            &self.kind,
+            &self.field,
+        ] {
             text = text.replace(name.as_str(), "THING");
         }
         format!("{} {text}", answer.status.as_u16())
@@ -112,7 +136,10 @@ pub async fn nothing_crosses(world: &World) {
         for token in [&theirs.owner_token, &theirs.key_token] {
             let send = async |things: &Things| {
                 let method = operation.method.parse().unwrap();
-                let mut draft = theirs.raw.request(method, things.path(operation)).bearer(token);
+                let mut draft = theirs
+                    .raw
+                    .request(method, things.path(operation))
+                    .bearer(token);
                 if let Some(body) = things.body(operation) {
                     draft = draft.json(&body);
                 }
@@ -133,36 +160,77 @@ pub async fn nothing_crosses(world: &World) {
     assert!(compared > 30, "{compared}");
     // Lists, search and relations.
     let get = async |path: &str| {
-        theirs.raw.get(path).bearer(&theirs.owner_token).send().await.expect(200).to_string()
+        theirs
+            .raw
+            .get(path)
+            .bearer(&theirs.owner_token)
+            .send()
+            .await
+            .expect(200)
+            .to_string()
     };
-    for path in ["/records/contact?include_deleted=true", "/search?q=maria", "/users", "/api-keys", "/object-types?limit=200"] {
+    for path in [
+        "/records/contact?include_deleted=true",
+        "/search?q=maria",
+        "/users",
+        "/api-keys",
+        "/object-types?limit=200",
+    ] {
         let text = get(path).await;
-        for name in [&things.contact, &things.user, &things.key, &things.kind, &ours.owner_id] {
+        for name in [
+            &things.contact,
+            &things.user,
+            &things.key,
+            &things.kind,
+            &ours.owner_id,
+        ] {
             assert!(!text.contains(name.as_str()), "{path} shows {name}");
         }
     }
     let related = async |id: &str| {
         let body = json!({"fields": {"kind": "person", "first_name": "Eve", "parent": id}});
-        let answer = theirs.raw.post("/records/contact", body).bearer(&theirs.owner_token).send().await;
+        let answer = theirs
+            .raw
+            .post("/records/contact", body)
+            .bearer(&theirs.owner_token)
+            .send()
+            .await;
         answer.refused("FIELD_INVALID");
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        text.replace(answer.header("x-request-id"), "REQUEST").replace(id, "THING")
+        text.replace(answer.header("x-request-id"), "REQUEST")
+            .replace(id, "THING")
     };
     assert_eq!(related(&things.contact).await, related(&new_id()).await);
     // An id that one tenant has is free in the other.
     let body = json!({"id": things.contact, "fields": {"kind": "person", "first_name": "Theirs"}});
-    let made = theirs.raw.post("/records/contact", body).bearer(&theirs.owner_token).send().await;
+    let made = theirs
+        .raw
+        .post("/records/contact", body)
+        .bearer(&theirs.owner_token)
+        .send()
+        .await;
     made.expect(201);
     // A password opens its own tenant only.
     let grant = json!({
         "grant_type": "password", "email": ours.owner.email, "password": ours.owner.password,
         "tenant": theirs.tenant,
     });
-    ours.raw.post("/auth/token", grant).send().await.refused("INVALID_CREDENTIALS");
+    ours.raw
+        .post("/auth/token", grant)
+        .send()
+        .await
+        .refused("INVALID_CREDENTIALS");
     // A tenant named in a request chooses nothing.
     for name in ["x-tenant", "x-tenant-id", "tenant"] {
-        let draft = theirs.raw.get("/me").bearer(&theirs.owner_token).header(name, &ours.tenant);
-        assert_eq!(draft.send().await.expect(200)["tenant"]["id"], theirs.tenant.as_str());
+        let draft = theirs
+            .raw
+            .get("/me")
+            .bearer(&theirs.owner_token)
+            .header(name, &ours.tenant);
+        assert_eq!(
+            draft.send().await.expect(200)["tenant"]["id"],
+            theirs.tenant.as_str()
+        );
     }
     assert_eq!(seen(&ours).await, before, "nothing of it was touched");
 }
@@ -177,7 +245,12 @@ async fn seen(business: &Business) -> Vec<Value> {
         "/users".to_owned(),
         "/object-types?limit=200".to_owned(),
     ] {
-        let answer = business.raw.get(path).bearer(&business.owner_token).send().await;
+        let answer = business
+            .raw
+            .get(path)
+            .bearer(&business.owner_token)
+            .send()
+            .await;
         all.push(answer.expect(200));
     }
     all

@@ -46,12 +46,17 @@ pub async fn one_idempotency_key(world: &World) {
         .bearer(&business.owner_token)
         .header("idempotency-key", &key);
     let answers = at_once(vec![draft; CALLERS]).await;
-    let ids: BTreeSet<String> =
-        answers.iter().map(|answer| answer.expect(201)["id"].to_string()).collect();
+    let ids: BTreeSet<String> = answers
+        .iter()
+        .map(|answer| answer.expect(201)["id"].to_string())
+        .collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let bodies: BTreeSet<&[u8]> = answers.iter().map(|answer| answer.body.as_ref()).collect();
     assert_eq!(bodies.len(), 1, "the same answer to all");
-    let first = answers.iter().filter(|it| !it.headers.contains_key("idempotent-replayed")).count();
+    let first = answers
+        .iter()
+        .filter(|it| !it.headers.contains_key("idempotent-replayed"))
+        .count();
     assert_eq!(first, 1, "all others are told that it is a replay");
     assert_eq!(found(&business, "price_item", "name", &name).await.len(), 1);
 }
@@ -62,7 +67,10 @@ pub async fn one_record(world: &World) {
     let price = json!({"amount": 1, "currency": "GBP"});
     let body = json!({"id": new_id(), "fields": {"name": name, "unit_price": price}});
     let draft = |body: &Value| {
-        business.raw.post("/records/price_item", body.clone()).bearer(&business.owner_token)
+        business
+            .raw
+            .post("/records/price_item", body.clone())
+            .bearer(&business.owner_token)
     };
     let answers = at_once((0..CALLERS).map(|_| draft(&body))).await;
     for answer in &answers {
@@ -88,11 +96,16 @@ pub async fn one_unique_value(world: &World) {
     let body = json!({"name": kind, "label": "Unique", "fields": [
         {"name": "serial", "type": "text", "label": "Serial", "unique": true},
     ]});
-    let post = |path: String, body: Value| {
-        business.raw.post(path, body).bearer(&business.owner_token)
-    };
-    post("/object-types".to_owned(), body).send().await.expect(201);
-    let draft = post(format!("/records/{kind}"), json!({"fields": {"serial": "one"}}));
+    let post =
+        |path: String, body: Value| business.raw.post(path, body).bearer(&business.owner_token);
+    post("/object-types".to_owned(), body)
+        .send()
+        .await
+        .expect(201);
+    let draft = post(
+        format!("/records/{kind}"),
+        json!({"fields": {"serial": "one"}}),
+    );
     let answers = at_once(vec![draft; CALLERS]).await;
     let winner: Vec<String> = answers
         .iter()
@@ -114,9 +127,15 @@ pub async fn one_refresh_token(world: &World) {
     let session = contract_tests::business::sign_in(raw, &business.owner).await;
     let grant = json!({"grant_type": "refresh_token", "refresh_token": session["refresh_token"]});
     let answers = at_once((0..20).map(|_| raw.post("/auth/token", grant.clone()))).await;
-    let successors: BTreeSet<String> =
-        answers.iter().map(|answer| answer.expect(200)["refresh_token"].to_string()).collect();
-    assert_eq!(successors.len(), 1, "the same successor to all: {successors:?}");
+    let successors: BTreeSet<String> = answers
+        .iter()
+        .map(|answer| answer.expect(200)["refresh_token"].to_string())
+        .collect();
+    assert_eq!(
+        successors.len(),
+        1,
+        "the same successor to all: {successors:?}"
+    );
 }
 
 /// Edits of different fields at the same time all stay.
@@ -131,17 +150,31 @@ pub async fn field_by_field(world: &World) {
     let owner = |draft: Draft| draft.bearer(&business.owner_token);
     let raw = &business.raw;
     let body = json!({"name": kind, "label": "Many", "fields": fields});
-    owner(raw.post("/object-types", body)).send().await.expect(201);
-    let record = owner(raw.post(format!("/records/{kind}"), json!({"fields": {}}))).send().await;
-    let path = format!("/records/{kind}/{}", record.expect(201)["id"].as_str().unwrap());
+    owner(raw.post("/object-types", body))
+        .send()
+        .await
+        .expect(201);
+    let record = owner(raw.post(format!("/records/{kind}"), json!({"fields": {}})))
+        .send()
+        .await;
+    let path = format!(
+        "/records/{kind}/{}",
+        record.expect(201)["id"].as_str().unwrap()
+    );
     let answers = at_once(names.iter().map(|name| {
         let fields: BTreeMap<&str, u32> = BTreeMap::from([(name.as_str(), 7)]);
         owner(raw.patch(&path, json!({"fields": fields})))
     }))
     .await;
-    let versions: BTreeSet<String> =
-        answers.iter().map(|answer| answer.expect(200)["version"].to_string()).collect();
-    assert_eq!(versions.len(), names.len(), "each edit has a version of its own");
+    let versions: BTreeSet<String> = answers
+        .iter()
+        .map(|answer| answer.expect(200)["version"].to_string())
+        .collect();
+    assert_eq!(
+        versions.len(),
+        names.len(),
+        "each edit has a version of its own"
+    );
     let record = owner(raw.get(&path)).send().await.expect(200);
     for name in &names {
         assert_eq!(record["fields"][name], 7, "{name} was lost");

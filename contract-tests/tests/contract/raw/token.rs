@@ -11,27 +11,54 @@ use http::Method;
 use serde_json::{Value, json};
 
 async fn me(world: &World, authorization: &str) -> Answer {
-    world.raw("web").get("/me").header("authorization", authorization).send().await
+    world
+        .raw("web")
+        .get("/me")
+        .header("authorization", authorization)
+        .send()
+        .await
 }
 
 pub async fn tokens_that_are_no_tokens(world: &World) {
     let business = world.business("web").await;
     let token = &business.owner_token;
-    world.raw("web").get("/me").send().await.refused("UNAUTHENTICATED");
+    world
+        .raw("web")
+        .get("/me")
+        .send()
+        .await
+        .refused("UNAUTHENTICATED");
     for authorization in [
-        String::new(), "Bearer".to_owned(), "Bearer ".to_owned(), "Bearer x".to_owned(), token.clone(),
-        format!("Basic {token}"), format!("Bearer {token} {token}"), format!("Bearer {token}."),
-        "Bearer ..".to_owned(), "Bearer a.b.c".to_owned(), format!("Bearer {}", "a".repeat(16_000)),
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        "Bearer x".to_owned(),
+        token.clone(),
+        format!("Basic {token}"),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {token}."),
+        "Bearer ..".to_owned(),
+        "Bearer a.b.c".to_owned(),
+        format!("Bearer {}", "a".repeat(16_000)),
         format!("Bearer {}", business.key),
     ] {
         let answer = me(world, &authorization).await;
         answer.refused("UNAUTHENTICATED");
-        assert!(answer.header("www-authenticate").starts_with("Bearer"), "{answer:?}");
+        assert!(
+            answer.header("www-authenticate").starts_with("Bearer"),
+            "{answer:?}"
+        );
     }
     // The scheme's name is written as one likes (RFC 9110).
     me(world, &format!("bearer {token}")).await.expect(200);
     // Two headers are no token.
-    let twice = world.raw("web").get("/me").bearer(token).bearer(token).send().await;
+    let twice = world
+        .raw("web")
+        .get("/me")
+        .bearer(token)
+        .bearer(token)
+        .send()
+        .await;
     assert_ne!(twice.status, 200);
 }
 
@@ -40,16 +67,25 @@ pub async fn tokens_that_are_no_tokens(world: &World) {
 pub async fn tokens_of_another_kind(world: &World) {
     let business = world.business("web").await;
     let raw = world.raw("web");
-    for operation in world.contract.operations.iter().filter(|operation| operation.secured) {
-        let node = &world.contract.document["paths"][&operation.path][operation.method.to_lowercase()];
-        let requirements: Vec<(&str, &Value)> = elements(&node["security"]).flat_map(members).collect();
+    for operation in world
+        .contract
+        .operations
+        .iter()
+        .filter(|operation| operation.secured)
+    {
+        let node =
+            &world.contract.document["paths"][&operation.path][operation.method.to_lowercase()];
+        let requirements: Vec<(&str, &Value)> =
+            elements(&node["security"]).flat_map(members).collect();
         for (kind, token) in [
             ("user", &business.owner_token),
             ("portal", &business.portal_token),
             ("key", &business.weak_key_token),
         ] {
             let path = super::filled(&operation.path, &business.contact);
-            let mut draft = raw.request(operation.method.parse().unwrap(), path).bearer(token);
+            let mut draft = raw
+                .request(operation.method.parse().unwrap(), path)
+                .bearer(token);
             if operation.body.is_some() {
                 // Who may not ask is told so before the question is read.
                 draft = draft.header("content-type", "text/plain").body("no JSON");
@@ -57,16 +93,26 @@ pub async fn tokens_of_another_kind(world: &World) {
             let answer = draft.send().await;
             let name = format!("{} with a token of kind {kind}", operation.id);
             match requirements.iter().find(|(scheme, _)| *scheme == kind) {
-                None => assert_eq!(answer.json()["code"], "UNAUTHENTICATED", "{name}: {answer:?}"),
+                None => assert_eq!(
+                    answer.json()["code"],
+                    "UNAUTHENTICATED",
+                    "{name}: {answer:?}"
+                ),
                 Some((_, scopes)) if kind == "key" => {
                     let lacks = elements(scopes).any(|scope| scope != "records:read");
                     assert_eq!(answer.status == 403, lacks, "{name}: {answer:?}");
                     if lacks {
                         let context = answer.refused("FORBIDDEN");
-                        assert!(elements(scopes).any(|it| *it == context["scope"]), "{context}");
+                        assert!(
+                            elements(scopes).any(|it| *it == context["scope"]),
+                            "{context}"
+                        );
                     }
                 }
-                Some(_) => assert!(!matches!(answer.status.as_u16(), 401 | 403), "{name}: {answer:?}"),
+                Some(_) => assert!(
+                    !matches!(answer.status.as_u16(), 401 | 403),
+                    "{name}: {answer:?}"
+                ),
             }
         }
         let path = super::filled(&operation.path, &business.contact);
@@ -90,12 +136,24 @@ pub async fn tokens_that_were_tampered_with(world: &World) {
         assert_eq!(answer.status, 401, "{name}: {answer:?}");
         assert_eq!(answer.json()["code"], "UNAUTHENTICATED", "{name}");
     };
-    refused("the signature of another", format!("{header}.{claims}.{}", other[2])).await;
-    refused("the claims of another", format!("{header}.{}.{signature}", other[1])).await;
+    refused(
+        "the signature of another",
+        format!("{header}.{claims}.{}", other[2]),
+    )
+    .await;
+    refused(
+        "the claims of another",
+        format!("{header}.{}.{signature}", other[1]),
+    )
+    .await;
     refused("no signature", format!("{header}.{claims}.")).await;
     let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
     bytes[10] ^= 1;
-    refused("a bit", format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(bytes))).await;
+    refused(
+        "a bit",
+        format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(bytes)),
+    )
+    .await;
     for (name, value) in [
         ("tenant", json!(theirs.tenant)),
         ("sub", json!(ours.reader_id)),
@@ -107,7 +165,12 @@ pub async fn tokens_that_were_tampered_with(world: &World) {
         changed[name] = value;
         refused(name, format!("{header}.{}.{signature}", encoded(&changed))).await;
     }
-    let jwks = world.raw("web").get("/.well-known/jwks.json").send().await.expect(200);
+    let jwks = world
+        .raw("web")
+        .get("/.well-known/jwks.json")
+        .send()
+        .await
+        .expect(200);
     let public = jwks["keys"][0]["x"].as_str().unwrap_or_default().to_owned();
     for (name, value) in [
         ("alg", json!("none")),
@@ -127,8 +190,16 @@ pub async fn tokens_that_were_tampered_with(world: &World) {
         let mut changed = decoded(header);
         changed[name] = value.clone();
         let head = encoded(&changed);
-        refused(&format!("{name} {value}"), format!("{head}.{claims}.{signature}")).await;
-        refused(&format!("{name} {value}, unsigned"), format!("{head}.{claims}.")).await;
+        refused(
+            &format!("{name} {value}"),
+            format!("{head}.{claims}.{signature}"),
+        )
+        .await;
+        refused(
+            &format!("{name} {value}, unsigned"),
+            format!("{head}.{claims}."),
+        )
+        .await;
     }
 }
 
@@ -142,53 +213,109 @@ pub async fn tokens_of_what_is_gone(world: &World) {
     assert!(works(token).await);
     let refresh = json!({"refresh_token": session["refresh_token"]});
     for _ in 0..2 {
-        assert_eq!(raw.post("/auth/revoke", refresh.clone()).send().await.status, 204);
+        assert_eq!(
+            raw.post("/auth/revoke", refresh.clone())
+                .send()
+                .await
+                .status,
+            204
+        );
     }
-    raw.get("/me").bearer(token).send().await.refused("UNAUTHENTICATED");
+    raw.get("/me")
+        .bearer(token)
+        .send()
+        .await
+        .refused("UNAUTHENTICATED");
     let renewal = json!({"grant_type": "refresh_token", "refresh_token": session["refresh_token"]});
-    raw.post("/auth/token", renewal).send().await.refused("INVALID_CREDENTIALS");
+    raw.post("/auth/token", renewal)
+        .send()
+        .await
+        .refused("INVALID_CREDENTIALS");
     assert!(works(&business.reader_token).await, "other sessions go on");
     // A key that was revoked.
     let key = json!({"name": "short", "scopes": ["records:read"]});
-    let key = raw.post("/api-keys", key).bearer(&business.owner_token).send().await.expect(201);
+    let key = raw
+        .post("/api-keys", key)
+        .bearer(&business.owner_token)
+        .send()
+        .await
+        .expect(201);
     let secret = key["secret"].as_str().unwrap();
     let token = key_token(raw, secret).await;
     assert!(works(&token).await);
     let path = format!("/api-keys/{}", key["id"].as_str().unwrap());
-    let revoked = raw.request(Method::DELETE, path).bearer(&business.owner_token).send().await;
+    let revoked = raw
+        .request(Method::DELETE, path)
+        .bearer(&business.owner_token)
+        .send()
+        .await;
     assert_eq!(revoked.status, 204);
-    raw.get("/me").bearer(&token).send().await.refused("UNAUTHENTICATED");
+    raw.get("/me")
+        .bearer(&token)
+        .send()
+        .await
+        .refused("UNAUTHENTICATED");
     let again = json!({"grant_type": "api_key", "api_key": secret});
-    raw.post("/auth/token", again).send().await.refused("INVALID_CREDENTIALS");
+    raw.post("/auth/token", again)
+        .send()
+        .await
+        .refused("INVALID_CREDENTIALS");
     // A customer whose record was deleted.
     let path = format!("/records/contact/{}", business.contact);
-    raw.delete(path).bearer(&business.owner_token).send().await.expect(204);
-    raw.get("/portal/me").bearer(&business.portal_token).send().await.refused("UNAUTHENTICATED");
+    raw.delete(path)
+        .bearer(&business.owner_token)
+        .send()
+        .await
+        .expect(204);
+    raw.get("/portal/me")
+        .bearer(&business.portal_token)
+        .send()
+        .await
+        .refused("UNAUTHENTICATED");
     // A person whose role changed: with the next request.
     let path = format!("/users/{}", business.reader_id);
     let write = || {
         let fields = json!({"fields": {"kind": "person", "first_name": "Ada"}});
-        raw.post("/records/contact", fields).bearer(&business.reader_token)
+        raw.post("/records/contact", fields)
+            .bearer(&business.reader_token)
     };
     write().send().await.refused("FORBIDDEN");
     let roles = json!({"roles": ["admin"]});
-    raw.patch(&path, roles).bearer(&business.owner_token).send().await.expect(200);
+    raw.patch(&path, roles)
+        .bearer(&business.owner_token)
+        .send()
+        .await
+        .expect(200);
     write().send().await.expect(201);
     // A person who was deactivated.
     let draft = raw.request(Method::POST, format!("{path}/deactivate"));
     draft.bearer(&business.owner_token).send().await.expect(200);
-    raw.get("/me").bearer(&business.reader_token).send().await.refused("UNAUTHENTICATED");
+    raw.get("/me")
+        .bearer(&business.reader_token)
+        .send()
+        .await
+        .refused("UNAUTHENTICATED");
     let password = json!({"grant_type": "password", "email": business.reader.email, "password": business.reader.password});
-    raw.post("/auth/token", password).send().await.refused("INVALID_CREDENTIALS");
+    raw.post("/auth/token", password)
+        .send()
+        .await
+        .refused("INVALID_CREDENTIALS");
     // A code that was used.
     let contact = json!({"fields": {"kind": "person", "first_name": "Ada"}});
-    let contact = raw.post("/records/contact", contact).bearer(&business.owner_token).send().await;
+    let contact = raw
+        .post("/records/contact", contact)
+        .bearer(&business.owner_token)
+        .send()
+        .await;
     let contact = contact.expect(201)["id"].clone();
     let code = raw.post("/auth/portal-codes", json!({"contact": contact}));
     let code = code.bearer(&business.owner_token).send().await.expect(201)["code"].clone();
     let code = json!({"grant_type": "portal_code", "code": code});
     grant(raw, code.clone()).await;
-    raw.post("/auth/token", code).send().await.refused("INVALID_CREDENTIALS");
+    raw.post("/auth/token", code)
+        .send()
+        .await
+        .refused("INVALID_CREDENTIALS");
 }
 
 /// So many wrong passwords, and even the right one has to wait; nobody else does.
@@ -196,11 +323,20 @@ pub async fn attempts_to_sign_in_are_limited(world: &World) {
     let raw = world.raw("web");
     let mark = mark();
     let owner = login("limited", &mark);
-    world.host.create_tenant(&format!("Limited {mark}"), &owner).await;
+    world
+        .host
+        .create_tenant(&format!("Limited {mark}"), &owner)
+        .await;
     let attempt = |email: &str, password: &str| {
-        raw.post("/auth/token", json!({"grant_type": "password", "email": email, "password": password}))
+        raw.post(
+            "/auth/token",
+            json!({"grant_type": "password", "email": email, "password": password}),
+        )
     };
-    for email in [owner.email.clone(), format!("unknown-{mark}@business.example")] {
+    for email in [
+        owner.email.clone(),
+        format!("unknown-{mark}@business.example"),
+    ] {
         let mut refused = None;
         for _ in 0..40 {
             let answer = attempt(&email, "wrong password").send().await;
@@ -214,8 +350,14 @@ pub async fn attempts_to_sign_in_are_limited(world: &World) {
         let context = answer.refused("RATE_LIMITED");
         let after: u64 = answer.header("retry-after").parse().unwrap();
         assert!(after > 0 && context["retry_after"] == after, "{answer:?}");
-        attempt(&email, &owner.password).send().await.refused("RATE_LIMITED");
+        attempt(&email, &owner.password)
+            .send()
+            .await
+            .refused("RATE_LIMITED");
     }
     let other = world.business("web").await;
-    attempt(&other.owner.email, &other.owner.password).send().await.expect(200);
+    attempt(&other.owner.email, &other.owner.password)
+        .send()
+        .await
+        .expect(200);
 }

@@ -10,30 +10,55 @@ pub async fn preflight_and_origins(world: &World) {
         raw.request(Method::OPTIONS, "/records/contact")
             .header("origin", origin)
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization,content-type,idempotency-key")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type,idempotency-key",
+            )
     };
     // Nobody configured this one.
     let answer = preflight("https://evil.example").send().await;
-    assert!(answer.headers.get("access-control-allow-origin").is_none(), "{answer:?}");
-    let answer = raw.get("/health").header("origin", "https://evil.example").send().await;
+    assert!(
+        answer.headers.get("access-control-allow-origin").is_none(),
+        "{answer:?}"
+    );
+    let answer = raw
+        .get("/health")
+        .header("origin", "https://evil.example")
+        .send()
+        .await;
     answer.expect(200);
-    assert!(answer.headers.get("access-control-allow-origin").is_none(), "{answer:?}");
-    assert!(answer.header("vary").to_ascii_lowercase().contains("origin"), "{answer:?}");
+    assert!(
+        answer.headers.get("access-control-allow-origin").is_none(),
+        "{answer:?}"
+    );
+    assert!(
+        answer
+            .header("vary")
+            .to_ascii_lowercase()
+            .contains("origin"),
+        "{answer:?}"
+    );
     // The host runs with this one.
     let origin = contract_tests::host::ORIGIN;
     let answer = preflight(origin).send().await;
     assert!(answer.status.is_success(), "{answer:?}");
     assert_eq!(answer.header("access-control-allow-origin"), origin);
-    let allowed = answer.header("access-control-allow-methods").to_ascii_uppercase();
+    let allowed = answer
+        .header("access-control-allow-methods")
+        .to_ascii_uppercase();
     assert!(allowed.contains("POST"), "{allowed}");
-    let allowed = answer.header("access-control-allow-headers").to_ascii_lowercase();
+    let allowed = answer
+        .header("access-control-allow-headers")
+        .to_ascii_lowercase();
     for name in ["authorization", "content-type", "idempotency-key"] {
         assert!(allowed.contains(name), "{allowed}");
     }
     let answer = raw.get("/health").header("origin", origin).send().await;
     answer.expect(200);
     assert_eq!(answer.header("access-control-allow-origin"), origin);
-    let exposed = answer.header("access-control-expose-headers").to_ascii_lowercase();
+    let exposed = answer
+        .header("access-control-expose-headers")
+        .to_ascii_lowercase();
     for name in ["etag", "x-request-id", "retry-after"] {
         assert!(exposed.contains(name), "{exposed}");
     }
@@ -46,14 +71,28 @@ pub async fn preflight_and_origins(world: &World) {
 pub async fn head_is_get_without_a_body(world: &World) {
     let business = world.business("web").await;
     let raw = world.raw("web");
-    for path in ["/health", "/me", "/records/contact", "/openapi.json", "/users", "/me?fields=id"] {
+    for path in [
+        "/health",
+        "/me",
+        "/records/contact",
+        "/openapi.json",
+        "/users",
+        "/me?fields=id",
+    ] {
         let send = async |method: Method| {
-            raw.request(method, path).bearer(&business.owner_token).send().await
+            raw.request(method, path)
+                .bearer(&business.owner_token)
+                .send()
+                .await
         };
         let get = send(Method::GET).await;
         let head = send(Method::HEAD).await;
         assert_eq!(head.status, get.status, "{path}");
-        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+        assert_eq!(
+            head.header("content-type"),
+            get.header("content-type"),
+            "{path}"
+        );
         assert_eq!(head.headers.get("etag"), get.headers.get("etag"), "{path}");
         assert!(head.body.is_empty(), "{path}");
     }
@@ -76,7 +115,10 @@ pub async fn methods_that_a_path_has_not(world: &World) {
             if has.contains(&method) {
                 continue;
             }
-            let answer = raw.request(method.parse().unwrap(), path.clone()).send().await;
+            let answer = raw
+                .request(method.parse().unwrap(), path.clone())
+                .send()
+                .await;
             answer.refused("METHOD_NOT_ALLOWED");
             let allow = answer.header("allow");
             for method in &has {
@@ -97,9 +139,18 @@ pub async fn versions(world: &World) {
         ("", "application/json"),
         (vendor, vendor),
         ("APPLICATION/VND.CRM.V1+JSON", vendor),
-        ("application/vnd.crm.v1+json;q=0.5, application/json", "application/json"),
-        ("application/vnd.crm.v99+json, application/vnd.crm.v1+json;q=0.1", vendor),
-        ("text/html, application/xhtml+xml, */*;q=0.8", "application/json"),
+        (
+            "application/vnd.crm.v1+json;q=0.5, application/json",
+            "application/json",
+        ),
+        (
+            "application/vnd.crm.v99+json, application/vnd.crm.v1+json;q=0.1",
+            vendor,
+        ),
+        (
+            "text/html, application/xhtml+xml, */*;q=0.8",
+            "application/json",
+        ),
     ] {
         let answer = get(accept).await;
         answer.expect(200);
@@ -109,13 +160,22 @@ pub async fn versions(world: &World) {
     let none = raw.get("/health").send().await;
     none.expect(200);
     for accept in [
-        "application/vnd.crm.v99+json", "application/vnd.crm.v0+json", "text/html", "application/xml",
-        "application/json;q=0", "application/vnd.crm.v1+xml", "application/vnd.other.v1+json",
-        "application/vnd.crm.v18446744073709551617+json", "application/vnd.crm.v+json",
+        "application/vnd.crm.v99+json",
+        "application/vnd.crm.v0+json",
+        "text/html",
+        "application/xml",
+        "application/json;q=0",
+        "application/vnd.crm.v1+xml",
+        "application/vnd.other.v1+json",
+        "application/vnd.crm.v18446744073709551617+json",
+        "application/vnd.crm.v+json",
     ] {
         let context = get(accept).await.refused("VERSION_UNSUPPORTED");
         let supported = context["supported"].as_array().expect("what is supported");
-        assert!(supported.iter().any(|media| media == vendor), "{accept}: {context}");
+        assert!(
+            supported.iter().any(|media| media == vendor),
+            "{accept}: {context}"
+        );
     }
     // The version is judged before the caller.
     let answer = raw.get("/me").header("accept", "text/html").send().await;
@@ -125,9 +185,19 @@ pub async fn versions(world: &World) {
 pub async fn paths_that_do_not_exist(world: &World) {
     let raw = world.raw("web");
     for path in [
-        "/", "/nowhere", "/records", "/records/", "/records/contact/", "//records/contact", "/me/",
-        "/records/contact/01a19b89-d968-77eb-a8e3-b91d26ab4a82/nowhere", "/.well-known/",
-        "/records/../users", "/%2e%2e/users", "/RECORDS/contact", "/.git/config",
+        "/",
+        "/nowhere",
+        "/records",
+        "/records/",
+        "/records/contact/",
+        "//records/contact",
+        "/me/",
+        "/records/contact/01a19b89-d968-77eb-a8e3-b91d26ab4a82/nowhere",
+        "/.well-known/",
+        "/records/../users",
+        "/%2e%2e/users",
+        "/RECORDS/contact",
+        "/.git/config",
     ] {
         raw.get(path).send().await.refused("NOT_FOUND");
         raw.post(path, json!({})).send().await.refused("NOT_FOUND");
@@ -148,9 +218,15 @@ pub async fn every_answer_names_its_request(world: &World) {
         raw.get("/me").header("accept", "text/html"),
     ] {
         let answer = send(draft.header("x-request-id", "chosen-by-the-caller")).await;
-        assert!(ids.insert(answer.header("x-request-id").to_owned()), "{answer:?}");
+        assert!(
+            ids.insert(answer.header("x-request-id").to_owned()),
+            "{answer:?}"
+        );
         if answer.status.as_u16() >= 400 {
-            assert_eq!(answer.json()["context"]["request_id"], answer.header("x-request-id"));
+            assert_eq!(
+                answer.json()["context"]["request_id"],
+                answer.header("x-request-id")
+            );
         }
     }
 }

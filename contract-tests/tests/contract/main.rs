@@ -7,9 +7,7 @@
     reason = "a test: whatever does not go as expected has to end it"
 )]
 
-#[path = "contract/clients.rs"]
 mod clients;
-#[path = "contract/raw.rs"]
 mod raw;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
