@@ -33,10 +33,13 @@ fn build() -> Result<(), Vec<String>> {
     let document = document
         .filter(|_| found.is_empty())
         .ok_or_else(|| printed(found))?;
-    let (modules, found) = generate::contract(&[document]);
+    let (clients, mut found) = generate::clients(&document, is_wanted);
+    let (mut modules, more) = generate::contract(&[document]);
+    found.extend(more.into_sorted());
     if !found.is_empty() {
         return Err(printed(found.into_sorted()));
     }
+    modules.extend(clients);
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
     for module in modules {
         let path = Path::new(&out).join(&module.file);
@@ -44,6 +47,11 @@ fn build() -> Result<(), Vec<String>> {
             .map_err(|error| vec![format!("{}: {error}", path.display())])?;
     }
     Ok(())
+}
+
+/// Whether the feature of a consumer's client is on.
+fn is_wanted(consumer: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_CLIENT_{}", consumer.to_uppercase())).is_some()
 }
 
 fn printed(findings: Vec<Diagnostic>) -> Vec<String> {

@@ -28,4 +28,43 @@ pub mod v1 {
     pub mod server {
         include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
     }
+
+    /// The client of the app on the road: the operations of the consumer `mobile`.
+    #[cfg(feature = "client-mobile")]
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod mobile {
+        include!(concat!(env!("OUT_DIR"), "/v1_mobile.rs"));
+    }
+
+    /// The client of the office: the operations of the consumer `web`.
+    #[cfg(feature = "client-web")]
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod web {
+        include!(concat!(env!("OUT_DIR"), "/v1_web.rs"));
+    }
+
+    /// The client of customers: the operations of the consumer `portal`.
+    #[cfg(feature = "client-portal")]
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod portal {
+        include!(concat!(env!("OUT_DIR"), "/v1_portal.rs"));
+    }
+
+    /// The client of other systems: the operations of the consumer `integrations`.
+    #[cfg(feature = "client-integrations")]
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod integrations {
+        include!(concat!(env!("OUT_DIR"), "/v1_integrations.rs"));
+    }
+
+    /// What the clients share.
+    #[cfg(any(
+        feature = "client-mobile",
+        feature = "client-web",
+        feature = "client-portal",
+        feature = "client-integrations"
+    ))]
+    mod problems {
+        include!(concat!(env!("OUT_DIR"), "/v1_problems.rs"));
+    }
 }

@@ -68,7 +68,12 @@ pub fn needs_name(schema: &Schema) -> bool {
 }
 
 /// Extensions that tell of the type itself and not of its use in one place.
-const OF_THE_TYPE: [&str; 4] = ["x-extensible-enum", "x-closed", "x-record-type", "x-type-parameter"];
+const OF_THE_TYPE: [&str; 4] = [
+    "x-extensible-enum",
+    "x-closed",
+    "x-record-type",
+    "x-type-parameter",
+];
 
 struct Hoist {
     schemas: IndexMap<String, Schema>,
@@ -130,7 +135,9 @@ impl Hoist {
         };
         reference.enumeration = None;
         reference.extensible = None;
-        reference.extensions.retain(|name, _| !OF_THE_TYPE.contains(&name.as_str()));
+        reference
+            .extensions
+            .retain(|name, _| !OF_THE_TYPE.contains(&name.as_str()));
         if !self
             .places
             .get(&names::type_name(name))

@@ -51,11 +51,17 @@ pub enum Shape {
 /// Lowers a contract, or a consumer's slice of one; all findings otherwise.
 pub fn lower(document: &Document) -> Result<Lowered, Vec<Diagnostic>> {
     let (hoisted, found) = hoist(document);
-    let mut lowering = Lowering { document: &hoisted, parts: IndexMap::new(), found };
+    let mut lowering = Lowering {
+        document: &hoisted,
+        parts: IndexMap::new(),
+        found,
+    };
     let mut paths: Map<String, Value> = Map::new();
     for operation in &hoisted.operations {
         let lowered = lowering.operation(operation);
-        let item = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
+        let item = paths
+            .entry(operation.path.clone())
+            .or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
             item.insert(operation.method.as_str().to_ascii_lowercase(), lowered);
         }
@@ -75,7 +81,11 @@ pub fn lower(document: &Document) -> Result<Lowered, Vec<Diagnostic>> {
         return Err(found.into_sorted());
     }
     let json = whole(&hoisted, paths, schemas);
-    Ok(Lowered { json, hoisted, parts })
+    Ok(Lowered {
+        json,
+        hoisted,
+        parts,
+    })
 }
 
 /// A lowering that is under way.
@@ -86,7 +96,13 @@ struct Lowering<'d> {
 }
 
 impl Lowering<'_> {
-    fn refuse(&mut self, rule: &'static str, at: &Location, message: impl Into<String>, mend: impl Into<String>) {
+    fn refuse(
+        &mut self,
+        rule: &'static str,
+        at: &Location,
+        message: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
         self.found.report(rule, at, message, mend);
     }
 
@@ -97,7 +113,10 @@ impl Lowering<'_> {
         {
             return reference(component);
         }
-        let part = Part { schema: schema.clone(), shape };
+        let part = Part {
+            schema: schema.clone(),
+            shape,
+        };
         self.parts.entry(name.to_owned()).or_insert(part);
         reference(name)
     }
@@ -145,7 +164,10 @@ fn whole(document: &Document, paths: Map<String, Value>, schemas: Map<String, Va
     root.insert("info".to_owned(), Value::Object(info));
     root.insert("tags".to_owned(), Value::Array(tags));
     root.insert("paths".to_owned(), Value::Object(paths));
-    root.insert("components".to_owned(), json!({ "schemas": schemas, "securitySchemes": schemes }));
+    root.insert(
+        "components".to_owned(),
+        json!({ "schemas": schemas, "securitySchemes": schemes }),
+    );
     for keyword in ["x-error-codes"] {
         if let Some(extension) = document.source.get(keyword) {
             root.insert(keyword.to_owned(), extension.to_json());

@@ -113,7 +113,7 @@ fn words(text: &str) -> Vec<String> {
         if !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
-        let leads = words.is_empty() && (index == 0 || only_signs) || only_signs;
+        let leads = only_signs || (words.is_empty() && index == 0);
         if leads && let Some(sign) = sign(character) {
             words.push(sign.to_owned());
         }

@@ -22,7 +22,13 @@ fn sanitized(text: &str, case: impl Fn(&str) -> String) -> String {
     let kept: String = text
         .chars()
         .filter(|character| *character != '\'')
-        .map(|character| if character == '_' || character.is_alphanumeric() { character } else { '-' })
+        .map(|character| {
+            if character == '_' || character.is_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
         .collect();
     let name = match text {
         "+1" => "plus1".to_owned(),
@@ -34,7 +40,11 @@ fn sanitized(text: &str, case: impl Fn(&str) -> String) -> String {
         Some(first) if first.is_alphabetic() => name,
         Some(_) => format!("_{name}"),
     };
-    if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
+    if syn::parse_str::<syn::Ident>(&name).is_ok() {
+        name
+    } else {
+        format!("{name}_")
+    }
 }
 
 #[cfg(test)]
@@ -43,9 +53,13 @@ mod tests {
 
     #[test]
     fn names_are_those_of_progenitor() {
-        for (text, expected) in
-            [("records_list", "records_list"), ("type", "type_"), ("If-Match", "if_match"), ("2fa", "_2fa"), ("nextCursor", "next_cursor")]
-        {
+        for (text, expected) in [
+            ("records_list", "records_list"),
+            ("type", "type_"),
+            ("If-Match", "if_match"),
+            ("2fa", "_2fa"),
+            ("nextCursor", "next_cursor"),
+        ] {
             assert_eq!(value(text), expected);
         }
         assert_eq!(builder("records_list"), "RecordsList");

@@ -11,8 +11,8 @@ mod rewrite;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Module, print};
 use super::shapes::Shapes;
+use super::{Module, print};
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;
 use crate::lower::lower;
@@ -32,9 +32,19 @@ pub fn clients(document: &Document, wanted: impl Fn(&str) -> bool) -> (Vec<Modul
     let mut modules = Vec::new();
     let version = format!("v{}", document.major);
     let problems = problem::problems(document, &mut found);
-    modules.extend(print(format!("{version}_problems.rs"), problems, &document.at, &mut found));
-    for consumer in slice::consumers(document).into_iter().filter(|consumer| wanted(consumer)) {
-        let Ok(sliced) = slice::slice(document, &consumer) else { continue };
+    modules.extend(print(
+        format!("{version}_problems.rs"),
+        problems,
+        &document.at,
+        &mut found,
+    ));
+    for consumer in slice::consumers(document)
+        .into_iter()
+        .filter(|consumer| wanted(consumer))
+    {
+        let Ok(sliced) = slice::slice(document, &consumer) else {
+            continue;
+        };
         let sliced = match Document::from_node(&document.at.file, sliced) {
             Ok(sliced) => sliced,
             Err(findings) => {
@@ -67,7 +77,9 @@ fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
     rewrite::rewrite(&mut file, &calls, &shapes);
     let facades = facade::facades(&calls);
     let api = calls::api(sliced, &calls);
-    let media_type = sliced.versioned_media_type().unwrap_or_else(|| "application/json".to_owned());
+    let media_type = sliced
+        .versioned_media_type()
+        .unwrap_or_else(|| "application/json".to_owned());
     let new = format!("A client that asks for `{media_type}`.");
     let items = &file.items;
     Some(quote! {

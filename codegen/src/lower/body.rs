@@ -12,7 +12,7 @@ use crate::document::{Media, Operation, Schema};
 pub(super) enum Content {
     None,
     /// JSON, with the schema that all of its media types have.
-    Json(Schema),
+    Json(Box<Schema>),
     /// A stream of bytes.
     Bytes,
 }
@@ -20,8 +20,16 @@ pub(super) enum Content {
 impl Lowering<'_> {
     pub(super) fn request_body(&mut self, operation: &Operation, prefix: &str) -> Option<Value> {
         let body = operation.body.as_ref()?;
-        let name = if body.required { format!("{prefix}Body") } else { format!("{prefix}OptionalBody") };
-        let shape = if body.required { Shape::Plain } else { Shape::Optional };
+        let name = if body.required {
+            format!("{prefix}Body")
+        } else {
+            format!("{prefix}OptionalBody")
+        };
+        let shape = if body.required {
+            Shape::Plain
+        } else {
+            Shape::Optional
+        };
         let (media_type, schema) = match self.json(&body.content) {
             Some(schema) if !operation.raw_body => {
                 self.only_json(&body.content, &body.at);
@@ -57,15 +65,22 @@ impl Lowering<'_> {
             self.refuse(
                 "lower-media-types",
                 at,
-                format!("`{}` takes bodies of several media types, and a client sends one", operation.id),
+                format!(
+                    "`{}` takes bodies of several media types, and a client sends one",
+                    operation.id
+                ),
                 "keep one media type, or make an operation of each",
             );
         }
         if essence(written) == "application/x-www-form-urlencoded" && !operation.raw_body {
-            let message = "a form is a second way to write what JSON says, and its types would not be shared";
+            let message =
+                "a form is a second way to write what JSON says, and its types would not be shared";
             self.refuse("lower-form", &media.at, message, "use application/json");
         }
-        Some(("application/octet-stream", json!({ "type": "string", "format": "binary" })))
+        Some((
+            "application/octet-stream",
+            json!({ "type": "string", "format": "binary" }),
+        ))
     }
 
     /// What an answer holds.
@@ -73,13 +88,20 @@ impl Lowering<'_> {
         match self.json(content) {
             Some(schema) => {
                 self.only_json(content, at);
-                Content::Json(schema)
+                Content::Json(Box::new(schema))
             }
             None if content.is_empty() => Content::None,
             None => {
-                for (media_type, media) in content.iter().filter(|(media_type, _)| is_json(media_type)) {
+                for (media_type, media) in
+                    content.iter().filter(|(media_type, _)| is_json(media_type))
+                {
                     let message = format!("the {media_type} of this body has no schema");
-                    self.refuse("lower-no-schema", &media.at, message, "name the schema of the JSON");
+                    self.refuse(
+                        "lower-no-schema",
+                        &media.at,
+                        message,
+                        "name the schema of the JSON",
+                    );
                 }
                 Content::Bytes
             }
@@ -120,7 +142,12 @@ impl Lowering<'_> {
 
 /// A media type without its parameters, in lower case.
 fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 /// Whether a media type is JSON, by itself or by its suffix (RFC 6839).

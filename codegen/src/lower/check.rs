@@ -27,17 +27,38 @@ pub(super) fn parameters(operation: &Operation, found: &mut Diagnostics) {
     for parameter in &operation.parameters {
         let name = progenitor_name::value(&parameter.name);
         if TAKEN.contains(&name.as_str()) {
-            let message = format!("the parameter `{}` would be called like a method that every call has", parameter.name);
-            found.report("lower-parameter-name", &parameter.at, message, "give it another name");
+            let message = format!(
+                "the parameter `{}` would be called like a method that every call has",
+                parameter.name
+            );
+            found.report(
+                "lower-parameter-name",
+                &parameter.at,
+                message,
+                "give it another name",
+            );
         }
         if let Some(other) = seen.insert(name, parameter) {
-            let message = format!("the parameters `{}` and `{}` would get the same name", other.name, parameter.name);
-            found.report("lower-parameter-name", &parameter.at, message, "name them apart");
+            let message = format!(
+                "the parameters `{}` and `{}` would get the same name",
+                other.name, parameter.name
+            );
+            found.report(
+                "lower-parameter-name",
+                &parameter.at,
+                message,
+                "name them apart",
+            );
         }
         if parameter.location == ParameterLocation::Path {
             if !operation.path.contains(&format!("{{{}}}", parameter.name)) {
                 let message = format!("the path {} has no {{{}}}", operation.path, parameter.name);
-                found.report("lower-path", &parameter.at, message, "name the parameter as the path does");
+                found.report(
+                    "lower-path",
+                    &parameter.at,
+                    message,
+                    "name the parameter as the path does",
+                );
             }
             if !parameter.required {
                 let message = format!("the path parameter `{}` is not required", parameter.name);
@@ -45,8 +66,16 @@ pub(super) fn parameters(operation: &Operation, found: &mut Diagnostics) {
             }
         }
     }
-    for placeholder in operation.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-        if operation.parameter(ParameterLocation::Path, placeholder).is_none() {
+    for placeholder in operation
+        .path
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+    {
+        if operation
+            .parameter(ParameterLocation::Path, placeholder)
+            .is_none()
+        {
             let message = format!("`{{{placeholder}}}` of the path has no parameter");
             found.report("lower-path", &operation.at, message, "add the parameter");
         }
@@ -58,17 +87,39 @@ pub(super) fn names(document: &Document, parts: &IndexMap<String, Part>, found: 
     let mut methods: HashMap<String, &Operation> = HashMap::new();
     for operation in &document.operations {
         let method = progenitor_name::value(&operation.id);
-        if matches!(method.as_str(), "new" | "settings" | "baseurl" | "client" | "inner" | "api_version") {
-            let message = format!("`{}` would be called like a method that every client has", operation.id);
-            found.report("lower-operation-name", &operation.at, message, "name it `family_verb`");
+        if matches!(
+            method.as_str(),
+            "new" | "settings" | "baseurl" | "client" | "inner" | "api_version"
+        ) {
+            let message = format!(
+                "`{}` would be called like a method that every client has",
+                operation.id
+            );
+            found.report(
+                "lower-operation-name",
+                &operation.at,
+                message,
+                "name it `family_verb`",
+            );
         }
         if let Some(other) = methods.insert(method, operation) {
-            let message = format!("the operations `{}` and `{}` would get the same method", other.id, operation.id);
-            found.report("lower-operation-name", &operation.at, message, "name them apart");
+            let message = format!(
+                "the operations `{}` and `{}` would get the same method",
+                other.id, operation.id
+            );
+            found.report(
+                "lower-operation-name",
+                &operation.at,
+                message,
+                "name them apart",
+            );
         }
     }
     let mut types: HashMap<String, &str> = HashMap::new();
-    let named = document.schemas.iter().map(|(name, schema)| (name, &schema.at));
+    let named = document
+        .schemas
+        .iter()
+        .map(|(name, schema)| (name, &schema.at));
     for (name, at) in named.chain(parts.iter().map(|(name, part)| (name, &part.schema.at))) {
         if let Some(other) = types.insert(progenitor_name::of_type(name), name)
             && other != names::type_name(name)

@@ -15,8 +15,11 @@ impl Lowering<'_> {
     pub(super) fn operation(&mut self, operation: &Operation) -> Value {
         let prefix = names::type_name(&operation.id);
         check::parameters(operation, &mut self.found);
-        let parameters: Vec<Value> =
-            operation.parameters.iter().map(|parameter| self.parameter(&prefix, parameter)).collect();
+        let parameters: Vec<Value> = operation
+            .parameters
+            .iter()
+            .map(|parameter| self.parameter(&prefix, parameter))
+            .collect();
         let body = self.request_body(operation, &prefix);
         let responses = self.responses(operation, &prefix);
         let mut out = Map::new();
@@ -73,13 +76,21 @@ impl Lowering<'_> {
                         None => format!("{prefix}Answer"),
                     };
                     let schema = self.named(&schema, Shape::Plain, &name);
-                    lowered.insert("content".to_owned(), json!({ "application/json": { "schema": schema } }));
+                    lowered.insert(
+                        "content".to_owned(),
+                        json!({ "application/json": { "schema": schema } }),
+                    );
                 }
                 Content::Bytes if is_typed => {
                     let content: Map<String, Value> = response
                         .content
                         .keys()
-                        .map(|media_type| (media_type.clone(), json!({ "schema": { "type": "string", "format": "binary" } })))
+                        .map(|media_type| {
+                            (
+                                media_type.clone(),
+                                json!({ "schema": { "type": "string", "format": "binary" } }),
+                            )
+                        })
                         .collect();
                     lowered.insert("content".to_owned(), Value::Object(content));
                 }

@@ -39,7 +39,10 @@ impl Lowering<'_> {
             self.refuse(
                 "lower-cookie",
                 &parameter.at,
-                format!("the parameter `{}` travels in a cookie, which generated clients do not send", parameter.name),
+                format!(
+                    "the parameter `{}` travels in a cookie, which generated clients do not send",
+                    parameter.name
+                ),
                 "use a header",
             );
         }
@@ -53,21 +56,48 @@ impl Lowering<'_> {
         }
         if let Some(media_type) = &parameter.content {
             if !super::body::is_json(media_type) {
-                let message = format!("the parameter `{}` holds {media_type}, and only JSON is known", parameter.name);
-                self.refuse("lower-parameter-content", &parameter.at, message, "use application/json, or a plain schema");
+                let message = format!(
+                    "the parameter `{}` holds {media_type}, and only JSON is known",
+                    parameter.name
+                );
+                self.refuse(
+                    "lower-parameter-content",
+                    &parameter.at,
+                    message,
+                    "use application/json, or a plain schema",
+                );
             }
             return Shape::JsonText;
         }
-        let known = matches!((place, parameter.style), (Query | Cookie, Style::Form) | (Path | Header, Style::Simple));
+        let known = matches!(
+            (place, parameter.style),
+            (Query | Cookie, Style::Form) | (Path | Header, Style::Simple)
+        );
         if !known {
-            let message = format!("generated clients do not write the style `{}`", parameter.style.name());
-            self.refuse("lower-style", &parameter.at, message, "use `form` in the query and `simple` elsewhere");
+            let message = format!(
+                "generated clients do not write the style `{}`",
+                parameter.style.name()
+            );
+            self.refuse(
+                "lower-style",
+                &parameter.at,
+                message,
+                "use `form` in the query and `simple` elsewhere",
+            );
         }
-        match self.document.resolve(&parameter.schema).map(|schema| &schema.kind) {
+        match self
+            .document
+            .resolve(&parameter.schema)
+            .map(|schema| &schema.kind)
+        {
             Some(Kind::Array(rules)) => {
                 let items = rules.items.clone();
                 self.scalar(parameter, &items);
-                if place == Query && parameter.explode { Shape::Plain } else { Shape::CommaSeparated }
+                if place == Query && parameter.explode {
+                    Shape::Plain
+                } else {
+                    Shape::CommaSeparated
+                }
             }
             _ => {
                 self.scalar(parameter, &parameter.schema);
@@ -86,7 +116,10 @@ impl Lowering<'_> {
             self.refuse(
                 "lower-parameter-schema",
                 &schema.at,
-                format!("the parameter `{}` holds neither text, number or boolean nor a list of those", parameter.name),
+                format!(
+                    "the parameter `{}` holds neither text, number or boolean nor a list of those",
+                    parameter.name
+                ),
                 "give it `content: application/json` instead of `schema`",
             );
         }

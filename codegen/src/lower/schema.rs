@@ -4,7 +4,9 @@
 use serde_json::{Map, Number, Value, json};
 
 use super::{Lowering, Part, Shape, reference};
-use crate::document::{Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Schema, StringRules};
+use crate::document::{
+    Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Schema, StringRules,
+};
 
 impl Lowering<'_> {
     pub(super) fn part(&mut self, part: &Part) -> Value {
@@ -41,8 +43,14 @@ impl Lowering<'_> {
             Kind::Array(rules) => self.list(&mut out, rules),
             Kind::Object(rules) => self.object(&mut out, rules),
             Kind::Ref(name) => drop(out.insert("$ref".to_owned(), reference(name)["$ref"].clone())),
-            Kind::OneOf { variants, discriminator } => self.union(&mut out, "oneOf", variants, discriminator.as_ref()),
-            Kind::AnyOf { variants, discriminator } => self.union(&mut out, "anyOf", variants, discriminator.as_ref()),
+            Kind::OneOf {
+                variants,
+                discriminator,
+            } => self.union(&mut out, "oneOf", variants, discriminator.as_ref()),
+            Kind::AnyOf {
+                variants,
+                discriminator,
+            } => self.union(&mut out, "anyOf", variants, discriminator.as_ref()),
             Kind::AllOf(parts) => self.union(&mut out, "allOf", parts, None),
         }
         annotate(&mut out, schema);
@@ -61,7 +69,11 @@ impl Lowering<'_> {
         put(out, "maxLength", rules.max_length);
         put(out, "pattern", rules.pattern.as_ref());
         put(out, "format", rules.format.as_ref());
-        put(out, "x-content-media-type", rules.content_media_type.as_ref());
+        put(
+            out,
+            "x-content-media-type",
+            rules.content_media_type.as_ref(),
+        );
         if let Some(content) = &rules.content_schema {
             let lowered = self.schema(content);
             out.insert("x-content-schema".to_owned(), lowered);
@@ -115,7 +127,10 @@ impl Lowering<'_> {
         variants: &[Schema],
         discriminator: Option<&Discriminator>,
     ) {
-        let lowered: Vec<Value> = variants.iter().map(|variant| self.schema(variant)).collect();
+        let lowered: Vec<Value> = variants
+            .iter()
+            .map(|variant| self.schema(variant))
+            .collect();
         out.insert(keyword.to_owned(), Value::Array(lowered));
         if let Some(discriminator) = discriminator {
             let mapping: Map<String, Value> = discriminator
@@ -163,8 +178,22 @@ fn annotate(out: &mut Map<String, Value>, schema: &Schema) {
 
 fn number(out: &mut Map<String, Value>, kind: &str, rules: &NumberRules) {
     out.insert("type".to_owned(), json!(kind));
-    bound(out, "minimum", "exclusiveMinimum", rules.minimum.as_ref(), rules.exclusive_minimum.as_ref(), |a, b| a >= b);
-    bound(out, "maximum", "exclusiveMaximum", rules.maximum.as_ref(), rules.exclusive_maximum.as_ref(), |a, b| a <= b);
+    bound(
+        out,
+        "minimum",
+        "exclusiveMinimum",
+        rules.minimum.as_ref(),
+        rules.exclusive_minimum.as_ref(),
+        |a, b| a >= b,
+    );
+    bound(
+        out,
+        "maximum",
+        "exclusiveMaximum",
+        rules.maximum.as_ref(),
+        rules.exclusive_maximum.as_ref(),
+        |a, b| a <= b,
+    );
     put(out, "multipleOf", rules.multiple_of.as_ref());
     put(out, "format", rules.format.as_ref());
 }
@@ -181,9 +210,10 @@ fn bound(
     let is_exclusive = match (inclusive, exclusive) {
         (_, None) => false,
         (None, Some(_)) => true,
-        (Some(inclusive), Some(exclusive)) => {
-            exclusive.as_f64().zip(inclusive.as_f64()).is_some_and(|(exclusive, inclusive)| narrower(exclusive, inclusive))
-        }
+        (Some(inclusive), Some(exclusive)) => exclusive
+            .as_f64()
+            .zip(inclusive.as_f64())
+            .is_some_and(|(exclusive, inclusive)| narrower(exclusive, inclusive)),
     };
     if is_exclusive {
         put(out, keyword, exclusive);
@@ -193,7 +223,11 @@ fn bound(
     }
 }
 
-pub(super) fn put(out: &mut Map<String, Value>, keyword: &str, value: Option<impl serde::Serialize>) {
+pub(super) fn put(
+    out: &mut Map<String, Value>,
+    keyword: &str,
+    value: Option<impl serde::Serialize>,
+) {
     if let Some(value) = value {
         out.insert(keyword.to_owned(), json!(value));
     }

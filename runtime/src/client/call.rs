@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use progenitor_client::{Error, OperationInfo};
 use reqwest::{Request, Response};
 
@@ -41,7 +41,10 @@ pub struct OperationFacts {
 
 impl Api {
     fn facts(&self, id: &str) -> Option<&'static OperationFacts> {
-        let index = self.operations.binary_search_by(|facts| facts.id.cmp(id)).ok()?;
+        let index = self
+            .operations
+            .binary_search_by(|facts| facts.id.cmp(id))
+            .ok()?;
         self.operations.get(index)
     }
 }
@@ -57,13 +60,22 @@ pub async fn before<E>(
     let facts = api.facts(info.operation_id);
     *request.timeout_mut() = Some(state.timeout());
     request.headers_mut().insert(ACCEPT, accept(api, facts)?);
-    if facts.is_some_and(|facts| facts.takes_key) && !request.headers().contains_key(IDEMPOTENCY_KEY) {
-        let key = idempotency_key()
-            .ok_or_else(|| Error::Custom("no randomness to mint an idempotency key from".to_owned()))?;
-        request.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::try_from(key)?);
+    if facts.is_some_and(|facts| facts.takes_key)
+        && !request.headers().contains_key(IDEMPOTENCY_KEY)
+    {
+        let key = idempotency_key().ok_or_else(|| {
+            Error::Custom("no randomness to mint an idempotency key from".to_owned())
+        })?;
+        request
+            .headers_mut()
+            .insert(IDEMPOTENCY_KEY, HeaderValue::try_from(key)?);
     }
     if facts.is_none_or(|facts| facts.authenticated) {
-        let token = state.token().get(None).await.map_err(|error| Error::Custom(error.to_string()))?;
+        let token = state
+            .token()
+            .get(None)
+            .await
+            .map_err(|error| Error::Custom(error.to_string()))?;
         if let Some(token) = token {
             request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
         }
@@ -73,15 +85,25 @@ pub async fn before<E>(
 
 /// Sends a request, and again as the settings allow. Every sending carries the same key and body. A
 /// token that the server refuses is renewed once.
-pub async fn execute(client: &reqwest::Client, state: &State, request: Request) -> reqwest::Result<Response> {
-    let repeatable = retry::is_repeatable(request.method(), request.headers().contains_key(IDEMPOTENCY_KEY));
+pub async fn execute(
+    client: &reqwest::Client,
+    state: &State,
+    request: Request,
+) -> reqwest::Result<Response> {
+    let repeatable = retry::is_repeatable(
+        request.method(),
+        request.headers().contains_key(IDEMPOTENCY_KEY),
+    );
     let (mut request, mut renewed, mut retries, mut waited) = (request, false, 0, Duration::ZERO);
     loop {
         // A body that streams can be sent only once.
-        let Some(again) = request.try_clone() else { return client.execute(request).await };
+        let Some(again) = request.try_clone() else {
+            return client.execute(request).await;
+        };
         let result = client.execute(request).await;
         request = again;
-        if !renewed && matches!(&result, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED) {
+        if !renewed && matches!(&result, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED)
+        {
             renewed = true;
             if renew(state, &mut request).await {
                 continue;
@@ -90,7 +112,9 @@ pub async fn execute(client: &reqwest::Client, state: &State, request: Request) 
         let outcome = match &result {
             Ok(answer) => Outcome::Answer(answer.status(), answer.headers()),
             Err(error) if never_connected(error) => Outcome::NeverSent,
-            Err(error) if error.is_timeout() || error.is_request() || error.is_body() => Outcome::Broken,
+            Err(error) if error.is_timeout() || error.is_request() || error.is_body() => {
+                Outcome::Broken
+            }
             Err(_) => return result,
         };
         let random = random_below(1001);
@@ -109,30 +133,43 @@ pub async fn execute(client: &reqwest::Client, state: &State, request: Request) 
 pub fn after(state: &State, result: &reqwest::Result<Response>, info: &OperationInfo) {
     if let Ok(answer) = result {
         state.deprecated(|| {
-            Some(DeprecatedUse { operation: info.operation_id, notice: answer.headers().deprecation()? })
+            Some(DeprecatedUse {
+                operation: info.operation_id,
+                notice: answer.headers().deprecation()?,
+            })
         });
     }
 }
 
 /// Puts the token after the refused one into the request. False where there is no other one.
 async fn renew(state: &State, request: &mut Request) -> bool {
-    let Some(rejected) = sent_token(request) else { return false };
+    let Some(rejected) = sent_token(request) else {
+        return false;
+    };
     match state.token().get(Some(&rejected)).await {
-        Ok(Some(token)) if token != rejected => match HeaderValue::try_from(format!("Bearer {token}")) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                request.headers_mut().insert(AUTHORIZATION, value);
-                true
+        Ok(Some(token)) if token != rejected => {
+            match HeaderValue::try_from(format!("Bearer {token}")) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    request.headers_mut().insert(AUTHORIZATION, value);
+                    true
+                }
+                Err(_) => false,
             }
-            Err(_) => false,
-        },
+        }
         // The answer that refused the old token says more than an error would.
         _ => false,
     }
 }
 
 fn sent_token(request: &Request) -> Option<String> {
-    request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::to_owned)
+    request
+        .headers()
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
+        .map(str::to_owned)
 }
 
 fn bearer<E>(token: &str) -> Result<HeaderValue, Error<E>> {
@@ -145,7 +182,10 @@ fn bearer<E>(token: &str) -> Result<HeaderValue, Error<E>> {
 fn accept<E>(api: &Api, facts: Option<&OperationFacts>) -> Result<HeaderValue, Error<E>> {
     if facts.is_some_and(|facts| facts.other_media) {
         // Errors are JSON of the version that was asked for, whatever the success is.
-        return Ok(HeaderValue::try_from(format!("{}, */*;q=0.1", api.media_type))?);
+        return Ok(HeaderValue::try_from(format!(
+            "{}, */*;q=0.1",
+            api.media_type
+        ))?);
     }
     Ok(HeaderValue::from_static(api.media_type))
 }
@@ -156,11 +196,24 @@ mod tests {
 
     #[test]
     fn operations_are_found_by_id() {
-        const FACTS: OperationFacts =
-            OperationFacts { id: "", takes_key: false, authenticated: true, other_media: false };
+        const FACTS: OperationFacts = OperationFacts {
+            id: "",
+            takes_key: false,
+            authenticated: true,
+            other_media: false,
+        };
         static API: Api = Api {
             media_type: "application/json",
-            operations: &[OperationFacts { id: "a_get", ..FACTS }, OperationFacts { id: "b_get", ..FACTS }],
+            operations: &[
+                OperationFacts {
+                    id: "a_get",
+                    ..FACTS
+                },
+                OperationFacts {
+                    id: "b_get",
+                    ..FACTS
+                },
+            ],
         };
         assert_eq!(API.facts("b_get").map(|facts| facts.id), Some("b_get"));
         assert!(API.facts("c_get").is_none());

@@ -66,12 +66,18 @@ pub trait AnswerHeaders {
     fn deprecation(&self) -> Option<Deprecation> {
         let headers = self.header_map()?;
         let item: Item = Parser::new(text(headers, "deprecation")?).parse().ok()?;
-        let BareItem::Date(date) = item.bare_item else { return None };
+        let BareItem::Date(date) = item.bare_item else {
+            return None;
+        };
         let seconds = u64::try_from(i64::from(date.unix_seconds())).ok()?;
         Some(Deprecation {
             at: UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?,
             sunset: self.sunset(),
-            link: headers.get_all(LINK).iter().filter_map(|link| link.to_str().ok()).find_map(deprecation_link),
+            link: headers
+                .get_all(LINK)
+                .iter()
+                .filter_map(|link| link.to_str().ok())
+                .find_map(deprecation_link),
         })
     }
 
@@ -82,18 +88,22 @@ pub trait AnswerHeaders {
 
     /// `RateLimit`: the first of its entries.
     fn rate_limit(&self) -> Option<RateLimit> {
-        list(self.header_map()?, "ratelimit").into_iter().find_map(|(policy, parameters)| {
-            Some(RateLimit {
-                policy,
-                remaining: number(&parameters, "r")?,
-                reset: number(&parameters, "t").map(Duration::from_secs),
+        list(self.header_map()?, "ratelimit")
+            .into_iter()
+            .find_map(|(policy, parameters)| {
+                Some(RateLimit {
+                    policy,
+                    remaining: number(&parameters, "r")?,
+                    reset: number(&parameters, "t").map(Duration::from_secs),
+                })
             })
-        })
     }
 
     /// `RateLimit-Policy`: all of its entries.
     fn rate_limit_policies(&self) -> Vec<RateLimitPolicy> {
-        let Some(headers) = self.header_map() else { return Vec::new() };
+        let Some(headers) = self.header_map() else {
+            return Vec::new();
+        };
         list(headers, "ratelimit-policy")
             .into_iter()
             .filter_map(|(policy, parameters)| {
@@ -119,7 +129,8 @@ pub trait AnswerHeaders {
 
     /// `Idempotent-Replayed: true`: this is the stored answer of an earlier call with the same key.
     fn is_replayed(&self) -> bool {
-        self.header("idempotent-replayed").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.header("idempotent-replayed")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -151,12 +162,22 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// The named entries of a structured list, and their parameters.
 fn list(headers: &HeaderMap, name: &str) -> Vec<(String, Parameters)> {
-    let Some(text) = text(headers, name) else { return Vec::new() };
-    let Ok(list) = Parser::new(text).parse::<List>() else { return Vec::new() };
+    let Some(text) = text(headers, name) else {
+        return Vec::new();
+    };
+    let Ok(list) = Parser::new(text).parse::<List>() else {
+        return Vec::new();
+    };
     list.into_iter()
         .filter_map(|entry| match entry {
-            ListEntry::Item(Item { bare_item: BareItem::String(name), params }) => Some((name.into(), params)),
-            ListEntry::Item(Item { bare_item: BareItem::Token(name), params }) => Some((name.into(), params)),
+            ListEntry::Item(Item {
+                bare_item: BareItem::String(name),
+                params,
+            }) => Some((name.into(), params)),
+            ListEntry::Item(Item {
+                bare_item: BareItem::Token(name),
+                params,
+            }) => Some((name.into(), params)),
             _ => None,
         })
         .collect()
@@ -176,7 +197,11 @@ fn deprecation_link(header: &str) -> Option<String> {
         let is_it = parameters.split(';').any(|parameter| {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             name.trim().eq_ignore_ascii_case("rel")
-                && value.trim().trim_matches('"').split(' ').any(|rel| rel.eq_ignore_ascii_case("deprecation"))
+                && value
+                    .trim()
+                    .trim_matches('"')
+                    .split(' ')
+                    .any(|rel| rel.eq_ignore_ascii_case("deprecation"))
         });
         is_it.then(|| target.to_owned())
     })
@@ -187,7 +212,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -195,11 +223,17 @@ mod tests {
         let headers = headers(&[
             ("deprecation", "@1795305600"),
             ("sunset", "Sat, 20 Feb 2027 00:00:00 GMT"),
-            ("link", r#"</next>; rel="next", <https://docs.example.com/old>; rel="deprecation""#),
+            (
+                "link",
+                r#"</next>; rel="next", <https://docs.example.com/old>; rel="deprecation""#,
+            ),
         ]);
         let notice = headers.deprecation().unwrap();
         assert_eq!(notice.at, UNIX_EPOCH + Duration::from_secs(1_795_305_600));
-        assert_eq!(notice.sunset, Some(UNIX_EPOCH + Duration::from_secs(1_803_081_600)));
+        assert_eq!(
+            notice.sunset,
+            Some(UNIX_EPOCH + Duration::from_secs(1_803_081_600))
+        );
         assert_eq!(notice.link.as_deref(), Some("https://docs.example.com/old"));
     }
 
@@ -207,11 +241,22 @@ mod tests {
     fn limits_are_read_by_name() {
         let headers = headers(&[
             ("ratelimit", r#""default";r=50;t=30"#),
-            ("ratelimit-policy", r#""burst";q=100;w=60, "daily";q=10000;w=86400"#),
+            (
+                "ratelimit-policy",
+                r#""burst";q=100;w=60, "daily";q=10000;w=86400"#,
+            ),
         ]);
-        let expected = RateLimit { policy: "default".into(), remaining: 50, reset: Some(Duration::from_secs(30)) };
+        let expected = RateLimit {
+            policy: "default".into(),
+            remaining: 50,
+            reset: Some(Duration::from_secs(30)),
+        };
         assert_eq!(headers.rate_limit(), Some(expected));
-        let quotas: Vec<u64> = headers.rate_limit_policies().iter().map(|policy| policy.quota).collect();
+        let quotas: Vec<u64> = headers
+            .rate_limit_policies()
+            .iter()
+            .map(|policy| policy.quota)
+            .collect();
         assert_eq!(quotas, [100, 10_000]);
     }
 
@@ -222,7 +267,10 @@ mod tests {
             ("date", "Sun, 22 Nov 2026 00:00:00 GMT"),
         ]);
         assert_eq!(dated.retry_after(), Some(Duration::from_secs(30)));
-        assert_eq!(headers(&[("retry-after", "7")]).retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(
+            headers(&[("retry-after", "7")]).retry_after(),
+            Some(Duration::from_secs(7))
+        );
     }
 
     #[test]

@@ -4,7 +4,12 @@
 pub fn idempotency_key() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
-    Some(uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().to_string())
+    Some(
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .hyphenated()
+            .to_string(),
+    )
 }
 
 /// A random number below `bound`; 0 where the platform gives no randomness.

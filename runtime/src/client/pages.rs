@@ -27,7 +27,10 @@ impl Cursor for Option<Option<String>> {
 /// The pages of a list. `fetch` gets the call and the cursor (`None` for the first page) and gives a
 /// page with the cursor of the next one. A server that hands out the cursor it was given would keep
 /// the stream going for ever: that is an error.
-pub fn pages<Call, Page, E, Fetch, Answer>(call: Call, fetch: Fetch) -> impl Stream<Item = Result<Page, Error<E>>>
+pub fn pages<Call, Page, E, Fetch, Answer>(
+    call: Call,
+    fetch: Fetch,
+) -> impl Stream<Item = Result<Page, Error<E>>>
 where
     Call: Clone,
     Fetch: Fn(Call, Option<String>) -> Answer + Clone,
@@ -39,9 +42,9 @@ where
             let Some(cursor) = at else { return Ok(None) };
             let (page, next) = fetch(call, cursor.clone()).await?;
             match next {
-                Some(next) if cursor.as_ref() == Some(&next) => {
-                    Err(Error::Custom("the server gave the cursor of the next page twice".to_owned()))
-                }
+                Some(next) if cursor.as_ref() == Some(&next) => Err(Error::Custom(
+                    "the server gave the cursor of the next page twice".to_owned(),
+                )),
                 Some(next) => Ok(Some((page, Some(Some(next))))),
                 None => Ok(Some((page, None))),
             }
@@ -54,7 +57,9 @@ pub fn items<Page, T, E>(
     pages: impl Stream<Item = Result<Page, Error<E>>>,
     of: impl Fn(Page) -> Vec<T>,
 ) -> impl Stream<Item = Result<T, Error<E>>> {
-    pages.map_ok(move |page| stream::iter(of(page).into_iter().map(Ok))).try_flatten()
+    pages
+        .map_ok(move |page| stream::iter(of(page).into_iter().map(Ok)))
+        .try_flatten()
 }
 
 #[cfg(test)]
@@ -72,14 +77,23 @@ mod tests {
 
     #[test]
     fn every_item_comes_once_and_in_order() {
-        let all: Vec<usize> = items(pages(100, of_three), |page| page).try_collect().now_or_never().unwrap().unwrap();
+        let all: Vec<usize> = items(pages(100, of_three), |page| page)
+            .try_collect()
+            .now_or_never()
+            .unwrap()
+            .unwrap();
         assert_eq!(all, [100, 101, 110, 111, 120, 121]);
     }
 
     #[test]
     fn a_cursor_that_stands_still_ends_the_stream() {
-        let stuck = |_: (), _: Option<String>| async { Ok::<_, Error<()>>((vec![1], Some("same".to_owned()))) };
-        let got = items(pages((), stuck), |page| page).try_collect::<Vec<_>>().now_or_never().unwrap();
+        let stuck = |_: (), _: Option<String>| async {
+            Ok::<_, Error<()>>((vec![1], Some("same".to_owned())))
+        };
+        let got = items(pages((), stuck), |page| page)
+            .try_collect::<Vec<_>>()
+            .now_or_never()
+            .unwrap();
         assert!(matches!(got, Err(Error::Custom(_))));
     }
 }

@@ -5,7 +5,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All but the unreserved characters of RFC 3986.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A value that would have changed the path around it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +22,10 @@ pub struct RefusedSegment {
 /// The value of a path parameter as a percent-encoded segment.
 pub fn segment(parameter: &'static str, value: &str) -> Result<String, RefusedSegment> {
     match value {
-        "" | "." | ".." => Err(RefusedSegment { parameter, value: value.to_owned() }),
+        "" | "." | ".." => Err(RefusedSegment {
+            parameter,
+            value: value.to_owned(),
+        }),
         _ => Ok(utf8_percent_encode(value, ESCAPED).to_string()),
     }
 }

@@ -105,6 +105,9 @@ mod tests {
     fn values_travel_as_json_text() {
         let filter = JsonText(serde_json::json!({"field": "name"}));
         assert_eq!(filter.to_string(), r#"{"field":"name"}"#);
-        assert_eq!(serde_json::to_value(&filter).unwrap(), serde_json::json!(r#"{"field":"name"}"#));
+        assert_eq!(
+            serde_json::to_value(&filter).unwrap(),
+            serde_json::json!(r#"{"field":"name"}"#)
+        );
     }
 }

@@ -34,7 +34,10 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Every call is sent once.
     pub fn none() -> Self {
-        RetryPolicy { retries: 0, ..RetryPolicy::default() }
+        RetryPolicy {
+            retries: 0,
+            ..RetryPolicy::default()
+        }
     }
 }
 
@@ -85,7 +88,10 @@ pub(super) fn wait(
     if !again {
         return None;
     }
-    let ceiling = policy.base.saturating_mul(1 << retries_so_far.min(20)).min(policy.longest);
+    let ceiling = policy
+        .base
+        .saturating_mul(1 << retries_so_far.min(20))
+        .min(policy.longest);
     let jitter = ceiling.mul_f64(random.min(1000) as f64 / 1000.0);
     let wait = match asked {
         // All who were sent away at once must not come back at once.
@@ -110,7 +116,14 @@ mod tests {
 
     fn waits(status: u16, retry_after: Option<&str>, repeatable: bool) -> Option<Duration> {
         let (status, headers) = answer(status, retry_after);
-        wait(&RetryPolicy::default(), Outcome::Answer(status, &headers), repeatable, 0, Duration::ZERO, 1000)
+        wait(
+            &RetryPolicy::default(),
+            Outcome::Answer(status, &headers),
+            repeatable,
+            0,
+            Duration::ZERO,
+            1000,
+        )
     }
 
     #[test]
@@ -125,7 +138,10 @@ mod tests {
         let policy = RetryPolicy::default();
         assert!(wait(&policy, Outcome::NeverSent, false, 0, Duration::ZERO, 1000).is_some());
         assert!(wait(&policy, Outcome::Broken, true, 0, Duration::ZERO, 1000).is_some());
-        assert_eq!(wait(&policy, Outcome::Broken, false, 0, Duration::ZERO, 1000), None);
+        assert_eq!(
+            wait(&policy, Outcome::Broken, false, 0, Duration::ZERO, 1000),
+            None
+        );
     }
 
     #[test]
@@ -133,9 +149,16 @@ mod tests {
         let policy = RetryPolicy::default();
         for status in [429, 503] {
             let wait = waits(status, Some("2"), false).unwrap();
-            assert!(wait >= Duration::from_secs(2) && wait <= Duration::from_secs(2) + policy.base, "{wait:?}");
+            assert!(
+                wait >= Duration::from_secs(2) && wait <= Duration::from_secs(2) + policy.base,
+                "{wait:?}"
+            );
         }
-        assert_eq!(waits(429, Some("3600"), true), None, "longer than the caller is ready to wait");
+        assert_eq!(
+            waits(429, Some("3600"), true),
+            None,
+            "longer than the caller is ready to wait"
+        );
     }
 
     #[test]

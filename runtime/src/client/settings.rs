@@ -90,7 +90,10 @@ impl Settings {
     }
 
     /// Called with each answer that says that what was used is deprecated.
-    pub fn on_deprecated(mut self, callback: impl Fn(&DeprecatedUse) + MaybeSend + MaybeSync + 'static) -> Self {
+    pub fn on_deprecated(
+        mut self,
+        callback: impl Fn(&DeprecatedUse) + MaybeSend + MaybeSync + 'static,
+    ) -> Self {
         self.on_deprecated = Some(Arc::new(callback));
         self
     }
@@ -121,7 +124,9 @@ impl fmt::Debug for Settings {
 pub enum SettingsError {
     #[error("`{url}` is no base URL: {reason}")]
     BaseUrl { url: String, reason: String },
-    #[error("`{0}` asks for TLS, which this build has not: enable the feature `rustls` or `native-tls`")]
+    #[error(
+        "`{0}` asks for TLS, which this build has not: enable the feature `rustls` or `native-tls`"
+    )]
     NoTls(String),
     #[error("`{0}` cannot stand in a User-Agent header")]
     UserAgent(String),
@@ -166,11 +171,19 @@ impl State {
 }
 
 fn base_url(text: &str) -> Result<String, SettingsError> {
-    let wrong = |reason: String| SettingsError::BaseUrl { url: text.to_owned(), reason };
+    let wrong = |reason: String| SettingsError::BaseUrl {
+        url: text.to_owned(),
+        reason,
+    };
     let url = url::Url::parse(text).map_err(|error| wrong(error.to_string()))?;
     match url.scheme() {
         "http" => {}
-        "https" if cfg!(any(target_arch = "wasm32", feature = "rustls", feature = "native-tls")) => {}
+        "https"
+            if cfg!(any(
+                target_arch = "wasm32",
+                feature = "rustls",
+                feature = "native-tls"
+            )) => {}
         "https" => return Err(SettingsError::NoTls(text.to_owned())),
         other => return Err(wrong(format!("`{other}` is neither http nor https"))),
     }
@@ -187,7 +200,8 @@ fn base_url(text: &str) -> Result<String, SettingsError> {
 fn build(settings: &Settings) -> Result<reqwest::Client, SettingsError> {
     let mut builder = reqwest::Client::builder().connect_timeout(settings.connect_timeout);
     if let Some(name) = &settings.user_agent {
-        let value = http::HeaderValue::from_str(name).map_err(|_| SettingsError::UserAgent(name.clone()))?;
+        let value = http::HeaderValue::from_str(name)
+            .map_err(|_| SettingsError::UserAgent(name.clone()))?;
         builder = builder.user_agent(value);
     }
     Ok(builder.build()?)
@@ -204,17 +218,37 @@ mod tests {
 
     #[test]
     fn a_base_url_is_scheme_host_and_path() {
-        assert_eq!(base_url("http://127.0.0.1:8080/").unwrap(), "http://127.0.0.1:8080");
-        assert_eq!(base_url("http://host/api/crm/").unwrap(), "http://host/api/crm");
-        for wrong in ["", "host", "/records", "ftp://host", "http://host/?a=b", "http://host/#x", "http://me:secret@host"] {
-            assert!(matches!(base_url(wrong), Err(SettingsError::BaseUrl { .. })), "{wrong}");
+        assert_eq!(
+            base_url("http://127.0.0.1:8080/").unwrap(),
+            "http://127.0.0.1:8080"
+        );
+        assert_eq!(
+            base_url("http://host/api/crm/").unwrap(),
+            "http://host/api/crm"
+        );
+        for wrong in [
+            "",
+            "host",
+            "/records",
+            "ftp://host",
+            "http://host/?a=b",
+            "http://host/#x",
+            "http://me:secret@host",
+        ] {
+            assert!(
+                matches!(base_url(wrong), Err(SettingsError::BaseUrl { .. })),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
     fn tls_that_is_not_there_is_told_early() {
-        assert!(matches!(base_url("https://host"), Err(SettingsError::NoTls(_))));
+        assert!(matches!(
+            base_url("https://host"),
+            Err(SettingsError::NoTls(_))
+        ));
     }
 
     #[test]

@@ -17,7 +17,10 @@ pub trait TokenProvider: MaybeSend + MaybeSync {
     /// The token to send; `None` sends none. `rejected` is the token that the server has just
     /// refused: renew it. Many calls may be refused at once, so a provider that finds its current
     /// token to be another one than the rejected one gives that one and renews nothing.
-    fn token<'a>(&'a self, rejected: Option<&'a str>) -> BoxFuture<'a, Result<Option<String>, TokenError>>;
+    fn token<'a>(
+        &'a self,
+        rejected: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, TokenError>>;
 }
 
 /// The token of a client.
@@ -87,7 +90,10 @@ where
     F: Fn(Option<String>) -> Fut + MaybeSend + MaybeSync,
     Fut: Future<Output = Result<Option<String>, TokenError>> + MaybeSend + 'static,
 {
-    fn token<'a>(&'a self, rejected: Option<&'a str>) -> BoxFuture<'a, Result<Option<String>, TokenError>> {
+    fn token<'a>(
+        &'a self,
+        rejected: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, TokenError>> {
         Box::pin((self.0)(rejected.map(str::to_owned)))
     }
 }

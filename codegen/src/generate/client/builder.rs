@@ -12,23 +12,39 @@ use crate::names;
 
 pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
     let mut generic: Vec<String> = Vec::new();
-    generic.extend(shapes.schemas.keys().filter(|name| shapes.is_generic(name)).map(|name| names::type_name(name)));
+    generic.extend(
+        shapes
+            .schemas
+            .keys()
+            .filter(|name| shapes.is_generic(name))
+            .map(|name| names::type_name(name)),
+    );
     for item in items {
         match item {
             Item::Struct(builder) => {
-                if let Some(call) = calls.iter().find(|call| builder.ident == call.builder && call.generic) {
+                if let Some(call) = calls
+                    .iter()
+                    .find(|call| builder.ident == call.builder && call.generic)
+                {
                     let lifetime_first = &mut builder.generics.params;
                     lifetime_first.push(parse_quote!(F = ::crm_runtime::JsonObject));
                     if let syn::Fields::Named(fields) = &mut builder.fields {
-                        fields.named.push(parse_quote!(__record: ::std::marker::PhantomData<fn() -> F>));
+                        fields
+                            .named
+                            .push(parse_quote!(__record: ::std::marker::PhantomData<fn() -> F>));
                     }
                     Generic { types: &generic }.visit_item_struct_mut(builder);
-                    let doc = format!("Its records are of the type that `F` stands for. See [`super::Client::{}`].", call.method);
+                    let doc = format!(
+                        "Its records are of the type that `F` stands for. See [`super::Client::{}`].",
+                        call.method
+                    );
                     builder.attrs.push(parse_quote!(#[doc = #doc]));
                 }
             }
             Item::Impl(block) => {
-                let Some(call) = calls.iter().find(|call| is_of(block, &call.builder)) else { continue };
+                let Some(call) = calls.iter().find(|call| is_of(block, &call.builder)) else {
+                    continue;
+                };
                 if let Some(item) = &call.page_item {
                     stream(block, item, call.generic);
                 }
@@ -48,15 +64,26 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
 }
 
 fn is_of(block: &syn::ItemImpl, builder: &str) -> bool {
-    let Type::Path(path) = &*block.self_ty else { return false };
-    block.trait_.is_none() && path.path.segments.last().is_some_and(|segment| segment.ident == builder)
+    let Type::Path(path) = &*block.self_ty else {
+        return false;
+    };
+    block.trait_.is_none()
+        && path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == builder)
 }
 
 fn make_generic(block: &mut syn::ItemImpl, types: &[String]) {
     block.generics.params.push(parse_quote!(F));
-    block.generics.make_where_clause().predicates.push(parse_quote! {
-        F: ::serde::Serialize + ::serde::de::DeserializeOwned
-    });
+    block
+        .generics
+        .make_where_clause()
+        .predicates
+        .push(parse_quote! {
+            F: ::serde::Serialize + ::serde::de::DeserializeOwned
+        });
     if let Type::Path(path) = &mut *block.self_ty
         && let Some(segment) = path.path.segments.last_mut()
         && let PathArguments::AngleBracketed(arguments) = &mut segment.arguments
@@ -75,7 +102,9 @@ impl VisitMut for Generic<'_> {
     fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {
         let segments = &mut path.path.segments;
         if segments.len() == 2
-            && segments.first().is_some_and(|segment| segment.ident == "types")
+            && segments
+                .first()
+                .is_some_and(|segment| segment.ident == "types")
             && let Some(last) = segments.last_mut()
             && last.arguments.is_none()
             && self.types.iter().any(|name| last.ident == name)
@@ -87,14 +116,18 @@ impl VisitMut for Generic<'_> {
 
     fn visit_expr_struct_mut(&mut self, made: &mut syn::ExprStruct) {
         if made.path.is_ident("Self") {
-            made.fields.push(parse_quote!(__record: ::std::marker::PhantomData));
+            made.fields
+                .push(parse_quote!(__record: ::std::marker::PhantomData));
         }
         visit_mut::visit_expr_struct_mut(self, made);
     }
 
     fn visit_pat_struct_mut(&mut self, taken: &mut syn::PatStruct) {
         if taken.path.is_ident("Self") {
-            taken.rest = Some(syn::PatRest { attrs: Vec::new(), dot2_token: Default::default() });
+            taken.rest = Some(syn::PatRest {
+                attrs: Vec::new(),
+                dot2_token: Default::default(),
+            });
         }
         visit_mut::visit_pat_struct_mut(self, taken);
     }
@@ -121,7 +154,12 @@ impl VisitMut for OptionalBody {
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
         visit_mut::visit_impl_item_fn_mut(self, function);
         if function.sig.ident == "send" {
-            function.block.stmts.insert(0, parse_quote!(use ::crm_runtime::client::OptionalBody as _;));
+            function.block.stmts.insert(
+                0,
+                parse_quote!(
+                    use ::crm_runtime::client::OptionalBody as _;
+                ),
+            );
         }
     }
 }
@@ -141,7 +179,9 @@ impl VisitMut for Bytes<'_> {
 
 /// Adds the streams of a list.
 fn stream(block: &mut syn::ItemImpl, item: &TokenStream, generic: bool) {
-    let Some((page, error)) = block.items.iter().find_map(answer) else { return };
+    let Some((page, error)) = block.items.iter().find_map(answer) else {
+        return;
+    };
     let clone = generic.then(|| quote!(where F: ::std::clone::Clone));
     block.items.push(parse_quote! {
         /// The pages of the list, one after the other, each fetched when it is asked for.
@@ -171,11 +211,15 @@ fn stream(block: &mut syn::ItemImpl, item: &TokenStream, generic: bool) {
 
 /// The types of success and error of `send`.
 fn answer(item: &syn::ImplItem) -> Option<(Type, Type)> {
-    let syn::ImplItem::Fn(function) = item else { return None };
+    let syn::ImplItem::Fn(function) = item else {
+        return None;
+    };
     if function.sig.ident != "send" {
         return None;
     }
-    let ReturnType::Type(_, result) = &function.sig.output else { return None };
+    let ReturnType::Type(_, result) = &function.sig.output else {
+        return None;
+    };
     let [success, error] = arguments(result)?.try_into().ok()?;
     let [success] = arguments(&success)?.try_into().ok()?;
     let [error] = arguments(&error)?.try_into().ok()?;
@@ -184,7 +228,9 @@ fn answer(item: &syn::ImplItem) -> Option<(Type, Type)> {
 
 fn arguments(of: &Type) -> Option<Vec<Type>> {
     let Type::Path(path) = of else { return None };
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
     let types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(argument) => Some(argument.clone()),
         _ => None,

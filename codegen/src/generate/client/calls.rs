@@ -34,20 +34,42 @@ pub struct Call<'d> {
 }
 
 pub fn calls<'d>(lowered: &'d Lowered, shapes: &Shapes<'_>) -> Vec<Call<'d>> {
-    lowered.hoisted.operations.iter().map(|operation| call(operation, shapes)).collect()
+    lowered
+        .hoisted
+        .operations
+        .iter()
+        .map(|operation| call(operation, shapes))
+        .collect()
 }
 
 fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
     let record_type = operation
         .parameters
         .iter()
-        .find(|parameter| parameter.location == ParameterLocation::Path && parameter.extensions.contains_key(RECORD_TYPE))
+        .find(|parameter| {
+            parameter.location == ParameterLocation::Path
+                && parameter.extensions.contains_key(RECORD_TYPE)
+        })
         .map(|parameter| progenitor_name::value(&parameter.name));
     let success = success(operation);
     let body = operation.body.as_ref();
-    let body_schema = body.and_then(|body| body.content.values().find_map(|media| media.schema.as_ref()));
-    let mentions = |schema: Option<&Schema>| schema.is_some_and(|schema| references(schema).iter().any(|name| shapes.is_generic(name)));
-    let json_body = body.is_some_and(|body| body.content.keys().any(|media_type| media_type.contains("json")));
+    let body_schema = body.and_then(|body| {
+        body.content
+            .values()
+            .find_map(|media| media.schema.as_ref())
+    });
+    let mentions = |schema: Option<&Schema>| {
+        schema.is_some_and(|schema| {
+            references(schema)
+                .iter()
+                .any(|name| shapes.is_generic(name))
+        })
+    };
+    let json_body = body.is_some_and(|body| {
+        body.content
+            .keys()
+            .any(|media_type| media_type.contains("json"))
+    });
     Call {
         operation,
         method: progenitor_name::value(&operation.id),
@@ -55,14 +77,22 @@ fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
         generic: record_type.is_some() && (mentions(success) || mentions(body_schema)),
         record_type,
         page_item: success
-            .filter(|_| operation.parameter(ParameterLocation::Query, "cursor").is_some())
+            .filter(|_| {
+                operation
+                    .parameter(ParameterLocation::Query, "cursor")
+                    .is_some()
+            })
             .and_then(|schema| page_item(schema, shapes)),
         optional_body: body.is_some_and(|body| !body.required),
         bytes: body
             .filter(|_| operation.raw_body || !json_body)
             .and_then(|body| body.content.keys().next().cloned()),
         other_media: operation.successes().any(|(_, response)| {
-            !response.content.is_empty() && !response.content.keys().any(|media_type| media_type.contains("json"))
+            !response.content.is_empty()
+                && !response
+                    .content
+                    .keys()
+                    .any(|media_type| media_type.contains("json"))
         }),
     }
 }
@@ -71,15 +101,26 @@ fn success(operation: &Operation) -> Option<&Schema> {
     operation
         .successes()
         .filter(|(status, _)| *status < 300)
-        .find_map(|(_, response)| response.content.values().find_map(|media| media.schema.as_ref()))
+        .find_map(|(_, response)| {
+            response
+                .content
+                .values()
+                .find_map(|media| media.schema.as_ref())
+        })
 }
 
 /// The type of the items of `{items, next_cursor}`.
 fn page_item(schema: &Schema, shapes: &Shapes<'_>) -> Option<TokenStream> {
     let rules = shapes.resolve(schema).as_object()?;
-    let items = rules.properties.get("items").filter(|property| property.required)?;
+    let items = rules
+        .properties
+        .get("items")
+        .filter(|property| property.required)?;
     let cursor = rules.properties.get("next_cursor")?;
-    match (&shapes.resolve(&items.schema).kind, &shapes.resolve(&cursor.schema).kind) {
+    match (
+        &shapes.resolve(&items.schema).kind,
+        &shapes.resolve(&cursor.schema).kind,
+    ) {
         (Kind::Array(list), Kind::String(_)) if !shapes.nullable(&items.schema) => {
             Some(rust_type(shapes, &list.items, Place::Request))
         }
@@ -89,7 +130,9 @@ fn page_item(schema: &Schema, shapes: &Shapes<'_>) -> Option<TokenStream> {
 
 /// What the hooks look up.
 pub fn api(document: &Document, calls: &[Call<'_>]) -> TokenStream {
-    let media_type = document.versioned_media_type().unwrap_or_else(|| "application/json".to_owned());
+    let media_type = document
+        .versioned_media_type()
+        .unwrap_or_else(|| "application/json".to_owned());
     let mut sorted: Vec<&Call<'_>> = calls.iter().collect();
     sorted.sort_by(|a, b| a.method.cmp(&b.method));
     let operations = sorted.iter().map(|call| {

@@ -27,9 +27,18 @@ fn facade(family: &str, calls: &[&Call<'_>]) -> TokenStream {
     let methods = calls.iter().map(|call| {
         let name = names::value_ident(&call.operation.name);
         let builder = format_ident!("{}", call.builder);
-        let parameter = call.record_type.as_ref().map(|parameter| format_ident!("{parameter}"));
+        let parameter = call
+            .record_type
+            .as_ref()
+            .map(|parameter| format_ident!("{parameter}"));
         let fields = call.generic.then(|| quote!(, F));
-        let doc = format!(" {}", call.operation.summary.as_deref().unwrap_or(&call.operation.id));
+        let doc = format!(
+            " {}",
+            call.operation
+                .summary
+                .as_deref()
+                .unwrap_or(&call.operation.id)
+        );
         quote! {
             #[doc = #doc]
             pub fn #name(&self) -> builder::#builder<'a #fields> {

@@ -15,7 +15,11 @@ use crate::lower::{Lowered, Part, Shape};
 use crate::progenitor_name;
 
 /// The client as progenitor writes it.
-pub fn generate(lowered: &Lowered, shapes: &Shapes<'_>, found: &mut Diagnostics) -> Option<syn::File> {
+pub fn generate(
+    lowered: &Lowered,
+    shapes: &Shapes<'_>,
+    found: &mut Diagnostics,
+) -> Option<syn::File> {
     match run(lowered, shapes) {
         Ok(file) => Some(file),
         Err(why) => {
@@ -38,23 +42,32 @@ fn run(lowered: &Lowered, shapes: &Shapes<'_>) -> Result<syn::File, String> {
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(::crm_runtime::client::State));
     for (name, path) in types(lowered, shapes) {
-        settings.with_replacement(name, path, std::iter::empty());
+        // What is printed token by token has spaces that show in messages.
+        settings.with_replacement(name, path.replace(" ", ""), std::iter::empty());
     }
-    let document = serde_json::from_value(only_names(lowered)).map_err(|error| error.to_string())?;
+    let document =
+        serde_json::from_value(only_names(lowered)).map_err(|error| error.to_string())?;
     // It asserts what it expects. The lowering refuses all that is known to trip it.
-    let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document)))
-        .map_err(|panic| message(&*panic))?
-        .map_err(|error| error.to_string())?;
+    let tokens = catch_unwind(AssertUnwindSafe(|| {
+        Generator::new(&settings).generate_tokens(&document)
+    }))
+    .map_err(|panic| message(&*panic))?
+    .map_err(|error| error.to_string())?;
     syn::parse2(tokens).map_err(|error| error.to_string())
 }
 
 /// The Rust type of every schema of the lowered document.
 fn types(lowered: &Lowered, shapes: &Shapes<'_>) -> BTreeMap<String, String> {
-    let components = shapes
-        .schemas
-        .keys()
-        .map(|name| (progenitor_name::of_type(name), Place::Request.named(shapes, name).to_string()));
-    let parts = lowered.parts.iter().map(|(name, part)| (progenitor_name::of_type(name), part_type(shapes, part)));
+    let components = shapes.schemas.keys().map(|name| {
+        (
+            progenitor_name::of_type(name),
+            Place::Request.named(shapes, name).to_string(),
+        )
+    });
+    let parts = lowered
+        .parts
+        .iter()
+        .map(|(name, part)| (progenitor_name::of_type(name), part_type(shapes, part)));
     components.chain(parts).collect()
 }
 
@@ -66,7 +79,9 @@ fn part_type(shapes: &Shapes<'_>, part: &Part) -> String {
         Shape::CommaSeparated => {
             let list = shapes.resolve(&part.schema);
             let item = match &list.kind {
-                crate::document::Kind::Array(rules) => rust_type(shapes, &rules.items, Place::Request),
+                crate::document::Kind::Array(rules) => {
+                    rust_type(shapes, &rules.items, Place::Request)
+                }
                 _ => plain,
             };
             quote!(::crm_runtime::client::CommaSeparated<#item>)
@@ -80,7 +95,10 @@ fn part_type(shapes: &Shapes<'_>, part: &Part) -> String {
 /// The document with names for schemas: what they say is in the types already.
 fn only_names(lowered: &Lowered) -> Value {
     let mut document = lowered.json.clone();
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
         for schema in schemas.values_mut() {
             *schema = json!({ "type": "object" });
         }
@@ -90,5 +108,7 @@ fn only_names(lowered: &Lowered) -> Value {
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("it panicked")
+        .to_owned()
 }

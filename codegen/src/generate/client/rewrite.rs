@@ -45,16 +45,26 @@ fn methods(block: &syn::ItemImpl) -> impl Iterator<Item = &syn::Ident> {
 /// Marks the methods of deprecated operations.
 fn deprecate(block: &mut syn::ItemImpl, calls: &[Call<'_>]) {
     for item in &mut block.items {
-        let syn::ImplItem::Fn(function) = item else { continue };
-        let Some(call) = calls.iter().find(|call| function.sig.ident == call.method) else { continue };
-        let Some(deprecation) = &call.operation.deprecation else { continue };
+        let syn::ImplItem::Fn(function) = item else {
+            continue;
+        };
+        let Some(call) = calls.iter().find(|call| function.sig.ident == call.method) else {
+            continue;
+        };
+        let Some(deprecation) = &call.operation.deprecation else {
+            continue;
+        };
         let note = match (&deprecation.replacement, deprecation.sunset) {
-            (Some(replacement), Some(sunset)) => format!("use `{replacement}`; gone from {sunset} on"),
+            (Some(replacement), Some(sunset)) => {
+                format!("use `{replacement}`; gone from {sunset} on")
+            }
             (Some(replacement), None) => format!("use `{replacement}`"),
             (None, Some(sunset)) => format!("gone from {sunset} on"),
             (None, None) => "it will go".to_owned(),
         };
-        function.attrs.push(parse_quote!(#[deprecated(note = #note)]));
+        function
+            .attrs
+            .push(parse_quote!(#[deprecated(note = #note)]));
     }
 }
 
@@ -62,7 +72,10 @@ struct Crates;
 
 impl VisitMut for Crates {
     fn visit_path_mut(&mut self, path: &mut syn::Path) {
-        let first = path.segments.first().map(|segment| segment.ident.to_string());
+        let first = path
+            .segments
+            .first()
+            .map(|segment| segment.ident.to_string());
         if let Some(name @ ("progenitor_client" | "reqwest")) = first.as_deref()
             && path.segments.len() > 1
         {
@@ -88,13 +101,16 @@ impl VisitMut for Crates {
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        block.stmts.retain(|statement| !is_version_header(statement));
+        block
+            .stmts
+            .retain(|statement| !is_version_header(statement));
         visit_mut::visit_block_mut(self, block);
     }
 
     fn visit_macro_mut(&mut self, written: &mut syn::Macro) {
         if written.path.is_ident("format")
-            && let Ok(mut arguments) = written.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+            && let Ok(mut arguments) =
+                written.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
         {
             for argument in &mut arguments {
                 self.visit_expr_mut(argument);
@@ -120,7 +136,9 @@ impl VisitMut for Crates {
 }
 
 fn is_version_header(statement: &Stmt) -> bool {
-    let Stmt::Expr(Expr::MethodCall(call), _) = statement else { return false };
+    let Stmt::Expr(Expr::MethodCall(call), _) = statement else {
+        return false;
+    };
     call.method == "append" && quote::quote!(#call).to_string().contains("\"api-version\"")
 }
 
