@@ -52,3 +52,24 @@ pub struct Idempotency {
     /// Derived from the key: seals answers that hold a secret.
     pub seal: [u8; 32],
 }
+
+impl Principal {
+    /// The kind of token: the name of the security scheme. An operator has none.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User { .. } => "user",
+            Self::Portal { .. } => "portal",
+            Self::Key { .. } => "key",
+            Self::Operator => "system",
+        }
+    }
+
+    /// The user's, contact's or key's id; the operator has none.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::User { id, .. } | Self::Key { id, .. } => Some(id),
+            Self::Portal { contact, .. } => Some(contact),
+            Self::Operator => None,
+        }
+    }
+}

@@ -2,12 +2,14 @@
 //! carries bytes; everything that decides anything is here.
 
 pub mod access;
+pub mod auth;
 pub mod context;
 pub mod contract;
 pub mod fault;
 pub mod hex;
 pub mod migrations;
 pub mod ports;
+pub mod random_id;
 pub mod records;
 pub mod schema;
 pub mod tenant;

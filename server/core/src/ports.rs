@@ -4,12 +4,14 @@
 use std::{future::Future, pin::Pin};
 
 pub mod clock;
+pub mod compute;
 pub mod directory;
 pub mod limiter;
 pub mod random;
 pub mod store;
 
 pub use clock::Clock;
+pub use compute::Compute;
 pub use directory::Directory;
 pub use limiter::Limiter;
 pub use random::Random;
