@@ -24,6 +24,13 @@ macro_rules! error_codes {
                     $(Self::$variant => $crate::server::problem::status($status),)*
                 }
             }
+
+            fn named(code: &str) -> Option<Self> {
+                match code {
+                    $($text => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
         }
     };
     ($(#[$meta:meta])* pub struct $name:ident = $text:literal, $status:literal;) => {
@@ -38,6 +45,10 @@ macro_rules! error_codes {
 
             fn status(self) -> $crate::reexport::http::StatusCode {
                 $crate::server::problem::status($status)
+            }
+
+            fn named(code: &str) -> Option<Self> {
+                (code == $text).then_some(Self)
             }
         }
     };

@@ -15,6 +15,10 @@ pub trait ErrorCode: Copy + fmt::Debug + Send + Sync + 'static {
     fn code(self) -> &'static str;
     /// The HTTP status that goes with it.
     fn status(self) -> StatusCode;
+    /// The code of that name, if this enumeration has it: for what may befall any operation, whatever its list.
+    fn named(_code: &str) -> Option<Self> {
+        None
+    }
 }
 
 /// An error code by name and status: what stands before the operations (the gate, the router)

@@ -1,6 +1,12 @@
 //! What can go wrong with any operation, whatever it does. Each operation's own refusals are its own error enum.
 
+use crm_contract::codes::{Code, EveryCode};
+use crm_runtime::server::{ErrorCode, Problem};
+
 use crate::ports::store::StoreError;
+
+/// Seconds after which a busy tenant may be asked again.
+const BUSY_RETRY_S: u32 = 1;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -26,5 +32,75 @@ impl From<StoreError> for Fault {
             StoreError::UnknownTenant => Self::Unauthenticated("the token's tenant is gone"),
             other => Self::Internal(other.to_string()),
         }
+    }
+}
+
+impl Fault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated(_) => "UNAUTHENTICATED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::Busy(_) => "TENANT_BUSY",
+            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+}
+
+/// What is ours to mend is logged here, within the request's span, and never told. A fault that the operation does not
+/// document counts as that.
+impl<E: ErrorCode + From<EveryCode>> From<Fault> for Problem<E> {
+    fn from(fault: Fault) -> Self {
+        let Some(code) = E::named(fault.code()).filter(|_| !matches!(fault, Fault::Internal(_))) else {
+            tracing::error!(%fault, "an operation failed");
+            return Self::new(EveryCode::Internal.into(), "The server failed.");
+        };
+        match fault {
+            Fault::Unauthenticated(why) => Self::new(code, format!("Not signed in: {why}.")),
+            Fault::Forbidden(permission) => Self::new(code, format!("This needs the permission {permission}.")).with("permission", permission),
+            Fault::Busy(why) => {
+                tracing::warn!(%why, "a tenant is busy");
+                Self::new(code, "The business's data could not be reached in time. Nothing was changed.").retry_after(BUSY_RETRY_S)
+            }
+            Fault::IdempotencyKeyReused => Self::new(code, "This Idempotency-Key was used before, with another request."),
+            Fault::Internal(_) => Self::new(code, "The server failed."),
+        }
+    }
+}
+
+/// `RATE_LIMITED` of any operation, with the seconds to wait.
+pub fn rate_limited<E: From<EveryCode>>(seconds: u32) -> Problem<E> {
+    Problem::new(EveryCode::RateLimited.into(), format!("Too many requests: wait for {seconds} s.")).with("retry_after", seconds).retry_after(seconds)
+}
+
+/// A problem under the codes of an operation. A code that the operation does not document is ours to mend.
+pub fn narrow<E: ErrorCode + From<EveryCode>>(problem: Problem<Code>) -> Problem<E> {
+    match E::named(problem.code().code()) {
+        Some(code) => problem.map(|_| code),
+        None => Fault::Internal(format!("the operation does not document {problem}")).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_contract::v1::server::{auth::TokenError, me::GetError};
+
+    use super::*;
+
+    #[test]
+    fn what_is_ours_to_mend_is_not_told() {
+        let problem: Problem<GetError> = Fault::Internal("SELECT secret".into()).into();
+        assert_eq!(problem.code(), GetError::Internal);
+        assert!(!problem.message().contains("secret") && problem.context().is_empty());
+    }
+
+    #[test]
+    fn a_fault_has_its_code_where_the_operation_documents_it() {
+        let problem: Problem<GetError> = Fault::Forbidden("users.read".into()).into();
+        assert_eq!((problem.code(), problem.context()["permission"].as_str()), (GetError::Forbidden, Some("users.read")));
+        let problem: Problem<GetError> = Fault::Busy("locked".into()).into();
+        assert_eq!((problem.code(), problem.retry_after_seconds()), (GetError::TenantBusy, Some(1)));
+        let problem: Problem<TokenError> = Fault::IdempotencyKeyReused.into();
+        assert_eq!(problem.code(), TokenError::Internal);
     }
 }

@@ -5,8 +5,10 @@ pub mod access;
 pub mod auth;
 pub mod context;
 pub mod contract;
+pub mod core;
 pub mod fault;
 pub mod hex;
+pub mod http;
 pub mod migrations;
 pub mod ports;
 pub mod random_id;
@@ -14,6 +16,8 @@ pub mod records;
 pub mod schema;
 pub mod tenant;
 pub mod work;
+
+pub use crate::core::Core;
 
 #[cfg(test)]
 mod testing;

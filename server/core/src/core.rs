@@ -1,0 +1,66 @@
+//! The core as a host mounts it: the door to the tenants' data, what tokens are judged with, and the settings.
+
+use std::{net::IpAddr, sync::Arc};
+
+use crate::{
+    auth::{Auth, keys},
+    ports::{Compute, Ports, compute::Inline, limiter::Quota, store::StoreError},
+    work::Work,
+};
+
+/// What may be set per deployment.
+#[derive(Clone)]
+pub struct Config {
+    /// `iss` of the tokens: the deployment's public address. Tokens of another issuer are refused.
+    pub issuer: String,
+    /// Browsers of pages from these origins may call the API (`https://app.example`).
+    pub cors_origins: Vec<String>,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Of one caller: a person, a customer, an API key.
+    pub caller_quota: Quota,
+    /// Of one address, for requests without a valid token.
+    pub address_quota: Quota,
+    /// Of one account from one address: attempts to sign in.
+    pub sign_in_quota: Quota,
+    /// Until when a request must be answered, in ms after it came.
+    pub deadline_ms: i64,
+    /// Where passwords are hashed.
+    pub compute: Arc<dyn Compute>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuer: "crm".to_owned(),
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            caller_quota: Quota { name: "caller", requests: 6_000, window_s: 60 },
+            address_quota: Quota { name: "address", requests: 600, window_s: 60 },
+            sign_in_quota: Quota { name: "sign_in", requests: 10, window_s: 300 },
+            deadline_ms: 10_000,
+            compute: Arc::new(Inline),
+        }
+    }
+}
+
+/// The whole of it; shared by all requests.
+pub struct Core {
+    pub work: Work,
+    pub auth: Auth,
+    pub config: Config,
+}
+
+impl Core {
+    /// Makes the first signing key where there is none, and reads the keys.
+    pub async fn start(ports: Ports, config: Config) -> Result<Arc<Self>, StoreError> {
+        keys::ensure(&ports).await?;
+        let auth = Auth::new(config.issuer.clone(), config.compute.clone());
+        auth.load(&ports, ports.clock.now()).await?;
+        Ok(Arc::new(Self { work: Work::new(ports), auth, config }))
+    }
+
+    pub fn ports(&self) -> &Ports {
+        &self.work.ports
+    }
+}

@@ -1,0 +1,14 @@
+//! What every request passes, whatever it asks for: its id, its version, who calls and how often, its idempotency key, and
+//! the headers and the log line of its answer.
+
+mod address;
+mod bearer;
+mod cors;
+mod deprecation;
+mod gate;
+mod idempotency;
+mod passage;
+mod quota;
+mod version;
+
+pub use address::Peer;
