@@ -1,1 +1,41 @@
+//! The typed client of the consumer `integrations`. What other systems use, with an API key: the operations that the contract has for it, and no others.
+//!
+//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that gives a builder; `send` sends.
+//! Beside the calls: the version is asked for by name, every write carries an idempotency key that its retries reuse,
+//! retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use crm_client_integrations::types::{ApiKeyGrant, TokenRequest};
+//! use crm_client_integrations::{Client, RetryPolicy, Settings};
+//!
+//! # async fn example(api_key: String) -> Result<(), Box<dyn std::error::Error>> {
+//! // An API key is exchanged for an access token.
+//! let nobody = Client::new(Settings::new("http://127.0.0.1:8080"))?;
+//! let grant = TokenRequest::ApiKeyGrant(ApiKeyGrant { api_key, ..ApiKeyGrant::default() });
+//! let token = nobody.auth_token().body(grant).send().await?.into_inner();
+//!
+//! // A job that runs at night has time to wait.
+//! let patient = RetryPolicy { retries: 10, total: Duration::from_secs(600), ..RetryPolicy::default() };
+//! let client = Client::new(
+//!     Settings::new("http://127.0.0.1:8080")
+//!         .token(token.access_token)
+//!         .retry(patient)
+//!         .on_deprecated(|used| eprintln!("{} goes: {:?}", used.operation, used.notice)),
+//! )?;
+//! let contacts = client.records_list().type_("contact").limit(200).send().await?;
+//! println!("{} contacts", contacts.items.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
 
+pub use crm_contract::v1::types;
+pub use crm_contract::v1::integrations::*;
+pub use crm_runtime::client::{
+    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy, RetryPolicy, Settings,
+    SettingsError, Stream, Token, TokenError, TokenProvider,
+};
+pub use crm_runtime::{JsonObject, RecordFields};

@@ -1,1 +1,45 @@
+//! The typed client of the consumer `mobile`. The app that technicians carry: the operations that the contract has for it, and no others.
+//!
+//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that gives a builder; `send` sends.
+//! Beside the calls: the version is asked for by name, every write carries an idempotency key that its retries reuse,
+//! retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
+//!
+//! ```no_run
+//! use crm_client_mobile::types::{JobFields, RecordCreate};
+//! use crm_client_mobile::{Client, ErrorExt, Settings, Token};
+//!
+//! # async fn example(stored: String) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(
+//!     Settings::new("http://127.0.0.1:8080")
+//!         .user_agent("field-app/2.1")
+//!         .token(Token::provider(move |rejected| {
+//!             // Renew the token when one was rejected; here there is only the stored one.
+//!             let token = rejected.is_none().then(|| stored.clone());
+//!             async move { Ok(token) }
+//!         })),
+//! )?;
+//!
+//! // Typed records: what comes and goes are the fields of a job.
+//! let jobs = client.records_of::<JobFields>();
+//! let draft = JobFields { title: Some("Kitchen tap drips".into()), ..JobFields::default() };
+//! let job = jobs.create().body(RecordCreate { id: None, fields: draft }).send().await?;
+//!
+//! // A call may be sent twice, its effect is had once: the client names each write by a key.
+//! match jobs.get().id(job.id.clone()).send().await {
+//!     Ok(job) => println!("{:?}", job.fields.title),
+//!     Err(error) if error.is_code("NOT_FOUND") => println!("somebody deleted it"),
+//!     Err(error) => return Err(error.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
 
+pub use crm_contract::v1::types;
+pub use crm_contract::v1::mobile::*;
+pub use crm_runtime::client::{
+    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy, RetryPolicy, Settings,
+    SettingsError, Stream, Token, TokenError, TokenProvider,
+};
+pub use crm_runtime::{JsonObject, RecordFields};

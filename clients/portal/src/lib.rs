@@ -1,1 +1,26 @@
+//! The typed client of the consumer `portal`. What customers see of their own jobs and invoices: the operations that the contract has for it, and no others.
+//!
+//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that gives a builder; `send` sends.
+//! Beside the calls: the version is asked for by name, every write carries an idempotency key that its retries reuse,
+//! retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
+//!
+//! ```no_run
+//! use crm_client_portal::{Client, Settings};
+//!
+//! # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(Settings::new("http://127.0.0.1:8080").token(token))?;
+//! let me = client.portal_me().send().await?;
+//! println!("{me:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
 
+pub use crm_contract::v1::types;
+pub use crm_contract::v1::portal::*;
+pub use crm_runtime::client::{
+    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy, RetryPolicy, Settings,
+    SettingsError, Stream, Token, TokenError, TokenProvider,
+};
+pub use crm_runtime::{JsonObject, RecordFields};
