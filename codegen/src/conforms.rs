@@ -137,7 +137,10 @@ impl<'d> Judge<'d> {
                 );
                 if rules.unique_items {
                     let mut seen = HashSet::new();
-                    if !items.iter().all(|item| seen.insert(item.to_string())) {
+                    if !items
+                        .iter()
+                        .all(|item| seen.insert(canonical(item).to_string()))
+                    {
                         faults.add(path, "holds an item twice".to_owned());
                     }
                 }
@@ -402,11 +405,24 @@ fn is_integer(number: &Number) -> bool {
 
 /// Equal as JSON Schema counts it: 1 and 1.0 are one value.
 fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => {
-            a == b || a.as_f64() == b.as_f64() && (a.is_f64() || b.is_f64())
-        }
-        _ => a == b,
+    a == b || canonical(a) == canonical(b)
+}
+
+/// The one spelling of a value: whole numbers are integers.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => match number.as_f64() {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < 9e15 => Value::from(whole as i64),
+            _ => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(name, member)| (name.clone(), canonical(member)))
+                .collect(),
+        ),
+        other => other.clone(),
     }
 }
 

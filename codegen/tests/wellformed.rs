@@ -241,6 +241,11 @@ const CASES: &[Case] = &[
         "        token: {oneOf: []}",
     ),
     (
+        "composition",
+        "            - {type: 'null'}\n",
+        "            - {type: 'null'}\n            - {type: [string, 'null']}\n",
+    ),
+    (
         "discriminator-mapping",
         "          key: KeyGrant",
         "          key: KeyGrants",

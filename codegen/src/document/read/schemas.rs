@@ -520,6 +520,16 @@ impl<'a> Reader<'a> {
         let before = variants.len();
         variants.retain(|variant| !matches!(variant.kind, Kind::Null));
         let null = variants.len() < before;
+        if key == "oneOf"
+            && (variants.len() + 1 < before || null && variants.iter().any(admits_null))
+        {
+            self.report_at(
+                "composition",
+                &written,
+                "null matches more than one variant here, so it is never valid",
+                "let one of the variants allow null",
+            );
+        }
         let discriminator = self.discriminator(place, &variants);
         let mut schema = match (variants.pop(), variants.is_empty()) {
             (None, _) if null => Schema::of(Kind::Null, at),
@@ -609,6 +619,22 @@ impl<'a> Reader<'a> {
             at: self.at(&place),
         })
     }
+}
+
+/// Whether null is valid, as far as that shows without following references.
+fn admits_null(schema: &Schema) -> bool {
+    schema.nullable
+        || match &schema.kind {
+            Kind::Null => true,
+            Kind::Any => {
+                schema.enumeration.is_none() && schema.constant.as_ref().is_none_or(Value::is_null)
+            }
+            Kind::OneOf { variants, .. } | Kind::AnyOf { variants, .. } => {
+                variants.iter().any(admits_null)
+            }
+            Kind::AllOf(parts) => parts.iter().all(admits_null),
+            _ => false,
+        }
 }
 
 fn enum_holds_null(place: &Place<'_>) -> bool {
