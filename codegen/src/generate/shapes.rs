@@ -94,9 +94,27 @@ impl<'d> Shapes<'d> {
         self.wrapped.contains(name)
     }
 
-    /// Whether a value of `holder` that lies inside of it by value would make it infinite: the
-    /// schema leads back to the holder without a list or map between.
+    /// Whether a property of `holder` needs a box: what it holds leads back to the holder by value,
+    /// without a list or map between.
     pub fn needs_box(&self, holder: &str, schema: &Schema) -> bool {
+        self.leads_back(holder, schema, |schema| by_value_inside(schema))
+    }
+
+    /// Whether an alternative of a union needs a box. Where the way back leads through a struct, the
+    /// box is there.
+    pub fn alternative_needs_box(&self, holder: &str, schema: &Schema) -> bool {
+        self.leads_back(holder, schema, |schema| match &schema.kind {
+            Kind::Object(_) => Vec::new(),
+            _ => by_value_inside(schema),
+        })
+    }
+
+    fn leads_back<'a>(
+        &'a self,
+        holder: &str,
+        schema: &'a Schema,
+        inside: impl Fn(&'a Schema) -> Vec<&'a str>,
+    ) -> bool {
         let mut seen = HashSet::new();
         let mut waiting: Vec<&str> = by_value(schema);
         while let Some(name) = waiting.pop() {
@@ -106,7 +124,7 @@ impl<'d> Shapes<'d> {
             if seen.insert(name)
                 && let Some(schema) = self.schemas.get(name)
             {
-                waiting.extend(by_value_inside(schema));
+                waiting.extend(inside(schema));
             }
         }
         false

@@ -30,7 +30,7 @@ pub fn union(
         .iter()
         .map(|variant| {
             let held = rust_type(shapes, variant, Place::Types);
-            if shapes.needs_box(name, variant) {
+            if shapes.alternative_needs_box(name, variant) {
                 quote!(::std::boxed::Box<#held>)
             } else {
                 held
@@ -161,7 +161,6 @@ fn conversions(
             schema.is_some_and(|schema| matches!(schema.kind, Kind::Object(_)) && !is_alias(schema))
         }) && same.count() == 1
             && !shapes.nullable(variant)
-            && !shapes.needs_box(name, variant)
     };
     let each = variants
         .iter()

@@ -49,12 +49,6 @@ pub fn text(schema: &Schema, rules: &StringRules, found: &mut Diagnostics) -> To
         both => both,
     };
     if let Some(pattern) = pattern {
-        if let Err(error) = regex::Regex::new(pattern) {
-            let message = format!("the pattern `{pattern}` does not compile: {error}");
-            let mend =
-                "write it without look-around and back references, which not every language has";
-            found.report("pattern", &schema.at, message, mend);
-        }
         rest.extend(quote! {
             static PATTERN: Pattern = Pattern::new(#pattern);
             check::pattern(text, &PATTERN, at, report);

@@ -1,0 +1,24 @@
+//! The generated modules of `contract.yaml`, laid out as every crate of generated code is.
+
+mod media {
+    include!(concat!(env!("OUT_DIR"), "/media.rs"));
+}
+
+pub use media::MEDIA;
+
+#[allow(clippy::all)]
+pub mod codes {
+    include!(concat!(env!("OUT_DIR"), "/codes.rs"));
+}
+
+pub mod v1 {
+    #[allow(clippy::all)]
+    pub mod types {
+        include!(concat!(env!("OUT_DIR"), "/v1_types.rs"));
+    }
+
+    #[allow(clippy::all)]
+    pub mod server {
+        include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
+    }
+}

@@ -1,0 +1,18 @@
+//! An operation without its handler.
+
+use crm_codegen_exercise::v1::server::{RecordsHandlers, records};
+use crm_runtime::server::Problem;
+
+struct Handlers;
+
+impl RecordsHandlers<()> for Handlers {
+    async fn list(
+        &self,
+        _: &(),
+        _: records::ListRequest,
+    ) -> Result<records::ListResponse, Problem<records::ListError>> {
+        unimplemented!()
+    }
+}
+
+fn main() {}

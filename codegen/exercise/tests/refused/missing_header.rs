@@ -1,0 +1,8 @@
+//! A success without a header that the contract requires.
+
+use crm_codegen_exercise::v1::server::things;
+use crm_codegen_exercise::v1::types::ThingsListOkBody;
+
+fn main() {
+    let _ = things::ListResponse { body: ThingsListOkBody::default(), x_next: None };
+}

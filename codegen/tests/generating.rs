@@ -1,0 +1,122 @@
+//! The code that is generated from the contract of every shape, as snapshots to review; and that
+//! what cannot be generated is a finding with its place.
+
+use crm_codegen::{Document, generate};
+
+fn document(source: &str) -> Document {
+    Document::read("contract.yaml", source.as_bytes()).unwrap()
+}
+
+#[test]
+fn the_code_of_every_shape_is_as_reviewed() {
+    let (modules, found) =
+        generate::contract(&[document(include_str!("../exercise/contract.yaml"))]);
+    assert!(found.is_empty(), "{:#?}", found.into_sorted());
+    assert_eq!(modules.len(), 4);
+    for module in modules {
+        insta::assert_snapshot!(module.file, module.code);
+    }
+}
+
+#[test]
+fn generating_twice_gives_the_same_code() {
+    let document = document(include_str!("../exercise/contract.yaml"));
+    let (once, _) = generate::contract(std::slice::from_ref(&document));
+    let (twice, _) = generate::contract(&[document]);
+    assert_eq!(once, twice);
+}
+
+/// A document with one operation whose parts are given, and all codes that a server needs.
+fn one(parameters: &str, responses: &str, schemas: &str) -> String {
+    format!(
+        "openapi: 3.1.0
+info: {{title: One, version: 1.0.0, x-media-type: vnd.one}}
+x-error-codes:
+  INTERNAL: {{status: 500, applies: every, description: Failed.}}
+  VALIDATION_FAILED: {{status: 400, applies: every, description: Wrong.}}
+  MALFORMED_JSON: {{status: 400, applies: body, description: Wrong.}}
+  PAYLOAD_TOO_LARGE: {{status: 413, applies: body, description: Wrong.}}
+  UNSUPPORTED_MEDIA_TYPE: {{status: 415, applies: body, description: Wrong.}}
+paths:
+  /a:
+    get:
+      operationId: a_b
+      tags: [a]
+      security: []
+      parameters: [{parameters}]
+      responses: {{{responses}}}
+components:
+  schemas: {{{schemas}}}
+"
+    )
+}
+
+/// The rules and lines of what is found.
+fn findings(source: &str) -> Vec<(&'static str, u32)> {
+    let (_, found) = generate::contract(&[document(source)]);
+    found
+        .into_sorted()
+        .iter()
+        .map(|finding| (finding.rule, finding.at.line))
+        .collect()
+}
+
+const OK: &str = "'204': {description: Done.}";
+
+#[test]
+fn what_cannot_be_generated_is_a_finding_with_its_place() {
+    for (parameters, responses, schemas, expected) in [
+        ("", OK, "", &[][..]),
+        (
+            "",
+            "4XX: {description: No.}",
+            "",
+            &[("response-missing", 12)],
+        ),
+        (
+            "{name: a, in: cookie, schema: {type: string}}",
+            OK,
+            "",
+            &[("parameter-cookie", 15)],
+        ),
+        (
+            "{name: a, in: query, schema: {type: object, properties: {b: {type: string}}}}",
+            OK,
+            "",
+            &[("parameter-shape", 15)],
+        ),
+        (
+            "{name: a, in: query, style: pipeDelimited, schema: {type: array, items: {type: string}}}",
+            OK,
+            "",
+            &[("parameter-shape", 15)],
+        ),
+        (
+            "{name: a, in: query, schema: {type: string, format: phone}}",
+            OK,
+            "",
+            &[("format", 15)],
+        ),
+        (
+            "",
+            "'200': {description: Two., content: {text/a: {schema: {type: string}}, text/b: {schema: {type: string}}}}",
+            "",
+            &[("response-media-types", 16)],
+        ),
+        (
+            "",
+            OK,
+            "A: {allOf: [{type: object, properties: {a: {type: string}}}, {type: string}]}",
+            &[("all-of-not-object", 18)],
+        ),
+    ] {
+        let source = one(parameters, responses, schemas);
+        assert_eq!(findings(&source), expected, "{source}");
+    }
+}
+
+#[test]
+fn codes_that_servers_answer_with_have_to_be_listed() {
+    let source = one("", OK, "").replace("status: 413", "status: 400");
+    assert_eq!(findings(&source), [("code-missing", 1)]);
+}
