@@ -81,20 +81,23 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
+-- login: the email address folded, by which a person signs in. profile: title, phone, manager, attributes.
 CREATE TABLE users (
   id TEXT PRIMARY KEY,
   version INTEGER NOT NULL,
   email TEXT NOT NULL,
+  login TEXT NOT NULL,
   name TEXT NOT NULL,
   roles TEXT NOT NULL,
   status TEXT NOT NULL,
   external_id TEXT,
   profile TEXT NOT NULL DEFAULT '{}',
   password_hash TEXT,
+  content_hash TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX users_email ON users (email);
+CREATE UNIQUE INDEX users_login ON users (login);
 CREATE UNIQUE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL;
 
 -- A session is a refresh family: of a person (user), a customer (portal) or an API key's exchange has none.
@@ -112,6 +115,7 @@ CREATE TABLE sessions (
   revoked_at INTEGER
 );
 CREATE INDEX sessions_of_subject ON sessions (subject);
+CREATE INDEX sessions_by_end ON sessions (expires_at);
 
 CREATE TABLE api_keys (
   id TEXT PRIMARY KEY,
@@ -119,6 +123,7 @@ CREATE TABLE api_keys (
   name TEXT NOT NULL,
   secret_hash TEXT NOT NULL,
   scopes TEXT NOT NULL,
+  content_hash TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,

@@ -2,12 +2,16 @@
 //! them. Access tokens are judged without the store; that a session or key is not revoked is known with a request's first
 //! read.
 
+pub mod address;
 pub mod claims;
 pub mod credential;
+pub mod grant;
+mod handlers;
 pub mod jws;
 pub mod keys;
 pub mod memory;
 pub mod password;
+pub mod sessions;
 pub mod token;
 
 use std::sync::Arc;

@@ -6,6 +6,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+pub mod host;
+
 use rusqlite::{Connection, types::ValueRef};
 
 use crate::{

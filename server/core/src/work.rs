@@ -177,6 +177,7 @@ impl Work {
                     &counters,
                     decision.secret,
                     cx.now,
+                    &*self.ports.random,
                 )?);
             }
             match self
@@ -430,6 +431,7 @@ fn record<R: Reply>(
     taken: &str,
     secret: bool,
     now: i64,
+    random: &dyn crate::ports::Random,
 ) -> Result<[Statement; 2], Fault> {
     let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
     let prefix = stored::free_prefix(
@@ -445,7 +447,7 @@ fn record<R: Reply>(
         .map_err(internal)?;
     let body = String::from_utf8_lossy(&kept.body);
     let body = if secret {
-        seal::seal(&key.seal, &body)
+        seal::seal(&key.seal, &body, random)
     } else {
         body.into_owned()
     };

@@ -118,6 +118,14 @@ impl Auth {
         Ok((jws::sign(&key.signing, &key.kid, &payload), lifetime))
     }
 
+    /// The public keys as (kid, x), the signing one first.
+    pub async fn published(&self, ports: &Ports, now: i64) -> Vec<(String, String)> {
+        if self.keys.is_due(now, false) {
+            self.reload(ports, now).await;
+        }
+        self.keys.set().public(now)
+    }
+
     /// Reads the keys; tokens verified with others are forgotten.
     pub async fn load(&self, ports: &Ports, now: i64) -> Result<(), StoreError> {
         if self.keys.load(&*ports.directory, now).await? {

@@ -1,0 +1,21 @@
+//! Login addresses: the form in which two spellings of one address are equal.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Lower case, composed. The directory and the users' table hold this.
+pub fn fold(address: &str) -> String {
+    address.trim().to_lowercase().nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_address_are_equal() {
+        for spelling in ["Zo\u{eb}@Example.ORG", " zoe\u{308}@example.org ", "ZO\u{cb}@EXAMPLE.org"] {
+            assert_eq!(fold(spelling), "zo\u{eb}@example.org");
+        }
+        assert_ne!(fold("zoe@example.org"), fold("zo\u{eb}@example.org"));
+    }
+}

@@ -1,0 +1,217 @@
+//! Sessions: a family of refresh tokens of one person or customer. Each renewal replaces the token; within a minute the
+//! one before answers with the same successor, so that a renewal that was cut off can be repeated; after that its use
+//! ends the session, since somebody else may have it.
+
+use uuid::Uuid;
+
+use super::credential::Credential;
+use crate::{
+    fault::Fault,
+    ports::{
+        Random,
+        store::{Rows, Statement, TenantId, Value},
+    },
+    random_id,
+    work::{Guard, seal},
+};
+
+/// For so long a session lives without renewal, in ms.
+pub const IDLE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+/// For so long the previous refresh token answers with its successor, in ms.
+pub const REPEAT_MS: i64 = 60_000;
+
+/// Whose a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    User,
+    Portal,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Portal => "portal",
+        }
+    }
+}
+
+/// A session as the store has it, and what else its renewal depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Of the tenant: proves that a token was made here.
+    pub tenant_secret: String,
+    pub kind: Kind,
+    pub subject: String,
+    pub refresh_hash: String,
+    pub previous_hash: Option<String>,
+    /// The refresh token, sealed under the one before it.
+    pub successor: Option<String>,
+    pub rotated_at: i64,
+    pub expires_at: i64,
+    pub revoked: bool,
+    /// Whether the person is active, or the customer on file.
+    pub alive: bool,
+}
+
+/// What a refresh token is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The current one: it gets a successor.
+    Renew,
+    /// The one before, a moment ago: it gets the same successor again.
+    Repeat(Credential),
+    /// An old one: the session ends.
+    Reused,
+    Refused,
+}
+
+/// A new session and its first refresh token.
+pub fn open(tenant: &TenantId, tenant_secret: &str, kind: Kind, subject: &str, now: i64, random: &dyn Random) -> (Credential, [Statement; 2]) {
+    let token = Credential::refresh(tenant, random_id::uuid_v7(now, random), tenant_secret, random_id::bytes(random));
+    let statements = [
+        Statement::new("DELETE FROM sessions WHERE expires_at < ?1", [now.into()]),
+        Statement::new(
+            "INSERT INTO sessions (id, kind, subject, refresh_hash, rotated_at, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
+            [id(&token).into(), kind.name().into(), subject.into(), token.hash().into(), now.into(), (now + IDLE_MS).into()],
+        ),
+    ];
+    (token, statements)
+}
+
+/// The session of a refresh token.
+pub fn id(token: &Credential) -> String {
+    token.id.hyphenated().to_string()
+}
+
+/// Reads the session that a refresh token names.
+pub fn read(token: &Credential) -> Statement {
+    Statement::new(
+        "SELECT m.secret, s.kind, s.subject, s.refresh_hash, s.previous_hash, s.successor, s.rotated_at, s.expires_at, s.revoked_at, \
+         CASE s.kind WHEN 'user' THEN EXISTS (SELECT 1 FROM users u WHERE u.id = s.subject AND u.status = 'active') \
+         ELSE EXISTS (SELECT 1 FROM records r WHERE r.id = s.subject AND r.type = 'contact' AND r.deleted_at IS NULL) END \
+         FROM sessions s JOIN meta m WHERE s.id = ?1",
+        [id(token).into()],
+    )
+}
+
+/// None where there is no such session.
+pub fn parse(rows: Rows) -> Result<Option<Session>, Fault> {
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let odd = || Fault::Internal("a session's row has another shape".into());
+    let Ok([secret, kind, subject, hash, previous, successor, rotated_at, expires_at, revoked_at, alive]) = <[Value; 10]>::try_from(row) else {
+        return Err(odd());
+    };
+    Ok(Some(Session {
+        tenant_secret: secret.into_text().ok_or_else(odd)?,
+        kind: match kind.as_str() {
+            Some("user") => Kind::User,
+            Some("portal") => Kind::Portal,
+            _ => return Err(odd()),
+        },
+        subject: subject.into_text().ok_or_else(odd)?,
+        refresh_hash: hash.into_text().ok_or_else(odd)?,
+        previous_hash: previous.into_text(),
+        successor: successor.into_text(),
+        rotated_at: rotated_at.as_i64().ok_or_else(odd)?,
+        expires_at: expires_at.as_i64().ok_or_else(odd)?,
+        revoked: revoked_at != Value::Null,
+        alive: alive.as_i64() == Some(1),
+    }))
+}
+
+/// Judges a refresh token by its session.
+pub fn judge(session: &Session, token: &Credential, now: i64) -> Verdict {
+    if session.revoked || !session.alive || now >= session.expires_at {
+        return Verdict::Refused;
+    }
+    if token.matches(&session.refresh_hash) {
+        return Verdict::Renew;
+    }
+    let is_previous = session.previous_hash.as_ref().is_some_and(|hash| token.matches(hash));
+    if is_previous && now - session.rotated_at <= REPEAT_MS {
+        let successor = session.successor.as_ref().and_then(|sealed| seal::open(&token.sealing_key(), sealed));
+        let successor = successor.and_then(|text| Credential::parse(super::credential::Kind::RefreshToken, &text));
+        return successor.map_or(Verdict::Refused, Verdict::Repeat);
+    }
+    // One that this server never made proves nothing, and ends nothing.
+    if is_previous || token.is_genuine(&session.tenant_secret) { Verdict::Reused } else { Verdict::Refused }
+}
+
+/// Puts a successor in the token's place, unless somebody else was faster.
+pub fn renew(session: &Session, token: &Credential, now: i64, random: &dyn Random) -> (Credential, Vec<Statement>) {
+    let successor = Credential::refresh(&token.tenant, token.id, &session.tenant_secret, random_id::bytes(random));
+    let sealed = seal::seal(&token.sealing_key(), &successor.text(), random);
+    let guard = Guard::new().and(
+        "EXISTS (SELECT 1 FROM sessions WHERE id = {} AND refresh_hash = {} AND revoked_at IS NULL)",
+        [id(token).into(), session.refresh_hash.as_str().into()],
+    );
+    let update = Statement::new(
+        "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?2, successor = ?3, rotated_at = ?4, expires_at = ?5 WHERE id = ?1",
+        [id(token).into(), successor.hash().into(), sealed.into(), now.into(), (now + IDLE_MS).into()],
+    );
+    (successor, guard.statement().into_iter().chain([update]).collect())
+}
+
+/// Ends a session.
+pub fn revoke(session: &str, now: i64) -> Statement {
+    Statement::new("UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE id = ?1 AND revoked_at IS NULL", [session.into(), now.into()])
+}
+
+/// Ends all sessions of a person or customer.
+pub fn revoke_all(subject: &str, now: i64) -> Statement {
+    Statement::new("UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE subject = ?1 AND revoked_at IS NULL", [subject.into(), now.into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::host::Dice;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn tenant() -> TenantId {
+        TenantId::parse("019bb16e-fe80-78b0-b715-3bf7c3706d85").unwrap()
+    }
+
+    fn token(random: u8) -> Credential {
+        Credential::refresh(&tenant(), Uuid::from_u128(5), "secret", [random; 16])
+    }
+
+    /// A session whose current token is 2, and was 1 until NOW.
+    fn session() -> Session {
+        Session {
+            tenant_secret: "secret".into(),
+            kind: Kind::User,
+            subject: "u".into(),
+            refresh_hash: token(2).hash(),
+            previous_hash: Some(token(1).hash()),
+            successor: Some(seal::seal(&token(1).sealing_key(), &token(2).text(), &Dice::default())),
+            rotated_at: NOW,
+            expires_at: NOW + IDLE_MS,
+            revoked: false,
+            alive: true,
+        }
+    }
+
+    #[test]
+    fn a_token_is_worth_what_its_session_says() {
+        let forged = Credential { secret: [9; 32], ..token(2) };
+        let cases = [
+            ("the current one", session(), token(2), NOW, Verdict::Renew),
+            ("the current one, long after", session(), token(2), NOW + IDLE_MS - 1, Verdict::Renew),
+            ("after the session's end", session(), token(2), NOW + IDLE_MS, Verdict::Refused),
+            ("the one before, at once", session(), token(1), NOW, Verdict::Repeat(token(2))),
+            ("the one before, after a minute", session(), token(1), NOW + REPEAT_MS, Verdict::Repeat(token(2))),
+            ("the one before, later", session(), token(1), NOW + REPEAT_MS + 1, Verdict::Reused),
+            ("one before that", session(), token(0), NOW, Verdict::Reused),
+            ("one that was never made", session(), forged, NOW, Verdict::Refused),
+            ("of a revoked session", Session { revoked: true, ..session() }, token(2), NOW, Verdict::Refused),
+            ("an old one of a revoked session", Session { revoked: true, ..session() }, token(0), NOW, Verdict::Refused),
+            ("of somebody deactivated", Session { alive: false, ..session() }, token(2), NOW, Verdict::Refused),
+        ];
+        for (name, session, token, now, verdict) in cases {
+            assert_eq!(judge(&session, &token, now), verdict, "{name}");
+        }
+    }
+}
