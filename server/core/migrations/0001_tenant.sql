@@ -32,10 +32,12 @@ CREATE TABLE fields (
   PRIMARY KEY (type, name)
 );
 
--- data: the visible values as JSON. keys: folded sort keys of texts where they differ from the value.
+-- data: the visible values as JSON. keys: folded sort keys of texts where they differ from the value, points on the sphere.
 -- field_versions: per field the sequence number of its last change, where it is not the record's first.
+-- created_by, updated_by: the kind of the caller, a colon, and its id.
 CREATE TABLE records (
-  id TEXT PRIMARY KEY,
+  num INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   type TEXT NOT NULL,
   version INTEGER NOT NULL,
   data TEXT NOT NULL,
@@ -49,6 +51,13 @@ CREATE TABLE records (
   updated_by TEXT NOT NULL,
   deleted_at INTEGER
 );
+
+-- The folded words that records are found by.
+CREATE TABLE words (
+  word TEXT NOT NULL,
+  record INTEGER NOT NULL,
+  PRIMARY KEY (word, record)
+) WITHOUT ROWID;
 
 -- The change log: history, audit, sync, events, webhooks and automations read it. fields: new values; before: old values.
 CREATE TABLE changes (

@@ -2,3 +2,4 @@
 //! materializes what a caller may see of a record.
 
 pub mod grants;
+pub mod visibility;

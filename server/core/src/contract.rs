@@ -2,7 +2,5 @@
 
 /// The built-in record types: name, and the schema of their fields as JSON with its `x-` extensions.
 pub fn record_types() -> impl Iterator<Item = (&'static str, &'static str)> {
-    RECORD_TYPES.iter().copied()
+    crm_contract::v1::types::RECORD_TYPES.iter().copied()
 }
-
-const RECORD_TYPES: &[(&str, &str)] = &[];

@@ -13,6 +13,7 @@ pub mod migrations;
 pub mod ports;
 pub mod random_id;
 pub mod records;
+pub mod refusal;
 pub mod schema;
 pub mod tenant;
 pub mod work;

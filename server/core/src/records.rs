@@ -2,10 +2,19 @@
 
 pub mod column;
 pub mod cursor;
+pub mod etag;
 pub mod filter;
 pub mod fold;
+pub mod handlers;
+pub mod id;
 pub mod list;
+pub mod read;
 pub mod row;
+pub mod search;
 pub mod sort;
 pub mod sql;
 pub mod totals;
+pub mod write;
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,9 @@ impl ObjectType {
     }
 
     fn apply(&mut self, definition: TypeDefinition) {
-        self.plural_label = definition.plural_label.unwrap_or_else(|| definition.label.clone());
+        self.plural_label = definition
+            .plural_label
+            .unwrap_or_else(|| definition.label.clone());
         self.label = definition.label;
         self.description = definition.description;
         self.indexes = definition.indexes;
@@ -99,13 +101,24 @@ impl Schema {
     /// What a tenant's rows make of the built-in types.
     pub fn over(built_in: &[Arc<ObjectType>], types: Rows, fields: Rows) -> Result<Self, String> {
         let mut schema = Self {
-            types: built_in.iter().map(|object_type| (object_type.name.clone(), object_type.clone())).collect(),
+            types: built_in
+                .iter()
+                .map(|object_type| (object_type.name.clone(), object_type.clone()))
+                .collect(),
         };
         for row in types {
-            let [Value::Text(name), Value::Integer(version), Value::Text(definition), Value::Integer(created_at), Value::Integer(updated_at)] = row.as_slice() else {
+            let [
+                Value::Text(name),
+                Value::Integer(version),
+                Value::Text(definition),
+                Value::Integer(created_at),
+                Value::Integer(updated_at),
+            ] = row.as_slice()
+            else {
                 return Err("a row of object_types has another shape".into());
             };
-            let definition: TypeDefinition = serde_json::from_str(definition).map_err(|error| format!("the definition of {name}: {error}"))?;
+            let definition: TypeDefinition = serde_json::from_str(definition)
+                .map_err(|error| format!("the definition of {name}: {error}"))?;
             let object_type = schema.types.entry(name.clone()).or_insert_with(|| {
                 Arc::new(ObjectType {
                     name: name.clone(),
@@ -127,20 +140,34 @@ impl Schema {
             object_type.updated_at = *updated_at;
         }
         for row in fields {
-            let [Value::Text(type_name), Value::Text(name), Value::Integer(version), Value::Text(definition), deleted_at] = row.as_slice() else {
+            let [
+                Value::Text(type_name),
+                Value::Text(name),
+                Value::Integer(version),
+                Value::Text(definition),
+                deleted_at,
+            ] = row.as_slice()
+            else {
                 return Err("a row of fields has another shape".into());
             };
             // Fields of a deleted type stay in the table and are nobody's.
-            let Some(object_type) = schema.types.get_mut(type_name) else { continue };
+            let Some(object_type) = schema.types.get_mut(type_name) else {
+                continue;
+            };
             let object_type = Arc::make_mut(object_type);
             object_type.version = object_type.version.max(*version);
             if deleted_at.as_i64().is_some() {
                 object_type.hidden.insert(name.clone());
                 continue;
             }
-            let definition: Definition = serde_json::from_str(definition).map_err(|error| format!("the definition of {type_name}.{name}: {error}"))?;
-            let built_in = object_type.fields.get(name).is_some_and(|field| field.built_in);
-            let field = Field::new(name, definition, built_in).map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?;
+            let definition: Definition = serde_json::from_str(definition)
+                .map_err(|error| format!("the definition of {type_name}.{name}: {error}"))?;
+            let built_in = object_type
+                .fields
+                .get(name)
+                .is_some_and(|field| field.built_in);
+            let field = Field::new(name, definition, built_in)
+                .map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?;
             object_type.fields.insert(name.clone(), Arc::new(field));
         }
         Ok(schema)
@@ -159,9 +186,15 @@ impl Schema {
     pub fn relations_to(&self, target: &str) -> Vec<String> {
         let of_type = |object_type: &Arc<ObjectType>| {
             let fields = object_type.fields.values();
-            let pointing = fields.filter(|field| field.definition.target.as_deref() == Some(target));
-            pointing.map(|field| format!("{}.{}", object_type.name, field.name)).collect::<Vec<_>>()
+            let pointing =
+                fields.filter(|field| field.definition.target.as_deref() == Some(target));
+            pointing
+                .map(|field| format!("{}.{}", object_type.name, field.name))
+                .collect::<Vec<_>>()
         };
-        self.types().filter(|object_type| object_type.name != target).flat_map(of_type).collect()
+        self.types()
+            .filter(|object_type| object_type.name != target)
+            .flat_map(of_type)
+            .collect()
     }
 }

@@ -38,7 +38,9 @@ impl Memory {
         }
         for object_type in types {
             for statement in index::create_all(object_type) {
-                connection.execute_batch(&statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+                connection
+                    .execute_batch(&statement)
+                    .unwrap_or_else(|error| panic!("{statement}: {error}"));
             }
         }
         Self {
@@ -51,17 +53,27 @@ impl Memory {
 
     /// Round trips since the last call: reads and commits.
     pub fn trips(&self) -> (usize, usize) {
-        (self.reads.swap(0, Ordering::SeqCst), self.commits.swap(0, Ordering::SeqCst))
+        (
+            self.reads.swap(0, Ordering::SeqCst),
+            self.commits.swap(0, Ordering::SeqCst),
+        )
     }
 
     pub fn run(&self, statement: &Statement) -> Rows {
-        rows(&self.connection.lock().unwrap(), statement).unwrap_or_else(|error| panic!("{}: {error}", statement.sql))
+        rows(&self.connection.lock().unwrap(), statement)
+            .unwrap_or_else(|error| panic!("{}: {error}", statement.sql))
     }
 
     /// The plan of a statement, one step per line.
     pub fn plan(&self, statement: &Statement) -> String {
-        let explained = Statement::new(format!("EXPLAIN QUERY PLAN {}", statement.sql), statement.params.clone());
-        let lines = self.run(&explained).into_iter().filter_map(|row| row.into_iter().nth(3)?.into_text());
+        let explained = Statement::new(
+            format!("EXPLAIN QUERY PLAN {}", statement.sql),
+            statement.params.clone(),
+        );
+        let lines = self
+            .run(&explained)
+            .into_iter()
+            .filter_map(|row| row.into_iter().nth(3)?.into_text());
         lines.collect::<Vec<_>>().join("\n")
     }
 }
@@ -88,20 +100,38 @@ fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows
                 ValueRef::Null | ValueRef::Blob(_) => Value::Null,
             })
         };
-        found.push((0..columns).map(value).collect::<rusqlite::Result<Vec<_>>>()?);
+        found.push(
+            (0..columns)
+                .map(value)
+                .collect::<rusqlite::Result<Vec<_>>>()?,
+        );
     }
     Ok(found)
 }
 
 impl TenantStore for Memory {
-    fn read<'a>(&'a self, _: &'a TenantId, statements: Vec<Statement>) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
+    fn read<'a>(
+        &'a self,
+        _: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let connection = self.connection.lock().unwrap();
-        let read = statements.iter().map(|statement| rows(&connection, statement).map_err(|error| StoreError::Failed(format!("{}: {error}", statement.sql)))).collect();
+        let read = statements
+            .iter()
+            .map(|statement| {
+                rows(&connection, statement)
+                    .map_err(|error| StoreError::Failed(format!("{}: {error}", statement.sql)))
+            })
+            .collect();
         Box::pin(async { read })
     }
 
-    fn commit<'a>(&'a self, _: &'a TenantId, statements: Vec<Statement>) -> Answer<'a, Result<Commit, StoreError>> {
+    fn commit<'a>(
+        &'a self,
+        _: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Commit, StoreError>> {
         self.commits.fetch_add(1, Ordering::SeqCst);
         let mut connection = self.connection.lock().unwrap();
         if let Some(other) = self.before_commit.lock().unwrap().take() {
@@ -113,7 +143,10 @@ impl TenantStore for Memory {
         for statement in &statements {
             match rows(&transaction, statement) {
                 Ok(rows) => all.push(rows),
-                Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+                Err(error)
+                    if error.sqlite_error_code()
+                        == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+                {
                     refused = Some(error.to_string());
                     break;
                 }
@@ -187,4 +220,179 @@ pub fn schema() -> Schema {
 /// The n-th id: ids of equal millisecond, ordered.
 pub fn id(n: usize) -> String {
     format!("0190a1b2-0000-7000-8000-{n:012x}")
+}
+
+/// The core over one tenant in memory, with the type `thing`.
+pub struct World {
+    pub core: crate::Core,
+    pub store: Arc<Memory>,
+    pub now: Arc<std::sync::atomic::AtomicI64>,
+}
+
+pub const NOW: i64 = 1_774_744_200_000;
+
+struct TestClock(Arc<std::sync::atomic::AtomicI64>);
+
+impl crate::ports::Clock for TestClock {
+    fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, ms: u64) -> Answer<'_, ()> {
+        self.0.fetch_add(ms as i64, Ordering::SeqCst);
+        Box::pin(async {})
+    }
+}
+
+struct TestRandom(AtomicUsize);
+
+impl crate::ports::Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            *byte = (self
+                .0
+                .fetch_add(1, Ordering::SeqCst)
+                .wrapping_mul(2_654_435_761)
+                >> 7) as u8;
+        }
+    }
+}
+
+struct Nothing;
+
+impl crate::ports::Limiter for Nothing {
+    fn take<'a>(
+        &'a self,
+        quota: crate::ports::limiter::Quota,
+        _: &'a str,
+    ) -> Answer<'a, crate::ports::limiter::Decision> {
+        Box::pin(async move {
+            crate::ports::limiter::Decision {
+                allowed: true,
+                remaining: quota.requests,
+                reset_s: 0,
+            }
+        })
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let thing = thing();
+        let mut types = vec![thing.clone()];
+        types.extend(built_in::types().unwrap().iter().cloned());
+        let store = Arc::new(Memory::new(&types));
+        let insert =
+            |sql: &'static str, params: Vec<Value>| store.run(&Statement::new(sql, params));
+        insert(
+            "INSERT INTO object_types (name, version, definition, created_at, updated_at) VALUES ('thing', 1, ?1, 0, 0)",
+            vec![serde_json::to_string(&thing.definition()).unwrap().into()],
+        );
+        for field in thing.fields.values() {
+            insert(
+                "INSERT INTO fields (type, name, version, definition, created_at, updated_at) VALUES ('thing', ?1, 1, ?2, 0, 0)",
+                vec![
+                    field.name.as_str().into(),
+                    serde_json::to_string(&field.definition).unwrap().into(),
+                ],
+            );
+        }
+        let now = Arc::new(std::sync::atomic::AtomicI64::new(NOW));
+        let ports = crate::ports::Ports {
+            store: store.clone(),
+            directory: Arc::new(Nothing),
+            limiter: Arc::new(Nothing),
+            clock: Arc::new(TestClock(now.clone())),
+            random: Arc::new(TestRandom(AtomicUsize::new(1))),
+        };
+        let core = crate::Core {
+            work: crate::work::Work::new(ports),
+            auth: crate::auth::Auth::new("crm".into(), Arc::new(crate::ports::compute::Inline)),
+            config: crate::core::Config::default(),
+        };
+        Self { core, store, now }
+    }
+
+    /// A request of the operator.
+    pub fn cx(&self) -> crate::context::Context {
+        let now = self.now.load(Ordering::SeqCst);
+        crate::context::Context {
+            operation: &crm_contract::v1::server::operations::RECORDS_CREATE,
+            request_id: "0190a1b2-0000-7000-8000-0000000000ff".into(),
+            now,
+            deadline: now + 10_000,
+            caller: Some(crate::context::Caller {
+                tenant: TenantId::parse("0190a1b2-0000-7000-8000-000000000000").unwrap(),
+                principal: crate::context::Principal::Operator,
+            }),
+            idempotency: None,
+            address: None,
+        }
+    }
+}
+
+/// The result of a future that never waits.
+pub fn ready<T>(future: impl Future<Output = T>) -> T {
+    futures_util::FutureExt::now_or_never(future).expect("nothing here waits")
+}
+
+mod nowhere {
+    //! A directory that nobody asks.
+    use super::{Answer, Nothing, StoreError, TenantId};
+    use crate::ports::{
+        Directory,
+        directory::{SigningKey, TenantEntry},
+    };
+
+    fn none<'a, T: Send + 'a>() -> Answer<'a, Result<T, StoreError>> {
+        Box::pin(async { Err(StoreError::UnknownTenant) })
+    }
+
+    impl Directory for Nothing {
+        fn tenant<'a>(
+            &'a self,
+            _: &'a TenantId,
+        ) -> Answer<'a, Result<Option<TenantEntry>, StoreError>> {
+            none()
+        }
+        fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>> {
+            none()
+        }
+        fn create_tenant<'a>(&'a self, _: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
+            none()
+        }
+        fn tenants_of_login<'a>(
+            &'a self,
+            _: &'a str,
+        ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
+            none()
+        }
+        fn add_login<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a TenantId,
+        ) -> Answer<'a, Result<(), StoreError>> {
+            none()
+        }
+        fn remove_login<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a TenantId,
+        ) -> Answer<'a, Result<(), StoreError>> {
+            none()
+        }
+        fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>> {
+            none()
+        }
+        fn add_signing_key<'a>(&'a self, _: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
+            none()
+        }
+        fn expire_signing_key<'a>(
+            &'a self,
+            _: &'a str,
+            _: i64,
+        ) -> Answer<'a, Result<(), StoreError>> {
+            none()
+        }
+    }
 }

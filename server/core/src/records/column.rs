@@ -108,7 +108,9 @@ impl Column {
     /// The expression whose index serves equality: a unique field that is not indexed has only the unique one.
     pub fn equality(&self) -> &str {
         match self {
-            Self::Field(field) if field.definition.unique && !field.definition.indexed => &field.sql.plain,
+            Self::Field(field) if field.definition.unique && !field.definition.indexed => {
+                &field.sql.plain
+            }
             _ => self.sort(),
         }
     }

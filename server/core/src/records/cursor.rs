@@ -22,7 +22,12 @@ pub struct Invalid;
 impl List<'_> {
     fn tag(&self, position: &[u8]) -> Option<[u8; TAG]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).ok()?;
-        for part in self.parts.iter().map(|part| part.as_bytes()).chain([position]) {
+        for part in self
+            .parts
+            .iter()
+            .map(|part| part.as_bytes())
+            .chain([position])
+        {
             // With its length before it, no part can be read as a piece of another.
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);
@@ -58,14 +63,29 @@ mod tests {
 
     #[test]
     fn a_cursor_is_worth_nothing_elsewhere() {
-        let list = List { secret: "s", parts: &["records", "job", "{}"] };
+        let list = List {
+            secret: "s",
+            parts: &["records", "job", "{}"],
+        };
         let cursor = list.seal(&json!([1, "a"])).unwrap();
         assert_eq!(list.open(&cursor), Ok(json!([1, "a"])));
         for other in [
-            List { secret: "t", parts: &["records", "job", "{}"] },
-            List { secret: "s", parts: &["records", "job", "{} "] },
-            List { secret: "s", parts: &["records", "jo", "b{}"] },
-            List { secret: "s", parts: &["history", "job", "{}"] },
+            List {
+                secret: "t",
+                parts: &["records", "job", "{}"],
+            },
+            List {
+                secret: "s",
+                parts: &["records", "job", "{} "],
+            },
+            List {
+                secret: "s",
+                parts: &["records", "jo", "b{}"],
+            },
+            List {
+                secret: "s",
+                parts: &["history", "job", "{}"],
+            },
         ] {
             assert_eq!(other.open(&cursor), Err(Invalid));
         }

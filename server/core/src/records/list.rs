@@ -34,7 +34,9 @@ impl Position {
 
     /// The position of a list with so many keys.
     pub fn from_json(json: Json, keys: usize) -> Option<Self> {
-        let Json::Array(mut list) = json else { return None };
+        let Json::Array(mut list) = json else {
+            return None;
+        };
         let id = list.pop()?.as_str()?.to_owned();
         let fits = list.len() == keys && list.iter().all(|key| key.is_string() || key.is_number());
         fits.then_some(Self { keys: list, id })
@@ -105,13 +107,19 @@ pub fn statement(page: &Page<'_>) -> Statement {
     let several = arms.len() > 1;
     for (index, arm) in arms.iter().enumerate() {
         if several {
-            sql.push(if index > 0 { " UNION ALL SELECT * FROM (" } else { "SELECT * FROM (" });
+            sql.push(if index > 0 {
+                " UNION ALL SELECT * FROM ("
+            } else {
+                "SELECT * FROM ("
+            });
         }
         sql.push("SELECT ").push(COLUMNS);
         for key in &page.sort.keys {
             sql.push(", ").push(&sort_of(&key.column));
         }
-        sql.push(" FROM records WHERE records.type = '").push(&page.object_type.name).push("'");
+        sql.push(" FROM records WHERE records.type = '")
+            .push(&page.object_type.name)
+            .push("'");
         if !page.include_deleted {
             sql.push(" AND records.deleted_at IS NULL");
         }
@@ -139,7 +147,9 @@ fn order(sql: &mut Sql, sort: &Sort, arm: &Arm) {
         {
             sql.push(&format!("{expression} = {last}, "));
         }
-        sql.push(&expression).push(direction(key.descending)).push(", ");
+        sql.push(&expression)
+            .push(direction(key.descending))
+            .push(", ");
     }
     sql.push("records.id").push(direction(sort.descending));
 }
@@ -172,7 +182,10 @@ fn arms(sql: &mut Sql, sort: &Sort, after: Option<&Position>) -> Vec<Arm> {
         return match sort.keys.first().map(|first| (first, empty_range(first))) {
             Some((first, Some(last))) => {
                 let key = sort_of(&first.column);
-                vec![arm(format!(" AND {key} < {last}"), 0, true), arm(format!(" AND {key} = {last}"), 1, false)]
+                vec![
+                    arm(format!(" AND {key} < {last}"), 0, true),
+                    arm(format!(" AND {key} = {last}"), 1, false),
+                ]
             }
             _ => vec![arm(String::new(), 0, false)],
         };
@@ -184,23 +197,39 @@ fn arms(sql: &mut Sql, sort: &Sort, after: Option<&Position>) -> Vec<Arm> {
         if !is_last(key, value) {
             // Pushed in reverse: the last range of the list first.
             if let Some(last) = empty_range(key) {
-                arms.push(arm(format!("{equal} AND {expression} = {last}"), index + 1, false));
+                arms.push(arm(
+                    format!("{equal} AND {expression} = {last}"),
+                    index + 1,
+                    false,
+                ));
             }
             let sign = if key.descending { "<" } else { ">" };
-            arms.push(arm(format!("{equal} AND {expression} {sign} {place}"), index, true));
+            arms.push(arm(
+                format!("{equal} AND {expression} {sign} {place}"),
+                index,
+                true,
+            ));
         }
         equal.push_str(&format!(" AND {expression} = {place}"));
     }
     let sign = if sort.descending { "<" } else { ">" };
     let id = sql.place(position.id.as_str());
-    arms.push(arm(format!("{equal} AND records.id {sign} {id}"), sort.keys.len(), false));
+    arms.push(arm(
+        format!("{equal} AND records.id {sign} {id}"),
+        sort.keys.len(),
+        false,
+    ));
     arms.reverse();
     arms
 }
 
 /// Descending, empty values come after all others and are a range of their own: that they equal this.
 fn empty_range(key: &Key) -> Option<&'static str> {
-    if key.descending { key.column.last() } else { None }
+    if key.descending {
+        key.column.last()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -83,7 +83,9 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
         keys.push_str(value);
     };
     for (name, value) in data {
-        let Some(field) = object_type.field(name) else { continue };
+        let Some(field) = object_type.field(name) else {
+            continue;
+        };
         match (field.kind(), value) {
             (Kind::Text | Kind::LongText | Kind::Email | Kind::Url, Json::String(text)) => {
                 if let Cow::Owned(folded) = fold(text) {
@@ -92,7 +94,9 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
             }
             (Kind::Geo, value) => {
                 let degrees = |name: &str| value.get(name).and_then(Json::as_f64);
-                if let (Some(latitude), Some(longitude)) = (degrees("latitude"), degrees("longitude")) {
+                if let (Some(latitude), Some(longitude)) =
+                    (degrees("latitude"), degrees("longitude"))
+                {
                     let [x, y, z] = on_sphere(latitude, longitude);
                     add(name, &serde_json::json!([x, y, z]).to_string());
                 }
@@ -115,7 +119,10 @@ pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTree
         }
     };
     for (name, value) in data {
-        if !object_type.field(name).is_some_and(|field| field.definition.searchable) {
+        if !object_type
+            .field(name)
+            .is_some_and(|field| field.definition.searchable)
+        {
             continue;
         }
         match value {

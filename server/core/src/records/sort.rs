@@ -25,7 +25,11 @@ impl Sort {
         let mut sort = Self::default();
         let mut failures = Vec::new();
         let mut seen = Vec::new();
-        for part in text.unwrap_or_default().split(',').filter(|part| !part.is_empty()) {
+        for part in text
+            .unwrap_or_default()
+            .split(',')
+            .filter(|part| !part.is_empty())
+        {
             let (name, descending) = match part.strip_prefix('-') {
                 Some(name) => (name, true),
                 None => (part, false),
@@ -43,8 +47,17 @@ impl Sort {
             }
             seen.push(name);
             match Column::find(object_type, name) {
-                None => fail("unknown_field", format!("The type {} has no field {name}.", object_type.name)),
-                Some(column) if column.kind().order() == Order::None => fail("unsuitable", format!("A field of type {} has no order to sort by.", column.kind().name())),
+                None => fail(
+                    "unknown_field",
+                    format!("The type {} has no field {name}.", object_type.name),
+                ),
+                Some(column) if column.kind().order() == Order::None => fail(
+                    "unsuitable",
+                    format!(
+                        "A field of type {} has no order to sort by.",
+                        column.kind().name()
+                    ),
+                ),
                 Some(Column::Envelope(Envelope::Id)) => {
                     sort.descending = descending;
                     // Nothing is equal in the id.
@@ -63,6 +76,10 @@ impl Sort {
                 message: format!("A list is sorted by at most {MOST_KEYS} fields."),
             });
         }
-        if failures.is_empty() { Ok(sort) } else { Err(failures) }
+        if failures.is_empty() {
+            Ok(sort)
+        } else {
+            Err(failures)
+        }
     }
 }

@@ -78,7 +78,9 @@ impl Sql {
 
     pub fn statement(mut self) -> Statement {
         if !self.overflow.is_empty() {
-            self.params.push(Value::Text(serde_json::Value::Array(self.overflow).to_string()));
+            self.params.push(Value::Text(
+                serde_json::Value::Array(self.overflow).to_string(),
+            ));
         }
         Statement::new(self.text, self.params)
     }

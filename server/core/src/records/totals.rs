@@ -104,10 +104,19 @@ pub fn apply(
     failures: &mut Failures,
 ) {
     let empty = Vec::new();
-    let written = data.get("lines").and_then(Value::as_array).unwrap_or(&empty);
+    let written = data
+        .get("lines")
+        .and_then(Value::as_array)
+        .unwrap_or(&empty);
     let stated = data.get("currency").and_then(Value::as_str);
-    let first = written.first().and_then(|line| line.pointer("/unit_price/currency")).and_then(Value::as_str);
-    let discount_currency = data.get("discount").and_then(|money| money.get("currency")).and_then(Value::as_str);
+    let first = written
+        .first()
+        .and_then(|line| line.pointer("/unit_price/currency"))
+        .and_then(Value::as_str);
+    let discount_currency = data
+        .get("discount")
+        .and_then(|money| money.get("currency"))
+        .and_then(Value::as_str);
     let Some(currency) = stated.or(first).or(discount_currency).map(str::to_owned) else {
         for name in COMPUTED {
             data.remove(name);
@@ -115,18 +124,31 @@ pub fn apply(
         return;
     };
     let before = failures.len();
-    let amount = |line: &Value, name: &str| line.pointer(&format!("/{name}/amount")).and_then(Value::as_i64).unwrap_or_default();
-    let number = |line: &Value, name: &str| line.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let amount = |line: &Value, name: &str| {
+        line.pointer(&format!("/{name}/amount"))
+            .and_then(Value::as_i64)
+            .unwrap_or_default()
+    };
+    let number =
+        |line: &Value, name: &str| line.get(name).and_then(Value::as_i64).unwrap_or_default();
     let at_lines = at.name("lines");
     let mut lines = Vec::with_capacity(written.len());
     for (index, line) in written.iter().enumerate() {
         let at_line = at_lines.index(index);
         for name in ["unit_price", "discount"] {
-            if let Some(other) = line.pointer(&format!("/{name}/currency")).and_then(Value::as_str)
+            if let Some(other) = line
+                .pointer(&format!("/{name}/currency"))
+                .and_then(Value::as_str)
                 && other != currency
             {
-                let message = format!("All amounts of a document are in one currency, here {currency}, not {other}.");
-                failures.add(at_line.name(name).name("currency").pointer(), "currency", message);
+                let message = format!(
+                    "All amounts of a document are in one currency, here {currency}, not {other}."
+                );
+                failures.add(
+                    at_line.name(name).name("currency").pointer(),
+                    "currency",
+                    message,
+                );
             }
         }
         lines.push(Line {
@@ -137,20 +159,38 @@ pub fn apply(
         });
     }
     if let Some(other) = discount_currency.filter(|other| *other != currency) {
-        let message = format!("All amounts of a document are in one currency, here {currency}, not {other}.");
-        failures.add(at.name("discount").name("currency").pointer(), "currency", message);
+        let message =
+            format!("All amounts of a document are in one currency, here {currency}, not {other}.");
+        failures.add(
+            at.name("discount").name("currency").pointer(),
+            "currency",
+            message,
+        );
     }
     if failures.len() > before {
         return;
     }
-    let discount = data.get("discount").and_then(|money| money.get("amount")).and_then(Value::as_i64).unwrap_or_default();
+    let discount = data
+        .get("discount")
+        .and_then(|money| money.get("amount"))
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     let totals = match totals(&lines, discount) {
         Ok(totals) => totals,
         Err(wrong) => {
             let (pointer, message) = match wrong {
-                Wrong::LineDiscount(index) => (at_lines.index(index).name("discount").pointer(), "The discount of a line is at most its amount."),
-                Wrong::Discount => (at.name("discount").pointer(), "The discount is at most the sum of the lines."),
-                Wrong::TooLarge => (at_lines.pointer(), "The lines come to more than 2^53 - 1 minor units."),
+                Wrong::LineDiscount(index) => (
+                    at_lines.index(index).name("discount").pointer(),
+                    "The discount of a line is at most its amount.",
+                ),
+                Wrong::Discount => (
+                    at.name("discount").pointer(),
+                    "The discount is at most the sum of the lines.",
+                ),
+                Wrong::TooLarge => (
+                    at_lines.pointer(),
+                    "The lines come to more than 2^53 - 1 minor units.",
+                ),
             };
             failures.add(pointer, "totals", message);
             return;
@@ -164,14 +204,21 @@ pub fn apply(
     ];
     for (name, amount) in values {
         if has(name) {
-            data.insert(name.to_owned(), json!({"amount": amount, "currency": currency}));
+            data.insert(
+                name.to_owned(),
+                json!({"amount": amount, "currency": currency}),
+            );
         }
     }
 }
 
 /// What of a stored document is settled: its total less its balance.
 pub fn settled(data: &Map<String, Value>) -> i64 {
-    let amount = |name: &str| data.get(name).and_then(|money| money.get("amount")).and_then(Value::as_i64);
+    let amount = |name: &str| {
+        data.get(name)
+            .and_then(|money| money.get("amount"))
+            .and_then(Value::as_i64)
+    };
     match (amount("total"), amount("balance")) {
         (Some(total), Some(balance)) => total - balance,
         _ => 0,
@@ -185,14 +232,26 @@ mod tests {
     use super::*;
 
     fn line(quantity: i64, unit_price: i64, discount: i64, tax_ppm: i64) -> Line {
-        Line { quantity, unit_price, discount, tax_ppm }
+        Line {
+            quantity,
+            unit_price,
+            discount,
+            tax_ppm,
+        }
     }
 
     #[test]
     fn each_line_is_rounded_half_up_and_then_summed() {
         // 1.5 x 0.33 = 0.495 -> 0.50, twice; 20 % of 0.50 = 0.10.
         let lines = [line(1_500, 33, 0, 200_000), line(1_500, 33, 0, 200_000)];
-        assert_eq!(totals(&lines, 0), Ok(Totals { subtotal: 100, tax_total: 20, total: 120 }));
+        assert_eq!(
+            totals(&lines, 0),
+            Ok(Totals {
+                subtotal: 100,
+                tax_total: 20,
+                total: 120
+            })
+        );
         // Half of a minor unit goes up, below zero as well.
         assert_eq!(totals(&[line(500, 1, 0, 0)], 0).map(|t| t.subtotal), Ok(1));
         assert_eq!(totals(&[line(500, -1, 0, 0)], 0).map(|t| t.subtotal), Ok(0));
@@ -200,16 +259,32 @@ mod tests {
 
     #[test]
     fn a_discount_is_taken_before_tax() {
-        let lines = [line(1_000, 10_000, 0, 200_000), line(1_000, 5_000, 1_000, 0)];
+        let lines = [
+            line(1_000, 10_000, 0, 200_000),
+            line(1_000, 5_000, 1_000, 0),
+        ];
         // 140.00 less 14.00; 90.00 of it taxed at 20 %.
-        assert_eq!(totals(&lines, 1_400), Ok(Totals { subtotal: 14_000, tax_total: 1_800, total: 14_400 }));
+        assert_eq!(
+            totals(&lines, 1_400),
+            Ok(Totals {
+                subtotal: 14_000,
+                tax_total: 1_800,
+                total: 14_400
+            })
+        );
     }
 
     #[test]
     fn what_cannot_be_is_said() {
-        assert_eq!(totals(&[line(1_000, 5, 6, 0)], 0), Err(Wrong::LineDiscount(0)));
+        assert_eq!(
+            totals(&[line(1_000, 5, 6, 0)], 0),
+            Err(Wrong::LineDiscount(0))
+        );
         assert_eq!(totals(&[line(1_000, 5, 0, 0)], 6), Err(Wrong::Discount));
-        assert_eq!(totals(&[line(1_000_000_000_000, MAX_INTEGER, 0, 0)], 0), Err(Wrong::TooLarge));
+        assert_eq!(
+            totals(&[line(1_000_000_000_000, MAX_INTEGER, 0, 0)], 0),
+            Err(Wrong::TooLarge)
+        );
     }
 
     proptest! {

@@ -11,7 +11,11 @@ use super::{Definition, Field, ObjectType, index, names};
 /// The built-in types. Fails only if the contract contradicts itself, which a test rules out.
 pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
     static TYPES: OnceLock<Result<Vec<Arc<ObjectType>>, String>> = OnceLock::new();
-    let types = TYPES.get_or_init(|| crate::contract::record_types().map(|(name, schema)| parse(name, schema)).collect());
+    let types = TYPES.get_or_init(|| {
+        crate::contract::record_types()
+            .map(|(name, schema)| parse(name, schema))
+            .collect()
+    });
     types.as_deref().map_err(Clone::clone)
 }
 
@@ -19,7 +23,10 @@ pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
 /// a host runs them when it makes or opens a tenant.
 pub fn index_statements() -> Vec<String> {
     let types = types().unwrap_or_default();
-    types.iter().flat_map(|object_type| index::create_all(object_type)).collect()
+    types
+        .iter()
+        .flat_map(|object_type| index::create_all(object_type))
+        .collect()
 }
 
 /// Said by the contract of the schemas, and not of the types.
@@ -47,7 +54,8 @@ struct Labels {
 /// A type from its schema in the contract: `x-record-label`, `x-record-indexes`, and `x-field` of each property.
 pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
     let wrong = |what: &str| format!("the built-in type {name}: {what}");
-    let schema: Written = serde_json::from_str(schema).map_err(|error| wrong(&error.to_string()))?;
+    let schema: Written =
+        serde_json::from_str(schema).map_err(|error| wrong(&error.to_string()))?;
     let label = |label: Option<String>| label.unwrap_or_else(|| name.to_owned());
     let mut fields = IndexMap::with_capacity(schema.properties.len());
     for (field_name, property) in &schema.properties {
@@ -57,11 +65,16 @@ pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
         if !names::is_name(field_name) || names::is_reserved_field(field_name) {
             return Err(wrong(&format!("{field_name} is no name of a field")));
         }
-        let mut definition: Definition = serde_json::from_value(definition.clone()).map_err(|error| wrong(&format!("{field_name}: {error}")))?;
+        let mut definition: Definition = serde_json::from_value(definition.clone())
+            .map_err(|error| wrong(&format!("{field_name}: {error}")))?;
         if definition.help.is_none() {
-            definition.help = property.get("description").and_then(Value::as_str).map(str::to_owned);
+            definition.help = property
+                .get("description")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
         }
-        let field = Field::new(field_name, definition, true).map_err(|error| wrong(&format!("{field_name}: {error}")))?;
+        let field = Field::new(field_name, definition, true)
+            .map_err(|error| wrong(&format!("{field_name}: {error}")))?;
         fields.insert(field_name.clone(), Arc::new(field));
     }
     Ok(Arc::new(ObjectType {

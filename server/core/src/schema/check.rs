@@ -14,84 +14,202 @@ const MOST_OPTIONS: usize = 200;
 const MERGES: [&str; 5] = ["last", "review", "set", "counter", "text"];
 
 /// Judges a field's definition. `own` is the type that it joins, which a relation may point to although it is not there yet.
-pub fn definition(schema: &Schema, own: &str, name: &str, definition: &Definition, at: &At<'_>, failures: &mut Failures) {
+pub fn definition(
+    schema: &Schema,
+    own: &str,
+    name: &str,
+    definition: &Definition,
+    at: &At<'_>,
+    failures: &mut Failures,
+) {
     let kind = definition.kind;
-    let mut fail = |property: &str, rule: &'static str, message: String| failures.add(at.name(property).pointer(), rule, message);
+    let mut fail = |property: &str, rule: &'static str, message: String| {
+        failures.add(at.name(property).pointer(), rule, message)
+    };
     if !names::is_name(name) {
-        fail("name", "name", "A name has lower case letters, digits and underscores, a letter first, 63 at most.".into());
+        fail(
+            "name",
+            "name",
+            "A name has lower case letters, digits and underscores, a letter first, 63 at most."
+                .into(),
+        );
     }
     let chooses = matches!(kind, Kind::Select | Kind::MultiSelect);
     if !definition.options.is_empty() && !chooses {
-        fail("options", "unsuitable", format!("A field of type {} has no options; a select has.", kind.name()));
+        fail(
+            "options",
+            "unsuitable",
+            format!(
+                "A field of type {} has no options; a select has.",
+                kind.name()
+            ),
+        );
     }
     if kind == Kind::Select && definition.options.is_empty() {
-        fail("options", "required", "A select needs options to choose from.".into());
+        fail(
+            "options",
+            "required",
+            "A select needs options to choose from.".into(),
+        );
     }
     if definition.options.len() > MOST_OPTIONS {
-        fail("options", "max_length", format!("A field has at most {MOST_OPTIONS} options."));
+        fail(
+            "options",
+            "max_length",
+            format!("A field has at most {MOST_OPTIONS} options."),
+        );
     }
     for (index, option) in definition.options.iter().enumerate() {
-        if definition.options.iter().take(index).any(|other| other.value == option.value) {
-            fail("options", "unique", format!("The option {} is there twice.", option.value));
+        if definition
+            .options
+            .iter()
+            .take(index)
+            .any(|other| other.value == option.value)
+        {
+            fail(
+                "options",
+                "unique",
+                format!("The option {} is there twice.", option.value),
+            );
         }
     }
     let numeric = matches!(
         kind,
-        Kind::Integer | Kind::Decimal | Kind::Rating | Kind::Money | Kind::Duration | Kind::Date | Kind::Datetime
+        Kind::Integer
+            | Kind::Decimal
+            | Kind::Rating
+            | Kind::Money
+            | Kind::Duration
+            | Kind::Date
+            | Kind::Datetime
     );
     for (property, bound) in [("min", definition.min), ("max", definition.max)] {
         match bound {
-            Some(_) if !numeric => fail(property, "unsuitable", format!("A field of type {} has no {property}.", kind.name())),
-            Some(bound) if bound.abs() > value::MAX_INTEGER => fail(property, "range", format!("{property} lies within ±{}.", value::MAX_INTEGER)),
+            Some(_) if !numeric => fail(
+                property,
+                "unsuitable",
+                format!("A field of type {} has no {property}.", kind.name()),
+            ),
+            Some(bound) if bound.abs() > value::MAX_INTEGER => fail(
+                property,
+                "range",
+                format!("{property} lies within ±{}.", value::MAX_INTEGER),
+            ),
             _ => {}
         }
     }
     if let (Some(min), Some(max)) = (definition.min, definition.max)
         && min > max
     {
-        fail("max", "order", format!("max is at least min, which is {min}."));
+        fail(
+            "max",
+            "order",
+            format!("max is at least min, which is {min}."),
+        );
     }
-    let long = kind.is_list() || kind == Kind::Lines || matches!(kind, Kind::Text | Kind::LongText | Kind::Email | Kind::Url);
-    for (property, bound) in [("min_length", definition.min_length), ("max_length", definition.max_length)] {
+    let long = kind.is_list()
+        || kind == Kind::Lines
+        || matches!(kind, Kind::Text | Kind::LongText | Kind::Email | Kind::Url);
+    for (property, bound) in [
+        ("min_length", definition.min_length),
+        ("max_length", definition.max_length),
+    ] {
         if bound.is_some() && !long {
-            fail(property, "unsuitable", format!("A field of type {} has no {property}.", kind.name()));
+            fail(
+                property,
+                "unsuitable",
+                format!("A field of type {} has no {property}.", kind.name()),
+            );
         }
     }
     if let (Some(min), Some(max)) = (definition.min_length, definition.max_length)
         && min > max
     {
-        fail("max_length", "order", format!("max_length is at least min_length, which is {min}."));
+        fail(
+            "max_length",
+            "order",
+            format!("max_length is at least min_length, which is {min}."),
+        );
     }
-    let patterned = matches!(kind, Kind::Text | Kind::LongText | Kind::Email | Kind::Phone | Kind::Url | Kind::MultiSelect);
+    let patterned = matches!(
+        kind,
+        Kind::Text | Kind::LongText | Kind::Email | Kind::Phone | Kind::Url | Kind::MultiSelect
+    );
     if let Some(pattern) = &definition.pattern {
         if !patterned {
-            fail("pattern", "unsuitable", format!("A field of type {} has no pattern.", kind.name()));
+            fail(
+                "pattern",
+                "unsuitable",
+                format!("A field of type {} has no pattern.", kind.name()),
+            );
         } else if let Err(error) = compile(pattern) {
-            fail("pattern", "pattern", format!("The pattern is no regular expression that can be used: {error}"));
+            fail(
+                "pattern",
+                "pattern",
+                format!("The pattern is no regular expression that can be used: {error}"),
+            );
         }
     }
     match definition.scale {
-        Some(_) if kind != Kind::Decimal => fail("scale", "unsuitable", format!("A field of type {} has no scale; a decimal has.", kind.name())),
-        None if kind == Kind::Decimal => fail("scale", "required", "A decimal needs its scale, the number of decimal places.".into()),
+        Some(_) if kind != Kind::Decimal => fail(
+            "scale",
+            "unsuitable",
+            format!(
+                "A field of type {} has no scale; a decimal has.",
+                kind.name()
+            ),
+        ),
+        None if kind == Kind::Decimal => fail(
+            "scale",
+            "required",
+            "A decimal needs its scale, the number of decimal places.".into(),
+        ),
         Some(scale) if scale > 12 => fail("scale", "max", "The scale is at most 12.".into()),
         _ => {}
     }
     let relates = matches!(kind, Kind::Relation | Kind::RelationList);
     match &definition.target {
-        Some(_) if !relates => fail("target", "unsuitable", format!("A field of type {} has no target; a relation has.", kind.name())),
-        None if relates => fail("target", "required", "A relation needs its target, the object type that it points to.".into()),
-        Some(target) if target != own && schema.get(target).is_none() => fail("target", "unknown", format!("There is no object type {target}.")),
+        Some(_) if !relates => fail(
+            "target",
+            "unsuitable",
+            format!(
+                "A field of type {} has no target; a relation has.",
+                kind.name()
+            ),
+        ),
+        None if relates => fail(
+            "target",
+            "required",
+            "A relation needs its target, the object type that it points to.".into(),
+        ),
+        Some(target) if target != own && schema.get(target).is_none() => fail(
+            "target",
+            "unknown",
+            format!("There is no object type {target}."),
+        ),
         _ => {}
     }
     let ordered = kind.order() != Order::None;
     if definition.unique && (!ordered || matches!(kind, Kind::Boolean | Kind::Money)) {
-        fail("unique", "unsuitable", format!("A field of type {} cannot be unique.", kind.name()));
+        fail(
+            "unique",
+            "unsuitable",
+            format!("A field of type {} cannot be unique.", kind.name()),
+        );
     }
     if definition.indexed && !ordered {
-        fail("indexed", "unsuitable", format!("A field of type {} cannot be indexed.", kind.name()));
+        fail(
+            "indexed",
+            "unsuitable",
+            format!("A field of type {} cannot be indexed.", kind.name()),
+        );
     }
     if definition.searchable && !kind.is_searchable() {
-        fail("searchable", "unsuitable", format!("A field of type {} holds no text to search.", kind.name()));
+        fail(
+            "searchable",
+            "unsuitable",
+            format!("A field of type {} holds no text to search.", kind.name()),
+        );
     }
     if let Some(merge) = &definition.merge {
         let suits = match merge.as_str() {
@@ -101,15 +219,33 @@ pub fn definition(schema: &Schema, own: &str, name: &str, definition: &Definitio
             other => MERGES.contains(&other),
         };
         if !suits {
-            fail("merge", "unsuitable", format!("A field of type {} does not merge by {merge}.", kind.name()));
+            fail(
+                "merge",
+                "unsuitable",
+                format!("A field of type {} does not merge by {merge}.", kind.name()),
+            );
         }
     }
     if kind == Kind::AutoNumber && (definition.required || definition.default.is_some()) {
         fail("type", "unsuitable", "The server counts an auto_number: it is neither required of a caller nor has it a default.".into());
     }
     if let Some(default) = &definition.default {
-        if definition.unique || matches!(kind, Kind::Relation | Kind::RelationList | Kind::User | Kind::Team | Kind::FileList | Kind::Lines) {
-            fail("default", "unsuitable", "A field that is unique or points to something has no default.".into());
+        if definition.unique
+            || matches!(
+                kind,
+                Kind::Relation
+                    | Kind::RelationList
+                    | Kind::User
+                    | Kind::Team
+                    | Kind::FileList
+                    | Kind::Lines
+            )
+        {
+            fail(
+                "default",
+                "unsuitable",
+                "A field that is unique or points to something has no default.".into(),
+            );
         } else if let Ok(field) = Field::new(name, definition.clone(), false) {
             value::normalise(&field, default.clone(), &at.name("default"), failures);
         }
@@ -117,9 +253,18 @@ pub fn definition(schema: &Schema, own: &str, name: &str, definition: &Definitio
 }
 
 /// Judges the indexes over several fields.
-pub fn indexes(object_type: &ObjectType, indexes: &[Vec<String>], at: &At<'_>, failures: &mut Failures) {
+pub fn indexes(
+    object_type: &ObjectType,
+    indexes: &[Vec<String>],
+    at: &At<'_>,
+    failures: &mut Failures,
+) {
     if indexes.len() > MOST_COMPOUND {
-        failures.add(at.pointer(), "max_length", format!("A type has at most {MOST_COMPOUND} indexes over several fields."));
+        failures.add(
+            at.pointer(),
+            "max_length",
+            format!("A type has at most {MOST_COMPOUND} indexes over several fields."),
+        );
     }
     for (index, fields) in indexes.iter().enumerate() {
         let at = at.index(index);
@@ -132,9 +277,20 @@ pub fn indexes(object_type: &ObjectType, indexes: &[Vec<String>], at: &At<'_>, f
         for (place, name) in fields.iter().enumerate() {
             let at = at.index(place);
             match object_type.field(name) {
-                None => failures.add(at.pointer(), "unknown", format!("The type has no field {name}.")),
+                None => failures.add(
+                    at.pointer(),
+                    "unknown",
+                    format!("The type has no field {name}."),
+                ),
                 Some(field) if field.kind().order() == Order::None => {
-                    failures.add(at.pointer(), "unsuitable", format!("{name} is of type {}, which has no order.", field.kind().name()));
+                    failures.add(
+                        at.pointer(),
+                        "unsuitable",
+                        format!(
+                            "{name} is of type {}, which has no order.",
+                            field.kind().name()
+                        ),
+                    );
                 }
                 Some(_) if fields.iter().take(place).any(|other| other == name) => {
                     failures.add(at.pointer(), "unique", format!("{name} is there twice."));

@@ -137,7 +137,10 @@ impl Kind {
 
     /// A list of texts: has_any, has_all.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::MultiSelect | Self::RelationList | Self::FileList)
+        matches!(
+            self,
+            Self::MultiSelect | Self::RelationList | Self::FileList
+        )
     }
 
     /// Holds text that has a folded form: contains, starts_with.
@@ -165,7 +168,6 @@ impl Kind {
                 | Self::Select
                 | Self::MultiSelect
                 | Self::Address
-                | Self::AutoNumber
         )
     }
 

@@ -120,9 +120,16 @@ pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
 /// The statements that take all indexes of a type away.
 pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
     let name = &object_type.name;
-    let own = ["id", "created_at", "updated_at"].map(|column| format!("DROP INDEX IF EXISTS \"r.{name}.{column}\""));
-    let fields = object_type.fields.keys().flat_map(|field| drop_of_field(name, field));
-    let compound = object_type.indexes.iter().map(|fields| drop_compound(name, fields));
+    let own = ["id", "created_at", "updated_at"]
+        .map(|column| format!("DROP INDEX IF EXISTS \"r.{name}.{column}\""));
+    let fields = object_type
+        .fields
+        .keys()
+        .flat_map(|field| drop_of_field(name, field));
+    let compound = object_type
+        .indexes
+        .iter()
+        .map(|fields| drop_compound(name, fields));
     own.into_iter().chain(fields).chain(compound).collect()
 }
 

@@ -41,7 +41,17 @@ mod tests {
         for name in ["a", "job", "x1_y", &"a".repeat(63)] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", "1a", "_a", "A", "a-b", "a b", "a'", "é", &"a".repeat(64)] {
+        for name in [
+            "",
+            "1a",
+            "_a",
+            "A",
+            "a-b",
+            "a b",
+            "a'",
+            "é",
+            &"a".repeat(64),
+        ] {
             assert!(!is_name(name), "{name}");
         }
     }

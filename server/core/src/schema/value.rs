@@ -61,7 +61,9 @@ impl Judge<'_> {
         match definition.kind {
             Kind::Text => self.text(value, at, MAX_TEXT, false),
             Kind::LongText => self.text(value, at, MAX_LONG_TEXT, true),
-            Kind::Integer | Kind::Decimal | Kind::AutoNumber => self.integer(value, at, -MAX_INTEGER, MAX_INTEGER),
+            Kind::Integer | Kind::Decimal | Kind::AutoNumber => {
+                self.integer(value, at, -MAX_INTEGER, MAX_INTEGER)
+            }
             Kind::Datetime => self.integer(value, at, -MAX_INTEGER, MAX_INTEGER),
             Kind::Duration => self.integer(value, at, 0, MAX_INTEGER),
             Kind::Date => self.integer(value, at, FIRST_DAY, LAST_DAY),
@@ -129,7 +131,9 @@ impl Judge<'_> {
         if text
             .chars()
             // The last code point is none of Unicode's characters; empty values sort by it.
-            .any(|c| c == char::MAX || c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t')))
+            .any(|c| {
+                c == char::MAX || c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))
+            })
         {
             let message = format!(
                 "{} takes no {}control characters.",
@@ -154,11 +158,17 @@ impl Judge<'_> {
             text.chars().count()
         };
         if count > most {
-            let message = format!("{} has at most {most} characters, not {count}.", self.label());
+            let message = format!(
+                "{} has at most {most} characters, not {count}.",
+                self.label()
+            );
             self.fail(at, "max_length", message);
         }
         if count < least {
-            let message = format!("{} has at least {least} characters, not {count}.", self.label());
+            let message = format!(
+                "{} has at least {least} characters, not {count}.",
+                self.label()
+            );
             self.fail(at, "min_length", message);
         }
     }
@@ -202,7 +212,9 @@ impl Judge<'_> {
         if options.is_empty() {
             let text = nfc(text);
             let count = text.chars().count();
-            if !(1..=MAX_ENTRY).contains(&count) || text.chars().any(|c| c == char::MAX || c.is_control()) {
+            if !(1..=MAX_ENTRY).contains(&count)
+                || text.chars().any(|c| c == char::MAX || c.is_control())
+            {
                 let message = format!(
                     "An entry of {} has 1 to {MAX_ENTRY} characters and no line breaks.",
                     self.label()
@@ -215,8 +227,16 @@ impl Judge<'_> {
         if options.iter().any(|option| option.value == text) {
             return Value::String(text);
         }
-        let known: Vec<&str> = options.iter().take(20).map(|option| option.value.as_str()).collect();
-        let more = if options.len() > known.len() { ", ..." } else { "" };
+        let known: Vec<&str> = options
+            .iter()
+            .take(20)
+            .map(|option| option.value.as_str())
+            .collect();
+        let more = if options.len() > known.len() {
+            ", ..."
+        } else {
+            ""
+        };
         let message = format!("{} is one of {}{more}.", self.label(), known.join(", "));
         self.fail(at, "options", message)
     }
@@ -239,11 +259,22 @@ impl Judge<'_> {
             return self.wrong(at, "a list", &value);
         };
         let definition = &self.field.definition;
-        let most = definition.max_length.unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
+        let most = definition
+            .max_length
+            .unwrap_or(MAX_ENTRIES)
+            .min(MAX_ENTRIES);
         let least = definition.min_length.unwrap_or(0);
         if entries.len() > most || entries.len() < least {
-            let rule = if entries.len() > most { "max_length" } else { "min_length" };
-            let message = format!("{} has {least} to {most} entries, not {}.", self.label(), entries.len());
+            let rule = if entries.len() > most {
+                "max_length"
+            } else {
+                "min_length"
+            };
+            let message = format!(
+                "{} has {least} to {most} entries, not {}.",
+                self.label(),
+                entries.len()
+            );
             return self.fail(at, rule, message);
         }
         let mut normal: Vec<Value> = Vec::with_capacity(entries.len());
@@ -273,7 +304,10 @@ impl Judge<'_> {
             return self.wrong(&at, "an integer of minor units as amount", &amount);
         };
         let Some(currency) = currency.as_str().filter(|code| currency::is_known(code)) else {
-            let message = format!("{} needs an ISO 4217 code, such as GBP, as currency.", self.label());
+            let message = format!(
+                "{} needs an ISO 4217 code, such as GBP, as currency.",
+                self.label()
+            );
             return self.fail(&at.name("currency"), "currency", message);
         };
         if !(-MAX_INTEGER..=MAX_INTEGER).contains(&amount) {
@@ -297,7 +331,10 @@ impl Judge<'_> {
             None => text,
         };
         if !crm_runtime::server::format::is_email(&normal) {
-            let message = format!("{} is an email address, such as name@example.com.", self.label());
+            let message = format!(
+                "{} is an email address, such as name@example.com.",
+                self.label()
+            );
             return self.fail(at, "email", message);
         }
         self.length(&normal, at, 254);
@@ -315,7 +352,10 @@ impl Judge<'_> {
             || digits.starts_with('0')
             || !digits.bytes().all(|b| b.is_ascii_digit())
         {
-            let message = format!("{} is a telephone number with its country code, such as +441632960147.", self.label());
+            let message = format!(
+                "{} is a telephone number with its country code, such as +441632960147.",
+                self.label()
+            );
             return self.fail(at, "phone", message);
         }
         self.pattern(&normal, at);
@@ -327,7 +367,10 @@ impl Judge<'_> {
         let known = url::Url::parse(trimmed)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
         if !known || trimmed.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            let message = format!("{} is a web address that begins with https:// or http://.", self.label());
+            let message = format!(
+                "{} is a web address that begins with https:// or http://.",
+                self.label()
+            );
             return self.fail(at, "url", message);
         }
         let text = trimmed.to_owned();
@@ -355,7 +398,10 @@ impl Judge<'_> {
                 Some(Value::String(text)) => {
                     let text = nfc(text);
                     if text.chars().count() > most || text.chars().any(char::is_control) {
-                        let message = format!("The {name} of {} has at most {most} characters in one line.", self.label());
+                        let message = format!(
+                            "The {name} of {} has at most {most} characters in one line.",
+                            self.label()
+                        );
                         self.fail(&at.name(name), "max_length", message);
                     }
                     normal.insert(name.to_owned(), Value::String(text));
@@ -385,7 +431,10 @@ impl Judge<'_> {
                     normal.insert(name.to_owned(), degrees.into());
                 }
                 None => {
-                    let message = format!("The {name} of {} is a number of degrees within ±{most}.", self.label());
+                    let message = format!(
+                        "The {name} of {} is a number of degrees within ±{most}.",
+                        self.label()
+                    );
                     self.fail(&at.name(name), "range", message);
                 }
             }
@@ -398,13 +447,26 @@ impl Judge<'_> {
         let Value::Array(lines) = value else {
             return self.wrong(at, "a list of lines", &value);
         };
-        let most = self.field.definition.max_length.unwrap_or(MAX_LINES).min(MAX_LINES);
+        let most = self
+            .field
+            .definition
+            .max_length
+            .unwrap_or(MAX_LINES)
+            .min(MAX_LINES);
         if lines.len() > most {
-            let message = format!("{} has at most {most} lines, not {}.", self.label(), lines.len());
+            let message = format!(
+                "{} has at most {most} lines, not {}.",
+                self.label(),
+                lines.len()
+            );
             return self.fail(at, "max_length", message);
         }
         let lines = lines.into_iter().enumerate();
-        Value::Array(lines.map(|(index, line)| self.line(line, &at.index(index))).collect())
+        Value::Array(
+            lines
+                .map(|(index, line)| self.line(line, &at.index(index)))
+                .collect(),
+        )
     }
 
     fn line(&mut self, line: Value, at: &At<'_>) -> Value {
@@ -412,27 +474,38 @@ impl Judge<'_> {
             return self.wrong(at, "objects as lines", &line);
         };
         let mut normal = Map::new();
-        for (name, least, most, required) in [("description", 1, 1_000, true), ("unit", 0, 40, false)] {
+        for (name, least, most, required) in
+            [("description", 1, 1_000, true), ("unit", 0, 40, false)]
+        {
             match line.remove(name) {
                 None | Some(Value::Null) if !required => {}
                 Some(Value::String(text)) if (least..=most).contains(&text.chars().count()) => {
                     normal.insert(name.to_owned(), Value::String(nfc(text)));
                 }
                 _ => {
-                    let message = format!("The {name} of a line is a text of {least} to {most} characters.");
+                    let message =
+                        format!("The {name} of a line is a text of {least} to {most} characters.");
                     self.fail(&at.name(name), name_rule(required), message);
                 }
             }
         }
-        for (name, most, required) in [("quantity", MAX_QUANTITY, true), ("tax_ppm", MAX_PPM, false)] {
+        for (name, most, required) in [
+            ("quantity", MAX_QUANTITY, true),
+            ("tax_ppm", MAX_PPM, false),
+        ] {
             match line.remove(name) {
                 None | Some(Value::Null) if !required => {}
-                value => match value.as_ref().and_then(as_integer).filter(|n| (0..=most).contains(n)) {
+                value => match value
+                    .as_ref()
+                    .and_then(as_integer)
+                    .filter(|n| (0..=most).contains(n))
+                {
                     Some(number) => {
                         normal.insert(name.to_owned(), number.into());
                     }
                     None => {
-                        let message = format!("The {name} of a line is an integer from 0 to {most}.");
+                        let message =
+                            format!("The {name} of a line is an integer from 0 to {most}.");
                         self.fail(&at.name(name), "range", message);
                     }
                 },

@@ -86,7 +86,9 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
         Test::Compare(compare, operand) => {
             let value = place(sql, operand);
             let text = match compare {
-                _ if matches!(operand, Operand::Text(text) if !is_whole_key(text)) => format!("{} {} {value}", of(column.plain()), compare.sign()),
+                _ if matches!(operand, Operand::Text(text) if !is_whole_key(text)) => {
+                    format!("{} {} {value}", of(column.plain()), compare.sign())
+                }
                 Compare::Eq => format!("{} = {value}", of(column.equality())),
                 Compare::Lt => format!("{sort} < {value}"),
                 Compare::Lte => format!("{sort} <= {value}{present}"),
@@ -102,7 +104,11 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
         Test::Period(compare, period) => {
             // Only what is used is bound: a statement takes no parameter too many.
             let text = match compare {
-                Compare::Eq => format!("({sort} >= {} AND {sort} < {})", sql.place(period.start), sql.place(period.end)),
+                Compare::Eq => format!(
+                    "({sort} >= {} AND {sort} < {})",
+                    sql.place(period.start),
+                    sql.place(period.end)
+                ),
                 Compare::Lt => format!("({sort} < {})", sql.place(period.start)),
                 Compare::Lte => format!("({sort} < {})", sql.place(period.end)),
                 Compare::Gt => format!("({sort} >= {}{present})", sql.place(period.end)),
@@ -117,7 +123,11 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
         }
         Test::StartsWith(prefix) => {
             let from = sql.place(prefix.as_str());
-            let sort = if is_whole_key(prefix) { sort.clone() } else { of(column.plain()) };
+            let sort = if is_whole_key(prefix) {
+                sort.clone()
+            } else {
+                of(column.plain())
+            };
             match after_prefix(prefix) {
                 Some(to) => {
                     let to = sql.place(to);
@@ -133,7 +143,11 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
         }
         Test::HasAny(values) => {
             let entries = entries(column, table);
-            sql.push(&format!("EXISTS (SELECT 1 FROM {entries} e WHERE e.value IN ")).bind_list(values).push(")");
+            sql.push(&format!(
+                "EXISTS (SELECT 1 FROM {entries} e WHERE e.value IN "
+            ))
+            .bind_list(values)
+            .push(")");
         }
         Test::HasAll(values) => {
             let wanted = sql.place(Json::Array(values.clone()).to_string());
@@ -152,7 +166,11 @@ fn name(column: &Column) -> &str {
 }
 
 fn currency_is(sql: &mut Sql, column: &Column, currency: &str, table: &str) {
-    sql.push(&format!(" AND {table}.data ->> '$.{}.currency' = ", name(column))).bind(currency);
+    sql.push(&format!(
+        " AND {table}.data ->> '$.{}.currency' = ",
+        name(column)
+    ))
+    .bind(currency);
 }
 
 fn entries(column: &Column, table: &str) -> String {
@@ -161,7 +179,16 @@ fn entries(column: &Column, table: &str) -> String {
 
 fn is_in(sql: &mut Sql, column: &Column, operands: &[Operand], table: &str) {
     let of = |expression: &str| of(column, expression, table);
-    let currencies: Vec<&str> = operands.iter().filter_map(|operand| if let Operand::Money { currency, .. } = operand { Some(currency.as_str()) } else { None }).collect();
+    let currencies: Vec<&str> = operands
+        .iter()
+        .filter_map(|operand| {
+            if let Operand::Money { currency, .. } = operand {
+                Some(currency.as_str())
+            } else {
+                None
+            }
+        })
+        .collect();
     if currencies.is_empty() {
         let values: Vec<Json> = operands
             .iter()
@@ -171,25 +198,59 @@ fn is_in(sql: &mut Sql, column: &Column, operands: &[Operand], table: &str) {
             })
             .collect();
         // The expression that is NULL for an empty value never equals anything.
-        let expression = if operands.iter().any(|operand| matches!(operand, Operand::Text(text) if !is_whole_key(text))) { column.plain() } else { column.equality() };
+        let expression = if operands
+            .iter()
+            .any(|operand| matches!(operand, Operand::Text(text) if !is_whole_key(text)))
+        {
+            column.plain()
+        } else {
+            column.equality()
+        };
         sql.push(&of(expression)).push(" IN ").bind_list(&values);
         return;
     }
-    let pairs: Vec<Json> = operands.iter().filter_map(|operand| if let Operand::Money { amount, currency } = operand { Some(format!("{amount} {currency}").into()) } else { None }).collect();
-    sql.push(&format!("({} || ' ' || ({table}.data ->> '$.{}.currency')) IN ", of(column.plain()), name(column))).bind_list(&pairs);
+    let pairs: Vec<Json> = operands
+        .iter()
+        .filter_map(|operand| {
+            if let Operand::Money { amount, currency } = operand {
+                Some(format!("{amount} {currency}").into())
+            } else {
+                None
+            }
+        })
+        .collect();
+    sql.push(&format!(
+        "({} || ' ' || ({table}.data ->> '$.{}.currency')) IN ",
+        of(column.plain()),
+        name(column)
+    ))
+    .bind_list(&pairs);
 }
 
 fn within(sql: &mut Sql, column: &Column, area: &Area, table: &str) {
     let field = name(column);
     match *area {
-        Area::Box { south, west, north, east } => {
+        Area::Box {
+            south,
+            west,
+            north,
+            east,
+        } => {
             let latitude = format!("{table}.data ->> '$.{field}.latitude'");
             let longitude = format!("{table}.data ->> '$.{field}.longitude'");
-            let [south, west, north, east] = [south, west, north, east].map(|degrees| sql.place(Value::Real(degrees)));
-            let word = if matches!(area, Area::Box { west, east, .. } if west <= east) { "AND" } else { "OR" };
+            let [south, west, north, east] =
+                [south, west, north, east].map(|degrees| sql.place(Value::Real(degrees)));
+            let word = if matches!(area, Area::Box { west, east, .. } if west <= east) {
+                "AND"
+            } else {
+                "OR"
+            };
             sql.push(&format!("({latitude} >= {south} AND {latitude} <= {north} AND ({longitude} >= {west} {word} {longitude} <= {east}))"));
         }
-        Area::Circle { center, chord_squared } => {
+        Area::Circle {
+            center,
+            chord_squared,
+        } => {
             let mut sum = String::new();
             for (index, coordinate) in center.into_iter().enumerate() {
                 let place = sql.place(Value::Real(coordinate));

@@ -18,31 +18,60 @@ type Wrong = (&'static str, String);
 
 /// Reads `{relative, n, zone}`.
 pub fn parse(value: &Value, kind: Kind, now: i64) -> Result<Period, Wrong> {
-    let object = value.as_object().ok_or(("type", "A period is {relative, n, zone}.".to_owned()))?;
-    if let Some(name) = object.keys().find(|name| !matches!(name.as_str(), "relative" | "n" | "zone")) {
-        return Err(("unknown_property", format!("A period has no property {name}.")));
+    let object = value
+        .as_object()
+        .ok_or(("type", "A period is {relative, n, zone}.".to_owned()))?;
+    if let Some(name) = object
+        .keys()
+        .find(|name| !matches!(name.as_str(), "relative" | "n" | "zone"))
+    {
+        return Err((
+            "unknown_property",
+            format!("A period has no property {name}."),
+        ));
     }
     let zone = match object.get("zone") {
         None => TimeZone::UTC,
         Some(zone) => {
             let name = zone.as_str().unwrap_or_default();
-            TimeZone::get(name).map_err(|_| ("zone", format!("There is no time zone {name:?}; one is called like Europe/London.")))?
+            TimeZone::get(name).map_err(|_| {
+                (
+                    "zone",
+                    format!("There is no time zone {name:?}; one is called like Europe/London."),
+                )
+            })?
         }
     };
-    let relative = object.get("relative").and_then(Value::as_str).unwrap_or_default();
+    let relative = object
+        .get("relative")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let counted = matches!(relative, "last_n_days" | "next_n_days");
     let n = match object.get("n") {
-        None if counted => return Err(("required", format!("{relative} needs n, a number of days."))),
+        None if counted => {
+            return Err(("required", format!("{relative} needs n, a number of days.")));
+        }
         None => 1,
         Some(_) if !counted => return Err(("unsuitable_value", format!("{relative} takes no n."))),
         Some(n) => n
             .as_i64()
             .filter(|n| (1..=MOST_DAYS).contains(n))
-            .ok_or_else(|| ("range", format!("n is a number of days from 1 to {MOST_DAYS}.")))?,
+            .ok_or_else(|| {
+                (
+                    "range",
+                    format!("n is a number of days from 1 to {MOST_DAYS}."),
+                )
+            })?,
     };
     let out_of_range = |_| ("range", "This period lies outside the calendar.".to_owned());
-    let today = Timestamp::from_millisecond(now).map_err(out_of_range)?.to_zoned(zone.clone()).date();
-    let days = |date: Date, days: i64| date.checked_add(Span::new().days(days)).map_err(out_of_range);
+    let today = Timestamp::from_millisecond(now)
+        .map_err(out_of_range)?
+        .to_zoned(zone.clone())
+        .date();
+    let days = |date: Date, days: i64| {
+        date.checked_add(Span::new().days(days))
+            .map_err(out_of_range)
+    };
     let (start, end) = match relative {
         "today" => (today, days(today, 1)?),
         "yesterday" => (days(today, -1)?, today),
@@ -57,11 +86,21 @@ pub fn parse(value: &Value, kind: Kind, now: i64) -> Result<Period, Wrong> {
         // Today is one of the n.
         "last_n_days" => (days(today, 1 - n)?, days(today, 1)?),
         "next_n_days" => (today, days(today, n)?),
-        other => return Err(("unknown_period", format!("There is no period {other:?}; there are today, yesterday, tomorrow, this_week, this_month, this_year, last_n_days and next_n_days."))),
+        other => {
+            return Err((
+                "unknown_period",
+                format!(
+                    "There is no period {other:?}; there are today, yesterday, tomorrow, this_week, this_month, this_year, last_n_days and next_n_days."
+                ),
+            ));
+        }
     };
     let unit = |date: Date| match kind {
         Kind::Date => Ok(days_since_epoch(date)),
-        _ => date.to_zoned(zone.clone()).map(|start| start.timestamp().as_millisecond()).map_err(out_of_range),
+        _ => date
+            .to_zoned(zone.clone())
+            .map(|start| start.timestamp().as_millisecond())
+            .map_err(out_of_range),
     };
     Ok(Period {
         start: unit(start)?,
@@ -71,7 +110,10 @@ pub fn parse(value: &Value, kind: Kind, now: i64) -> Result<Period, Wrong> {
 
 fn days_since_epoch(date: Date) -> i64 {
     let epoch = Date::constant(1970, 1, 1);
-    epoch.until(date).map(|span| i64::from(span.get_days())).unwrap_or_default()
+    epoch
+        .until(date)
+        .map(|span| i64::from(span.get_days()))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -86,8 +128,18 @@ mod tests {
 
     #[test]
     fn a_day_is_as_long_as_its_zone_says() {
-        let today = |zone: &str| parse(&json!({"relative": "today", "zone": zone}), Kind::Datetime, NOW).unwrap();
-        assert_eq!(today("Europe/Berlin").end - today("Europe/Berlin").start, 23 * HOUR);
+        let today = |zone: &str| {
+            parse(
+                &json!({"relative": "today", "zone": zone}),
+                Kind::Datetime,
+                NOW,
+            )
+            .unwrap()
+        };
+        assert_eq!(
+            today("Europe/Berlin").end - today("Europe/Berlin").start,
+            23 * HOUR
+        );
         assert_eq!(today("UTC").start, NOW - HOUR / 2);
         assert_eq!(today("UTC").end - today("UTC").start, 24 * HOUR);
     }
@@ -96,17 +148,55 @@ mod tests {
     fn dates_are_days_of_the_zone() {
         let period = |value| parse(&value, Kind::Date, NOW).unwrap();
         let day = period(json!({"relative": "today"})).start;
-        assert_eq!(period(json!({"relative": "today", "zone": "America/Los_Angeles"})), Period { start: day - 1, end: day });
-        assert_eq!(period(json!({"relative": "last_n_days", "n": 7})), Period { start: day - 6, end: day + 1 });
-        assert_eq!(period(json!({"relative": "next_n_days", "n": 7})), Period { start: day, end: day + 7 });
+        assert_eq!(
+            period(json!({"relative": "today", "zone": "America/Los_Angeles"})),
+            Period {
+                start: day - 1,
+                end: day
+            }
+        );
+        assert_eq!(
+            period(json!({"relative": "last_n_days", "n": 7})),
+            Period {
+                start: day - 6,
+                end: day + 1
+            }
+        );
+        assert_eq!(
+            period(json!({"relative": "next_n_days", "n": 7})),
+            Period {
+                start: day,
+                end: day + 7
+            }
+        );
         // The 29th of March 2026 is a Sunday.
-        assert_eq!(period(json!({"relative": "this_week"})), Period { start: day - 6, end: day + 1 });
-        assert_eq!(period(json!({"relative": "this_month"})), Period { start: day - 28, end: day + 3 });
+        assert_eq!(
+            period(json!({"relative": "this_week"})),
+            Period {
+                start: day - 6,
+                end: day + 1
+            }
+        );
+        assert_eq!(
+            period(json!({"relative": "this_month"})),
+            Period {
+                start: day - 28,
+                end: day + 3
+            }
+        );
     }
 
     #[test]
     fn what_is_no_period_is_refused() {
-        for value in [json!({}), json!({"relative": "never"}), json!({"relative": "today", "zone": "Mars"}), json!({"relative": "last_n_days"}), json!({"relative": "last_n_days", "n": 0}), json!({"relative": "today", "n": 1}), json!({"relative": "today", "x": 1})] {
+        for value in [
+            json!({}),
+            json!({"relative": "never"}),
+            json!({"relative": "today", "zone": "Mars"}),
+            json!({"relative": "last_n_days"}),
+            json!({"relative": "last_n_days", "n": 0}),
+            json!({"relative": "today", "n": 1}),
+            json!({"relative": "today", "x": 1}),
+        ] {
             assert!(parse(&value, Kind::Date, NOW).is_err(), "{value}");
         }
     }

@@ -15,40 +15,90 @@ use crate::{
 const NOW: i64 = 1_774_744_200_000;
 
 fn data() -> impl Strategy<Value = Json> {
-    let text = prop_oneof![Just("Ab"), Just("ab c"), Just("ÄB"), Just("São"), Just("zeta'; --"), Just("\u{10FFFE}")];
+    let text = prop_oneof![
+        Just("Ab"),
+        Just("ab c"),
+        Just("ÄB"),
+        Just("São"),
+        Just("zeta'; --"),
+        Just("\u{10FFFE}")
+    ];
     let optional = |strategy: BoxedStrategy<Json>| prop::option::weighted(0.7, strategy);
-    let money = (-3i64..3, prop_oneof![Just("GBP"), Just("EUR")]).prop_map(|(amount, currency)| json!({"amount": amount, "currency": currency}));
-    let place = (-90.0..90.0f64, -180.0..180.0f64).prop_map(|(latitude, longitude)| json!({"latitude": latitude, "longitude": longitude}));
+    let money = (-3i64..3, prop_oneof![Just("GBP"), Just("EUR")])
+        .prop_map(|(amount, currency)| json!({"amount": amount, "currency": currency}));
+    let place = (-90.0..90.0f64, -180.0..180.0f64)
+        .prop_map(|(latitude, longitude)| json!({"latitude": latitude, "longitude": longitude}));
     let tags = prop::collection::vec(prop_oneof![Just("a"), Just("b"), Just("c")], 1..3);
     (
         optional(text.clone().prop_map(Json::from).boxed()),
         optional(text.prop_map(Json::from).boxed()),
         optional((-3i64..3).prop_map(Json::from).boxed()),
         optional(any::<bool>().prop_map(Json::from).boxed()),
-        optional(prop_oneof![Just("new"), Just("done")].prop_map(Json::from).boxed()),
+        optional(
+            prop_oneof![Just("new"), Just("done")]
+                .prop_map(Json::from)
+                .boxed(),
+        ),
         optional(tags.prop_map(Json::from).boxed()),
         optional((20_538i64..20_544).prop_map(Json::from).boxed()),
-        optional((NOW - 100_000_000..NOW + 100_000_000).prop_map(Json::from).boxed()),
+        optional(
+            (NOW - 100_000_000..NOW + 100_000_000)
+                .prop_map(Json::from)
+                .boxed(),
+        ),
         optional(money.boxed()),
         optional(place.boxed()),
         optional((0usize..8).prop_map(|n| testing::id(n).into()).boxed()),
     )
-        .prop_map(|(title, body, count, flag, status, tags, day, at, price, place, parent)| {
-            let mut data = Map::new();
-            let values = [("title", title), ("body", body), ("count", count), ("flag", flag), ("status", status), ("tags", tags), ("day", day), ("at", at), ("price", price), ("place", place), ("parent", parent)];
-            for (name, value) in values {
-                if let Some(value) = value {
-                    data.insert(name.to_owned(), value);
+        .prop_map(
+            |(title, body, count, flag, status, tags, day, at, price, place, parent)| {
+                let mut data = Map::new();
+                let values = [
+                    ("title", title),
+                    ("body", body),
+                    ("count", count),
+                    ("flag", flag),
+                    ("status", status),
+                    ("tags", tags),
+                    ("day", day),
+                    ("at", at),
+                    ("price", price),
+                    ("place", place),
+                    ("parent", parent),
+                ];
+                for (name, value) in values {
+                    if let Some(value) = value {
+                        data.insert(name.to_owned(), value);
+                    }
                 }
-            }
-            Json::Object(data)
-        })
+                Json::Object(data)
+            },
+        )
 }
 
 fn leaf() -> impl Strategy<Value = Json> {
-    let text = prop_oneof![Just("ab"), Just("AB"), Just("sao"), Just("z"), Just("' OR 1=1 --"), Just("\u{10FFFF}")];
-    let compare = prop_oneof![Just("eq"), Just("ne"), Just("lt"), Just("lte"), Just("gt"), Just("gte")];
-    let relative = prop_oneof![Just("today"), Just("yesterday"), Just("this_week"), Just("this_month")];
+    let text = prop_oneof![
+        Just("ab"),
+        Just("AB"),
+        Just("sao"),
+        Just("z"),
+        Just("' OR 1=1 --"),
+        Just("\u{10FFFF}")
+    ];
+    let compare = prop_oneof![
+        Just("eq"),
+        Just("ne"),
+        Just("lt"),
+        Just("lte"),
+        Just("gt"),
+        Just("gte")
+    ];
+    let relative = prop_oneof![
+        Just("today"),
+        Just("yesterday"),
+        Just("this_week"),
+        Just("this_month")
+    ];
     let prefix = prop_oneof![3 => Just(""), 1 => Just("parent.")];
     let test = prop_oneof![
         (prop_oneof![Just("title"), Just("body")], compare.clone(), text.clone()).prop_map(|(f, op, v)| json!({"field": f, "op": op, "value": v})),
@@ -95,7 +145,9 @@ fn holds(filter: &Filter, records: &[Json], at: usize) -> bool {
         Filter::Leaf(leaf) => {
             let looked_at = match &leaf.through {
                 None => Some(at),
-                Some(_) => records[at].get("parent").and_then(|parent| (0..records.len()).find(|n| testing::id(*n) == *parent)),
+                Some(_) => records[at]
+                    .get("parent")
+                    .and_then(|parent| (0..records.len()).find(|n| testing::id(*n) == *parent)),
             };
             looked_at.is_some_and(|n| test(leaf, &records[n], n)) != leaf.negated
         }
@@ -114,12 +166,18 @@ fn test(leaf: &Leaf, data: &Json, n: usize) -> bool {
     };
     let Some(value) = value else { return false };
     let text = || fold(value.as_str().unwrap_or_default()).into_owned();
-    let number = || value.as_i64().unwrap_or_else(|| value.as_bool().unwrap_or_default().into());
+    let number = || {
+        value
+            .as_i64()
+            .unwrap_or_else(|| value.as_bool().unwrap_or_default().into())
+    };
     let equal = |operand: &Operand| match operand {
         Operand::Text(other) if leaf.column.order() == Order::Exact => value == *other,
         Operand::Text(other) => text() == *other,
         Operand::Number(other) => number() == *other,
-        Operand::Money { amount, currency } => value["amount"] == *amount && value["currency"] == currency.as_str(),
+        Operand::Money { amount, currency } => {
+            value["amount"] == *amount && value["currency"] == currency.as_str()
+        }
     };
     match &leaf.test {
         Test::Compare(Compare::Eq, operand) => equal(operand),
@@ -127,7 +185,9 @@ fn test(leaf: &Leaf, data: &Json, n: usize) -> bool {
             let ordering = match operand {
                 Operand::Text(other) => text().as_str().cmp(other),
                 Operand::Number(other) => number().cmp(other),
-                Operand::Money { amount, currency } if value["currency"] == currency.as_str() => value["amount"].as_i64().unwrap().cmp(amount),
+                Operand::Money { amount, currency } if value["currency"] == currency.as_str() => {
+                    value["amount"].as_i64().unwrap().cmp(amount)
+                }
                 Operand::Money { .. } => return false,
             };
             match compare {
@@ -148,15 +208,27 @@ fn test(leaf: &Leaf, data: &Json, n: usize) -> bool {
         Test::Contains(part) => text().contains(part.as_str()),
         Test::StartsWith(part) => text().starts_with(part.as_str()),
         Test::NotEmpty => true,
-        Test::HasAny(wanted) => wanted.iter().any(|tag| value.as_array().unwrap().contains(tag)),
-        Test::HasAll(wanted) => wanted.iter().all(|tag| value.as_array().unwrap().contains(tag)),
-        Test::Within(area) => area.contains(value["latitude"].as_f64().unwrap(), value["longitude"].as_f64().unwrap()),
+        Test::HasAny(wanted) => wanted
+            .iter()
+            .any(|tag| value.as_array().unwrap().contains(tag)),
+        Test::HasAll(wanted) => wanted
+            .iter()
+            .all(|tag| value.as_array().unwrap().contains(tag)),
+        Test::Within(area) => area.contains(
+            value["latitude"].as_f64().unwrap(),
+            value["longitude"].as_f64().unwrap(),
+        ),
     }
 }
 
 fn insert(store: &Memory, records: &[Json]) {
     let object_type = testing::thing();
-    store.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
+    store
+        .connection
+        .lock()
+        .unwrap()
+        .execute_batch("DELETE FROM records")
+        .unwrap();
     for (n, data) in records.iter().enumerate() {
         store.run(&Statement::new(
             "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by) VALUES (?1, 'thing', ?2, ?3, ?4, ?2, '', 0, 0, 'user:u1', 'user:u1')",
@@ -195,8 +267,17 @@ proptest! {
 }
 
 fn rules(tree: Json) -> Vec<(String, &'static str)> {
-    let failures = read(&testing::schema(), &testing::thing(), &tree.to_string(), NOW).unwrap_err();
-    failures.into_iter().map(|failure| (failure.pointer, failure.rule)).collect()
+    let failures = read(
+        &testing::schema(),
+        &testing::thing(),
+        &tree.to_string(),
+        NOW,
+    )
+    .unwrap_err();
+    failures
+        .into_iter()
+        .map(|failure| (failure.pointer, failure.rule))
+        .collect()
 }
 
 #[test]
@@ -227,13 +308,37 @@ fn size_is_bounded() {
     for _ in 0..7 {
         deep = json!({"not": deep});
     }
-    assert!(read(&testing::schema(), &testing::thing(), &deep.to_string(), NOW).is_ok());
+    assert!(
+        read(
+            &testing::schema(),
+            &testing::thing(),
+            &deep.to_string(),
+            NOW
+        )
+        .is_ok()
+    );
     assert_eq!(rules(json!({"not": deep}))[0].1, "depth");
     let wide = |n: usize| json!({"or": vec![json!({"field": "count", "op": "eq", "value": 1}); n]});
-    assert!(read(&testing::schema(), &testing::thing(), &wide(64).to_string(), NOW).is_ok());
+    assert!(
+        read(
+            &testing::schema(),
+            &testing::thing(),
+            &wide(64).to_string(),
+            NOW
+        )
+        .is_ok()
+    );
     assert_eq!(rules(wide(65))[0].1, "leaves");
     let list = |n: usize| json!({"field": "count", "op": "in", "value": vec![1; n]});
-    assert!(read(&testing::schema(), &testing::thing(), &list(1_000).to_string(), NOW).is_ok());
+    assert!(
+        read(
+            &testing::schema(),
+            &testing::thing(),
+            &list(1_000).to_string(),
+            NOW
+        )
+        .is_ok()
+    );
     assert_eq!(rules(list(1_001))[0].1, "max_length");
     assert_eq!(rules(json!("x"))[0].1, "type");
     assert!(read(&testing::schema(), &testing::thing(), "{", NOW).is_err());
@@ -243,9 +348,23 @@ fn size_is_bounded() {
 fn the_largest_filter_binds_few_parameters() {
     let leaf = json!({"field": "place", "op": "within", "value": {"box": {"south": 0, "west": 0, "north": 1, "east": 1}}});
     let tree = json!({"or": vec![leaf; 64]});
-    let filter = read(&testing::schema(), &testing::thing(), &tree.to_string(), NOW).unwrap();
+    let filter = read(
+        &testing::schema(),
+        &testing::thing(),
+        &tree.to_string(),
+        NOW,
+    )
+    .unwrap();
     let sort = Sort::parse(&testing::thing(), Some("-count")).unwrap();
-    let page = list::Page { object_type: &testing::thing(), filter: Some(&filter), restriction: None, sort: &sort, after: None, include_deleted: false, limit: 51 };
+    let page = list::Page {
+        object_type: &testing::thing(),
+        filter: Some(&filter),
+        restriction: None,
+        sort: &sort,
+        after: None,
+        include_deleted: false,
+        limit: 51,
+    };
     let statement = list::statement(&page);
     assert!(statement.params.len() <= 100, "{}", statement.params.len());
     assert!(statement.sql.len() < 100_000, "{}", statement.sql.len());

@@ -21,31 +21,70 @@ fn insert(n: usize, data: &Json) {
 }
 
 fn data() -> impl Strategy<Value = Json> {
-    let text = prop::option::of(prop_oneof![Just("b"), Just("B"), Just("á"), Just("a"), Just("")]);
-    (text, prop::option::of(-2i64..2), prop::option::of(-2i64..2), prop::option::of(prop_oneof![Just("new"), Just("done")])).prop_map(|(title, count, price, status)| {
-        let mut data = Map::new();
-        let mut add = |name: &str, value: Option<Json>| value.into_iter().for_each(|value| drop(data.insert(name.to_owned(), value)));
-        add("title", title.map(Json::from));
-        add("count", count.map(Json::from));
-        add("price", price.map(|amount| json!({"amount": amount, "currency": "GBP"})));
-        add("status", status.map(Json::from));
-        Json::Object(data)
-    })
+    let text = prop::option::of(prop_oneof![
+        Just("b"),
+        Just("B"),
+        Just("á"),
+        Just("a"),
+        Just("")
+    ]);
+    (
+        text,
+        prop::option::of(-2i64..2),
+        prop::option::of(-2i64..2),
+        prop::option::of(prop_oneof![Just("new"), Just("done")]),
+    )
+        .prop_map(|(title, count, price, status)| {
+            let mut data = Map::new();
+            let mut add = |name: &str, value: Option<Json>| {
+                value
+                    .into_iter()
+                    .for_each(|value| drop(data.insert(name.to_owned(), value)))
+            };
+            add("title", title.map(Json::from));
+            add("count", count.map(Json::from));
+            add(
+                "price",
+                price.map(|amount| json!({"amount": amount, "currency": "GBP"})),
+            );
+            add("status", status.map(Json::from));
+            Json::Object(data)
+        })
 }
 
 fn order() -> impl Strategy<Value = String> {
-    let name = prop_oneof![Just("title"), Just("count"), Just("price"), Just("status"), Just("updated_at"), Just("created_at"), Just("id")];
-    let key = (any::<bool>(), name).prop_map(|(down, name)| (name, format!("{}{name}", if down { "-" } else { "" })));
+    let name = prop_oneof![
+        Just("title"),
+        Just("count"),
+        Just("price"),
+        Just("status"),
+        Just("updated_at"),
+        Just("created_at"),
+        Just("id")
+    ];
+    let key = (any::<bool>(), name)
+        .prop_map(|(down, name)| (name, format!("{}{name}", if down { "-" } else { "" })));
     prop::collection::vec(key, 0..4).prop_map(|keys| {
         let mut seen = BTreeSet::new();
-        let keys = keys.into_iter().filter(|(name, _)| seen.insert(*name)).map(|(_, key)| key);
+        let keys = keys
+            .into_iter()
+            .filter(|(name, _)| seen.insert(*name))
+            .map(|(_, key)| key);
         keys.collect::<Vec<_>>().join(",")
     })
 }
 
 fn page(sort: &Sort, after: Option<&Position>, limit: usize) -> Vec<Vec<Value>> {
     let object_type = testing::thing();
-    let statement = statement(&Page { object_type: &object_type, filter: None, restriction: None, sort, after, include_deleted: false, limit });
+    let statement = statement(&Page {
+        object_type: &object_type,
+        filter: None,
+        restriction: None,
+        sort,
+        after,
+        include_deleted: false,
+        limit,
+    });
     STORE.run(&statement)
 }
 
@@ -55,7 +94,10 @@ fn id(row: &[Value]) -> String {
 
 /// The order said plainly: by the keys, empty ones last, then by the id.
 fn compare(sort: &Sort, a: &[Value], b: &[Value]) -> std::cmp::Ordering {
-    let (a, b) = (Position::of_row(a, sort.keys.len()).unwrap(), Position::of_row(b, sort.keys.len()).unwrap());
+    let (a, b) = (
+        Position::of_row(a, sort.keys.len()).unwrap(),
+        Position::of_row(b, sort.keys.len()).unwrap(),
+    );
     for ((key, a), b) in sort.keys.iter().zip(&a.keys).zip(&b.keys) {
         let empty = (is_last(key, a), is_last(key, b));
         let ordering = match (a, b) {
@@ -69,7 +111,11 @@ fn compare(sort: &Sort, a: &[Value], b: &[Value]) -> std::cmp::Ordering {
             return ordering;
         }
     }
-    if sort.descending { b.id.cmp(&a.id) } else { a.id.cmp(&b.id) }
+    if sort.descending {
+        b.id.cmp(&a.id)
+    } else {
+        a.id.cmp(&b.id)
+    }
 }
 
 proptest! {
@@ -114,9 +160,22 @@ fn plan(sort: &str, filter: Option<Json>, after: Option<Vec<Json>>) -> String {
     let store = Memory::new(&[testing::thing()]);
     let object_type = testing::thing();
     let sort = Sort::parse(&object_type, Some(sort)).unwrap();
-    let filter = filter.map(|filter| filter::read(&testing::schema(), &object_type, &filter.to_string(), 0).unwrap());
-    let after = after.map(|keys| Position { keys, id: testing::id(1) });
-    store.plan(&statement(&Page { object_type: &object_type, filter: filter.as_ref(), restriction: None, sort: &sort, after: after.as_ref(), include_deleted: false, limit: 51 }))
+    let filter = filter.map(|filter| {
+        filter::read(&testing::schema(), &object_type, &filter.to_string(), 0).unwrap()
+    });
+    let after = after.map(|keys| Position {
+        keys,
+        id: testing::id(1),
+    });
+    store.plan(&statement(&Page {
+        object_type: &object_type,
+        filter: filter.as_ref(),
+        restriction: None,
+        sort: &sort,
+        after: after.as_ref(),
+        include_deleted: false,
+        limit: 51,
+    }))
 }
 
 #[test]
@@ -129,22 +188,85 @@ fn a_page_is_an_index_scan_wherever_it_begins() {
         ("", None, Some(vec![]), "r.thing.id", "(id>?)"),
         ("-id", None, Some(vec![]), "r.thing.id", "(id<?)"),
         ("-updated_at", None, None, "r.thing.updated_at", ""),
-        ("-updated_at", None, Some(vec![json!(5)]), "r.thing.updated_at", "(updated_at<?)"),
+        (
+            "-updated_at",
+            None,
+            Some(vec![json!(5)]),
+            "r.thing.updated_at",
+            "(updated_at<?)",
+        ),
         ("title", None, None, "i.thing.title", ""),
-        ("title", None, Some(vec![json!("x")]), "i.thing.title", "(<expr>=? AND id>?)"),
-        ("title", None, Some(vec![json!("x")]), "i.thing.title", "(<expr>>?)"),
+        (
+            "title",
+            None,
+            Some(vec![json!("x")]),
+            "i.thing.title",
+            "(<expr>=? AND id>?)",
+        ),
+        (
+            "title",
+            None,
+            Some(vec![json!("x")]),
+            "i.thing.title",
+            "(<expr>>?)",
+        ),
         ("-title", None, None, "i.thing.title", "(<expr><?)"),
-        ("-title", None, Some(vec![json!("x")]), "i.thing.title", "(<expr><?)"),
-        ("at", Some(status.clone()), None, "c.thing.status.at", "(<expr>=?)"),
-        ("at", Some(status.clone()), Some(vec![json!(5)]), "c.thing.status.at", "(<expr>=? AND <expr>=? AND id>?)"),
-        ("-at", Some(status), Some(vec![json!(5)]), "c.thing.status.at", "(<expr>=? AND <expr><?)"),
-        ("", Some(parent.clone()), None, "i.thing.parent", "(<expr>=?)"),
-        ("", Some(parent), Some(vec![]), "i.thing.parent", "(<expr>=? AND id>?)"),
-        ("title,code", None, Some(vec![json!("x"), json!("y")]), "c.thing.title.code", "(<expr>=? AND <expr>>?)"),
+        (
+            "-title",
+            None,
+            Some(vec![json!("x")]),
+            "i.thing.title",
+            "(<expr><?)",
+        ),
+        (
+            "at",
+            Some(status.clone()),
+            None,
+            "c.thing.status.at",
+            "(<expr>=?)",
+        ),
+        (
+            "at",
+            Some(status.clone()),
+            Some(vec![json!(5)]),
+            "c.thing.status.at",
+            "(<expr>=? AND <expr>=? AND id>?)",
+        ),
+        (
+            "-at",
+            Some(status),
+            Some(vec![json!(5)]),
+            "c.thing.status.at",
+            "(<expr>=? AND <expr><?)",
+        ),
+        (
+            "",
+            Some(parent.clone()),
+            None,
+            "i.thing.parent",
+            "(<expr>=?)",
+        ),
+        (
+            "",
+            Some(parent),
+            Some(vec![]),
+            "i.thing.parent",
+            "(<expr>=? AND id>?)",
+        ),
+        (
+            "title,code",
+            None,
+            Some(vec![json!("x"), json!("y")]),
+            "c.thing.title.code",
+            "(<expr>=? AND <expr>>?)",
+        ),
         ("", Some(code), None, "u.thing.code", "(<expr>=?)"),
     ] {
         let plan = plan(sort, filter, after);
-        assert!(plan.contains(&format!("{index} {seek}").trim_end().to_owned()), "{sort}: {plan}");
+        assert!(
+            plan.contains(&format!("{index} {seek}").trim_end().to_owned()),
+            "{sort}: {plan}"
+        );
         if index != "u.thing.code" {
             assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
         }

@@ -1,0 +1,51 @@
+//! ETags of versions (RFC 9110, section 8.8.3): `"1042"`, with the hash of the projection where there is one.
+
+use super::write::Expected;
+
+fn tags(header: &str) -> impl Iterator<Item = &str> {
+    header
+        .split(',')
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+}
+
+/// The versions that `If-Match` allows. `*` is any that exists; a weak tag or one that is none of ours matches nothing.
+pub fn if_match(header: Option<&str>) -> Expected {
+    let header = header?;
+    if tags(header).any(|tag| tag == "*") {
+        return None;
+    }
+    let version = |tag: &str| {
+        let inside = tag.strip_prefix('"')?.strip_suffix('"')?;
+        inside.split('.').next()?.parse().ok()
+    };
+    Some(tags(header).filter_map(version).collect())
+}
+
+/// Whether `If-None-Match` names the current tag (compared weakly).
+pub fn none_match(header: Option<&str>, current: &str) -> bool {
+    let named = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == current;
+    header.is_some_and(|header| tags(header).any(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_match_reads_the_versions_of_its_tags() {
+        assert_eq!(if_match(None), None);
+        assert_eq!(if_match(Some("*")), None);
+        assert_eq!(if_match(Some("\"7\", \"9.ab12\"")), Some(vec![7, 9]));
+        assert_eq!(if_match(Some("W/\"7\"")), Some(vec![]));
+        assert_eq!(if_match(Some("7")), Some(vec![]));
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        assert!(none_match(Some("\"1\", W/\"7\""), "\"7\""));
+        assert!(none_match(Some("*"), "\"7\""));
+        assert!(!none_match(Some("\"7.a\""), "\"7\""));
+        assert!(!none_match(None, "\"7\""));
+    }
+}

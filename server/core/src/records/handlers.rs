@@ -1,0 +1,482 @@
+//! The operations of the contract's tag `records`: translate, call, translate back.
+
+use crm_contract::{
+    codes::Code,
+    v1::{
+        server::{RecordsHandlers, records},
+        types,
+    },
+};
+use crm_runtime::{
+    RawJson,
+    server::{Problem, Reply},
+};
+use serde_json::{Value as Json, json};
+
+use super::{
+    etag, id, read,
+    write::{self, Authority, Batch, Effect, Item, Op, Written},
+};
+use crate::{
+    Core,
+    access::visibility::{self, Mask},
+    context::Context,
+    refusal::Refusal,
+    work::{Issued, Outcome, Scope},
+};
+
+const BODY: &str = "/body";
+
+/// The limit of a page, which the contract has bounded.
+fn page(limit: i64) -> usize {
+    usize::try_from(limit).unwrap_or(1).clamp(1, 200)
+}
+
+/// A record as a write left it, with places for what the commit gives out.
+struct Shown {
+    record: types::Record<RawJson>,
+    offset: Option<i64>,
+    /// The values again, if numbers of the commit belong into them.
+    numbers: Option<(crm_runtime::JsonObject, Vec<(String, usize, u32)>)>,
+    mask: Mask,
+    hidden: Vec<String>,
+}
+
+impl Shown {
+    fn new(written: Written) -> Result<Self, Refusal> {
+        let record = written.record;
+        let mask = Mask::default();
+        let text = serde_json::to_string(&record.data)
+            .map_err(|error| Refusal::from(crate::fault::Fault::Internal(error.to_string())))?;
+        let object_type = &record.object_type;
+        let (version, offset) = match record.version {
+            write::Version::Known(version) => (version, None),
+            write::Version::Issued(offset) => (0, Some(offset)),
+        };
+        Ok(Self {
+            record: types::Record {
+                fields: mask.fields(object_type, text)?,
+                id: record.id,
+                r#type: object_type.name.clone(),
+                version,
+                created_at: record.created_at,
+                updated_at: record.updated_at,
+                created_by: visibility::actor(&record.created_by),
+                updated_by: visibility::actor(&record.updated_by),
+                deleted_at: record.deleted_at,
+            },
+            offset,
+            numbers: (!record.numbers.is_empty()).then(|| {
+                let mut data = record.data.clone();
+                mask.retain(object_type, &mut data);
+                (data, record.numbers)
+            }),
+            hidden: object_type.hidden.iter().cloned().collect(),
+            mask,
+        })
+    }
+
+    fn record(&self, issued: &Issued) -> types::Record<RawJson> {
+        let mut record = self.record.clone();
+        if let Some(offset) = self.offset {
+            record.version = issued.base + offset;
+        }
+        if let Some((data, numbers)) = &self.numbers {
+            let mut data = data.clone();
+            for (name, place, index) in numbers {
+                let before = issued.counters.get(*place).copied().unwrap_or_default();
+                data.insert(name.clone(), (before + 1 + i64::from(*index)).into());
+            }
+            record.fields = RawJson::from_value(&data).unwrap_or_default();
+        }
+        record
+    }
+
+    fn etag(&self, version: i64) -> Option<String> {
+        Some(self.mask.etag(version, &self.hidden))
+    }
+}
+
+type Answer<R> = Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal>;
+
+impl Core {
+    /// A write of one record.
+    async fn write_one<R: Reply + From<crm_runtime::server::StoredAnswer>>(
+        &self,
+        cx: &Context,
+        object_type: String,
+        op: Op,
+        answer: impl Fn(Shown, Effect) -> Box<dyn Fn(&Issued) -> R + Send> + Send + Sync,
+    ) -> Result<R, Refusal> {
+        let items = [Item {
+            object_type,
+            op,
+            at: BODY.into(),
+        }];
+        let decide = |_: &Scope, batch: &mut Batch| -> Answer<R> {
+            let only = batch.outcomes.pop().ok_or_else(|| {
+                Refusal::from(crate::fault::Fault::Internal(
+                    "a write without outcome".into(),
+                ))
+            })?;
+            let written = only?;
+            let effect = written.effect;
+            Ok(answer(Shown::new(written)?, effect))
+        };
+        Ok(
+            match write::write(&self.work, cx, Authority::Caller, &items, decide).await? {
+                Outcome::Done(reply) => reply,
+                Outcome::Replayed(stored) => stored.into(),
+            },
+        )
+    }
+}
+
+impl RecordsHandlers<Context> for Core {
+    async fn list(
+        &self,
+        cx: &Context,
+        request: records::ListRequest,
+    ) -> Result<records::ListResponse, Problem<records::ListError>> {
+        let asked = read::Asked {
+            type_name: &request.r#type,
+            filter: request.filter.as_deref(),
+            sort: request.sort.as_deref(),
+            fields: request.fields.as_deref(),
+            cursor: request.cursor.as_deref(),
+            limit: page(request.limit),
+            include_deleted: request.include_deleted,
+        };
+        let body = read::list(&self.work, cx, &asked)
+            .await
+            .map_err(Refusal::narrow)?;
+        Ok(records::ListResponse { body })
+    }
+
+    async fn create(
+        &self,
+        cx: &Context,
+        request: records::CreateRequest,
+    ) -> Result<records::CreateResponse, Problem<records::CreateError>> {
+        let (id, minted) = match request.body.id {
+            Some(id) => (id, false),
+            None => (
+                id::mint(cx.now, &*self.work.ports.random, 1)
+                    .pop()
+                    .unwrap_or_default(),
+                true,
+            ),
+        };
+        let op = Op::Create {
+            id,
+            minted,
+            fields: request.body.fields,
+        };
+        let answer = |shown: Shown, _| -> Box<dyn Fn(&Issued) -> records::CreateResponse + Send> {
+            Box::new(move |issued| {
+                let body = shown.record(issued);
+                records::CreateResponse::Created(records::CreateCreated {
+                    e_tag: shown.etag(body.version),
+                    location: Some(format!("/records/{}/{}", body.r#type, body.id)),
+                    body,
+                })
+            })
+        };
+        self.write_one(cx, request.r#type, op, answer)
+            .await
+            .map_err(Refusal::narrow)
+    }
+
+    async fn get(
+        &self,
+        cx: &Context,
+        request: records::GetRequest,
+    ) -> Result<records::GetResponse, Problem<records::GetError>> {
+        let (body, tag) = read::get(
+            &self.work,
+            cx,
+            &request.r#type,
+            &request.id,
+            request.fields.as_deref(),
+            request.include_deleted,
+        )
+        .await
+        .map_err(Refusal::narrow)?;
+        if etag::none_match(request.if_none_match.as_deref(), &tag) {
+            return Ok(records::GetResponse::NotModified(records::GetNotModified {
+                e_tag: Some(tag),
+            }));
+        }
+        Ok(records::GetResponse::Ok(records::GetOk {
+            body,
+            e_tag: Some(tag),
+        }))
+    }
+
+    async fn update(
+        &self,
+        cx: &Context,
+        request: records::UpdateRequest,
+    ) -> Result<records::UpdateResponse, Problem<records::UpdateError>> {
+        let op = Op::Update {
+            id: request.id,
+            expected: etag::if_match(request.if_match.as_deref()),
+            fields: request.body.fields,
+        };
+        let answer = |shown: Shown, _| -> Box<dyn Fn(&Issued) -> records::UpdateResponse + Send> {
+            Box::new(move |issued| {
+                let body = shown.record(issued);
+                records::UpdateResponse::Ok(records::UpdateOk {
+                    e_tag: shown.etag(body.version),
+                    body,
+                })
+            })
+        };
+        self.write_one(cx, request.r#type, op, answer)
+            .await
+            .map_err(Refusal::narrow)
+    }
+
+    async fn delete(
+        &self,
+        cx: &Context,
+        request: records::DeleteRequest,
+    ) -> Result<records::DeleteResponse, Problem<records::DeleteError>> {
+        let op = Op::Delete {
+            id: request.id,
+            expected: etag::if_match(request.if_match.as_deref()),
+        };
+        let answer = |_, _| -> Box<dyn Fn(&Issued) -> records::DeleteResponse + Send> {
+            Box::new(|_| records::DeleteResponse::NoContent)
+        };
+        self.write_one(cx, request.r#type, op, answer)
+            .await
+            .map_err(Refusal::narrow)
+    }
+
+    async fn restore(
+        &self,
+        cx: &Context,
+        request: records::RestoreRequest,
+    ) -> Result<records::RestoreResponse, Problem<records::RestoreError>> {
+        let answer = |shown: Shown, _| -> Box<dyn Fn(&Issued) -> records::RestoreResponse + Send> {
+            Box::new(move |issued| {
+                let body = shown.record(issued);
+                records::RestoreResponse::Ok(records::RestoreOk {
+                    e_tag: shown.etag(body.version),
+                    body,
+                })
+            })
+        };
+        self.write_one(cx, request.r#type, Op::Restore { id: request.id }, answer)
+            .await
+            .map_err(Refusal::narrow)
+    }
+
+    async fn history(
+        &self,
+        cx: &Context,
+        request: records::HistoryRequest,
+    ) -> Result<records::HistoryResponse, Problem<records::HistoryError>> {
+        let asked = read::HistoryOf {
+            type_name: &request.r#type,
+            id: &request.id,
+            fields: request.fields.as_deref(),
+            cursor: request.cursor.as_deref(),
+            limit: page(request.limit),
+            include_deleted: request.include_deleted,
+        };
+        let body = read::history(&self.work, cx, &asked)
+            .await
+            .map_err(Refusal::narrow)?;
+        Ok(records::HistoryResponse { body })
+    }
+
+    async fn batch(
+        &self,
+        cx: &Context,
+        request: records::BatchRequest,
+    ) -> Result<records::BatchResponse, Problem<records::BatchError>> {
+        let atomic = request.body.mode == types::BatchRequestMode::Atomic;
+        let mut fresh = id::mint(
+            cx.now,
+            &*self.work.ports.random,
+            request.body.operations.len(),
+        )
+        .into_iter();
+        let operations = request.body.operations.into_iter().enumerate();
+        let items: Vec<Item> = operations
+            .map(|(index, operation)| item(index, operation, fresh.next().unwrap_or_default()))
+            .collect();
+        let request_id = cx.request_id.clone();
+        let decide = |_: &Scope, batch: &mut Batch| -> Answer<records::BatchResponse> {
+            let outcomes = std::mem::take(&mut batch.outcomes);
+            if atomic {
+                refuse_as_one(&outcomes)?;
+            }
+            let request_id = request_id.clone();
+            let mut results: Vec<Result<(i64, Option<Shown>), Json>> =
+                Vec::with_capacity(outcomes.len());
+            for outcome in outcomes {
+                results.push(match outcome {
+                    Ok(written) => {
+                        let effect = written.effect;
+                        let shown = if effect == Effect::Deleted {
+                            None
+                        } else {
+                            Some(Shown::new(written)?)
+                        };
+                        Ok((status(effect), shown))
+                    }
+                    Err(refusal) => Err(problem(&refusal, &request_id)),
+                });
+            }
+            Ok(Box::new(move |issued| {
+                let results = results.iter().map(|result| match result {
+                    Ok((status, shown)) => types::BatchResult {
+                        status: *status,
+                        record: shown.as_ref().map(|shown| shown.record(issued)),
+                        error: None,
+                    },
+                    Err(problem) => types::BatchResult {
+                        status: problem.get("status").and_then(Json::as_i64).unwrap_or(500),
+                        record: None,
+                        error: problem
+                            .get("error")
+                            .and_then(|error| serde_json::from_value(error.clone()).ok()),
+                    },
+                });
+                let body = types::BatchResponse {
+                    results: results.collect(),
+                };
+                records::BatchResponse::Ok(records::BatchOk { body })
+            }))
+        };
+        let outcome = write::write(&self.work, cx, Authority::Caller, &items, decide)
+            .await
+            .map_err(Refusal::narrow)?;
+        Ok(match outcome {
+            Outcome::Done(reply) => reply,
+            Outcome::Replayed(stored) => stored.into(),
+        })
+    }
+
+    async fn search(
+        &self,
+        cx: &Context,
+        request: records::SearchRequest,
+    ) -> Result<records::SearchResponse, Problem<records::SearchError>> {
+        let asked = read::SearchFor {
+            q: &request.q,
+            types: request.types.as_deref(),
+            fields: request.fields.as_deref(),
+            cursor: request.cursor.as_deref(),
+            limit: page(request.limit),
+        };
+        let body = read::search(&self.work, cx, &asked)
+            .await
+            .map_err(Refusal::narrow)?;
+        Ok(records::SearchResponse { body })
+    }
+}
+
+fn item(index: usize, operation: types::BatchOperation, fresh: String) -> Item {
+    let (object_type, op) = match operation {
+        types::BatchOperation::BatchCreate(create) => {
+            let (id, minted) = match create.id {
+                Some(id) => (id, false),
+                None => (fresh, true),
+            };
+            (
+                create.r#type,
+                Op::Create {
+                    id,
+                    minted,
+                    fields: create.fields,
+                },
+            )
+        }
+        types::BatchOperation::BatchUpdate(update) => {
+            let expected = update.version.map(|version| vec![version]);
+            (
+                update.r#type,
+                Op::Update {
+                    id: update.id,
+                    expected,
+                    fields: update.fields,
+                },
+            )
+        }
+        types::BatchOperation::BatchDelete(delete) => {
+            let expected = delete.version.map(|version| vec![version]);
+            (
+                delete.r#type,
+                Op::Delete {
+                    id: delete.id,
+                    expected,
+                },
+            )
+        }
+        types::BatchOperation::BatchRestore(restore) => {
+            (restore.r#type, Op::Restore { id: restore.id })
+        }
+    };
+    Item {
+        object_type,
+        op,
+        at: format!("/body/operations/{index}"),
+    }
+}
+
+fn status(effect: Effect) -> i64 {
+    match effect {
+        Effect::Created => 201,
+        Effect::Deleted => 204,
+        Effect::Updated | Effect::Restored | Effect::Unchanged => 200,
+    }
+}
+
+/// Status and problem of a refused operation.
+fn problem(refusal: &Refusal, request_id: &str) -> Json {
+    use crm_runtime::server::ErrorCode;
+    let problem = refusal.problem();
+    let mut context = problem.context().clone();
+    context.insert("request_id".into(), request_id.into());
+    json!({
+        "status": refusal.code().status().as_u16(),
+        "error": {"code": refusal.code().code(), "message": problem.message(), "context": context},
+    })
+}
+
+/// An atomic batch of which an operation was refused is refused, with all of them.
+fn refuse_as_one(outcomes: &[Result<Written, Refusal>]) -> Result<(), Refusal> {
+    use crm_runtime::server::ErrorCode;
+    let refused = outcomes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, outcome)| Some((index, outcome.as_ref().err()?)));
+    let failures: Vec<Json> = refused
+        .map(|(index, refusal)| {
+            json!({
+                "index": index,
+                "status": refusal.code().status().as_u16(),
+                "code": refusal.code().code(),
+                "message": refusal.problem().message(),
+                "context": refusal.problem().context(),
+            })
+        })
+        .collect();
+    match failures.len() {
+        0 => Ok(()),
+        1 => Err(Refusal::new(
+            Code::BatchRejected,
+            "1 operation was refused; nothing was changed.",
+        )
+        .with("failures", failures)),
+        count => Err(Refusal::new(
+            Code::BatchRejected,
+            format!("{count} operations were refused; nothing was changed."),
+        )
+        .with("failures", failures)),
+    }
+}

@@ -1,0 +1,405 @@
+//! Reading records: one round trip each.
+
+use std::collections::BTreeMap;
+
+use crm_contract::{codes::Code, v1::types};
+use crm_runtime::{JsonObject, RawJson};
+use serde_json::Value as Json;
+
+use super::{
+    cursor::List,
+    filter,
+    list::{self, Position},
+    row::Row,
+    search,
+    sort::Sort,
+};
+use crate::{
+    access::visibility::{self, Mask},
+    context::Context,
+    fault::Fault,
+    ports::store::{Rows, Statement, Value},
+    refusal::Refusal,
+    schema::{Failure, ObjectType},
+    work::{Scope, Work},
+};
+
+fn type_of<'a>(scope: &'a Scope, name: &str) -> Result<&'a std::sync::Arc<ObjectType>, Refusal> {
+    scope
+        .state
+        .schema
+        .get(name)
+        .ok_or_else(|| Refusal::not_found(format!("There is no object type {name}.")))
+}
+
+fn mask_of(object_type: &ObjectType, fields: Option<&str>) -> Result<Mask, Refusal> {
+    Mask::parse(fields, |name| object_type.fields.contains_key(name))
+}
+
+fn odd(what: &str) -> Refusal {
+    Fault::Internal(format!("a row of {what} has another shape")).into()
+}
+
+fn by_id(scope: &Scope, object_type: &ObjectType, id: &str) -> Statement {
+    let mut sql = format!(
+        "SELECT {} FROM records WHERE records.id = ?1",
+        list::COLUMNS
+    );
+    if let Some(restriction) = visibility::rows(scope, object_type) {
+        sql.push_str(" AND ");
+        sql.push_str(&restriction);
+    }
+    Statement::new(sql, [id.into()])
+}
+
+/// The row, if it is of the type and may be shown.
+fn found(
+    object_type: &ObjectType,
+    id: &str,
+    rows: Option<Rows>,
+    include_deleted: bool,
+) -> Result<Row, Refusal> {
+    let row = rows
+        .and_then(|rows| rows.into_iter().next())
+        .map(|row| Row::read(row).ok_or_else(|| odd("records")))
+        .transpose()?;
+    let row = row.filter(|row| {
+        row.object_type == object_type.name && (include_deleted || row.deleted_at.is_none())
+    });
+    row.ok_or_else(|| Refusal::not_found(format!("There is no {} {id}.", object_type.name)))
+}
+
+/// A record and its ETag.
+pub async fn get(
+    work: &Work,
+    cx: &Context,
+    type_name: &str,
+    id: &str,
+    fields: Option<&str>,
+    include_deleted: bool,
+) -> Result<(types::Record<RawJson>, String), Refusal> {
+    let plan = |scope: &Scope| {
+        let object_type = type_of(scope, type_name)?;
+        mask_of(object_type, fields)?;
+        Ok::<_, Refusal>(vec![by_id(scope, object_type, id)])
+    };
+    let (scope, rows) = work.read(cx, plan).await?;
+    let object_type = type_of(&scope, type_name)?;
+    let mask = mask_of(object_type, fields)?;
+    let row = found(object_type, id, rows.into_iter().next(), include_deleted)?;
+    let etag = mask.etag(row.version, &object_type.hidden);
+    Ok((mask.record(object_type, row)?, etag))
+}
+
+/// What a list is asked with.
+pub struct Asked<'a> {
+    pub type_name: &'a str,
+    pub filter: Option<&'a str>,
+    pub sort: Option<&'a str>,
+    pub fields: Option<&'a str>,
+    pub cursor: Option<&'a str>,
+    pub limit: usize,
+    pub include_deleted: bool,
+}
+
+impl Asked<'_> {
+    /// The parts that a cursor of this list is signed with.
+    fn parts(&self) -> [&str; 5] {
+        let deleted = if self.include_deleted { "deleted" } else { "" };
+        [
+            "records",
+            self.type_name,
+            self.filter.unwrap_or_default(),
+            self.sort.unwrap_or_default(),
+            deleted,
+        ]
+    }
+
+    /// The statement, with how many sort keys come after the record's columns.
+    fn statement(&self, scope: &Scope, now: i64) -> Result<(Statement, usize), Refusal> {
+        let object_type = type_of(scope, self.type_name)?;
+        let mut failures: Vec<Failure> = Vec::new();
+        let mut keep = |result: Result<(), Vec<Failure>>| {
+            result
+                .err()
+                .into_iter()
+                .for_each(|more| failures.extend(more))
+        };
+        let filter = self
+            .filter
+            .map(|text| filter::read(&scope.state.schema, object_type, text, now));
+        let sort = Sort::parse(object_type, self.sort);
+        keep(filter.as_ref().map_or(Ok(()), |filter| {
+            filter.as_ref().map(drop).map_err(Clone::clone)
+        }));
+        keep(sort.as_ref().map(drop).map_err(Clone::clone));
+        let (Some(filter), Ok(sort)) = (filter.transpose().ok(), sort) else {
+            return Err(Refusal::invalid(failures));
+        };
+        mask_of(object_type, self.fields)?;
+        let after = match self.cursor {
+            None => None,
+            Some(cursor) => {
+                let list = List {
+                    secret: &scope.state.secret,
+                    parts: &self.parts(),
+                };
+                let position = list
+                    .open(cursor)
+                    .ok()
+                    .and_then(|json| Position::from_json(json, sort.keys.len()));
+                Some(position.ok_or_else(cursor_invalid)?)
+            }
+        };
+        let restriction = visibility::rows(scope, object_type);
+        let statement = list::statement(&list::Page {
+            object_type,
+            filter: filter.as_ref(),
+            restriction: restriction.as_deref(),
+            sort: &sort,
+            after: after.as_ref(),
+            include_deleted: self.include_deleted,
+            limit: self.limit + 1,
+        });
+        Ok((statement, sort.keys.len()))
+    }
+}
+
+fn cursor_invalid() -> Refusal {
+    Refusal::new(
+        Code::CursorInvalid,
+        "This cursor was changed or belongs to another list. Repeat the list's own parameters with it, or begin without one.",
+    )
+}
+
+/// A page of a list.
+pub async fn list(
+    work: &Work,
+    cx: &Context,
+    asked: &Asked<'_>,
+) -> Result<types::RecordPage<RawJson>, Refusal> {
+    let keys = std::sync::atomic::AtomicUsize::new(0);
+    let plan = |scope: &Scope| {
+        let (statement, count) = asked.statement(scope, cx.now)?;
+        keys.store(count, std::sync::atomic::Ordering::Relaxed);
+        Ok::<_, Refusal>(vec![statement])
+    };
+    let (scope, rows) = work.read(cx, plan).await?;
+    let object_type = type_of(&scope, asked.type_name)?;
+    let mask = mask_of(object_type, asked.fields)?;
+    let mut rows = rows.into_iter().next().unwrap_or_default();
+    let mut next_cursor = None;
+    if rows.len() > asked.limit {
+        rows.truncate(asked.limit);
+        let position = rows
+            .last()
+            .and_then(|row| Position::of_row(row, keys.into_inner()))
+            .ok_or_else(|| odd("records"))?;
+        let list = List {
+            secret: &scope.state.secret,
+            parts: &asked.parts(),
+        };
+        next_cursor = list.seal(&position.to_json());
+    }
+    let record =
+        |row: Vec<Value>| mask.record(object_type, Row::read(row).ok_or_else(|| odd("records"))?);
+    Ok(types::RecordPage {
+        items: rows.into_iter().map(record).collect::<Result<_, _>>()?,
+        next_cursor,
+    })
+}
+
+/// What a history is asked with.
+pub struct HistoryOf<'a> {
+    pub type_name: &'a str,
+    pub id: &'a str,
+    pub fields: Option<&'a str>,
+    pub cursor: Option<&'a str>,
+    pub limit: usize,
+    pub include_deleted: bool,
+}
+
+/// A page of a record's changes, the newest first.
+pub async fn history(
+    work: &Work,
+    cx: &Context,
+    asked: &HistoryOf<'_>,
+) -> Result<types::HistoryPage, Refusal> {
+    let HistoryOf {
+        type_name,
+        id,
+        fields,
+        cursor,
+        limit,
+        include_deleted,
+    } = *asked;
+    let parts = ["history", type_name, id];
+    let plan = |scope: &Scope| {
+        let object_type = type_of(scope, type_name)?;
+        mask_of(object_type, fields)?;
+        let before = match cursor {
+            None => None,
+            Some(cursor) => Some(
+                List {
+                    secret: &scope.state.secret,
+                    parts: &parts,
+                }
+                .open(cursor)
+                .ok()
+                .and_then(|json| json.as_i64())
+                .ok_or_else(cursor_invalid)?,
+            ),
+        };
+        let changes = Statement::new(
+            "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+            [
+                id.into(),
+                before.unwrap_or(i64::MAX >> 10).into(),
+                (limit as i64 + 1).into(),
+            ],
+        );
+        Ok::<_, Refusal>(vec![by_id(scope, object_type, id), changes])
+    };
+    let (scope, rows) = work.read(cx, plan).await?;
+    let object_type = type_of(&scope, type_name)?;
+    let mask = mask_of(object_type, fields)?;
+    let mut rows = rows.into_iter();
+    found(object_type, id, rows.next(), include_deleted)?;
+    let mut rows = rows.next().unwrap_or_default();
+    let mut next_cursor = None;
+    if rows.len() > limit {
+        rows.truncate(limit);
+        let seq = rows
+            .last()
+            .and_then(|row| row.first()?.as_i64())
+            .ok_or_else(|| odd("changes"))?;
+        next_cursor = List {
+            secret: &scope.state.secret,
+            parts: &parts,
+        }
+        .seal(&seq.into());
+    }
+    let entry = |row: Vec<Value>| entry(object_type, &mask, row).ok_or_else(|| odd("changes"));
+    Ok(types::HistoryPage {
+        items: rows.into_iter().map(entry).collect::<Result<_, _>>()?,
+        next_cursor,
+    })
+}
+
+fn entry(object_type: &ObjectType, mask: &Mask, row: Vec<Value>) -> Option<types::HistoryEntry> {
+    let mut columns = row.into_iter();
+    let version = columns.next()?.as_i64()?;
+    let at = columns.next()?.as_i64()?;
+    let actor = columns.next()?.into_text()?;
+    let op = columns.next()?.into_text()?;
+    let mut after: JsonObject = serde_json::from_str(columns.next()?.as_str()?).ok()?;
+    let mut before: JsonObject = serde_json::from_str(columns.next()?.as_str()?).ok()?;
+    mask.retain(object_type, &mut after);
+    let changes: BTreeMap<String, types::FieldChange> = after
+        .into_iter()
+        .map(|(name, after)| {
+            let before = before.remove(&name).unwrap_or(Json::Null);
+            (name, types::FieldChange { before, after })
+        })
+        .collect();
+    Some(types::HistoryEntry {
+        version,
+        at,
+        actor: visibility::actor(&actor),
+        kind: op.as_str().into(),
+        changes,
+    })
+}
+
+/// What a search is asked with.
+pub struct SearchFor<'a> {
+    pub q: &'a str,
+    pub types: Option<&'a str>,
+    pub fields: Option<&'a str>,
+    pub cursor: Option<&'a str>,
+    pub limit: usize,
+}
+
+/// A page of what a search finds.
+pub async fn search(
+    work: &Work,
+    cx: &Context,
+    asked: &SearchFor<'_>,
+) -> Result<types::RecordPage<RawJson>, Refusal> {
+    let SearchFor {
+        q,
+        types,
+        fields,
+        cursor,
+        limit,
+    } = *asked;
+    let wanted: Option<Vec<&str>> = types.map(|types| types.split(',').collect());
+    let parts = ["search", q, types.unwrap_or_default()];
+    let mask_of = |scope: &Scope| {
+        let schema = &scope.state.schema;
+        Mask::parse(fields, |name| {
+            schema.types().any(|object_type| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(&object_type.name.as_str()))
+                    && object_type.fields.contains_key(name)
+            })
+        })
+    };
+    let plan = |scope: &Scope| {
+        let unknown = wanted
+            .iter()
+            .flatten()
+            .filter(|name| scope.state.schema.get(name).is_none())
+            .map(|name| Failure {
+                pointer: "/query/types".into(),
+                rule: "unknown_type",
+                message: format!("There is no object type {name}."),
+            });
+        let unknown: Vec<Failure> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(Refusal::invalid(unknown));
+        }
+        mask_of(scope)?;
+        let after = match cursor {
+            None => None,
+            Some(cursor) => Some(
+                List {
+                    secret: &scope.state.secret,
+                    parts: &parts,
+                }
+                .open(cursor)
+                .ok()
+                .and_then(|json| json.as_i64())
+                .ok_or_else(cursor_invalid)?,
+            ),
+        };
+        Ok(search::statement(q, wanted.as_deref(), after, limit + 1)
+            .into_iter()
+            .collect())
+    };
+    let (scope, rows) = work.read(cx, plan).await?;
+    let mask = mask_of(&scope)?;
+    let mut rows = rows.into_iter().next().unwrap_or_default();
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let rows: Vec<Row> = rows
+        .into_iter()
+        .map(|row| Row::read(row).ok_or_else(|| odd("records")))
+        .collect::<Result<_, _>>()?;
+    let next_cursor = match rows.last() {
+        Some(last) if more => List {
+            secret: &scope.state.secret,
+            parts: &parts,
+        }
+        .seal(&last.version.into()),
+        _ => None,
+    };
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Some(object_type) = scope.state.schema.get(&row.object_type) {
+            items.push(mask.record(object_type, row)?);
+        }
+    }
+    Ok(types::RecordPage { items, next_cursor })
+}

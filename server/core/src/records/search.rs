@@ -1,0 +1,47 @@
+//! `GET /search`: the statement that finds records by words.
+
+use serde_json::Value as Json;
+
+use super::{filter::compile::after_prefix, fold::words, list, sql::Sql};
+use crate::ports::store::Statement;
+
+/// Words of one search that count.
+const MOST_WORDS: usize = 16;
+
+/// The records that hold all words of `text`, the most recently changed first. `after`: the version of the last one
+/// shown. None: there is no word to look for.
+pub fn statement(
+    text: &str,
+    types: Option<&[&str]>,
+    after: Option<i64>,
+    limit: usize,
+) -> Option<Statement> {
+    let mut wanted = words(text);
+    wanted.truncate(MOST_WORDS);
+    let prefix = wanted.pop()?;
+    let mut sql = Sql::new("SELECT ");
+    sql.push(list::COLUMNS)
+        .push(" FROM records WHERE records.deleted_at IS NULL");
+    for word in wanted {
+        sql.push(" AND records.num IN (SELECT record FROM words WHERE word = ")
+            .bind(word)
+            .push(")");
+    }
+    // The last word may be the beginning of one.
+    sql.push(" AND records.num IN (SELECT record FROM words WHERE word >= ")
+        .bind(prefix.as_str());
+    if let Some(end) = after_prefix(&prefix) {
+        sql.push(" AND word < ").bind(end);
+    }
+    sql.push(")");
+    if let Some(types) = types {
+        let types: Vec<Json> = types.iter().map(|name| (*name).into()).collect();
+        sql.push(" AND records.type IN ").bind_list(&types);
+    }
+    if let Some(after) = after {
+        sql.push(" AND records.version < ").bind(after);
+    }
+    sql.push(" ORDER BY records.version DESC LIMIT ")
+        .bind(limit as i64);
+    Some(sql.statement())
+}

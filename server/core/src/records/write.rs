@@ -1,0 +1,138 @@
+//! Every write of records goes this way, one or a thousand, by a caller or an import: prepare (judge the values against
+//! the definitions), read what the decision needs, decide, commit under its guard. The number of statements does not
+//! depend on the number of records.
+
+use std::sync::{Mutex, PoisonError};
+
+use crm_contract::codes::Code;
+use crm_runtime::{JsonObject, server::Reply};
+
+use crate::{
+    context::Context,
+    ports::store::Rows,
+    refusal::Refusal,
+    work::{AsyncViolation, Decision, Issued, Outcome, Scope, Violation, Work},
+};
+
+mod commit;
+mod decide;
+mod prepare;
+mod state;
+
+pub use decide::{Batch, Effect, Written};
+pub use state::{Record, Version};
+
+use prepare::Prepared;
+
+/// Who states values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// A caller of the API: fields that the server owns are refused.
+    Caller,
+    /// An import: it brings a record's past with it, status and number included. Totals are still computed.
+    Importing,
+}
+
+/// The versions of which one must be the record's; None is any.
+pub type Expected = Option<Vec<i64>>;
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// `minted`: the server chose the id, so that nobody can have it.
+    Create {
+        id: String,
+        minted: bool,
+        fields: JsonObject,
+    },
+    Update {
+        id: String,
+        expected: Expected,
+        fields: JsonObject,
+    },
+    Delete {
+        id: String,
+        expected: Expected,
+    },
+    Restore {
+        id: String,
+    },
+    /// Updates the record whose unique field `key` has the value that `fields` has there, or creates it under `id`.
+    Upsert {
+        id: String,
+        key: String,
+        fields: JsonObject,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub object_type: String,
+    pub op: Op,
+    /// Where in the request the item stands, as a JSON pointer: `/body`, `/body/operations/3`.
+    pub at: String,
+}
+
+/// A unique index refused the commit although the read had found the value free: somebody was faster.
+struct Raced;
+
+impl AsyncViolation<Refusal> for Raced {
+    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal {
+        Refusal::new(Code::TenantBusy, "Another change came first.")
+            .with(RACED, violation.constraint)
+    }
+}
+
+const RACED: &str = "raced";
+/// Races that one request loses before it gives up.
+const MOST_RACES: usize = 10;
+
+/// Writes the items in order; later ones see what earlier ones did. `answer` says what to answer, or that nothing is to
+/// be done after all; the function that it gives is run once the commit's numbers are known.
+pub async fn write<R, A>(
+    work: &Work,
+    cx: &Context,
+    authority: Authority,
+    items: &[Item],
+    answer: A,
+) -> Result<Outcome<R>, Refusal>
+where
+    R: Reply,
+    A: Fn(&Scope, &mut Batch) -> Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal> + Send + Sync,
+{
+    for _ in 0..MOST_RACES {
+        let prepared: Mutex<Option<Prepared>> = Mutex::new(None);
+        let plan = |scope: &Scope| {
+            let made = Prepared::new(scope, authority, items);
+            let statements = made.statements();
+            *prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+            Ok(statements)
+        };
+        let decide = |scope: &Scope, rows: Vec<Rows>| {
+            let made = prepared
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            let made = made.unwrap_or_else(|| Prepared::new(scope, authority, items));
+            let mut batch = decide::decide(scope, cx, authority, made, rows)?;
+            let answer = answer(scope, &mut batch)?;
+            let plan = commit::plan(cx, scope, batch);
+            Ok(Decision {
+                guard: plan.guard,
+                versions: plan.versions,
+                counters: plan.counters,
+                statements: plan.statements,
+                answer,
+                secret: false,
+            })
+        };
+        match work.write(cx, plan, decide, Raced).await {
+            Err(refusal)
+                if refusal.problem().context().contains_key(RACED)
+                    && work.ports.clock.now() < cx.deadline => {}
+            other => return other,
+        }
+    }
+    Err(Refusal::from(crate::fault::Fault::Busy(
+        "lost every race".into(),
+    )))
+}

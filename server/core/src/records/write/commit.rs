@@ -1,0 +1,307 @@
+//! From the decision to statements: one per table, however many records there are. Rows travel as JSON; a single one is
+//! bound directly.
+
+use crm_runtime::JsonObject;
+use serde_json::Value as Json;
+
+use super::{
+    decide::Batch,
+    state::{Change, Record, Stored, Version},
+};
+use crate::{
+    context::Context,
+    ports::store::{Statement, Value},
+    records::row,
+    work::{Guard, Scope},
+};
+
+pub struct Plan {
+    pub guard: Guard,
+    pub versions: u32,
+    pub counters: Vec<(String, u32)>,
+    pub statements: Vec<Statement>,
+}
+
+pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
+    let mut guard = Guard::new();
+    let touched: Vec<&Record> = {
+        let mut touched: Vec<&Record> = batch
+            .records
+            .values()
+            .filter(|record| matches!(record.version, Version::Issued(_)))
+            .collect();
+        touched.sort_by_key(|record| match record.version {
+            Version::Issued(offset) | Version::Known(offset) => offset,
+        });
+        touched
+    };
+    let stored = touched
+        .iter()
+        .filter_map(|record| Some((record.id.as_str(), record.stored.as_ref()?.version)));
+    guard = guard.records(stored.chain(batch.fresh.iter().map(|id| (id.as_str(), 0))));
+    let alive: std::collections::BTreeSet<&str> = batch.alive.iter().map(String::as_str).collect();
+    guard = guard.alive(alive);
+    let (created, updated): (Vec<&Record>, Vec<&Record>) =
+        touched.iter().partition(|record| record.stored.is_none());
+    let actor = row::actor(&scope.caller.principal);
+    let mut statements = Vec::with_capacity(5);
+    if !created.is_empty() {
+        statements.push(insert(&created, &batch.counters, cx.now, &actor));
+    }
+    if !updated.is_empty() {
+        statements.push(update(&updated, cx.now, &actor));
+    }
+    if !batch.changes.is_empty() {
+        statements.push(log(&batch.changes, &batch.counters, cx.now, &actor));
+    }
+    words(&touched, &mut statements);
+    Plan {
+        guard,
+        versions: u32::try_from(batch.versions).unwrap_or(u32::MAX),
+        counters: batch.counters,
+        statements,
+    }
+}
+
+/// Rows as the source of a statement: the expressions of their columns, and what to select from.
+struct Source {
+    from: &'static str,
+    params: Vec<Value>,
+    single: bool,
+}
+
+impl Source {
+    fn new(mut rows: Vec<Vec<Value>>) -> Self {
+        if rows.len() == 1 {
+            return Self {
+                from: "",
+                params: rows.pop().unwrap_or_default(),
+                single: true,
+            };
+        }
+        let json = |value: Value| match value {
+            Value::Null => Json::Null,
+            Value::Integer(number) => number.into(),
+            Value::Real(number) => number.into(),
+            Value::Text(text) => text.into(),
+        };
+        let rows: Vec<Json> = rows
+            .into_iter()
+            .map(|row| Json::Array(row.into_iter().map(json).collect()))
+            .collect();
+        Self {
+            from: ", json_each(?1) j",
+            params: vec![Json::Array(rows).to_string().into()],
+            single: false,
+        }
+    }
+
+    fn column(&self, index: usize) -> String {
+        if self.single {
+            format!("?{}", index + 1)
+        } else {
+            format!("(j.value ->> {index})")
+        }
+    }
+
+    /// Binds one more value, the same for all rows.
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("?{}", self.params.len())
+    }
+}
+
+/// A record's numbers as JSON: by field, the counter's name and what to add to its value after the commit took from it.
+fn numbers(numbers: &[(String, usize, u32)], counters: &[(String, u32)]) -> Value {
+    if numbers.is_empty() {
+        return Value::Null;
+    }
+    let given: JsonObject = numbers
+        .iter()
+        .filter_map(|(field, place, index)| {
+            let (counter, count) = counters.get(*place)?;
+            Some((
+                field.clone(),
+                serde_json::json!([counter, i64::from(*index) + 1 - i64::from(*count)]),
+            ))
+        })
+        .collect();
+    Json::Object(given).to_string().into()
+}
+
+/// `data`, with the numbers that the commit gives out put in.
+fn with_numbers(data: &str, numbers: &str) -> String {
+    format!(
+        "CASE WHEN {numbers} IS NULL THEN {data} ELSE json_patch({data}, (SELECT json_group_object(n.key, \
+         (SELECT c.value FROM counters c WHERE c.name = n.value ->> 0) + (n.value ->> 1)) FROM json_each({numbers}) n)) END"
+    )
+}
+
+fn offset(version: Version) -> i64 {
+    match version {
+        Version::Issued(offset) | Version::Known(offset) => offset,
+    }
+}
+
+fn text(data: &JsonObject) -> String {
+    // A map of JSON values always prints.
+    serde_json::to_string(data).unwrap_or_default()
+}
+
+fn insert(records: &[&Record], counters: &[(String, u32)], now: i64, actor: &str) -> Statement {
+    let numbered = records.iter().any(|record| !record.numbers.is_empty());
+    let rows = records.iter().map(|record| {
+        let mut row = vec![
+            record.id.as_str().into(),
+            record.object_type.name.as_str().into(),
+            text(&record.data).into(),
+            row::keys(&record.object_type, &record.data).into(),
+            offset(record.version).into(),
+            record.content_hash.as_str().into(),
+            record.deleted_at.into(),
+        ];
+        if numbered {
+            row.push(numbers(&record.numbers, counters));
+        }
+        row
+    });
+    let mut source = Source::new(rows.collect());
+    let [id, object_type, data, keys, version, hash, deleted_at] =
+        [0, 1, 2, 3, 4, 5, 6].map(|index| source.column(index));
+    let data = if numbered {
+        with_numbers(&data, &source.column(7))
+    } else {
+        data
+    };
+    let (now, actor) = (source.bind(now), source.bind(actor));
+    Statement::new(
+        format!(
+            "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at) \
+             SELECT {id}, {object_type}, m.base + {version}, {data}, {keys}, m.base + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at} \
+             FROM meta m{}",
+            source.from
+        ),
+        source.params,
+    )
+}
+
+fn update(records: &[&Record], now: i64, actor: &str) -> Statement {
+    let rows = records.iter().map(|record| {
+        let changed: Vec<Json> = record
+            .changed
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect();
+        vec![
+            record.id.as_str().into(),
+            offset(record.version).into(),
+            text(&record.data).into(),
+            row::keys(&record.object_type, &record.data).into(),
+            Json::Array(changed).to_string().into(),
+            record.deleted_at.into(),
+        ]
+    });
+    let mut source = Source::new(rows.collect());
+    let [id, version, data, keys, changed, deleted_at] =
+        [0, 1, 2, 3, 4, 5].map(|index| source.column(index));
+    let (now, actor) = (source.bind(now), source.bind(actor));
+    let version = format!("(SELECT base FROM meta) + {version}");
+    let from = if source.single {
+        ""
+    } else {
+        " FROM json_each(?1) j"
+    };
+    Statement::new(
+        format!(
+            "UPDATE records SET version = {version}, data = {data}, keys = {keys}, \
+             field_versions = json_patch(field_versions, (SELECT json_group_object(f.value, {version}) FROM json_each({changed}) f)), \
+             updated_at = {now}, updated_by = {actor}, deleted_at = {deleted_at}{from} WHERE records.id = {id}"
+        ),
+        source.params,
+    )
+}
+
+fn log(changes: &[Change], counters: &[(String, u32)], now: i64, actor: &str) -> Statement {
+    let numbered = changes.iter().any(|change| !change.numbers.is_empty());
+    let rows = changes.iter().map(|change| {
+        let mut row = vec![
+            change.offset.into(),
+            change.record.as_str().into(),
+            change.object_type.as_str().into(),
+            change.op.into(),
+            text(&change.fields).into(),
+            text(&change.before).into(),
+        ];
+        if numbered {
+            row.push(numbers(&change.numbers, counters));
+        }
+        row
+    });
+    let mut source = Source::new(rows.collect());
+    let [offset, record, object_type, op, fields, before] =
+        [0, 1, 2, 3, 4, 5].map(|index| source.column(index));
+    let fields = if numbered {
+        with_numbers(&fields, &source.column(6))
+    } else {
+        fields
+    };
+    let (now, actor) = (source.bind(now), source.bind(actor));
+    Statement::new(
+        format!(
+            "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
+             SELECT m.base + {offset}, {record}, {object_type}, {op}, {fields}, {before}, {now}, {actor} FROM meta m{}",
+            source.from
+        ),
+        source.params,
+    )
+}
+
+/// Only words that came or went are written: a change elsewhere in a record costs nothing here.
+fn words(records: &[&Record], statements: &mut Vec<Statement>) {
+    let mut gone: Vec<Json> = Vec::new();
+    let mut new: Vec<Json> = Vec::new();
+    for record in records {
+        let now = || row::search_words(&record.object_type, &record.data);
+        match &record.stored {
+            None => {
+                let words = now();
+                if !words.is_empty() {
+                    new.push(serde_json::json!([record.id, words]));
+                }
+            }
+            Some(Stored { data, .. }) => {
+                let searchable = |name: &String| {
+                    record
+                        .object_type
+                        .field(name)
+                        .is_some_and(|field| field.definition.searchable)
+                };
+                if !record.changed.iter().any(searchable) {
+                    continue;
+                }
+                let (before, now) = (row::search_words(&record.object_type, data), now());
+                let lost: Vec<&String> = before.difference(&now).collect();
+                let found: Vec<&String> = now.difference(&before).collect();
+                if !lost.is_empty() {
+                    gone.push(serde_json::json!([record.id, lost]));
+                }
+                if !found.is_empty() {
+                    new.push(serde_json::json!([record.id, found]));
+                }
+            }
+        }
+    }
+    const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
+    if !gone.is_empty() {
+        statements.push(Statement::new(
+            format!("DELETE FROM words WHERE (word, record) IN (SELECT w.value, r.num {PAIRS})"),
+            [Json::Array(gone).to_string().into()],
+        ));
+    }
+    if !new.is_empty() {
+        statements.push(Statement::new(
+            format!("INSERT OR IGNORE INTO words (word, record) SELECT w.value, r.num {PAIRS}"),
+            [Json::Array(new).to_string().into()],
+        ));
+    }
+}

@@ -1,0 +1,740 @@
+//! The decision: what becomes of each item, given the rows that it needed. Pure; nothing has happened yet.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use crm_contract::codes::Code;
+use crm_runtime::JsonObject;
+use serde_json::Value as Json;
+
+use super::{
+    Authority, Expected,
+    prepare::{Act, Key, Prepared, Ready, complete},
+    state::{Change, Record, Records, Version},
+};
+use crate::{
+    context::Context,
+    ports::store::Rows,
+    records::{list, row, totals},
+    refusal::Refusal,
+    schema::{At, Failures, Field, Kind, ObjectType},
+    work::Scope,
+};
+
+/// What an item did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Created,
+    Updated,
+    Deleted,
+    Restored,
+    /// It was like this already.
+    Unchanged,
+}
+
+/// A record as an item left it.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub effect: Effect,
+    pub record: Record,
+}
+
+/// The outcomes of all items in order, and what they come to.
+pub struct Batch {
+    pub outcomes: Vec<Result<Written, Refusal>>,
+    pub(super) records: Records,
+    pub(super) changes: Vec<Change>,
+    pub(super) counters: Vec<(String, u32)>,
+    /// Ids that a client chose and that must still be free.
+    pub(super) fresh: Vec<String>,
+    /// Stored records that are pointed to and must still be there.
+    pub(super) alive: Vec<String>,
+    pub(super) versions: i64,
+}
+
+impl Batch {
+    /// Takes back everything: an atomic batch of which one item was refused.
+    pub fn refused(&self) -> impl Iterator<Item = (usize, &Refusal)> {
+        self.outcomes
+            .iter()
+            .enumerate()
+            .filter_map(|(index, outcome)| Some((index, outcome.as_ref().err()?)))
+    }
+}
+
+struct Decider<'a> {
+    cx: &'a Context,
+    actor: String,
+    authority: Authority,
+    records: Records,
+    relations: HashMap<String, String>,
+    users: HashSet<String>,
+    /// Who has a unique value: by type, field and key.
+    taken: HashMap<(String, String, Key), String>,
+    blocked: HashMap<String, (String, String)>,
+    changes: Vec<Change>,
+    counters: Vec<(String, u32)>,
+    fresh: Vec<String>,
+    alive: Vec<String>,
+    versions: i64,
+}
+
+pub fn decide(
+    scope: &Scope,
+    cx: &Context,
+    authority: Authority,
+    prepared: Prepared,
+    rows: Vec<Rows>,
+) -> Result<Batch, Refusal> {
+    let mut decider = Decider {
+        cx,
+        actor: row::actor(&scope.caller.principal),
+        authority,
+        records: Records::new(),
+        relations: HashMap::new(),
+        users: HashSet::new(),
+        taken: HashMap::new(),
+        blocked: HashMap::new(),
+        changes: Vec::new(),
+        counters: Vec::new(),
+        fresh: Vec::new(),
+        alive: Vec::new(),
+        versions: 0,
+    };
+    decider.take_rows(scope, &prepared, rows)?;
+    let mut outcomes = Vec::with_capacity(prepared.items.len());
+    for item in prepared.items {
+        outcomes.push(item.and_then(|item| decider.item(item)));
+    }
+    Ok(Batch {
+        outcomes,
+        records: decider.records,
+        changes: decider.changes,
+        counters: decider.counters,
+        fresh: decider.fresh,
+        alive: decider.alive,
+        versions: decider.versions,
+    })
+}
+
+impl Decider<'_> {
+    fn take_rows(
+        &mut self,
+        scope: &Scope,
+        prepared: &Prepared,
+        rows: Vec<Rows>,
+    ) -> Result<(), Refusal> {
+        let odd = || {
+            Refusal::from(crate::fault::Fault::Internal(
+                "a row has another shape".into(),
+            ))
+        };
+        let mut rows = rows.into_iter();
+        if prepared.reads_records() {
+            for row in rows.next().unwrap_or_default() {
+                self.take_record(scope, row).ok_or_else(odd)?;
+            }
+        }
+        if !prepared.relations.is_empty() {
+            for row in rows.next().unwrap_or_default() {
+                let mut columns = row
+                    .into_iter()
+                    .filter_map(crate::ports::store::Value::into_text);
+                self.relations.insert(
+                    columns.next().ok_or_else(odd)?,
+                    columns.next().ok_or_else(odd)?,
+                );
+            }
+        }
+        if !prepared.users.is_empty() {
+            let ids = rows
+                .next()
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|row| row.into_iter().next()?.into_text());
+            self.users.extend(ids);
+        }
+        for (type_name, name) in prepared.unique.keys() {
+            for row in rows.next().unwrap_or_default() {
+                let [id, key] = row.as_slice() else {
+                    return Err(odd());
+                };
+                let (Some(id), Some(key)) = (id.as_str(), Key::read(key)) else {
+                    return Err(odd());
+                };
+                self.taken
+                    .insert((type_name.clone(), name.clone(), key), id.to_owned());
+            }
+        }
+        for (type_name, name) in prepared.upserts.keys() {
+            for mut row in rows.next().unwrap_or_default() {
+                let key = row.pop().as_ref().and_then(Key::read).ok_or_else(odd)?;
+                let id = self.take_record(scope, row).ok_or_else(odd)?;
+                self.taken
+                    .insert((type_name.clone(), name.clone(), key), id);
+            }
+        }
+        for (object_type, _) in prepared.restores.values() {
+            for field in object_type
+                .fields
+                .values()
+                .filter(|field| field.definition.unique)
+            {
+                for row in rows.next().unwrap_or_default() {
+                    let [id, other] = row.as_slice() else {
+                        return Err(odd());
+                    };
+                    let (Some(id), Some(other)) = (id.as_str(), other.as_str()) else {
+                        return Err(odd());
+                    };
+                    self.blocked
+                        .insert(id.to_owned(), (field.name.clone(), other.to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A row of the record's columns and its content hash. A record of a type that is gone is left out.
+    fn take_record(
+        &mut self,
+        scope: &Scope,
+        mut row: Vec<crate::ports::store::Value>,
+    ) -> Option<String> {
+        debug_assert_eq!(row.len(), list::COLUMN_COUNT + 1);
+        let hash = row.pop()?.into_text()?;
+        let row = row::Row::read(row)?;
+        let id = row.id.clone();
+        if let Some(object_type) = scope.state.schema.get(&row.object_type) {
+            let record = Record::read(object_type.clone(), row, hash).ok()?;
+            self.records.insert(id.clone(), record);
+        }
+        Some(id)
+    }
+
+    fn item(&mut self, item: Ready) -> Result<Written, Refusal> {
+        let Ready {
+            object_type,
+            at,
+            act,
+        } = item;
+        match act {
+            Act::Create { id, hash, data } => self.create(&object_type, &at, id, hash, data),
+            Act::Update {
+                id,
+                expected,
+                values,
+            } => self.update(&object_type, &at, &id, &expected, values),
+            Act::Delete { id, expected } => self.delete(&object_type, &id, &expected),
+            Act::Restore { id } => self.restore(&object_type, &id),
+            Act::Upsert {
+                id,
+                field,
+                key,
+                values,
+            } => {
+                let found = self
+                    .taken
+                    .get(&(object_type.name.clone(), field.name.clone(), key))
+                    .cloned();
+                match found {
+                    Some(found) => self.update(&object_type, &at, &found, &None, values),
+                    None => {
+                        let data = complete(&object_type, values, &at)?;
+                        self.create(&object_type, &at, id, None, data)
+                    }
+                }
+            }
+        }
+    }
+
+    fn create(
+        &mut self,
+        object_type: &Arc<ObjectType>,
+        at: &str,
+        id: String,
+        hash: Option<String>,
+        data: JsonObject,
+    ) -> Result<Written, Refusal> {
+        if let Some(existing) = self.records.get(&id) {
+            // The same create again is answered with what has become of it; whatever else has the id says nothing of itself.
+            let same = hash.is_some_and(|hash| hash == existing.content_hash)
+                && existing.object_type.name == object_type.name;
+            if same && existing.deleted_at.is_none() {
+                return Ok(Written {
+                    effect: Effect::Unchanged,
+                    record: existing.clone(),
+                });
+            }
+            return Err(Refusal::new(
+                Code::IdTaken,
+                "This id belongs to something else. Choose another, or let the server choose.",
+            ));
+        }
+        let mut record = Record {
+            object_type: object_type.clone(),
+            id: id.clone(),
+            data,
+            stored: None,
+            created_at: self.cx.now,
+            updated_at: self.cx.now,
+            created_by: self.actor.clone(),
+            updated_by: self.actor.clone(),
+            deleted_at: None,
+            version: Version::Issued(0),
+            content_hash: String::new(),
+            changed: Vec::new(),
+            numbers: Vec::new(),
+        };
+        self.totals(&mut record, None, at)?;
+        let names: Vec<String> = record.data.keys().cloned().collect();
+        self.check(&record, &names, at)?;
+        for name in Record::counted(object_type) {
+            if !record.data.contains_key(name) {
+                let counter = format!("auto.{}.{name}", object_type.name);
+                let place = self
+                    .counters
+                    .iter()
+                    .position(|(known, _)| *known == counter)
+                    .unwrap_or_else(|| {
+                        self.counters.push((counter, 0));
+                        self.counters.len() - 1
+                    });
+                if let Some((_, count)) = self.counters.get_mut(place) {
+                    record.numbers.push((name.to_owned(), place, *count));
+                    *count += 1;
+                }
+            }
+        }
+        if let Some(hash) = hash {
+            record.content_hash = hash;
+            self.fresh.push(id.clone());
+        }
+        let offset = self.take_version();
+        record.version = Version::Issued(offset);
+        self.hold(&record, &names);
+        self.changes.push(Change {
+            record: id.clone(),
+            object_type: object_type.name.clone(),
+            op: "create",
+            fields: record.data.clone(),
+            before: JsonObject::new(),
+            offset,
+            numbers: record.numbers.clone(),
+        });
+        self.records.insert(id, record.clone());
+        Ok(Written {
+            effect: Effect::Created,
+            record,
+        })
+    }
+
+    fn take_version(&mut self) -> i64 {
+        self.versions += 1;
+        self.versions - 1
+    }
+
+    /// The record of this type under this id, deleted or not.
+    fn find(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal> {
+        let found = self
+            .records
+            .get(id)
+            .filter(|record| record.object_type.name == object_type.name);
+        found
+            .cloned()
+            .ok_or_else(|| Refusal::not_found(format!("There is no {} {id}.", object_type.name)))
+    }
+
+    fn find_live(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal> {
+        let record = self.find(object_type, id)?;
+        if record.deleted_at.is_some() {
+            return Err(Refusal::not_found(format!(
+                "The {} {id} is deleted.",
+                object_type.name
+            )));
+        }
+        Ok(record)
+    }
+
+    fn expect(record: &Record, expected: &Expected) -> Result<(), Refusal> {
+        let Some(expected) = expected else {
+            return Ok(());
+        };
+        // What this very request changed before has no version yet that a caller could name.
+        match record.version {
+            Version::Known(version) if expected.contains(&version) => Ok(()),
+            Version::Known(version) => Err(Refusal::new(
+                Code::VersionMismatch,
+                "The record has changed since. Read it again and decide again.",
+            )
+            .with("version", version)),
+            Version::Issued(_) => Err(Refusal::new(
+                Code::VersionMismatch,
+                "The record was changed by an earlier operation of this request.",
+            )
+            .with(
+                "version",
+                record
+                    .stored
+                    .as_ref()
+                    .map(|stored| stored.version)
+                    .unwrap_or_default(),
+            )),
+        }
+    }
+
+    fn update(
+        &mut self,
+        object_type: &Arc<ObjectType>,
+        at: &str,
+        id: &str,
+        expected: &Expected,
+        values: JsonObject,
+    ) -> Result<Written, Refusal> {
+        let mut record = self.find_live(object_type, id)?;
+        Self::expect(&record, expected)?;
+        let settled = totals::settled(&record.data);
+        let mut before = JsonObject::new();
+        let balance_stated = values.contains_key("balance");
+        for (name, value) in values {
+            if let Some(old) = record.set(&name, value) {
+                before.insert(name, old);
+            }
+        }
+        if before.is_empty() {
+            return Ok(Written {
+                effect: Effect::Unchanged,
+                record,
+            });
+        }
+        for (name, old) in self.totals(&mut record, (!balance_stated).then_some(settled), at)? {
+            before.entry(name).or_insert(old);
+        }
+        // A total that was stated and computed back to what it was is no change.
+        let current = |name: &str| record.data.get(name).cloned().unwrap_or_default();
+        before.retain(|name, old| current(name) != *old);
+        if before.is_empty() {
+            return self.find_live(object_type, id).map(|record| Written {
+                effect: Effect::Unchanged,
+                record,
+            });
+        }
+        let names: Vec<String> = before.keys().cloned().collect();
+        self.check(&record, &names, at)?;
+        self.release(object_type, &record.id, &before);
+        self.hold(&record, &names);
+        let fields = names
+            .iter()
+            .map(|name| (name.clone(), current(name)))
+            .collect();
+        self.log(&mut record, "update", fields, before);
+        self.records.insert(id.to_owned(), record.clone());
+        Ok(Written {
+            effect: Effect::Updated,
+            record,
+        })
+    }
+
+    fn log(
+        &mut self,
+        record: &mut Record,
+        op: &'static str,
+        fields: JsonObject,
+        before: JsonObject,
+    ) {
+        let offset = self.take_version();
+        record.version = Version::Issued(offset);
+        record.updated_at = self.cx.now;
+        record.updated_by = self.actor.clone();
+        self.changes.push(Change {
+            record: record.id.clone(),
+            object_type: record.object_type.name.clone(),
+            op,
+            fields,
+            before,
+            offset,
+            numbers: Vec::new(),
+        });
+    }
+
+    fn delete(
+        &mut self,
+        object_type: &Arc<ObjectType>,
+        id: &str,
+        expected: &Expected,
+    ) -> Result<Written, Refusal> {
+        let mut record = self.find_live(object_type, id)?;
+        Self::expect(&record, expected)?;
+        self.release(object_type, id, &record.data);
+        record.deleted_at = Some(self.cx.now);
+        self.log(&mut record, "delete", JsonObject::new(), JsonObject::new());
+        self.records.insert(id.to_owned(), record.clone());
+        Ok(Written {
+            effect: Effect::Deleted,
+            record,
+        })
+    }
+
+    fn restore(&mut self, object_type: &Arc<ObjectType>, id: &str) -> Result<Written, Refusal> {
+        let mut record = self.find(object_type, id)?;
+        if record.deleted_at.is_none() {
+            return Ok(Written {
+                effect: Effect::Unchanged,
+                record,
+            });
+        }
+        if let Some((field, other)) = self.blocked.get(id) {
+            return Err(unique_violation(object_type.field(field), field, other));
+        }
+        let names: Vec<String> = record.data.keys().cloned().collect();
+        self.check_unique(&record, &names)?;
+        self.hold(&record, &names);
+        record.deleted_at = None;
+        self.log(&mut record, "restore", JsonObject::new(), JsonObject::new());
+        self.records.insert(id.to_owned(), record.clone());
+        Ok(Written {
+            effect: Effect::Restored,
+            record,
+        })
+    }
+
+    /// Computes the totals of a type with lines, and tells what they were. `settled`: what of the total is paid; if it is
+    /// not known, a balance that an import states counts.
+    fn totals(
+        &self,
+        record: &mut Record,
+        settled: Option<i64>,
+        at: &str,
+    ) -> Result<BTreeMap<String, Json>, Refusal> {
+        let object_type = record.object_type.clone();
+        if !object_type
+            .field("lines")
+            .is_some_and(|field| field.kind() == Kind::Lines)
+        {
+            return Ok(BTreeMap::new());
+        }
+        let has = |name: &str| {
+            object_type
+                .field(name)
+                .is_some_and(|field| field.kind() == Kind::Money && field.definition.server_owned)
+        };
+        let amount = |data: &JsonObject, name: &str| {
+            data.get(name)
+                .and_then(|money| money.get("amount"))
+                .and_then(Json::as_i64)
+        };
+        let stated = if self.authority == Authority::Importing && settled.is_none() {
+            amount(&record.data, "balance")
+        } else {
+            None
+        };
+        let before = record.data.clone();
+        let root = At::Root(at);
+        let at = root.name("fields");
+        let mut failures = Failures::default();
+        totals::apply(
+            &mut record.data,
+            has,
+            settled.unwrap_or_default(),
+            &at,
+            &mut failures,
+        );
+        if let (Some(stated), Some(total)) = (stated, amount(&record.data, "total")) {
+            if stated < 0 || stated > total.max(0) {
+                failures.add(
+                    at.name("balance").pointer(),
+                    "totals",
+                    format!("The balance lies between 0 and the total, which is {total}."),
+                );
+            } else {
+                totals::apply(&mut record.data, has, total - stated, &at, &mut failures);
+            }
+        }
+        if !failures.is_empty() {
+            return Err(Refusal::failures(
+                Code::FieldInvalid,
+                "The lines do not add up",
+                failures.into_list(),
+            ));
+        }
+        let mut changed = BTreeMap::new();
+        for name in totals::COMPUTED {
+            let old = before.get(name).cloned().unwrap_or_default();
+            if record.data.get(name).cloned().unwrap_or_default() != old {
+                if !record.changed.iter().any(|known| known == name) {
+                    record.changed.push(name.to_owned());
+                }
+                changed.insert(name.to_owned(), old);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// That the values of these fields point to something that is there, and are unique where they have to be.
+    fn check(&mut self, record: &Record, names: &[String], at: &str) -> Result<(), Refusal> {
+        let root = At::Root(at);
+        let at = root.name("fields");
+        let mut failures = Failures::default();
+        for name in names {
+            let (Some(field), Some(value)) =
+                (record.object_type.field(name), record.data.get(name))
+            else {
+                continue;
+            };
+            let at = at.name(name);
+            match (field.kind(), value) {
+                (Kind::Relation, Json::String(id)) => self.point(
+                    field,
+                    field.definition.target.as_deref(),
+                    id,
+                    &at,
+                    &mut failures,
+                ),
+                (Kind::RelationList, Json::Array(ids)) => {
+                    for (index, id) in ids.iter().enumerate() {
+                        self.point(
+                            field,
+                            field.definition.target.as_deref(),
+                            id.as_str().unwrap_or_default(),
+                            &at.index(index),
+                            &mut failures,
+                        );
+                    }
+                }
+                (Kind::Lines, Json::Array(lines)) => {
+                    for (index, line) in lines.iter().enumerate() {
+                        let at = at.index(index);
+                        for name in ["price_item", "tax_rate"] {
+                            if let Some(id) = line.get(name).and_then(Json::as_str) {
+                                self.point(field, Some(name), id, &at.name(name), &mut failures);
+                            }
+                        }
+                    }
+                }
+                (Kind::User, Json::String(id)) if !self.users.contains(id) => {
+                    failures.add(
+                        at.pointer(),
+                        "user",
+                        format!("{}: there is no active user {id}.", field.definition.label),
+                    );
+                }
+                _ => {}
+            }
+        }
+        if !failures.is_empty() {
+            return Err(Refusal::failures(
+                Code::FieldInvalid,
+                "The definitions refuse what was sent",
+                failures.into_list(),
+            ));
+        }
+        self.check_unique(record, names)
+    }
+
+    fn point(
+        &mut self,
+        field: &Field,
+        target: Option<&str>,
+        id: &str,
+        at: &At<'_>,
+        failures: &mut Failures,
+    ) {
+        // A record that this request creates, changes or deletes is judged as it is by now.
+        let found = match self.records.get(id) {
+            Some(record) if record.deleted_at.is_some() => None,
+            Some(record) => Some(record.object_type.name.as_str()),
+            None => self.relations.get(id).map(String::as_str),
+        };
+        match found {
+            Some(object_type) if Some(object_type) == target => {
+                if self
+                    .records
+                    .get(id)
+                    .is_none_or(|record| record.stored.is_some())
+                {
+                    self.alive.push(id.to_owned());
+                }
+            }
+            Some(object_type) => failures.add(
+                at.pointer(),
+                "target",
+                format!(
+                    "{} points to a record of type {}, and {id} is of type {object_type}.",
+                    field.definition.label,
+                    target.unwrap_or_default()
+                ),
+            ),
+            None => failures.add(
+                at.pointer(),
+                "relation",
+                format!(
+                    "{}: there is no {} {id}.",
+                    field.definition.label,
+                    target.unwrap_or_default()
+                ),
+            ),
+        }
+    }
+
+    fn check_unique(&self, record: &Record, names: &[String]) -> Result<(), Refusal> {
+        for name in names {
+            let Some((field, key)) = unique_key(record, name) else {
+                continue;
+            };
+            let place = (record.object_type.name.clone(), name.clone(), key);
+            if let Some(other) = self.taken.get(&place).filter(|other| **other != record.id) {
+                return Err(unique_violation(Some(&field), name, other));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes whose the record's unique values are from now on.
+    fn hold(&mut self, record: &Record, names: &[String]) {
+        for name in names {
+            if let Some((_, key)) = unique_key(record, name) {
+                self.taken.insert(
+                    (record.object_type.name.clone(), name.clone(), key),
+                    record.id.clone(),
+                );
+            }
+        }
+    }
+
+    /// Notes that these values are nobody's any more.
+    fn release(&mut self, object_type: &ObjectType, id: &str, values: &JsonObject) {
+        for (name, value) in values {
+            if let Some(field) = object_type
+                .field(name)
+                .filter(|field| field.definition.unique)
+                && let Some(key) = Key::of(field, value)
+            {
+                let place = (object_type.name.clone(), name.clone(), key);
+                if self.taken.get(&place).is_some_and(|holder| holder == id) {
+                    self.taken.remove(&place);
+                }
+            }
+        }
+    }
+}
+
+fn unique_key(record: &Record, name: &str) -> Option<(Arc<Field>, Key)> {
+    let field = record
+        .object_type
+        .field(name)
+        .filter(|field| field.definition.unique)?;
+    let key = Key::of(field, record.data.get(name)?)?;
+    Some((field.clone(), key))
+}
+
+fn unique_violation(field: Option<&Arc<Field>>, name: &str, existing: &str) -> Refusal {
+    let label = field.map_or(name, |field| field.definition.label.as_str());
+    Refusal::new(
+        Code::UniqueViolation,
+        format!("{label} has to be unique, and another record has this value."),
+    )
+    .with("field", name)
+    .with("existing", existing)
+}

@@ -1,0 +1,494 @@
+//! What can be said of the items before anything is read: their values in normal form or what is wrong with them, and
+//! which rows the decision needs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crm_contract::codes::Code;
+use crm_runtime::JsonObject;
+use serde_json::Value as Json;
+
+use super::{Authority, Expected, Item, Op};
+use crate::{
+    ports::store::Statement,
+    records::{fold::fold, list},
+    refusal::Refusal,
+    schema::{At, Failures, Field, Kind, ObjectType, Order, value},
+    work::Scope,
+};
+
+/// All items, and what they need.
+pub struct Prepared {
+    pub items: Vec<Result<Ready, Refusal>>,
+    /// Records that are written, by id.
+    records: BTreeSet<String>,
+    /// Records that relations point to.
+    pub relations: BTreeSet<String>,
+    pub users: BTreeSet<String>,
+    /// Unique values that are written: by type and field, each key once.
+    pub unique: BTreeMap<(String, String), (Arc<Field>, BTreeSet<Key>)>,
+    /// Keys that an upsert looks for.
+    pub upserts: BTreeMap<(String, String), (Arc<Field>, BTreeSet<Key>)>,
+    /// Records to restore, by type: their unique values may be taken by now.
+    pub restores: BTreeMap<String, (Arc<ObjectType>, BTreeSet<String>)>,
+}
+
+/// A unique value in the form in which the index compares it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl Key {
+    pub fn of(field: &Field, value: &Json) -> Option<Self> {
+        match (field.kind().order(), value) {
+            (Order::Folded, Json::String(text)) => Some(Self::Text(fold(text).into_owned())),
+            (Order::Exact, Json::String(text)) => Some(Self::Text(text.clone())),
+            (Order::Number, value) => value.as_i64().map(Self::Number),
+            _ => None,
+        }
+    }
+
+    pub fn read(value: &crate::ports::store::Value) -> Option<Self> {
+        match value {
+            crate::ports::store::Value::Integer(number) => Some(Self::Number(*number)),
+            crate::ports::store::Value::Text(text) => Some(Self::Text(text.clone())),
+            _ => None,
+        }
+    }
+
+    fn json(&self) -> Json {
+        match self {
+            Self::Number(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
+}
+
+/// An item whose values are in normal form.
+pub struct Ready {
+    pub object_type: Arc<ObjectType>,
+    pub at: String,
+    pub act: Act,
+}
+
+pub enum Act {
+    Create {
+        id: String,
+        hash: Option<String>,
+        data: JsonObject,
+    },
+    /// Null clears.
+    Update {
+        id: String,
+        expected: Expected,
+        values: JsonObject,
+    },
+    Delete {
+        id: String,
+        expected: Expected,
+    },
+    Restore {
+        id: String,
+    },
+    Upsert {
+        id: String,
+        field: Arc<Field>,
+        key: Key,
+        values: JsonObject,
+    },
+}
+
+impl Prepared {
+    pub fn new(scope: &Scope, authority: Authority, items: &[Item]) -> Self {
+        let mut prepared = Self {
+            items: Vec::with_capacity(items.len()),
+            records: BTreeSet::new(),
+            relations: BTreeSet::new(),
+            users: BTreeSet::new(),
+            unique: BTreeMap::new(),
+            upserts: BTreeMap::new(),
+            restores: BTreeMap::new(),
+        };
+        for item in items {
+            let ready = prepared.item(scope, authority, item);
+            prepared.items.push(ready);
+        }
+        prepared
+    }
+
+    fn item(&mut self, scope: &Scope, authority: Authority, item: &Item) -> Result<Ready, Refusal> {
+        let Some(object_type) = scope.state.schema.get(&item.object_type) else {
+            return Err(Refusal::not_found(format!(
+                "There is no object type {}.",
+                item.object_type
+            )));
+        };
+        let act = match &item.op {
+            Op::Create { id, minted, fields } => {
+                let hash = (!minted).then(|| content_hash(&item.object_type, fields));
+                let values = judge(object_type, authority, fields, &item.at)?;
+                let data = complete(object_type, values, &item.at)?;
+                if !minted {
+                    self.records.insert(id.clone());
+                }
+                self.need(object_type, &data);
+                Act::Create {
+                    id: id.clone(),
+                    hash,
+                    data,
+                }
+            }
+            Op::Update {
+                id,
+                expected,
+                fields,
+            } => {
+                // Whether the record exists is not told by what is wrong with the values: both are judged, in `decide`.
+                self.records.insert(id.clone());
+                let values = judge(object_type, authority, fields, &item.at)?;
+                self.need(object_type, &values);
+                Act::Update {
+                    id: id.clone(),
+                    expected: expected.clone(),
+                    values,
+                }
+            }
+            Op::Delete { id, expected } => {
+                self.records.insert(id.clone());
+                Act::Delete {
+                    id: id.clone(),
+                    expected: expected.clone(),
+                }
+            }
+            Op::Restore { id } => {
+                self.records.insert(id.clone());
+                let restores = self
+                    .restores
+                    .entry(object_type.name.clone())
+                    .or_insert_with(|| (object_type.clone(), BTreeSet::new()));
+                restores.1.insert(id.clone());
+                Act::Restore { id: id.clone() }
+            }
+            Op::Upsert { id, key, fields } => {
+                let field = object_type
+                    .field(key)
+                    .filter(|field| field.definition.unique)
+                    .cloned();
+                let Some(field) = field else {
+                    return Err(Refusal::new(
+                        Code::FieldInvalid,
+                        format!(
+                            "{key} is no unique field of {}: records cannot be matched by it.",
+                            object_type.name
+                        ),
+                    ));
+                };
+                let values = judge(object_type, authority, fields, &item.at)?;
+                let Some(found) = values.get(key).and_then(|value| Key::of(&field, value)) else {
+                    return Err(Refusal::new(
+                        Code::FieldInvalid,
+                        format!("The record has no {key} to be matched by."),
+                    ));
+                };
+                self.need(object_type, &values);
+                let upserts = self
+                    .upserts
+                    .entry((object_type.name.clone(), key.clone()))
+                    .or_insert_with(|| (field.clone(), BTreeSet::new()));
+                upserts.1.insert(found.clone());
+                Act::Upsert {
+                    id: id.clone(),
+                    field,
+                    key: found,
+                    values,
+                }
+            }
+        };
+        Ok(Ready {
+            object_type: object_type.clone(),
+            at: item.at.clone(),
+            act,
+        })
+    }
+
+    /// Notes what the values point to and where they have to be unique.
+    fn need(&mut self, object_type: &Arc<ObjectType>, values: &JsonObject) {
+        for (name, value) in values {
+            let Some(field) = object_type.field(name) else {
+                continue;
+            };
+            match (field.kind(), value) {
+                (Kind::Relation, Json::String(id)) => {
+                    self.relations.insert(id.clone());
+                }
+                (Kind::RelationList, Json::Array(ids)) => self
+                    .relations
+                    .extend(ids.iter().filter_map(Json::as_str).map(str::to_owned)),
+                (Kind::User, Json::String(id)) => {
+                    self.users.insert(id.clone());
+                }
+                (Kind::Lines, Json::Array(lines)) => {
+                    let ids = lines
+                        .iter()
+                        .flat_map(|line| ["price_item", "tax_rate"].map(|name| line.get(name)));
+                    self.relations
+                        .extend(ids.flatten().filter_map(Json::as_str).map(str::to_owned));
+                }
+                _ => {}
+            }
+            if field.definition.unique
+                && let Some(key) = Key::of(field, value)
+            {
+                let keys = self
+                    .unique
+                    .entry((object_type.name.clone(), name.clone()))
+                    .or_insert_with(|| (field.clone(), BTreeSet::new()));
+                keys.1.insert(key);
+            }
+        }
+    }
+
+    /// What to read, in the order in which `decide` takes the rows. The number depends on types and fields only.
+    pub fn statements(&self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        if !self.records.is_empty() {
+            statements.push(by_ids(
+                &format!(
+                    "SELECT {}, records.content_hash FROM records WHERE records.id",
+                    list::COLUMNS
+                ),
+                &self.records,
+                "",
+            ));
+        }
+        if !self.relations.is_empty() {
+            statements.push(by_ids(
+                "SELECT id, type FROM records WHERE id",
+                &self.relations,
+                " AND deleted_at IS NULL",
+            ));
+        }
+        if !self.users.is_empty() {
+            statements.push(by_ids(
+                "SELECT id FROM users WHERE id",
+                &self.users,
+                " AND status = 'active'",
+            ));
+        }
+        for ((type_name, _), (field, keys)) in &self.unique {
+            let plain = &field.sql.plain;
+            statements.push(by_keys(&format!("SELECT id, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}"), keys));
+        }
+        for ((type_name, _), (field, keys)) in &self.upserts {
+            let plain = &field.sql.plain;
+            let select = format!(
+                "SELECT {}, records.content_hash, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}",
+                list::COLUMNS
+            );
+            statements.push(by_keys(&select, keys));
+        }
+        for (object_type, ids) in self.restores.values() {
+            for field in object_type
+                .fields
+                .values()
+                .filter(|field| field.definition.unique)
+            {
+                let of =
+                    |table: &str| crate::schema::index::Expressions::of(table, &field.sql.plain);
+                let select = format!(
+                    "SELECT r.id, o.id FROM records r JOIN records o ON {} = {} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
+                    of("o"),
+                    of("r"),
+                    object_type.name
+                );
+                statements.push(by_ids(&select, ids, ""));
+            }
+        }
+        statements
+    }
+
+    pub fn reads_records(&self) -> bool {
+        !self.records.is_empty()
+    }
+}
+
+fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
+    match ids.first() {
+        Some(only) if ids.len() == 1 => {
+            Statement::new(format!("{select} = ?1{rest}"), [only.as_str().into()])
+        }
+        _ => {
+            let list: Vec<Json> = ids.iter().map(|id| id.as_str().into()).collect();
+            Statement::new(
+                format!("{select} IN (SELECT value FROM json_each(?1)){rest}"),
+                [Json::Array(list).to_string().into()],
+            )
+        }
+    }
+}
+
+fn by_keys(select: &str, keys: &BTreeSet<Key>) -> Statement {
+    let list: Vec<Json> = keys.iter().map(Key::json).collect();
+    Statement::new(
+        format!("{select} IN (SELECT value FROM json_each(?1))"),
+        [Json::Array(list).to_string().into()],
+    )
+}
+
+/// The hash by which a repeated create is known: of the type and the fields as they were sent.
+fn content_hash(object_type: &str, fields: &JsonObject) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    hash.update(object_type.as_bytes());
+    hash.update([0]);
+    // Objects print their properties in one order, whatever the order in which they came.
+    hash.update(canonical(fields).to_string().as_bytes());
+    crate::hex::encode(&hash.finalize())
+}
+
+fn canonical(object: &JsonObject) -> Json {
+    fn sorted(value: &Json) -> Json {
+        match value {
+            Json::Object(object) => canonical(object),
+            Json::Array(list) => Json::Array(list.iter().map(sorted).collect()),
+            other => other.clone(),
+        }
+    }
+    let ordered: BTreeMap<&String, Json> = object
+        .iter()
+        .map(|(name, value)| (name, sorted(value)))
+        .collect();
+    Json::Object(
+        ordered
+            .into_iter()
+            .map(|(name, value)| (name.clone(), value))
+            .collect(),
+    )
+}
+
+/// What empties a field: null, an empty text, an empty list.
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+/// The values in normal form, empty ones as null, or everything that is wrong with them.
+fn judge(
+    object_type: &ObjectType,
+    authority: Authority,
+    fields: &JsonObject,
+    at: &str,
+) -> Result<JsonObject, Refusal> {
+    let root = At::Root(at);
+    let at = root.name("fields");
+    let mut failures = Failures::default();
+    let mut owned = Failures::default();
+    let mut values = JsonObject::new();
+    for (name, value) in fields {
+        let at = at.name(name);
+        let Some(field) = object_type.field(name) else {
+            failures.add(
+                at.pointer(),
+                "unknown_field",
+                format!("The type {} has no field {name}.", object_type.name),
+            );
+            continue;
+        };
+        let definition = &field.definition;
+        if authority == Authority::Caller
+            && (definition.server_owned || definition.kind == Kind::AutoNumber)
+        {
+            owned.add(
+                at.pointer(),
+                "server_owned",
+                format!(
+                    "{} is set by the server alone: leave it out.",
+                    definition.label
+                ),
+            );
+            continue;
+        }
+        if is_empty(value) {
+            if definition.required {
+                failures.add(
+                    at.pointer(),
+                    "required",
+                    format!("{} cannot be empty.", definition.label),
+                );
+            }
+            values.insert(name.clone(), Json::Null);
+        } else if let Some(normal) = value::normalise(field, value.clone(), &at, &mut failures) {
+            values.insert(
+                name.clone(),
+                if is_empty(&normal) {
+                    Json::Null
+                } else {
+                    normal
+                },
+            );
+        }
+    }
+    if failures.is_empty() && owned.is_empty() {
+        return Ok(values);
+    }
+    Err(refuse(failures, owned))
+}
+
+fn refuse(failures: Failures, owned: Failures) -> Refusal {
+    if failures.is_empty() {
+        return Refusal::failures(
+            Code::FieldServerOwned,
+            "The server alone sets this",
+            owned.into_list(),
+        );
+    }
+    let mut all = failures.into_list();
+    all.extend(owned.into_list());
+    Refusal::failures(
+        Code::FieldInvalid,
+        "The definitions refuse what was sent",
+        all,
+    )
+}
+
+/// A new record's values: defaults where nothing was said, nothing empty, all that is required.
+pub fn complete(
+    object_type: &ObjectType,
+    values: JsonObject,
+    at: &str,
+) -> Result<JsonObject, Refusal> {
+    let root = At::Root(at);
+    let at = root.name("fields");
+    let mut failures = Failures::default();
+    let mut data = values;
+    for (name, field) in &object_type.fields {
+        let definition = &field.definition;
+        if !data.contains_key(name) {
+            if let Some(default) = &definition.default {
+                data.insert(name.clone(), default.clone());
+            } else if definition.required && !definition.server_owned {
+                failures.add(
+                    at.name(name).pointer(),
+                    "required",
+                    format!("{} is required.", definition.label),
+                );
+            }
+        }
+    }
+    data.retain(|_, value| !value.is_null());
+    failures.result(data).map_err(|failures| {
+        Refusal::failures(
+            Code::FieldInvalid,
+            "The definitions refuse what was sent",
+            failures,
+        )
+    })
+}

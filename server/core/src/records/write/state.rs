@@ -1,0 +1,122 @@
+//! The records that a write touches, as they stand after the operations so far.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crm_runtime::JsonObject;
+use serde_json::Value as Json;
+
+use crate::{
+    records::row::Row,
+    schema::{Kind, ObjectType},
+};
+
+/// A record in the making.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub object_type: Arc<ObjectType>,
+    pub id: String,
+    pub data: JsonObject,
+    /// `data` as it stands in the database; None for a record that this write creates.
+    pub stored: Option<Stored>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub created_by: String,
+    pub updated_by: String,
+    pub deleted_at: Option<i64>,
+    pub version: Version,
+    /// Of a client's create.
+    pub content_hash: String,
+    /// Fields whose values this write changed.
+    pub changed: Vec<String>,
+    /// Numbers that the commit gives: by field, the counter's place in the decision and the number's place in it.
+    pub numbers: Vec<(String, usize, u32)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub version: i64,
+    pub text: String,
+    pub data: Arc<JsonObject>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Known(i64),
+    /// The commit's first sequence number and so many more.
+    Issued(i64),
+}
+
+impl Record {
+    pub fn read(
+        object_type: Arc<ObjectType>,
+        row: Row,
+        content_hash: String,
+    ) -> Result<Self, String> {
+        let data: JsonObject = serde_json::from_str(&row.data)
+            .map_err(|error| format!("the data of {}: {error}", row.id))?;
+        Ok(Self {
+            object_type,
+            stored: Some(Stored {
+                version: row.version,
+                text: row.data,
+                data: Arc::new(data.clone()),
+            }),
+            id: row.id,
+            data,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            created_by: row.created_by,
+            updated_by: row.updated_by,
+            deleted_at: row.deleted_at,
+            version: Version::Known(row.version),
+            content_hash,
+            changed: Vec::new(),
+            numbers: Vec::new(),
+        })
+    }
+
+    /// Sets a value (null clears it) and tells what was there, if it was another.
+    pub fn set(&mut self, name: &str, value: Json) -> Option<Json> {
+        let before = if value.is_null() {
+            self.data.remove(name)?
+        } else {
+            match self.data.get_mut(name) {
+                Some(current) if *current == value => return None,
+                Some(current) => std::mem::replace(current, value),
+                None => {
+                    self.data.insert(name.to_owned(), value);
+                    Json::Null
+                }
+            }
+        };
+        if !self.changed.iter().any(|changed| changed == name) {
+            self.changed.push(name.to_owned());
+        }
+        Some(before)
+    }
+
+    /// The fields that the server counts up when a record is created.
+    pub fn counted(object_type: &ObjectType) -> impl Iterator<Item = &str> {
+        let counted = object_type
+            .fields
+            .values()
+            .filter(|field| field.kind() == Kind::AutoNumber);
+        counted.map(|field| field.name.as_str())
+    }
+}
+
+/// By id.
+pub type Records = HashMap<String, Record>;
+
+/// One line of the change log.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub record: String,
+    pub object_type: String,
+    pub op: &'static str,
+    pub fields: JsonObject,
+    pub before: JsonObject,
+    /// From the first version of the commit.
+    pub offset: i64,
+    pub numbers: Vec<(String, usize, u32)>,
+}
