@@ -1,6 +1,7 @@
 //! The conventions, as far as a document alone shows whether it keeps them. Each rule says what is wrong,
 //! why that matters and how to mend it; breaking one is a build error and no matter for reviews.
 
+mod codes;
 mod deprecation;
 mod enums;
 mod examples;
@@ -31,6 +32,7 @@ pub fn lint(document: &Document) -> Vec<Diagnostic> {
     };
     let subjects = [
         operations::check,
+        codes::check,
         security::check,
         parameters::check,
         responses::check,

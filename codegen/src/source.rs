@@ -4,6 +4,7 @@
 mod json;
 mod read;
 mod tree;
+mod weight;
 mod yaml;
 
 use std::fmt;
@@ -13,7 +14,8 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Number, Value};
 
 pub use read::{MOST_BYTES, read};
-pub use tree::{DEEPEST, MOST_NODES};
+pub use tree::DEEPEST;
+pub use weight::MOST_NODES;
 
 /// Line and column, counted from 1 (0: not from a file).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]

@@ -31,6 +31,12 @@ const CASES: &[Case] = &[
         "",
     ),
     (
+        "method",
+        "    patch:\n      operationId: notes_update",
+        "    put:\n      operationId: notes_update",
+    ),
+    ("error-code-common", "status: 412", "status: 409"),
+    (
         "tag-unused",
         "tags:\n",
         "tags:\n  - {name: more, description: More.}\n",

@@ -7,7 +7,9 @@ mod operations;
 mod parameters;
 mod place;
 mod references;
+mod root;
 mod schemas;
+mod security;
 mod wellformed;
 
 use std::collections::BTreeSet;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Document, Requirement, SecurityScheme, Server, Tag};
+use super::Document;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::source::{self, Node};
 use place::Place;
@@ -206,125 +208,6 @@ impl<'a> Reader<'a> {
         document
     }
 
-    fn info(
-        &mut self,
-        info: Option<&Place<'a>>,
-    ) -> (String, String, Option<String>, Option<String>) {
-        let Some(info) = info else {
-            return Default::default();
-        };
-        self.known(
-            info,
-            &[
-                "title",
-                "summary",
-                "description",
-                "termsOfService",
-                "contact",
-                "license",
-                "version",
-            ],
-            &[],
-        );
-        (
-            self.required_text(info, "title").unwrap_or_default(),
-            self.required_text(info, "version").unwrap_or_default(),
-            self.text(info, "description"),
-            self.text(info, "x-media-type"),
-        )
-    }
-
-    fn major(&mut self, version: &str, info: Option<&Place<'a>>) -> u32 {
-        let digits: String = version
-            .trim_start_matches('v')
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect();
-        match (digits.parse(), info) {
-            (Ok(major), _) => major,
-            (Err(_), Some(info)) if !version.is_empty() => {
-                let place = info.child("version").unwrap_or_else(|| info.clone());
-                let message = format!(
-                    "`{version}` does not begin with a number, so there is no version to ask for"
-                );
-                self.report_at(
-                    "version",
-                    &place,
-                    message,
-                    "write it as MAJOR.MINOR.PATCH, such as \"1.0.0\"",
-                );
-                0
-            }
-            _ => 0,
-        }
-    }
-
-    fn servers(&mut self, root: &Place<'a>) -> Vec<Server> {
-        let places = self.list(root, "servers");
-        let mut servers = Vec::new();
-        for place in places {
-            self.known(&place, &["url", "description", "variables"], &[]);
-            if let Some(url) = self.required_text(&place, "url") {
-                servers.push(Server {
-                    url,
-                    description: self.text(&place, "description"),
-                });
-            }
-        }
-        servers
-    }
-
-    fn tags(&mut self, root: &Place<'a>) -> Vec<Tag> {
-        let places = self.list(root, "tags");
-        let mut tags: Vec<Tag> = Vec::new();
-        for place in places {
-            self.known(&place, &["name", "description", "externalDocs"], &[]);
-            let Some(name) = self.required_text(&place, "name") else {
-                continue;
-            };
-            if tags.iter().any(|tag| tag.name == name) {
-                self.report_at(
-                    "duplicate-tag",
-                    &place,
-                    format!("the tag `{name}` is declared twice"),
-                    "remove one of the two",
-                );
-            }
-            tags.push(Tag {
-                name,
-                description: self.text(&place, "description"),
-                at: self.at(&place),
-            });
-        }
-        tags
-    }
-
-    fn security_schemes(&mut self, section: Option<Place<'a>>) -> IndexMap<String, SecurityScheme> {
-        self.section(section, |reader, place| {
-            let place = reader.follow(place, "securitySchemes")?.place;
-            reader.known(
-                &place,
-                &[
-                    "type",
-                    "description",
-                    "name",
-                    "in",
-                    "scheme",
-                    "bearerFormat",
-                    "flows",
-                    "openIdConnectUrl",
-                ],
-                &[],
-            );
-            Some(SecurityScheme {
-                kind: reader.required_text(&place, "type")?,
-                scheme: reader.text(&place, "scheme"),
-                description: reader.text(&place, "description"),
-                at: reader.at(&place),
-            })
-        })
-    }
-
     /// The members of a section of `components`, each read by itself.
     fn section<T>(
         &mut self,
@@ -357,39 +240,5 @@ impl<'a> Reader<'a> {
                 "rename it, and the references to it",
             );
         }
-    }
-
-    /// A `security` list: any one of its entries lets in.
-    fn security(&mut self, owner: &Place<'a>) -> Option<Vec<Requirement>> {
-        owner.child("security")?;
-        let mut requirements = Vec::new();
-        for entry in self.list(owner, "security") {
-            let members = self.members(&entry);
-            if members.len() != 1 {
-                self.report_at(
-                    "security-combination",
-                    &entry,
-                    format!("this entry names {} security schemes; exactly one is possible", members.len()),
-                    "one scheme per entry, any one of the entries suffices; `security: []` makes an operation public",
-                );
-            }
-            for (scheme, scopes) in members {
-                if !self.schemes.contains(&scheme) {
-                    self.report_at(
-                        "security-unknown",
-                        &scopes,
-                        format!("no security scheme is called `{scheme}`"),
-                        "declare it under components.securitySchemes, or use one that is there",
-                    );
-                }
-                let at = self.at(&scopes);
-                requirements.push(Requirement {
-                    scheme,
-                    scopes: self.texts_of(&scopes),
-                    at,
-                });
-            }
-        }
-        Some(requirements)
     }
 }

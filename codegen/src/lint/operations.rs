@@ -11,6 +11,7 @@ const WITHOUT_KEYS: &str = "/auth/";
 pub(super) fn check(lint: &mut Lint<'_>) {
     for operation in &lint.document.operations {
         identity(lint, operation);
+        method(lint, operation);
         declarations(lint, operation);
         idempotency(lint, operation);
         concurrency(lint, operation);
@@ -95,6 +96,22 @@ fn identity(lint: &mut Lint<'_>, operation: &Operation) {
             );
         }
     }
+}
+
+/// Changes are partial, and what HTTP derives from other methods is derived by the server.
+fn method(lint: &mut Lint<'_>, operation: &Operation) {
+    let (message, mend) = match operation.method {
+        Method::Get | Method::Post | Method::Patch | Method::Delete => return,
+        Method::Put => (
+            "PUT replaces the whole, what the caller does not know of included",
+            "use PATCH",
+        ),
+        _ => (
+            "HEAD and OPTIONS are answered wherever they apply, and nothing is traced",
+            "remove the operation",
+        ),
+    };
+    lint.report("method", &operation.at, message, mend);
 }
 
 fn declarations(lint: &mut Lint<'_>, operation: &Operation) {

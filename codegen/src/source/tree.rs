@@ -7,15 +7,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use super::weight::{MOST_NODES, Weight};
 use super::{Content, Member, Node, Position, escape};
 use crate::diagnostic::{Diagnostics, Location};
 
 /// Deepest nesting of lists and maps. Contracts that people write stay below 40.
 pub const DEEPEST: usize = 128;
-/// Most nodes in a tree, after aliases have been expanded.
-pub const MOST_NODES: usize = 500_000;
-/// Most bytes of text in a tree, after aliases have been expanded.
-const MOST_TEXT: usize = 64 * 1024 * 1024;
 
 /// The reading cannot go on; the reason has been reported.
 pub(super) struct Stop;
@@ -51,71 +48,6 @@ struct Anchored {
     node: Node,
     weight: Weight,
 }
-
-#[derive(Clone, Copy, Default)]
-struct Weight {
-    nodes: usize,
-    text: usize,
-    depth: usize,
-}
-
-impl Weight {
-    fn of(node: &Node) -> Weight {
-        match &node.content {
-            Content::Text(text) => Weight {
-                nodes: 1,
-                text: text.len(),
-                depth: 0,
-            },
-            Content::List(list) => list.iter().fold(
-                Weight {
-                    nodes: 1,
-                    text: 0,
-                    depth: 1,
-                },
-                Weight::around,
-            ),
-            Content::Map(map) => map.iter().fold(
-                Weight {
-                    nodes: 1,
-                    text: 0,
-                    depth: 1,
-                },
-                |sum, (key, member)| {
-                    let sum = sum.around(&member.node);
-                    Weight {
-                        text: sum.text + key.len(),
-                        ..sum
-                    }
-                },
-            ),
-            _ => Weight {
-                nodes: 1,
-                text: 0,
-                depth: 0,
-            },
-        }
-    }
-
-    fn around(self, child: &Node) -> Weight {
-        let child = Weight::of(child);
-        Weight {
-            nodes: self.nodes + child.nodes,
-            text: self.text + child.text,
-            depth: self.depth.max(child.depth + 1),
-        }
-    }
-
-    fn add(&mut self, other: Weight) {
-        self.nodes += other.nodes;
-        self.text += other.text;
-    }
-
-    fn is_too_much(&self) -> bool {
-        self.nodes > MOST_NODES || self.text > MOST_TEXT
-    }
-}
-
 impl<'d> Tree<'d> {
     pub(super) fn new(file: Arc<str>, diagnostics: &'d mut Diagnostics) -> Self {
         Tree {
