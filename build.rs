@@ -34,12 +34,16 @@ fn build() -> Result<(), Vec<String>> {
         .filter(|_| found.is_empty())
         .ok_or_else(|| printed(found))?;
     let (clients, mut found) = generate::clients(&document, is_wanted);
+    let source = String::from_utf8_lossy(&text);
+    let (documents, more) = generate::documents(&document, &source);
+    found.extend(more.into_sorted());
     let (mut modules, more) = generate::contract(&[document]);
     found.extend(more.into_sorted());
     if !found.is_empty() {
         return Err(printed(found.into_sorted()));
     }
     modules.extend(clients);
+    modules.extend(documents);
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
     for module in modules {
         let path = Path::new(&out).join(&module.file);

@@ -29,6 +29,12 @@ pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
     }
 
+    /// The documents that are published.
+    #[cfg(feature = "server")]
+    pub mod documents {
+        include!(concat!(env!("OUT_DIR"), "/v1_documents.rs"));
+    }
+
     /// The client of the app on the road: the operations of the consumer `mobile`.
     #[cfg(feature = "client-mobile")]
     #[allow(clippy::all, deprecated, unused_mut)]

@@ -2,6 +2,7 @@
 //! diagnostic; the code it writes is a build product and never edited.
 
 mod client;
+mod documents;
 mod merge;
 mod rust_type;
 mod server;
@@ -17,6 +18,7 @@ use crate::document::Document;
 use crate::hoist::hoist;
 
 pub use client::clients;
+pub use documents::documents;
 
 /// A file of generated code.
 #[derive(Debug, Clone, PartialEq, Eq)]

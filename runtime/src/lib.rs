@@ -6,6 +6,7 @@ pub mod json;
 pub mod media;
 pub mod open_enum;
 pub mod present;
+mod published;
 pub mod raw_json;
 pub mod record;
 
@@ -16,6 +17,7 @@ pub mod server;
 
 pub use media::{Media, MediaVersion, negotiate};
 pub use present::present;
+pub use published::Published;
 pub use raw_json::RawJson;
 pub use record::RecordFields;
 
