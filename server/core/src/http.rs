@@ -7,8 +7,10 @@ mod cors;
 mod deprecation;
 mod gate;
 mod idempotency;
+mod operator;
 mod passage;
 mod quota;
 mod version;
 
 pub use address::Peer;
+pub use operator::Operator;

@@ -1,6 +1,7 @@
 //! Opens the connections of a tenant's database and brings its schema up to date.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     path::Path,
     time::{Duration, Instant},
 };
@@ -8,6 +9,7 @@ use std::{
 use crm_core::{
     migrations::{MIGRATIONS, Migration, statements},
     ports::store::StoreError,
+    schema::index_statements,
 };
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, limits::Limit,
@@ -51,6 +53,7 @@ pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connec
             .map_err(store_error)?;
     }
     migrate(&mut connection, MIGRATIONS)?;
+    index(&mut connection).map_err(store_error)?;
     limited(&connection, options).map_err(store_error)?;
     Ok(connection)
 }
@@ -142,6 +145,23 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
         transaction.commit().map_err(store_error)?;
     }
     Ok(())
+}
+
+/// Makes the indexes of the built-in types, unless the database says that it has just these.
+fn index(connection: &mut Connection) -> rusqlite::Result<()> {
+    let statements = index_statements();
+    let mut hasher = DefaultHasher::new();
+    statements.hash(&mut hasher);
+    let wanted = i32::try_from(hasher.finish() >> 33).unwrap_or(i32::MAX).max(1);
+    if connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))? == wanted {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for statement in statements {
+        transaction.execute_batch(&statement)?;
+    }
+    transaction.pragma_update(None, "user_version", wanted)?;
+    transaction.commit()
 }
 
 /// The number of the newest migration that the database has; 0 if none.
