@@ -14,3 +14,6 @@ mod version;
 
 pub use address::Peer;
 pub use operator::Operator;
+
+/// The largest request body, in bytes.
+pub const BODY_LIMIT: usize = 1 << 20;

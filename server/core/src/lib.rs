@@ -10,6 +10,7 @@ pub mod fault;
 pub mod hex;
 pub mod http;
 pub mod migrations;
+pub mod platform;
 pub mod ports;
 pub mod random_id;
 pub mod records;

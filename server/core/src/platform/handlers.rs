@@ -1,0 +1,102 @@
+//! The operations of the contract's tag `platform`.
+
+use crm_contract::{
+    MEDIA,
+    v1::{
+        server::{PlatformHandlers, platform},
+        types::{FilterLimits, Health, HealthStatus, Limits, PageSizeLimits, RateLimitRule},
+    },
+};
+use crm_runtime::server::Problem;
+
+use super::documents;
+use crate::{
+    context::Context,
+    core::Core,
+    http::BODY_LIMIT,
+    records::{
+        etag,
+        filter::{MOST_DEPTH, MOST_LEAVES, MOST_VALUES},
+    },
+    schema::{MOST_FIELDS, MOST_TYPES, value::MAX_LINES},
+    work::IDEMPOTENCY_KEPT_MS,
+};
+
+/// These three stand in the contract too, as bounds of its parameters and bodies, which generated code checks.
+const PAGE_DEFAULT: i64 = 50;
+const PAGE_MOST: i64 = 200;
+const BATCH_MOST: i64 = 1_000;
+
+impl PlatformHandlers<Context> for Core {
+    async fn health(&self, cx: &Context, _: platform::HealthRequest) -> Result<platform::HealthResponse, Problem<platform::HealthError>> {
+        // The directory is what every request needs first.
+        let status = match self.ports().directory.signing_keys().await {
+            Ok(_) => HealthStatus::Ok,
+            Err(_) => HealthStatus::Degraded,
+        };
+        let body = Health {
+            status,
+            time: cx.now,
+            api_versions: MEDIA.versions.iter().map(|version| version.version.into()).collect(),
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Ok(platform::HealthResponse { body })
+    }
+
+    async fn limits(&self, _: &Context, _: platform::LimitsRequest) -> Result<platform::LimitsResponse, Problem<platform::LimitsError>> {
+        let quotas = [self.config.caller_quota, self.config.address_quota, self.config.sign_in_quota];
+        let rate = |quota: crate::ports::limiter::Quota| RateLimitRule {
+            name: quota.name.to_owned(),
+            requests: quota.requests.into(),
+            window: i64::from(quota.window_s) * 1_000,
+        };
+        let body = Limits {
+            body_bytes: BODY_LIMIT as i64,
+            page_size: PageSizeLimits { default: PAGE_DEFAULT, maximum: PAGE_MOST },
+            batch_operations: BATCH_MOST,
+            filter: FilterLimits { depth: MOST_DEPTH as i64, leaves: MOST_LEAVES as i64, values: MOST_VALUES as i64 },
+            object_types: MOST_TYPES as i64,
+            fields_per_type: MOST_FIELDS as i64,
+            lines_per_record: MAX_LINES as i64,
+            idempotency_window: IDEMPOTENCY_KEPT_MS,
+            rates: quotas.into_iter().map(rate).collect(),
+        };
+        Ok(platform::LimitsResponse { body })
+    }
+
+    async fn openapi_json(
+        &self,
+        _: &Context,
+        request: platform::OpenapiJsonRequest,
+    ) -> Result<platform::OpenapiJsonResponse, Problem<platform::OpenapiJsonError>> {
+        let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
+        let document = documents::find(request.version, consumer)
+            .ok_or_else(|| Problem::new(platform::OpenapiJsonError::NotFound, unknown(request.version)))?;
+        let e_tag = Some(document.json_tag.clone());
+        if etag::none_match(request.if_none_match.as_deref(), &document.json_tag) {
+            return Ok(platform::OpenapiJsonResponse::NotModified(platform::OpenapiJsonNotModified { e_tag }));
+        }
+        Ok(platform::OpenapiJsonResponse::Ok(platform::OpenapiJsonOk { body: document.json.clone(), e_tag }))
+    }
+
+    async fn openapi_yaml(
+        &self,
+        _: &Context,
+        request: platform::OpenapiYamlRequest,
+    ) -> Result<platform::OpenapiYamlResponse, Problem<platform::OpenapiYamlError>> {
+        let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
+        let document = documents::find(request.version, consumer)
+            .ok_or_else(|| Problem::new(platform::OpenapiYamlError::NotFound, unknown(request.version)))?;
+        let e_tag = Some(document.yaml_tag.clone());
+        if etag::none_match(request.if_none_match.as_deref(), &document.yaml_tag) {
+            return Ok(platform::OpenapiYamlResponse::NotModified(platform::OpenapiYamlNotModified { e_tag }));
+        }
+        let body = document.yaml.as_bytes().into();
+        Ok(platform::OpenapiYamlResponse::Ok(platform::OpenapiYamlOk { body, e_tag }))
+    }
+}
+
+fn unknown(version: i64) -> String {
+    let known: Vec<String> = MEDIA.versions.iter().map(|version| version.version.to_string()).collect();
+    format!("There is no version {version} of the contract; there is {}.", known.join(", "))
+}
