@@ -17,4 +17,4 @@ pub mod totals;
 pub mod write;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::store::{Rows, Value};
 
+pub mod api;
 pub mod built_in;
+pub mod change;
 pub mod check;
 pub mod currency;
 pub mod failure;
 pub mod field;
+pub mod handlers;
 pub mod index;
+pub mod json_schema;
 pub mod names;
 pub mod value;
 
@@ -92,7 +96,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at, in
+    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at, updated_at, in
     /// the order in which they were made.
     pub fn load(types: Rows, fields: Rows) -> Result<Self, String> {
         Self::over(built_in::types()?, types, fields)
@@ -144,9 +148,7 @@ impl Schema {
                 Value::Text(type_name),
                 Value::Text(name),
                 Value::Integer(version),
-                Value::Text(definition),
-                deleted_at,
-            ] = row.as_slice()
+                Value::Text(definition), deleted_at, Value::Integer(updated_at)] = row.as_slice()
             else {
                 return Err("a row of fields has another shape".into());
             };
@@ -156,6 +158,7 @@ impl Schema {
             };
             let object_type = Arc::make_mut(object_type);
             object_type.version = object_type.version.max(*version);
+            object_type.updated_at = object_type.updated_at.max(*updated_at);
             if deleted_at.as_i64().is_some() {
                 object_type.hidden.insert(name.clone());
                 continue;
@@ -169,6 +172,15 @@ impl Schema {
             let field = Field::new(name, definition, built_in)
                 .map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?;
             object_type.fields.insert(name.clone(), Arc::new(field));
+        }
+        // An index goes with the first of its fields that is deleted.
+        for object_type in schema.types.values_mut() {
+            let gone = |fields: &Vec<String>| fields.iter().any(|name| !object_type.fields.contains_key(name));
+            if object_type.indexes.iter().any(gone) {
+                let object_type = Arc::make_mut(object_type);
+                let fields = &object_type.fields;
+                object_type.indexes.retain(|names| names.iter().all(|name| fields.contains_key(name)));
+            }
         }
         Ok(schema)
     }
@@ -198,3 +210,6 @@ impl Schema {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,7 @@ impl Tenants {
                 [],
             ),
             Statement::new(
-                "SELECT type, name, version, definition, deleted_at FROM fields ORDER BY rowid",
+                "SELECT type, name, version, definition, deleted_at, updated_at FROM fields ORDER BY rowid",
                 [],
             ),
         ];

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     context::Principal,
-    ports::store::Value,
+    ports::store::{Statement, Value},
     schema::{Kind, ObjectType},
 };
 
@@ -134,4 +134,31 @@ pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTree
         }
     }
     found
+}
+
+/// Changes of the words that records are found by, of many records in two statements.
+#[derive(Default)]
+pub struct Words {
+    gone: Vec<Json>,
+    new: Vec<Json>,
+}
+
+impl Words {
+    pub fn change(&mut self, id: &str, before: &BTreeSet<String>, after: &BTreeSet<String>) {
+        let pair = |words: Vec<&String>| (!words.is_empty()).then(|| serde_json::json!([id, words]));
+        self.gone.extend(pair(before.difference(after).collect()));
+        self.new.extend(pair(after.difference(before).collect()));
+    }
+
+    /// After the statements that write the records themselves.
+    pub fn statements(self) -> Vec<Statement> {
+        const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
+        let statement = |start: &str, end: &str, pairs: Vec<Json>| {
+            let params = [Json::Array(pairs).to_string().into()];
+            Statement::new(format!("{start} SELECT w.value, r.num {PAIRS}{end}"), params)
+        };
+        let gone = (!self.gone.is_empty()).then(|| statement("DELETE FROM words WHERE (word, record) IN (", ")", self.gone));
+        let new = (!self.new.is_empty()).then(|| statement("INSERT OR IGNORE INTO words (word, record)", "", self.new));
+        gone.into_iter().chain(new).collect()
+    }
 }

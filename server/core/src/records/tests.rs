@@ -12,21 +12,21 @@ use serde_json::{Value as Json, json};
 
 use crate::testing::{World, id, ready};
 
-type Refused = (String, Json);
+pub type Refused = (String, Json);
 
-fn refused<E: ErrorCode>(problem: Problem<E>) -> Refused {
+pub fn refused<E: ErrorCode>(problem: Problem<E>) -> Refused {
     (
         problem.code().code().to_owned(),
         Json::Object(problem.context().clone()),
     )
 }
 
-fn fields(record: &types::Record<RawJson>) -> Json {
+pub fn fields(record: &types::Record<RawJson>) -> Json {
     record.fields.parse().unwrap()
 }
 
 impl World {
-    fn create(
+    pub fn create(
         &self,
         object_type: &str,
         id: Option<String>,
@@ -54,11 +54,11 @@ impl World {
         }
     }
 
-    fn thing(&self, fields: Json) -> types::Record<RawJson> {
+    pub fn thing(&self, fields: Json) -> types::Record<RawJson> {
         self.create("thing", None, fields).unwrap()
     }
 
-    fn get(&self, id: &str) -> Result<types::Record<RawJson>, Refused> {
+    pub fn get(&self, id: &str) -> Result<types::Record<RawJson>, Refused> {
         let request = records::GetRequest {
             r#type: "thing".into(),
             id: id.into(),
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    fn update(
+    pub fn update(
         &self,
         id: &str,
         if_match: Option<&str>,
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    fn delete(&self, id: &str) -> Result<(), Refused> {
+    pub fn delete(&self, id: &str) -> Result<(), Refused> {
         let request = records::DeleteRequest {
             r#type: "thing".into(),
             id: id.into(),
@@ -106,7 +106,7 @@ impl World {
             .map_err(refused)
     }
 
-    fn restore(&self, id: &str) -> Result<types::Record<RawJson>, Refused> {
+    pub fn restore(&self, id: &str) -> Result<types::Record<RawJson>, Refused> {
         let request = records::RestoreRequest {
             r#type: "thing".into(),
             id: id.into(),
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    fn list(
+    pub fn list(
         &self,
         filter: Option<Json>,
         sort: Option<&str>,
@@ -140,7 +140,7 @@ impl World {
             .map_err(refused)
     }
 
-    fn batch(
+    pub fn batch(
         &self,
         mode: types::BatchRequestMode,
         operations: Vec<Json>,
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    fn search(&self, q: &str, cursor: Option<String>, limit: i64) -> types::RecordPage<RawJson> {
+    pub fn search(&self, q: &str, cursor: Option<String>, limit: i64) -> types::RecordPage<RawJson> {
         let request = records::SearchRequest {
             q: q.into(),
             types: None,
@@ -170,7 +170,7 @@ impl World {
             .body
     }
 
-    fn history(&self, id: &str) -> Vec<types::HistoryEntry> {
+    pub fn history(&self, id: &str) -> Vec<types::HistoryEntry> {
         let request = records::HistoryRequest {
             r#type: "thing".into(),
             id: id.into(),

@@ -1,6 +1,8 @@
 //! From the decision to statements: one per table, however many records there are. Rows travel as JSON; a single one is
 //! bound directly.
 
+use std::collections::BTreeSet;
+
 use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
@@ -39,7 +41,7 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
         .iter()
         .filter_map(|record| Some((record.id.as_str(), record.stored.as_ref()?.version)));
     guard = guard.records(stored.chain(batch.fresh.iter().map(|id| (id.as_str(), 0))));
-    let alive: std::collections::BTreeSet<&str> = batch.alive.iter().map(String::as_str).collect();
+    let alive: BTreeSet<&str> = batch.alive.iter().map(String::as_str).collect();
     guard = guard.alive(alive);
     let (created, updated): (Vec<&Record>, Vec<&Record>) =
         touched.iter().partition(|record| record.stored.is_none());
@@ -258,50 +260,18 @@ fn log(changes: &[Change], counters: &[(String, u32)], now: i64, actor: &str) ->
 
 /// Only words that came or went are written: a change elsewhere in a record costs nothing here.
 fn words(records: &[&Record], statements: &mut Vec<Statement>) {
-    let mut gone: Vec<Json> = Vec::new();
-    let mut new: Vec<Json> = Vec::new();
+    let mut words = row::Words::default();
     for record in records {
         let now = || row::search_words(&record.object_type, &record.data);
         match &record.stored {
-            None => {
-                let words = now();
-                if !words.is_empty() {
-                    new.push(serde_json::json!([record.id, words]));
-                }
-            }
+            None => words.change(&record.id, &BTreeSet::new(), &now()),
             Some(Stored { data, .. }) => {
-                let searchable = |name: &String| {
-                    record
-                        .object_type
-                        .field(name)
-                        .is_some_and(|field| field.definition.searchable)
-                };
-                if !record.changed.iter().any(searchable) {
-                    continue;
-                }
-                let (before, now) = (row::search_words(&record.object_type, data), now());
-                let lost: Vec<&String> = before.difference(&now).collect();
-                let found: Vec<&String> = now.difference(&before).collect();
-                if !lost.is_empty() {
-                    gone.push(serde_json::json!([record.id, lost]));
-                }
-                if !found.is_empty() {
-                    new.push(serde_json::json!([record.id, found]));
+                let searchable = |name: &String| record.object_type.field(name).is_some_and(|field| field.definition.searchable);
+                if record.changed.iter().any(searchable) {
+                    words.change(&record.id, &row::search_words(&record.object_type, data), &now());
                 }
             }
         }
     }
-    const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
-    if !gone.is_empty() {
-        statements.push(Statement::new(
-            format!("DELETE FROM words WHERE (word, record) IN (SELECT w.value, r.num {PAIRS})"),
-            [Json::Array(gone).to_string().into()],
-        ));
-    }
-    if !new.is_empty() {
-        statements.push(Statement::new(
-            format!("INSERT OR IGNORE INTO words (word, record) SELECT w.value, r.num {PAIRS}"),
-            [Json::Array(new).to_string().into()],
-        ));
-    }
+    statements.extend(words.statements());
 }

@@ -1,0 +1,70 @@
+//! Object types and fields as the contract writes them.
+
+use crm_contract::v1::types;
+use serde_json::Value;
+
+use super::{Field, ObjectType};
+use crate::{access::visibility::Mask, fault::Fault};
+
+/// The properties of an object type that `?fields=` may name.
+pub const TYPE_PROPERTIES: [&str; 10] = ["name", "label", "plural_label", "description", "built_in", "fields", "indexes", "version", "created_at", "updated_at"];
+
+/// The properties of a field definition that `?fields=` may name.
+pub const FIELD_PROPERTIES: [&str; 20] = [
+    "name",
+    "type",
+    "label",
+    "help",
+    "required",
+    "unique",
+    "indexed",
+    "searchable",
+    "default",
+    "options",
+    "min",
+    "max",
+    "min_length",
+    "max_length",
+    "pattern",
+    "scale",
+    "target",
+    "merge",
+    "server_owned",
+    "built_in",
+];
+
+pub fn object_type(object_type: &ObjectType, mask: &Mask) -> Result<types::ObjectType, Fault> {
+    fn asked<T>(mask: &Mask, name: &str, value: T) -> Option<T> {
+        mask.asks_for(name).then_some(value)
+    }
+    let fields = match mask.asks_for("fields") {
+        true => Some(object_type.fields.values().map(|field| self::field(field, &Mask::default())).collect::<Result<_, _>>()?),
+        false => None,
+    };
+    // What a built-in type never went through has no time.
+    let time = |name: &str, at: i64| asked(mask, name, at).filter(|at| *at != 0);
+    Ok(types::ObjectType {
+        name: object_type.name.clone(),
+        label: asked(mask, "label", object_type.label.clone()),
+        plural_label: asked(mask, "plural_label", object_type.plural_label.clone()),
+        description: asked(mask, "description", object_type.description.clone()).flatten(),
+        built_in: asked(mask, "built_in", object_type.built_in),
+        fields,
+        indexes: asked(mask, "indexes", object_type.indexes.clone()),
+        version: asked(mask, "version", object_type.version),
+        created_at: time("created_at", object_type.created_at),
+        updated_at: time("updated_at", object_type.updated_at),
+    })
+}
+
+pub fn field(field: &Field, mask: &Mask) -> Result<types::FieldDefinition, Fault> {
+    let odd = |error: serde_json::Error| Fault::Internal(format!("the definition of {}: {error}", field.name));
+    let mut value = serde_json::to_value(&field.definition).map_err(odd)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("merge".into(), Value::from(field.definition.merge()));
+        object.insert("built_in".into(), field.built_in.into());
+        object.retain(|name, _| mask.asks_for(name));
+        object.insert("name".into(), field.name.as_str().into());
+    }
+    serde_json::from_value(value).map_err(odd)
+}

@@ -1,0 +1,116 @@
+//! The JSON Schema (draft 2020-12) of the fields of a type's records, as an answer holds them and a create takes them.
+
+use serde_json::{Map, Value, json};
+
+use super::{Field, Kind, ObjectType, value};
+
+/// Of the whole `fields` object.
+pub fn of_type(object_type: &ObjectType) -> Value {
+    let properties: Map<String, Value> = object_type.fields.values().map(|field| (field.name.clone(), of_field(field))).collect();
+    let required = object_type.fields.values().filter(|field| field.definition.required && field.definition.default.is_none() && !field.definition.server_owned);
+    let required: Vec<&str> = required.map(|field| field.name.as_str()).collect();
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": object_type.label,
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if let (Some(description), Some(schema)) = (&object_type.description, schema.as_object_mut()) {
+        schema.insert("description".into(), description.as_str().into());
+    }
+    schema
+}
+
+/// What holds for one value of a field.
+pub fn of_field(field: &Field) -> Value {
+    let definition = &field.definition;
+    let options: Vec<&str> = definition.options.iter().map(|option| option.value.as_str()).collect();
+    let id = json!({"type": "string", "format": "uuid"});
+    let list = |items: Value, most: usize| json!({"type": "array", "items": items, "maxItems": definition.max_length.unwrap_or(most).min(most)});
+    let mut schema = match definition.kind {
+        Kind::Text | Kind::Email | Kind::Url => json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_TEXT).min(value::MAX_TEXT)}),
+        Kind::LongText => json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_LONG_TEXT)}),
+        Kind::Phone => json!({"type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$"}),
+        Kind::Select => json!({"type": "string", "enum": options}),
+        Kind::MultiSelect if options.is_empty() => list(json!({"type": "string", "minLength": 1, "maxLength": value::MAX_ENTRY}), value::MAX_ENTRIES),
+        Kind::MultiSelect => list(json!({"type": "string", "enum": options}), value::MAX_ENTRIES),
+        Kind::Boolean => json!({"type": "boolean"}),
+        Kind::Integer | Kind::Decimal | Kind::Date | Kind::Datetime | Kind::AutoNumber => integer(field, -value::MAX_INTEGER, value::MAX_INTEGER),
+        Kind::Duration => integer(field, 0, value::MAX_INTEGER),
+        Kind::Rating => integer(field, 0, definition.max.unwrap_or(5)),
+        Kind::Money => money(),
+        Kind::Address => {
+            let parts = ["line1", "line2", "city", "region", "postal_code", "country"].map(|part| (part.to_owned(), json!({"type": "string"})));
+            json!({"type": "object", "minProperties": 1, "properties": Map::from_iter(parts), "additionalProperties": false})
+        }
+        Kind::Geo => json!({
+            "type": "object",
+            "required": ["latitude", "longitude"],
+            "properties": {"latitude": {"type": "number", "minimum": -90, "maximum": 90}, "longitude": {"type": "number", "minimum": -180, "maximum": 180}},
+            "additionalProperties": false,
+        }),
+        Kind::Relation | Kind::User | Kind::Team => id,
+        Kind::RelationList | Kind::FileList => list(id, value::MAX_ENTRIES),
+        Kind::Lines => list(line(), value::MAX_LINES),
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("title".into(), definition.label.as_str().into());
+        if let Some(help) = &definition.help {
+            schema.insert("description".into(), help.as_str().into());
+        }
+        if let Some(default) = &definition.default {
+            schema.insert("default".into(), default.clone());
+        }
+        if definition.server_owned || definition.kind == Kind::AutoNumber {
+            schema.insert("readOnly".into(), true.into());
+        }
+        if let (Some(least), Some("string")) = (definition.min_length, schema.get("type").and_then(Value::as_str)) {
+            schema.insert("minLength".into(), least.into());
+        }
+        if let (Some(pattern), Kind::Text | Kind::LongText | Kind::Email | Kind::Url) = (&definition.pattern, definition.kind) {
+            schema.insert("pattern".into(), format!("^(?:{pattern})$").into());
+        }
+        if let Some(target) = &definition.target {
+            schema.insert("x-target".into(), target.as_str().into());
+        }
+    }
+    schema
+}
+
+fn integer(field: &Field, least: i64, most: i64) -> Value {
+    let definition = &field.definition;
+    json!({"type": "integer", "minimum": definition.min.unwrap_or(least).max(least), "maximum": definition.max.unwrap_or(most).min(most)})
+}
+
+fn money() -> Value {
+    json!({
+        "type": "object",
+        "required": ["amount", "currency"],
+        "properties": {
+            "amount": {"type": "integer", "minimum": -value::MAX_INTEGER, "maximum": value::MAX_INTEGER},
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn line() -> Value {
+    let id = json!({"type": "string", "format": "uuid"});
+    json!({
+        "type": "object",
+        "required": ["description", "quantity", "unit_price"],
+        "properties": {
+            "description": {"type": "string", "minLength": 1, "maxLength": 1000},
+            "price_item": id,
+            "quantity": {"type": "integer", "minimum": 0},
+            "unit": {"type": "string", "maxLength": 40},
+            "unit_price": money(),
+            "discount": money(),
+            "tax_rate": id,
+            "tax_ppm": {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+        },
+        "additionalProperties": false,
+    })
+}
