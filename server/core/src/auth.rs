@@ -11,6 +11,7 @@ pub mod jws;
 pub mod keys;
 pub mod memory;
 pub mod password;
+pub mod script;
 pub mod sessions;
 pub mod token;
 

@@ -124,7 +124,7 @@ impl Core {
             Ok(answer(Shown::new(written)?, effect))
         };
         Ok(
-            match write::write(&self.work, cx, Authority::Caller, &items, decide).await? {
+            match write::write(&self.work, cx, Authority::of(cx), &items, decide).await? {
                 Outcome::Done(reply) => reply,
                 Outcome::Replayed(stored) => stored.into(),
             },
@@ -352,7 +352,7 @@ impl RecordsHandlers<Context> for Core {
                 records::BatchResponse::Ok(records::BatchOk { body })
             }))
         };
-        let outcome = write::write(&self.work, cx, Authority::Caller, &items, decide)
+        let outcome = write::write(&self.work, cx, Authority::of(cx), &items, decide)
             .await
             .map_err(Refusal::narrow)?;
         Ok(match outcome {

@@ -8,7 +8,7 @@ use crm_contract::codes::Code;
 use crm_runtime::{JsonObject, server::Reply};
 
 use crate::{
-    context::Context,
+    context::{Context, Principal},
     ports::store::Rows,
     refusal::Refusal,
     work::{AsyncViolation, Decision, Issued, Outcome, Scope, Violation, Work},
@@ -35,6 +35,16 @@ pub enum Authority {
 
 /// The versions of which one must be the record's; None is any.
 pub type Expected = Option<Vec<i64>>;
+
+impl Authority {
+    /// Whoever works on the machine that holds the data brings records' pasts with them.
+    pub fn of(cx: &Context) -> Self {
+        match cx.caller.as_ref().map(|caller| &caller.principal) {
+            Some(Principal::Operator) => Self::Importing,
+            _ => Self::Caller,
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 pub enum Op {
