@@ -1,9 +1,146 @@
-//! The suites of the generated clients.
+//! The suites of the generated clients. Each family's tests are written once, as a macro over the
+//! client's crate, and stand once per client that has the family: the clients share their types and
+//! the names of their methods, and nothing else.
 
-use std::sync::Arc;
+mod access;
+mod auth;
+mod keys;
+mod me;
+mod platform;
+mod portal;
+mod portal_codes;
+mod records;
+mod schema;
+mod schema_write;
+
+use std::{fmt::Debug, sync::Arc};
 
 use contract_tests::{runner::Test, world::World};
+use crm_client_web::{Error, ErrorExt, ResponseValue, types::Problem};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-pub fn tests(_: &Arc<World>) -> Vec<Test> {
-    Vec::new()
+use crate::tests;
+
+type Sent<T> = Result<ResponseValue<T>, Error<Problem>>;
+
+/// A client of the crate `$client` for `$world`, with a token and without retries: what the server
+/// says the first time is what counts.
+macro_rules! client {
+    ($client:ident, $world:expr, $consumer:expr, $token:expr) => {
+        $client::Client::new(
+            $client::Settings::new($world.base_url($consumer))
+                .token($token)
+                .retry($client::RetryPolicy::none()),
+        )
+        .expect("a client")
+    };
+}
+use client;
+
+pub fn tests(world: &Arc<World>) -> Vec<Test> {
+    macro_rules! one {
+        ($family:ident, $consumer:ident, [$($test:ident),* $(,)?]) => {
+            tests!(world, "", [$($family::$consumer::$test),*])
+        };
+    }
+    macro_rules! each {
+        ($family:ident, [$($consumer:ident),*], $tests:tt) => {{
+            let mut tests = Vec::new();
+            $(tests.extend(one!($family, $consumer, $tests));)*
+            tests
+        }};
+    }
+    let mut tests = each!(
+        auth,
+        [mobile, web, portal, integrations],
+        [
+            tokens,
+            credentials,
+            an_address_of_several_businesses,
+            refresh,
+            end_of_a_session,
+            keys,
+        ]
+    );
+    tests.extend(each!(portal_codes, [mobile, web, integrations], [codes]));
+    tests.extend(each!(
+        me,
+        [mobile, web, integrations],
+        [caller, permissions, nobody, forbidden]
+    ));
+    tests.extend(tests!(world, "", [portal::customer]));
+    tests.extend(each!(
+        platform,
+        [mobile, web, portal, integrations],
+        [state, document]
+    ));
+    tests.extend(each!(
+        records,
+        [mobile, web, integrations],
+        [
+            create, get, list, update, delete, restore, history, batch, search, typed, streams,
+            retries,
+        ]
+    ));
+    tests.extend(each!(
+        schema,
+        [mobile, web, integrations],
+        [types, fields, json_schema]
+    ));
+    tests.extend(each!(
+        schema_write,
+        [web],
+        [
+            make,
+            change,
+            remove,
+            make_fields,
+            change_fields,
+            remove_fields,
+        ]
+    ));
+    tests.extend(each!(
+        access,
+        [web],
+        [users, make, change, deactivate, roles]
+    ));
+    tests.extend(each!(keys, [web, integrations], [make, list, revoke]));
+    tests
+}
+
+/// What a call answered.
+#[track_caller]
+fn done<T>(sent: Sent<T>) -> T {
+    match sent {
+        Ok(value) => value.into_inner(),
+        Err(error) => panic!("refused: {error:?}"),
+    }
+}
+
+/// The problem of a call that had to be refused with `code`.
+#[track_caller]
+fn refused<T: Debug>(sent: Sent<T>, code: &str) -> Problem {
+    match sent {
+        Ok(value) => panic!("{code} is expected, not {value:?}"),
+        Err(error) => {
+            assert_eq!(error.code(), Some(code), "{error:?}");
+            error.problem().expect("a problem").clone()
+        }
+    }
+}
+
+/// A call that had to be answered with 304.
+#[track_caller]
+fn not_modified<T: Debug>(sent: Sent<T>) {
+    match sent {
+        Ok(value) => panic!("304 is expected, not {value:?}"),
+        Err(error) => assert!(error.is_not_modified(), "{error:?}"),
+    }
+}
+
+/// A value of the contract's types, from its JSON.
+#[track_caller]
+fn of<T: DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).expect("the JSON of this type")
 }

@@ -1,0 +1,118 @@
+//! The state of the server, its limits and its contract.
+
+macro_rules! suite {
+    ($consumer:ident, $client:ident) => {
+        pub mod $consumer {
+            use contract_tests::{contract::Contract, world::World};
+            use futures_util::TryStreamExt;
+            use $client::{AnswerHeaders, Client, types};
+
+            use crate::clients::{client, done, not_modified, of, refused};
+
+            const NAME: &str = stringify!($consumer);
+
+            fn client(world: &World) -> Client {
+                client!($client, world, NAME, "no-token")
+            }
+
+            pub async fn state(world: &World) {
+                let health = client(world)
+                    .platform_health()
+                    .send()
+                    .await
+                    .expect("health");
+                assert!(health.headers().request_id().is_some());
+                assert!(health.api_versions.contains(&1));
+                let limits = done(client(world).platform_limits().send().await);
+                assert_eq!(limits.body_bytes, 1 << 20);
+            }
+
+            /// The document is the contract, sliced for whoever asks for a slice.
+            pub async fn document(world: &World) {
+                let client = client(world);
+                let answer = client
+                    .platform_openapi_json()
+                    .send()
+                    .await
+                    .expect("the document");
+                let etag = answer.headers().etag().expect("an ETag").to_owned();
+                let title = world.contract.document["info"]["title"]
+                    .as_str()
+                    .unwrap_or_default();
+                assert_eq!(answer["info"]["title"].as_str(), Some(title));
+                let again = client
+                    .platform_openapi_json()
+                    .if_none_match(etag.as_str())
+                    .send()
+                    .await;
+                not_modified(again);
+                refused(
+                    client.platform_openapi_json().version(2).send().await,
+                    "NOT_FOUND",
+                );
+                let answer = client
+                    .platform_openapi_yaml()
+                    .send()
+                    .await
+                    .expect("the document");
+                let etag = answer.headers().etag().expect("an ETag").to_owned();
+                let text = text_of(answer).await;
+                let whole = Contract::parse(&text);
+                assert_eq!(whole.operations.len(), world.contract.operations.len());
+                let again = client
+                    .platform_openapi_yaml()
+                    .if_none_match(etag.as_str())
+                    .send()
+                    .await;
+                match again {
+                    Ok(_) => panic!("304 is expected"),
+                    Err(error) => assert!($client::ErrorExt::is_not_modified(&error), "{error:?}"),
+                }
+                match client.platform_openapi_yaml().version(2).send().await {
+                    Ok(_) => panic!("NOT_FOUND is expected"),
+                    Err(error) => {
+                        assert!($client::ErrorExt::is_code(&error, "NOT_FOUND"), "{error:?}")
+                    }
+                }
+                for consumer in contract_tests::world::CONSUMERS {
+                    let slice = client
+                        .platform_openapi_yaml()
+                        .consumer(of::<types::DocumentConsumerParameter>(consumer.into()))
+                        .send()
+                        .await;
+                    let slice = Contract::parse(&text_of(slice.expect("a slice")).await);
+                    let own = world
+                        .contract
+                        .operations
+                        .iter()
+                        .filter(|operation| operation.consumers.contains(consumer));
+                    let mut expected: Vec<&str> = own.map(|it| it.id.as_str()).collect();
+                    let mut found: Vec<&str> =
+                        slice.operations.iter().map(|it| it.id.as_str()).collect();
+                    expected.sort_unstable();
+                    found.sort_unstable();
+                    assert_eq!(found, expected, "{consumer}");
+                }
+            }
+
+            async fn text_of(answer: $client::ResponseValue<$client::ByteStream>) -> String {
+                let chunks: Vec<_> = answer
+                    .into_inner()
+                    .into_inner()
+                    .try_collect()
+                    .await
+                    .expect("the whole of it");
+                let bytes: Vec<u8> = chunks
+                    .iter()
+                    .flat_map(|chunk| chunk.iter().copied())
+                    .collect();
+                String::from_utf8(bytes).expect("UTF-8")
+            }
+        }
+    };
+}
+
+suite!(mobile, crm_client_mobile);
+suite!(web, crm_client_web);
+suite!(portal, crm_client_portal);
+suite!(integrations, crm_client_integrations);
