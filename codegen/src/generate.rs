@@ -37,6 +37,9 @@ pub struct Module {
 /// | `v1_types.rs` | a type per schema |
 /// | `v1_server.rs` | requests, responses, handler traits, the router |
 ///
+/// The code names its neighbours: whoever includes it puts `codes.rs` at `crate::codes`, and the
+/// types beside the server as `types`.
+///
 /// Where there are findings the modules are not to be used.
 pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
     let mut found = Diagnostics::default();

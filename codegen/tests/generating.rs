@@ -1,6 +1,8 @@
 //! The code that is generated from the contract of every shape, as snapshots to review; and that
 //! what cannot be generated is a finding with its place.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use crm_codegen::{Document, generate};
 
 fn document(source: &str) -> Document {

@@ -185,5 +185,9 @@ mod tests {
             .to_string();
         assert!(refused.contains("dim"), "{refused}");
         assert_eq!("off".parse(), Ok(Switch::Off));
+        assert_eq!(
+            (Switch::KNOWN, Channel::KNOWN),
+            (&["on", "off"][..], &["email", "letter"][..])
+        );
     }
 }

@@ -15,7 +15,7 @@ pub mod serve;
 
 pub use decode::{Parameters, Scalar, Shape, Source};
 pub use gate::{Gate, RequestId, Served};
-pub use invalid::{At, Invalid, Report};
+pub use invalid::{At, Invalid, Report, UsedDeprecations};
 pub use operation::{Deprecation, Operation, Requirement};
 pub use pattern::Pattern;
 pub use problem::{ErrorCode, GateCode, Problem};

@@ -335,6 +335,7 @@ pub fn alternatives(
         check(value, at, &mut tried);
         if tried.is_clean() {
             held += 1;
+            report.extend(tried);
             continue;
         }
         let place = at.to_string();
@@ -368,5 +369,119 @@ pub fn alternatives(
             );
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::server::Deprecation;
+
+    fn rules(check: impl FnOnce(&At<'_>, &mut Report)) -> Vec<&'static str> {
+        let mut report = Report::new();
+        check(&At::BODY, &mut report);
+        report
+            .failures()
+            .iter()
+            .map(|failure| failure.rule)
+            .collect()
+    }
+
+    static OLD: Deprecation = Deprecation {
+        deprecated_at: Some(0),
+        sunset: None,
+        sunset_date: None,
+        replacement: None,
+    };
+
+    fn is_text(value: &Value, at: &At<'_>, report: &mut Report) {
+        text(value, at, report);
+    }
+
+    fn is_short(value: &Value, at: &At<'_>, report: &mut Report) {
+        report.uses(&OLD);
+        if let Some(text) = text(value, at, report) {
+            length(
+                text,
+                Count {
+                    least: None,
+                    most: Some(2),
+                },
+                at,
+                report,
+            );
+        }
+    }
+
+    #[test]
+    fn any_alternative_suffices_and_exactly_one_means_one() {
+        let judge = |value: Value, exactly| {
+            rules(|at, report| alternatives(&value, &[is_text, is_short], exactly, at, report))
+        };
+        assert_eq!(judge(json!("a"), false), [""; 0]);
+        assert_eq!(judge(json!("a"), true), ["one_of"]);
+        assert_eq!(judge(json!("long"), true), [""; 0]);
+        assert_eq!(judge(json!(1), true), ["one_of"]);
+    }
+
+    #[test]
+    fn only_the_alternative_that_holds_counts_as_used() {
+        let used = |value: Value| {
+            let mut report = Report::new();
+            alternatives(&value, &[is_text, is_short], false, &At::BODY, &mut report);
+            report.used().0.len()
+        };
+        assert_eq!((used(json!("a")), used(json!("long"))), (1, 0));
+    }
+
+    #[test]
+    fn the_nearest_alternative_explains_itself() {
+        assert_eq!(
+            rules(|at, report| alternatives(&json!("long"), &[is_short], true, at, report)),
+            ["max_length"]
+        );
+    }
+
+    #[test]
+    fn multiples_of_fractions_are_found_despite_rounding() {
+        let bounds = Numbers {
+            least: None,
+            most: None,
+            above: None,
+            below: None,
+            multiple_of: Some(0.1),
+        };
+        assert_eq!(
+            rules(|at, report| numbers(0.3, bounds, at, report)),
+            [""; 0]
+        );
+        assert_eq!(
+            rules(|at, report| numbers(0.35, bounds, at, report)),
+            ["multiple_of"]
+        );
+        let none = Integers {
+            least: None,
+            most: None,
+            multiple_of: Some(0),
+        };
+        assert_eq!(
+            rules(|at, report| integers(3, none, at, report)),
+            ["multiple_of"]
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn length_counts_characters(value in "\\PC{0,12}", least in 0u64..8, more in 0u64..8) {
+            let count = Count { least: Some(least), most: Some(least + more) };
+            let characters = value.chars().count() as u64;
+            let holds = (least..=least + more).contains(&characters);
+            prop_assert_eq!(rules(|at, report| length(&value, count, at, report)).is_empty(), holds);
+        }
     }
 }

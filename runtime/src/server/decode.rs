@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    invalid::{At, Report},
+    invalid::{At, Report, UsedDeprecations},
+    operation::Deprecation,
     problem::{GateCode, Problem},
 };
 use crate::json;
@@ -226,10 +227,17 @@ impl<'r> Parameters<'r> {
         )
     }
 
+    /// Notes a parameter that is going away, where the request has it.
+    pub fn deprecated(&mut self, source: Source, name: &str, deprecation: &'static Deprecation) {
+        if !self.texts(source, name).is_empty() {
+            self.report.uses(deprecation);
+        }
+    }
+
     /// Ends the reading: the problem lists whatever was wrong.
-    pub fn finish(self) -> Result<(), Problem<GateCode>> {
+    pub fn finish(self) -> Result<UsedDeprecations, Problem<GateCode>> {
         match self.report.is_clean() {
-            true => Ok(()),
+            true => Ok(self.report.used()),
             false => Err(self.report.problem()),
         }
     }

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::problem::{GateCode, Problem};
+use super::{
+    operation::Deprecation,
+    problem::{GateCode, Problem},
+};
 
 /// The most failures that one answer lists.
 pub const MAX_FAILURES: usize = 100;
@@ -74,12 +77,18 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// Collects failures.
+/// The deprecated parameters and properties that a request used, left in the request's extensions
+/// for the answer's headers.
+#[derive(Clone, Debug, Default)]
+pub struct UsedDeprecations(pub Vec<&'static Deprecation>);
+
+/// Collects failures, and what is going away among what was used.
 #[derive(Debug, Default)]
 pub struct Report {
     failures: Vec<Invalid>,
     /// How many were found, the ones past the limit included.
     found: usize,
+    used: Vec<&'static Deprecation>,
 }
 
 impl Report {
@@ -112,8 +121,23 @@ impl Report {
         }
     }
 
-    /// Takes over the failures of another report.
+    /// Notes that something deprecated was used.
+    pub fn uses(&mut self, deprecation: &'static Deprecation) {
+        if !self.used.contains(&deprecation) {
+            self.used.push(deprecation);
+        }
+    }
+
+    /// What was used of what is going away.
+    pub fn used(self) -> UsedDeprecations {
+        UsedDeprecations(self.used)
+    }
+
+    /// Takes over what another report has found.
     pub fn extend(&mut self, other: Report) {
+        for deprecation in other.used {
+            self.uses(deprecation);
+        }
         self.found += other.found;
         let room = MAX_FAILURES - self.failures.len();
         self.failures.extend(other.failures.into_iter().take(room));

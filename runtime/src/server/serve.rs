@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::{FromRequestParts, RawPathParams, Request},
     response::Response,
 };
@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use super::{
     gate::{Gate, Served},
-    invalid::{At, Report},
+    invalid::{At, Report, UsedDeprecations},
     operation::Operation,
     problem::{ErrorCode, GateCode, Problem},
     reply::{Reply, refuse},
@@ -77,6 +77,15 @@ pub async fn arrive<G: Gate>(
         Err(problem) => {
             let response = refuse(&problem, &head);
             Err(gate.finish(Some(&context), operation, &head, response))
+        }
+    }
+}
+
+impl<C> Arrived<C> {
+    /// Leaves with the head what the request used of what is going away.
+    pub fn used(&mut self, used: UsedDeprecations) {
+        if !used.0.is_empty() {
+            self.head.extensions.insert(used);
         }
     }
 }
@@ -179,7 +188,8 @@ async fn content(
 ) -> Result<Bytes, Problem<GateCode>> {
     let media_type = media_type(&head.headers);
     let BodyRule::Content { media_types } = rule else {
-        if announced(&head.headers) == Some(0) || !has_content(&head.headers) {
+        let nothing = body.is_end_stream() || announced(&head.headers) == Some(0);
+        if nothing || axum::body::to_bytes(body, 0).await.is_ok() {
             return Ok(Bytes::new());
         }
         let mut report = Report::new();
@@ -235,10 +245,6 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
         .ok()?
         .parse()
         .ok()
-}
-
-fn has_content(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 fn unsupported(media_types: &'static [&'static str]) -> Problem<GateCode> {

@@ -155,9 +155,9 @@ async fn null_clears_and_absent_leaves_alone() {
     let update = async |body| send("PATCH", &format!("/things/{ID}"), body).await;
     let asked = async |body| update(body).await.asked().to_owned();
     assert!(
-        asked(r#"{"name":null}"#)
-            .await
-            .contains("ThingUpdate { name: Some(None), amount: None, anything: None }")
+        asked(r#"{"name":null}"#).await.contains(
+            "ThingUpdate { name: Some(None), amount: None, anything: None, colour: None }"
+        )
     );
     assert!(
         asked(r#"{"name":"a","anything":null}"#)

@@ -8,7 +8,9 @@ use crm_codegen_exercise::codes;
 use crm_codegen_exercise::v1::server::{self, *};
 use crm_codegen_exercise::v1::types;
 use crm_runtime::RawJson;
-use crm_runtime::server::{Gate, GateCode, Operation, Problem, RequestId, Served, StoredAnswer};
+use crm_runtime::server::{
+    Gate, GateCode, Operation, Problem, RequestId, Served, StoredAnswer, UsedDeprecations,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::Value;
@@ -62,13 +64,23 @@ impl Gate for Handlers {
         &self,
         cx: Option<&&'static str>,
         operation: &'static Operation,
-        _: &Parts,
+        head: &Parts,
         mut response: Response,
     ) -> Response {
         let value = format!("{} {}", operation.id, cx.copied().unwrap_or("refused"));
         response
             .headers_mut()
             .insert("x-finished", HeaderValue::try_from(value).unwrap());
+        if let Some(used) = head.extensions.get::<UsedDeprecations>() {
+            let dates = used
+                .0
+                .iter()
+                .filter_map(|deprecation| deprecation.sunset_date);
+            let dates = dates.collect::<Vec<_>>().join("; ");
+            response
+                .headers_mut()
+                .insert("x-used", HeaderValue::try_from(dates).unwrap());
+        }
         response
     }
 }

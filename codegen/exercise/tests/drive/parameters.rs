@@ -17,7 +17,7 @@ async fn parameters_left_out_are_none_or_their_default() {
     let reply = list("").await;
     assert_eq!(
         reply.asked(),
-        "ListRequest { tag: None, ids: None, state: None, order: Asc, limit: 50, ratio: None, match_: None, filter: None, x_zone: \"Europe/Berlin\" }"
+        "ListRequest { tag: None, ids: None, state: None, order: Asc, limit: 50, ratio: None, match_: None, filter: None, since: None, x_zone: \"Europe/Berlin\" }"
             .replace("match_: None", "match: false")
     );
 }

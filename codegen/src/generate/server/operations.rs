@@ -20,7 +20,7 @@ pub fn operations(document: &Document) -> TokenStream {
         /// The operations as data.
         pub mod operations {
             #[allow(unused_imports)]
-            use ::crm_runtime::server::{Deprecation, Operation, Requirement};
+            use ::crm_runtime::server::{Operation, Requirement};
 
             #(#each)*
 
@@ -79,7 +79,7 @@ fn one(document: &Document, operation: &Operation) -> TokenStream {
 }
 
 /// A deprecation as data. A replacement that is an operation is given by its path.
-fn notice(document: &Document, deprecation: &Deprecation) -> TokenStream {
+pub fn notice(document: &Document, deprecation: &Deprecation) -> TokenStream {
     let number = |number: Option<i64>| match number {
         Some(number) => quote!(Some(#number)),
         None => quote!(None),
@@ -97,7 +97,7 @@ fn notice(document: &Document, deprecation: &Deprecation) -> TokenStream {
             });
     let replacement = option(replacement);
     quote! {
-        Deprecation {
+        ::crm_runtime::server::Deprecation {
             deprecated_at: #deprecated_at,
             sunset: #sunset,
             sunset_date: #sunset_date,

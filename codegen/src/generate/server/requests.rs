@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{name_of, parameters, responses::is_json, validation};
+use super::{name_of, operations, parameters, responses::is_json, validation};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Body, Operation, Parameter, ParameterLocation, Schema};
 use crate::generate::doc_lines;
@@ -141,6 +141,15 @@ fn read(
         let shape = parameters::shape(shapes, parameter, found);
         let check = validation::as_function(shapes, &parameter.schema, found);
         let name = &parameter.name;
+        if let Some(deprecation) = &parameter.deprecation {
+            let notice = operations::notice(shapes.document, deprecation);
+            steps.push(quote! {
+                {
+                    static DEPRECATED: ::crm_runtime::server::Deprecation = #notice;
+                    parameters.deprecated(#source, #name, &DEPRECATED);
+                }
+            });
+        }
         if let Some(default) = default(shapes, parameter) {
             steps.push(quote! {
                 let #ident = parameters.defaulted(#source, #name, #shape, #check, #default);
@@ -184,14 +193,15 @@ fn read(
         impl #ident {
             /// Reads and checks a request; the problem lists all that is wrong with it.
             pub(super) fn read<C>(
-                arrived: &::crm_runtime::server::Arrived<C>,
+                arrived: &mut ::crm_runtime::server::Arrived<C>,
             ) -> Result<Self, ::crm_runtime::server::Problem<::crm_runtime::server::GateCode>> {
                 #[allow(unused_imports)]
                 use ::crm_runtime::server::{Parameters, Scalar, Shape, Source};
 
                 let #mutable parameters = Parameters::new(&arrived.head, &arrived.path, &[#(#in_path),*], &[#(#in_query),*]);
                 #(#steps)*
-                parameters.finish()?;
+                let used = parameters.finish()?;
+                arrived.used(used);
                 #whole
                 Ok(Self { #(#idents,)* #body })
             }

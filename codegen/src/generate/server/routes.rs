@@ -128,11 +128,11 @@ fn serve(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
             H: Gate + super::#handlers<<H as Gate>::Context>,
         {
             let operation = &super::operations::#data;
-            let arrived = match arrive(&*handlers, operation, #rule, request).await {
+            let mut arrived = match arrive(&*handlers, operation, #rule, request).await {
                 Ok(arrived) => arrived,
                 Err(refusal) => return refusal,
             };
-            match super::#module::#request::read(&arrived) {
+            match super::#module::#request::read(&mut arrived) {
                 Ok(request) => {
                     let result = super::#handlers::#method(&*handlers, &arrived.context, request).await;
                     arrived.answer(&*handlers, operation, result)

@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Number;
 
+use super::operations;
 use crate::diagnostic::Diagnostics;
 use crate::document::{
     Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Schema,
@@ -241,7 +242,14 @@ fn object(shapes: &Shapes<'_>, rules: &ObjectRules, found: &mut Diagnostics) -> 
             true => quote!(check::never(at, report);),
             false => statements(shapes, &property.schema, found),
         };
-        arms.push(quote!(#name => { #inner }));
+        let deprecated = property.schema.deprecation.as_ref().map(|deprecation| {
+            let notice = operations::notice(shapes.document, deprecation);
+            quote! {
+                static DEPRECATED: ::crm_runtime::server::Deprecation = #notice;
+                report.uses(&DEPRECATED);
+            }
+        });
+        arms.push(quote!(#name => { #deprecated #inner }));
     }
     let rest = match &rules.additional {
         Additional::Allowed => TokenStream::new(),
