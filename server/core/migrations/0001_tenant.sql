@@ -106,6 +106,7 @@ CREATE TABLE users (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 );
+CREATE INDEX users_by_age ON users (created_at, id);
 CREATE UNIQUE INDEX users_login ON users (login);
 CREATE UNIQUE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL;
 

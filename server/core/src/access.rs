@@ -2,4 +2,7 @@
 //! materializes what a caller may see of a record.
 
 pub mod grants;
+mod handlers;
+pub mod roles;
+pub mod users;
 pub mod visibility;

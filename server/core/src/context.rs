@@ -64,6 +64,14 @@ impl Principal {
         }
     }
 
+    /// Who did it, as rows have it: the kind, a colon and the id.
+    pub fn actor(&self) -> String {
+        match self.id() {
+            Some(id) => format!("{}:{id}", self.kind()),
+            None => self.kind().to_owned(),
+        }
+    }
+
     /// The user's, contact's or key's id; the operator has none.
     pub fn id(&self) -> Option<&str> {
         match self {
@@ -73,3 +81,21 @@ impl Principal {
         }
     }
 }
+
+impl Context {
+    /// Of the command line, which works on a tenant without a token.
+    pub fn operator(tenant: TenantId, operation: &'static Operation, now: i64) -> Self {
+        Self {
+            operation,
+            request_id: String::new(),
+            now,
+            deadline: now + OPERATOR_DEADLINE_MS,
+            caller: Some(Caller { tenant, principal: Principal::Operator }),
+            idempotency: None,
+            address: None,
+        }
+    }
+}
+
+/// The command line may wait for a busy tenant longer than a request.
+const OPERATOR_DEADLINE_MS: i64 = 60_000;

@@ -10,12 +10,14 @@ pub mod fault;
 pub mod hex;
 pub mod http;
 pub mod migrations;
+pub mod page;
 pub mod platform;
 pub mod ports;
 pub mod random_id;
 pub mod records;
 pub mod refusal;
 pub mod schema;
+pub mod shown;
 pub mod tenant;
 pub mod work;
 

@@ -13,7 +13,7 @@ use crate::{
     fault::Fault,
     ports::{
         Ports,
-        store::{Commit, Rows, Statement, Value},
+        store::{Commit, Rows, Statement, StoreError, Value},
     },
     tenant::{TenantState, Tenants},
 };
@@ -134,6 +134,24 @@ impl Work {
         R: Reply,
         E: From<Fault>,
     {
+        self.write_after(cx, plan, decide, || Box::pin(async { Ok(()) }), violated)
+            .await
+    }
+
+    /// The same, where something outside of the tenant has to stand before the commit. `before` runs once the caller is
+    /// known to be allowed and the decision is made, again with every try; the commit may still fail.
+    pub async fn write_after<R, E>(
+        &self,
+        cx: &Context,
+        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
+        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
+        before: impl Fn() -> crate::ports::Answer<'static, Result<(), StoreError>> + Send,
+        violated: impl AsyncViolation<E>,
+    ) -> Result<Outcome<R>, E>
+    where
+        R: Reply,
+        E: From<Fault>,
+    {
         let mut tries = 0;
         loop {
             let (preamble, rows) = self
@@ -147,6 +165,9 @@ impl Work {
             let answer = decision.answer;
             if decision.statements.is_empty() && cx.idempotency.is_none() {
                 return Ok(Outcome::Done(answer(&Issued::default())));
+            }
+            if !decision.statements.is_empty() {
+                before().await.map_err(Fault::from)?;
             }
             let mut statements = Vec::with_capacity(decision.statements.len() + 5);
             let guard = decision
@@ -274,10 +295,7 @@ impl Work {
             if !current {
                 continue;
             }
-            if let (Principal::User { .. }, Some(permission)) =
-                (&caller.principal, cx.operation.permission)
-                && !guess.grants.allows(permission)
-            {
+            if let Some(permission) = guess.grants.lacks(cx.operation) {
                 return Err(Fault::Forbidden(permission.to_owned()).into());
             }
             if let Some(row) = &stored

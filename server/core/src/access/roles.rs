@@ -1,0 +1,30 @@
+//! The roles that every tenant has.
+
+use crm_contract::v1::types;
+
+pub const OWNER: &str = "owner";
+pub const ADMIN: &str = "admin";
+pub const READONLY: &str = "readonly";
+
+pub struct Role {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub description: &'static str,
+}
+
+/// By name.
+pub const ALL: [Role; 3] = [
+    Role { name: ADMIN, label: "Admin", description: "Everything but making owners." },
+    Role { name: OWNER, label: "Owner", description: "Everything." },
+    Role { name: READONLY, label: "Read only", description: "Reads every record and changes none." },
+];
+
+pub fn find(name: &str) -> Option<&'static Role> {
+    ALL.iter().find(|role| role.name == name)
+}
+
+impl Role {
+    pub fn shown(&self) -> types::Role {
+        types::Role { name: self.name.to_owned(), label: Some(self.label.to_owned()), description: Some(self.description.to_owned()), built_in: Some(true) }
+    }
+}

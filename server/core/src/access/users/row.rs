@@ -1,0 +1,167 @@
+//! A person as the store has them, and the SQL that reads and writes one.
+
+use std::collections::BTreeMap;
+
+use crm_contract::v1::types;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    access::roles,
+    auth::address::fold,
+    fault::Fault,
+    hex,
+    ports::store::{Statement, Value},
+};
+
+pub const ACTIVE: &str = "active";
+pub const DEACTIVATED: &str = "deactivated";
+
+/// The columns of [`User`], in its order.
+pub const COLUMNS: &str = "id, version, email, name, roles, status, external_id, profile, content_hash, created_at, updated_at";
+
+/// What can be asked for by `?fields=`.
+pub const PROPERTIES: [&str; 13] =
+    ["id", "email", "name", "title", "phone", "manager", "roles", "status", "external_id", "attributes", "version", "created_at", "updated_at"];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: String,
+    pub version: i64,
+    pub email: String,
+    pub name: String,
+    pub roles: Vec<String>,
+    pub status: String,
+    pub external_id: Option<String>,
+    pub profile: Profile,
+    /// Of the request that made it: a repeat is told from another one with the same id.
+    pub content_hash: String,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl User {
+    pub fn parse(row: Vec<Value>) -> Result<Self, Fault> {
+        let odd = || Fault::Internal("a user's row has another shape".into());
+        let Ok([id, version, email, name, roles, status, external_id, profile, content_hash, created_at, updated_at]) = <[Value; 11]>::try_from(row) else {
+            return Err(odd());
+        };
+        let text = |value: Value| value.into_text().ok_or_else(odd);
+        Ok(Self {
+            id: text(id)?,
+            version: version.as_i64().ok_or_else(odd)?,
+            email: text(email)?,
+            name: text(name)?,
+            roles: serde_json::from_str(&text(roles)?).map_err(|_| odd())?,
+            status: text(status)?,
+            external_id: external_id.into_text(),
+            profile: serde_json::from_str(&text(profile)?).map_err(|_| odd())?,
+            content_hash: text(content_hash)?,
+            created_at: created_at.as_i64().ok_or_else(odd)?,
+            updated_at: updated_at.as_i64().ok_or_else(odd)?,
+        })
+    }
+
+    pub fn is_active_owner(&self) -> bool {
+        self.status == ACTIVE && self.is_owner()
+    }
+
+    pub fn is_owner(&self) -> bool {
+        self.roles.iter().any(|role| role == roles::OWNER)
+    }
+
+    /// As the contract shows it.
+    pub fn shown(&self) -> types::User {
+        let Profile { title, phone, manager, attributes } = self.profile.clone();
+        types::User {
+            id: self.id.clone(),
+            email: Some(self.email.clone()),
+            name: Some(self.name.clone()),
+            title: Some(title),
+            phone: Some(phone),
+            manager: Some(manager),
+            roles: Some(self.roles.clone()),
+            status: Some(if self.status == ACTIVE { types::UserStatus::Active } else { types::UserStatus::Deactivated }),
+            external_id: Some(self.external_id.clone()),
+            attributes: Some(attributes),
+            version: Some(self.version),
+            created_at: Some(self.created_at),
+            updated_at: Some(self.updated_at),
+        }
+    }
+}
+
+/// What makes two requests to create a person the same. The password is left out: its hash would be a fast one.
+pub fn content_hash(body: &types::UserCreate) -> String {
+    let content = json!([body.email, body.name, body.title, body.phone, body.manager, body.roles, body.external_id, body.attributes]);
+    hex::encode(&Sha256::digest(content.to_string()))
+}
+
+pub fn find(id: &str) -> Statement {
+    Statement::new(format!("SELECT {COLUMNS} FROM users WHERE id = ?1"), [id.into()])
+}
+
+/// How many active owners there are beside one person, as a condition and a query.
+pub const OTHER_OWNERS: &str = "SELECT count(*) FROM users u WHERE u.status = 'active' AND u.id <> {} AND EXISTS (SELECT 1 FROM json_each(u.roles) WHERE value = 'owner')";
+
+pub fn other_owners(id: &str) -> Statement {
+    Statement::new(OTHER_OWNERS.replacen("{}", "?1", 1), [id.into()])
+}
+
+/// A new person; the version is the first of the commit.
+pub fn insert(user: &User, password_hash: Option<String>) -> Result<Statement, Fault> {
+    Ok(Statement::new(
+        "INSERT INTO users (id, version, email, login, name, roles, status, external_id, profile, password_hash, content_hash, created_at, updated_at) \
+         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+        vec![
+            user.id.as_str().into(),
+            user.email.as_str().into(),
+            fold(&user.email).into(),
+            user.name.as_str().into(),
+            print(&user.roles)?.into(),
+            user.status.as_str().into(),
+            user.external_id.clone().into(),
+            print(&user.profile)?.into(),
+            password_hash.into(),
+            user.content_hash.as_str().into(),
+            user.created_at.into(),
+        ],
+    ))
+}
+
+/// A person as changed; a password only where there is a new one.
+pub fn update(user: &User, password_hash: Option<String>) -> Result<Statement, Fault> {
+    Ok(Statement::new(
+        "UPDATE users SET version = (SELECT base FROM meta), email = ?2, login = ?3, name = ?4, roles = ?5, status = ?6, external_id = ?7, profile = ?8, \
+         password_hash = coalesce(?9, password_hash), updated_at = ?10 WHERE id = ?1",
+        vec![
+            user.id.as_str().into(),
+            user.email.as_str().into(),
+            fold(&user.email).into(),
+            user.name.as_str().into(),
+            print(&user.roles)?.into(),
+            user.status.as_str().into(),
+            user.external_id.clone().into(),
+            print(&user.profile)?.into(),
+            password_hash.into(),
+            user.updated_at.into(),
+        ],
+    ))
+}
+
+fn print(value: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(|error| Fault::Internal(error.to_string()))
+}
