@@ -2,8 +2,6 @@
 //! one before answers with the same successor, so that a renewal that was cut off can be repeated; after that its use
 //! ends the session, since somebody else may have it.
 
-use uuid::Uuid;
-
 use super::credential::Credential;
 use crate::{
     fault::Fault,
@@ -165,6 +163,8 @@ pub fn revoke_all(subject: &str, now: i64) -> Statement {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::testing::host::Dice;
 
