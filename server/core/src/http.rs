@@ -8,12 +8,14 @@ mod deprecation;
 mod gate;
 mod idempotency;
 mod operator;
+mod pass;
 mod passage;
 mod quota;
 mod version;
 
 pub use address::Peer;
 pub use operator::Operator;
+pub use pass::router;
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;

@@ -55,20 +55,6 @@ impl Shown {
     }
 }
 
-/// Whether `If-None-Match` names the tag (RFC 9110, section 13.1.2: compared weakly).
-pub fn none_match(header: Option<&str>, tag: &str) -> bool {
-    header.is_some_and(|header| header.split(',').map(str::trim).any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag))
-}
-
-/// Whether `If-Match` allows a version, however it was shown. Weak tags match nothing.
-pub fn if_match(header: Option<&str>, version: i64) -> bool {
-    let names = |tag: &str| {
-        let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-        tag == "*" || inner.and_then(|tag| tag.split('.').next()).is_some_and(|tag| tag == version.to_string())
-    };
-    header.is_none_or(|header| header.split(',').map(str::trim).any(names))
-}
-
 #[cfg(test)]
 mod tests {
     use crm_contract::v1::types::Role;
@@ -92,13 +78,5 @@ mod tests {
         let (all, some) = (Shown::default(), Shown::parse(Some("name"), "id", &["name"]).unwrap());
         assert_eq!(all.etag(7), "\"7\"");
         assert_ne!(all.etag(7), some.etag(7));
-        assert!(none_match(Some("\"3\", W/\"7\""), "\"7\"") && none_match(Some("*"), "\"7\""));
-        assert!(!none_match(None, "\"7\"") && !none_match(Some("7"), "\"7\""));
-        for header in [None, Some("*"), Some("\"7\""), Some("\"1\", \"7.abcd\"")] {
-            assert!(if_match(header, 7), "{header:?}");
-        }
-        for header in [Some("\"8\""), Some("W/\"7\""), Some("7"), Some("\"77\""), Some("\"\"")] {
-            assert!(!if_match(header, 7), "{header:?}");
-        }
     }
 }

@@ -18,7 +18,8 @@ use crate::{
     core::Core,
     fault::narrow,
     page::{self, Asked, Position},
-    shown::{Shown, none_match},
+    records::etag,
+    shown::Shown,
     work::Outcome,
 };
 
@@ -45,7 +46,7 @@ impl AccessHandlers<Context> for Core {
         let shown = Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES).map_err(narrow)?;
         let user = list::get(self, cx, &request.id).await.map_err(narrow)?;
         let tag = shown.etag(user.version);
-        if none_match(request.if_none_match.as_deref(), &tag) {
+        if etag::none_match(request.if_none_match.as_deref(), &tag) {
             return Ok(access::GetUserResponse::NotModified(access::GetUserNotModified { e_tag: Some(tag) }));
         }
         Ok(access::GetUserResponse::Ok(access::GetUserOk { body: shown.of(user.shown())?, e_tag: Some(tag) }))

@@ -19,7 +19,8 @@ use crate::{
         Answer, TenantStore,
         store::{Rows, Statement, StoreError, TenantId},
     },
-    random_id, shown,
+    random_id,
+    records::etag,
     work::{AsyncViolation, Decision, Guard, Issued, Outcome, Scope, Violation},
 };
 
@@ -85,7 +86,7 @@ pub async fn update<R: Reply + 'static>(core: &Core, cx: &Context, id: &str, if_
     let decide = |scope: &Scope, rows: Vec<Rows>| {
         let [found, managers, owners] = <[Rows; 3]>::try_from(rows).unwrap_or_default();
         let before = User::parse(found.into_iter().next().ok_or_else(missing)?)?;
-        if !shown::if_match(if_match, before.version) {
+        if etag::if_match(if_match).is_some_and(|versions| !versions.contains(&before.version)) {
             return Err(Problem::new(Code::VersionMismatch, "The user has changed since.").with("version", before.version));
         }
         let after = apply(&before, &changes, cx.now);

@@ -1,0 +1,104 @@
+//! The one thing that a host mounts, and what it does around every request.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+};
+use crm_runtime::server::{ReplyCode, RequestId};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use super::{cors, deprecation, passage::Passage, quota, version};
+use crate::{core::Core, random_id};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The API, with everything that every request passes. A host leaves the caller's address in the request's extensions
+/// as [`Peer`](super::Peer).
+pub fn router(core: Arc<Core>) -> Router {
+    let cors = cors::layer(&core.config.cors_origins);
+    let api = crm_contract::v1::server::router(core.clone()).layer(from_fn_with_state(core, pass));
+    let Some(cors) = cors else { return api };
+    // Only browsers say where they come from; an OPTIONS of anybody else is a request like any other.
+    let crossing = api.clone().layer(cors);
+    Router::new().fallback(move |request: Request| {
+        let service = if request.headers().contains_key(header::ORIGIN) { crossing.clone() } else { api.clone() };
+        service.oneshot(request)
+    })
+}
+
+/// The request's id is made here: one that came along is nobody's proof of anything and is not looked at.
+async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -> Response {
+    let ports = core.ports();
+    let now = ports.clock.now();
+    let id: Arc<str> = random_id::id(now, &*ports.random).into();
+    let passage = Arc::new(Passage::new(id.clone(), now));
+    let method = request.method().clone();
+    let served = version::served(request.headers());
+    let extensions = request.extensions_mut();
+    extensions.insert(RequestId(id.clone()));
+    extensions.insert(passage.clone());
+    if let Some(served) = served {
+        extensions.insert(served);
+    }
+    let span = tracing::error_span!("request", request_id = %id);
+    let mut response = next.run(request).instrument(span).await;
+    if method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response = options(response);
+    }
+    touch(&passage, &method, response.headers_mut());
+    report(&passage, &method, &response, ports.clock.now() - now);
+    response
+}
+
+/// OPTIONS answers what the path takes.
+fn options(refusal: Response) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let allow = refusal.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or_default();
+    if let Ok(value) = HeaderValue::try_from(format!("{allow}, OPTIONS")) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// The headers that every answer has.
+fn touch(passage: &Passage, method: &Method, headers: &mut HeaderMap) {
+    if let Ok(value) = HeaderValue::from_str(&passage.id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if let Some((policy, decision)) = passage.quota.get() {
+        quota::headers(policy, decision, headers);
+    }
+    if let Some(deprecation) = passage.operation.get().and_then(|operation| operation.deprecation.as_ref()) {
+        deprecation::announce(deprecation, headers);
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Origin"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The answer to a write may hold a token (RFC 6749, section 5.1).
+    let caching = if method == Method::GET || method == Method::HEAD { "private, no-cache" } else { "no-store" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+}
+
+/// One line per request. Neither path nor query: they hold what customers typed.
+fn report(passage: &Passage, method: &Method, response: &Response, ms: i64) {
+    let caller = passage.caller.get();
+    tracing::info!(
+        target: "crm::request",
+        request_id = &*passage.id,
+        operation = passage.operation.get().map(|operation| operation.id),
+        %method,
+        status = response.status().as_u16(),
+        code = response.extensions().get::<ReplyCode>().map(|code| code.0.code),
+        ms,
+        tenant = caller.map(|caller| caller.tenant.as_str()),
+        principal = caller.and_then(|caller| caller.principal.id()),
+        kind = caller.map(|caller| caller.principal.kind()),
+    );
+}

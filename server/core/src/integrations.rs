@@ -1,0 +1,4 @@
+//! API keys of other systems.
+
+pub mod api_keys;
+mod handlers;

@@ -1,0 +1,109 @@
+//! An API key as the store has it: what is kept of its secret is a hash.
+
+use crm_contract::v1::types;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    access::visibility::actor,
+    fault::Fault,
+    hex,
+    ports::store::{Statement, Value},
+};
+
+/// What can be asked for by `?fields=`.
+pub const PROPERTIES: [&str; 7] = ["id", "name", "scopes", "created_at", "created_by", "expires_at", "revoked_at"];
+
+/// The columns of [`ApiKey`], in its order.
+pub const COLUMNS: &str = "id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: String,
+    pub name: String,
+    pub scopes: Vec<String>,
+    /// Of the request that made it: a repeat is told from another one with the same id.
+    pub content_hash: String,
+    /// Kind, colon, id.
+    pub created_by: String,
+    pub created_at: i64,
+    pub expires_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+}
+
+impl ApiKey {
+    pub fn parse(row: Vec<Value>) -> Result<Self, Fault> {
+        let odd = || Fault::Internal("an API key's row has another shape".into());
+        let Ok([id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at]) = <[Value; 8]>::try_from(row) else { return Err(odd()) };
+        let text = |value: Value| value.into_text().ok_or_else(odd);
+        Ok(Self {
+            id: text(id)?,
+            name: text(name)?,
+            scopes: serde_json::from_str(&text(scopes)?).map_err(|_| odd())?,
+            content_hash: text(content_hash)?,
+            created_by: text(created_by)?,
+            created_at: created_at.as_i64().ok_or_else(odd)?,
+            expires_at: expires_at.as_i64(),
+            revoked_at: revoked_at.as_i64(),
+        })
+    }
+
+    pub fn shown(&self) -> types::ApiKey {
+        types::ApiKey {
+            id: self.id.clone(),
+            name: Some(self.name.clone()),
+            scopes: Some(self.scopes.clone()),
+            created_at: Some(self.created_at),
+            created_by: Some(actor(&self.created_by)),
+            expires_at: Some(self.expires_at),
+            revoked_at: Some(self.revoked_at),
+        }
+    }
+
+    /// As the answer to its making, with the secret unless it was shown before.
+    pub fn made(&self, secret: Option<String>) -> types::ApiKeyCreated {
+        types::ApiKeyCreated {
+            secret,
+            id: self.id.clone(),
+            name: self.name.clone(),
+            scopes: self.scopes.clone(),
+            created_at: self.created_at,
+            created_by: actor(&self.created_by),
+            expires_at: self.expires_at,
+            revoked_at: self.revoked_at,
+        }
+    }
+}
+
+/// What makes two requests to make a key the same.
+pub fn content_hash(name: &str, scopes: &[String], expires_at: Option<i64>) -> String {
+    hex::encode(&Sha256::digest(json!([name, scopes, expires_at]).to_string()))
+}
+
+pub fn find(id: &str) -> Statement {
+    Statement::new(format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1"), [id.into()])
+}
+
+pub fn insert(key: &ApiKey, secret_hash: String) -> Statement {
+    Statement::new(
+        "INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, expires_at) \
+         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+        vec![
+            key.id.as_str().into(),
+            key.name.as_str().into(),
+            secret_hash.into(),
+            json!(key.scopes).to_string().into(),
+            key.content_hash.as_str().into(),
+            key.created_by.as_str().into(),
+            key.created_at.into(),
+            key.expires_at.into(),
+        ],
+    )
+}
+
+pub fn revoke(id: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE api_keys SET version = (SELECT base FROM meta), revoked_at = ?2, updated_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+        [id.into(), now.into()],
+    )
+}

@@ -1,0 +1,160 @@
+//! The operations of the contract's tag `integrations`.
+
+use crm_contract::{
+    codes::Code,
+    v1::{
+        server::{IntegrationsHandlers, integrations},
+        types,
+    },
+};
+use crm_runtime::server::Problem;
+use uuid::Uuid;
+
+use super::api_keys::{self, ApiKey, COLUMNS, PROPERTIES};
+use crate::{
+    auth::credential::{Credential, Kind},
+    context::{Context, Principal},
+    core::Core,
+    fault::{Fault, narrow},
+    page::{self, Asked, Position},
+    ports::store::{Rows, Statement, Value},
+    random_id,
+    shown::Shown,
+    work::{Decision, Guard, NoneExpected, Outcome, Scope},
+};
+
+const LIST: &str = "api_keys";
+
+impl IntegrationsHandlers<Context> for Core {
+    async fn list_api_keys(
+        &self,
+        cx: &Context,
+        request: integrations::ListApiKeysRequest,
+    ) -> Result<integrations::ListApiKeysResponse, Problem<integrations::ListApiKeysError>> {
+        let body = page(self, cx, &request).await.map_err(narrow)?;
+        Ok(integrations::ListApiKeysResponse { body })
+    }
+
+    async fn create_api_key(
+        &self,
+        cx: &Context,
+        request: integrations::CreateApiKeyRequest,
+    ) -> Result<integrations::CreateApiKeyResponse, Problem<integrations::CreateApiKeyError>> {
+        match create(self, cx, request.body).await.map_err(narrow)? {
+            Outcome::Done(response) => Ok(response),
+            Outcome::Replayed(stored) => Ok(stored.into()),
+        }
+    }
+
+    async fn get_api_key(
+        &self,
+        cx: &Context,
+        request: integrations::GetApiKeyRequest,
+    ) -> Result<integrations::GetApiKeyResponse, Problem<integrations::GetApiKeyError>> {
+        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES).map_err(narrow)?;
+        let (_, rows) = self.work.read::<Problem<Code>>(cx, |_| Ok(vec![api_keys::find(&request.id)])).await.map_err(narrow)?;
+        let key = first(rows).map_err(narrow)?;
+        Ok(integrations::GetApiKeyResponse { body: shown.of(key.shown())? })
+    }
+
+    async fn revoke_api_key(
+        &self,
+        cx: &Context,
+        request: integrations::RevokeApiKeyRequest,
+    ) -> Result<integrations::RevokeApiKeyResponse, Problem<integrations::RevokeApiKeyError>> {
+        let plan = |_: &Scope| Ok(vec![api_keys::find(&request.id)]);
+        let decide = |_: &Scope, rows: Vec<Rows>| {
+            let key = first(rows)?;
+            let nothing = Decision::nothing(|_| integrations::RevokeApiKeyResponse::NoContent);
+            if key.revoked_at.is_some() {
+                return Ok(nothing);
+            }
+            Ok(Decision { versions: 1, statements: vec![api_keys::revoke(&key.id, cx.now)], ..nothing })
+        };
+        match self.work.write::<_, Problem<Code>>(cx, plan, decide, NoneExpected).await.map_err(narrow)? {
+            Outcome::Done(response) => Ok(response),
+            Outcome::Replayed(stored) => Ok(stored.into()),
+        }
+    }
+}
+
+async fn page(core: &Core, cx: &Context, request: &integrations::ListApiKeysRequest) -> Result<types::ApiKeyPage, Problem<Code>> {
+    let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
+    let size = page::size(request.limit);
+    let plan = |scope: &Scope| {
+        let position = asked(scope, request.cursor.as_deref()).position()?;
+        let limit = Value::Integer(size as i64 + 1);
+        Ok(vec![match position {
+            None => Statement::new(format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at, id LIMIT ?1"), [limit]),
+            Some(Position { created_at, id }) => Statement::new(
+                format!("SELECT {COLUMNS} FROM api_keys WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"),
+                [limit, created_at.into(), id.into()],
+            ),
+        }])
+    };
+    let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
+    let keys = rows.into_iter().next().unwrap_or_default().into_iter().map(ApiKey::parse).collect::<Result<Vec<_>, _>>()?;
+    let position = |key: &ApiKey| Position { created_at: key.created_at, id: key.id.clone() };
+    let (keys, next_cursor) = page::cut(keys, size, position, &asked(&scope, None));
+    let items = keys.iter().map(|key| shown.of(key.shown())).collect::<Result<_, _>>()?;
+    Ok(types::ApiKeyPage { items, next_cursor })
+}
+
+fn asked<'a>(scope: &'a Scope, cursor: Option<&'a str>) -> Asked<'a> {
+    Asked { secret: &scope.state.secret, list: LIST, cursor }
+}
+
+async fn create(core: &Core, cx: &Context, body: types::ApiKeyCreate) -> Result<Outcome<integrations::CreateApiKeyResponse>, Problem<Code>> {
+    let random = &*core.ports().random;
+    let caller = cx.caller.as_ref().ok_or(Fault::Unauthenticated("this needs a token"))?;
+    let minted = body.id.is_none();
+    let id = body.id.and_then(|id| Uuid::try_parse(&id).ok()).unwrap_or_else(|| random_id::uuid_v7(cx.now, random));
+    let secret = Credential { kind: Kind::ApiKey, tenant: caller.tenant.clone(), id, secret: random_id::bytes(random) };
+    let mut scopes: Vec<String> = body.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+    scopes.sort_unstable();
+    if let Principal::Key { scopes: own, .. } = &caller.principal
+        && let Some(more) = scopes.iter().find(|scope| !own.contains(scope))
+    {
+        let problem = Problem::new(Code::Forbidden, format!("A key can give no scope that it does not have: {more}."));
+        return Err(problem.with("scope", more.as_str()));
+    }
+    let key = ApiKey {
+        id: id.hyphenated().to_string(),
+        content_hash: api_keys::content_hash(&body.name, &scopes, body.expires_at),
+        name: body.name,
+        scopes,
+        created_by: caller.principal.actor(),
+        created_at: cx.now,
+        expires_at: body.expires_at,
+        revoked_at: None,
+    };
+    let plan = |_: &Scope| Ok(vec![api_keys::find(&key.id)]);
+    let decide = |_: &Scope, rows: Vec<Rows>| {
+        if let Some(found) = rows.into_iter().next().and_then(|rows| rows.into_iter().next()) {
+            let found = ApiKey::parse(found)?;
+            if minted || found.content_hash != key.content_hash {
+                return Err(Problem::new(Code::IdTaken, "The id belongs to another key."));
+            }
+            return Ok(Decision::nothing(move |_| answer(&found, None)));
+        }
+        let (made, text) = (key.clone(), secret.text());
+        Ok(Decision {
+            guard: Guard::new().versions("api_keys", [(key.id.as_str(), 0)]),
+            versions: 1,
+            statements: vec![api_keys::insert(&key, secret.hash())],
+            secret: true,
+            ..Decision::nothing(move |_| answer(&made, Some(text.clone())))
+        })
+    };
+    core.work.write(cx, plan, decide, NoneExpected).await
+}
+
+fn answer(key: &ApiKey, secret: Option<String>) -> integrations::CreateApiKeyResponse {
+    let location = Some(format!("/api-keys/{}", key.id));
+    integrations::CreateApiKeyResponse::Created(integrations::CreateApiKeyCreated { body: key.made(secret), location })
+}
+
+fn first(rows: Vec<Rows>) -> Result<ApiKey, Problem<Code>> {
+    let row = rows.into_iter().next().and_then(|rows| rows.into_iter().next());
+    Ok(ApiKey::parse(row.ok_or_else(|| Problem::new(Code::NotFound, "There is no such API key."))?)?)
+}
