@@ -8,7 +8,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=contract.yaml");
     let document = Document::read("contract.yaml", &fs::read("contract.yaml")?)
         .map_err(|found| format!("{found:#?}"))?;
-    let (modules, found) = generate::contract(&[document]);
+    let (mut modules, mut found) = generate::clients(&document, |_| true);
+    let (more, also) = generate::contract(&[document]);
+    modules.extend(more);
+    found.extend(also.into_sorted());
     if !found.is_empty() {
         return Err(format!("{:#?}", found.into_sorted()).into());
     }

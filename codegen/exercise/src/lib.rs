@@ -21,4 +21,18 @@ pub mod v1 {
     pub mod server {
         include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
     }
+
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod web {
+        include!(concat!(env!("OUT_DIR"), "/v1_web.rs"));
+    }
+
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod mobile {
+        include!(concat!(env!("OUT_DIR"), "/v1_mobile.rs"));
+    }
+
+    mod problems {
+        include!(concat!(env!("OUT_DIR"), "/v1_problems.rs"));
+    }
 }

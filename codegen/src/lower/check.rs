@@ -11,7 +11,7 @@ use crate::names;
 use crate::progenitor_name;
 
 /// Methods that a builder has besides those that set parameters, and a local of its code.
-const TAKEN: [&str; 6] = ["new", "send", "stream", "pages", "body", "header_map"];
+const TAKEN: [&str; 5] = ["new", "send", "stream", "pages", "header_map"];
 
 /// What a schema becomes: the same text, the same type.
 pub(super) fn key(schema: &Schema) -> String {
@@ -26,7 +26,7 @@ pub(super) fn parameters(operation: &Operation, found: &mut Diagnostics) {
     let mut seen: HashMap<String, &Parameter> = HashMap::new();
     for parameter in &operation.parameters {
         let name = progenitor_name::value(&parameter.name);
-        if TAKEN.contains(&name.as_str()) {
+        if TAKEN.contains(&name.as_str()) || (name == "body" && operation.body.is_some()) {
             let message = format!(
                 "the parameter `{}` would be called like a method that every call has",
                 parameter.name

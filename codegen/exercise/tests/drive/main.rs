@@ -1,9 +1,10 @@
-//! The generated router, driven as a caller drives it: bytes in, bytes out.
+//! The generated router, driven as a caller drives it: bytes in, bytes out; and the generated client, driven against it.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod answers;
 mod bodies;
+mod clients;
 mod harness;
 mod parameters;
 mod routing;

@@ -1,0 +1,11 @@
+//! An operation of another consumer.
+
+use crm_codegen_exercise::v1::mobile::Client;
+
+async fn call(client: &Client) {
+    // What the consumer has compiles.
+    let _ = client.things_get().id("1").send().await;
+    let _ = client.things_list().send().await;
+}
+
+fn main() {}
