@@ -36,10 +36,10 @@
 //!
 //! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
 
-pub use crm_contract::v1::types;
 pub use crm_contract::v1::mobile::*;
+pub use crm_contract::v1::types;
 pub use crm_runtime::client::{
-    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy, RetryPolicy, Settings,
-    SettingsError, Stream, Token, TokenError, TokenProvider,
+    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy,
+    RetryPolicy, Settings, SettingsError, Stream, Token, TokenError, TokenProvider,
 };
 pub use crm_runtime::{JsonObject, RecordFields};

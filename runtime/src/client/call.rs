@@ -59,7 +59,7 @@ pub async fn before<E>(
 ) -> Result<(), Error<E>> {
     let facts = api.facts(info.operation_id);
     *request.timeout_mut() = Some(state.timeout());
-    request.headers_mut().insert(ACCEPT, accept(api, facts)?);
+    request.headers_mut().insert(ACCEPT, accept(api, facts));
     if facts.is_some_and(|facts| facts.takes_key)
         && !request.headers().contains_key(IDEMPOTENCY_KEY)
     {
@@ -77,7 +77,10 @@ pub async fn before<E>(
             .await
             .map_err(|error| Error::Custom(error.to_string()))?;
         if let Some(token) = token {
-            request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
+            let value = bearer(&token).ok_or_else(|| {
+                Error::Custom("the access token cannot stand in a header".to_owned())
+            })?;
+            request.headers_mut().insert(AUTHORIZATION, value);
         }
     }
     Ok(())
@@ -146,20 +149,16 @@ async fn renew(state: &State, request: &mut Request) -> bool {
     let Some(rejected) = sent_token(request) else {
         return false;
     };
-    match state.token().get(Some(&rejected)).await {
-        Ok(Some(token)) if token != rejected => {
-            match HeaderValue::try_from(format!("Bearer {token}")) {
-                Ok(mut value) => {
-                    value.set_sensitive(true);
-                    request.headers_mut().insert(AUTHORIZATION, value);
-                    true
-                }
-                Err(_) => false,
-            }
-        }
-        // The answer that refused the old token says more than an error would.
-        _ => false,
-    }
+    // Where there is no other one, the answer that refused it says more than an error would.
+    let next = state.token().get(Some(&rejected)).await.ok().flatten();
+    let Some(value) = next
+        .filter(|token| *token != rejected)
+        .and_then(|token| bearer(&token))
+    else {
+        return false;
+    };
+    request.headers_mut().insert(AUTHORIZATION, value);
+    true
 }
 
 fn sent_token(request: &Request) -> Option<String> {
@@ -172,22 +171,19 @@ fn sent_token(request: &Request) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn bearer<E>(token: &str) -> Result<HeaderValue, Error<E>> {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| Error::Custom("the access token cannot stand in a header".to_owned()))?;
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     value.set_sensitive(true);
-    Ok(value)
+    Some(value)
 }
 
-fn accept<E>(api: &Api, facts: Option<&OperationFacts>) -> Result<HeaderValue, Error<E>> {
-    if facts.is_some_and(|facts| facts.other_media) {
-        // Errors are JSON of the version that was asked for, whatever the success is.
-        return Ok(HeaderValue::try_from(format!(
-            "{}, */*;q=0.1",
-            api.media_type
-        ))?);
+fn accept(api: &Api, facts: Option<&OperationFacts>) -> HeaderValue {
+    let version = HeaderValue::from_static(api.media_type);
+    if !facts.is_some_and(|facts| facts.other_media) {
+        return version;
     }
-    Ok(HeaderValue::from_static(api.media_type))
+    // Errors are JSON of the version that was asked for, whatever the success is.
+    HeaderValue::try_from(format!("{}, */*;q=0.1", api.media_type)).unwrap_or(version)
 }
 
 #[cfg(test)]

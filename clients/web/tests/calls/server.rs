@@ -26,7 +26,11 @@ impl Seen {
     }
 
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+        self.query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 }
 
@@ -38,7 +42,9 @@ pub struct Server {
 
 impl Server {
     /// `script` gets each request and how many came before it.
-    pub async fn start(script: impl Fn(&Seen, usize) -> Response<Body> + Send + Sync + 'static) -> Self {
+    pub async fn start(
+        script: impl Fn(&Seen, usize) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (script, log) = (Arc::new(script), seen.clone());
         let router = Router::new().fallback(move |request: axum::extract::Request| {
@@ -61,7 +67,11 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Server { address, seen, task }
+        Server {
+            address,
+            seen,
+            task,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -80,12 +90,23 @@ impl Drop for Server {
 }
 
 pub fn answer(status: u16, body: &Value) -> Response<Body> {
-    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    Response::builder().status(status).header("content-type", "application/vnd.crm.v1+json").body(body).unwrap()
+    let body = if body.is_null() {
+        Body::empty()
+    } else {
+        Body::from(body.to_string())
+    };
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/vnd.crm.v1+json")
+        .body(body)
+        .unwrap()
 }
 
 pub fn problem(status: u16, code: &str) -> Response<Body> {
-    answer(status, &json!({ "code": code, "message": "No.", "context": {} }))
+    answer(
+        status,
+        &json!({ "code": code, "message": "No.", "context": {} }),
+    )
 }
 
 pub fn record(record_type: &str, fields: Value) -> Value {

@@ -23,32 +23,55 @@ struct Driven {
 impl Driven {
     async fn start() -> Self {
         let handlers = Arc::new(Handlers::default());
-        let served = Served { media_type: "application/vnd.shapes.v1+json", ..Served::default() };
+        let served = Served {
+            media_type: "application/vnd.shapes.v1+json",
+            ..Served::default()
+        };
         let router = server::router(Arc::clone(&handlers))
             .layer(Extension(RequestId("r-1".into())))
             .layer(Extension(served));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let client = Client::new(Settings::new(&url).token("t").retry(RetryPolicy::none())).unwrap();
-        Driven { handlers, client, url }
+        let client =
+            Client::new(Settings::new(&url).token("t").retry(RetryPolicy::none())).unwrap();
+        Driven {
+            handlers,
+            client,
+            url,
+        }
     }
 
     /// What the handler was asked last.
     fn asked(&self) -> String {
-        self.handlers.asked.lock().unwrap().last().cloned().unwrap_or_default()
+        self.handlers
+            .asked
+            .lock()
+            .unwrap()
+            .last()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The body that the server got last.
     fn body(&self) -> Vec<u8> {
-        self.handlers.bodies.lock().unwrap().last().map(|body| body.to_vec()).unwrap_or_default()
+        self.handlers
+            .bodies
+            .lock()
+            .unwrap()
+            .last()
+            .map(|body| body.to_vec())
+            .unwrap_or_default()
     }
 }
 
 #[tokio::test]
 async fn every_shape_of_a_parameter_arrives() {
     let driven = Driven::start().await;
-    let leaf = types::FilterLeaf { field: "a".into(), value: serde_json::Value::Null };
+    let leaf = types::FilterLeaf {
+        field: "a".into(),
+        value: serde_json::Value::Null,
+    };
     let things = driven
         .client
         .things_list()
@@ -97,7 +120,11 @@ async fn names_that_need_care_arrive() {
         .unwrap();
     assert_eq!(names.self_, "a/b ü%");
     let asked = driven.asked();
-    for part in ["_2fa: Some(true)", "größe: Some(3)", r#"body_2: Some("no body")"#] {
+    for part in [
+        "_2fa: Some(true)",
+        "größe: Some(3)",
+        r#"body_2: Some("no body")"#,
+    ] {
         assert!(asked.contains(part), "{part} in {asked}");
     }
 }
@@ -108,18 +135,43 @@ async fn a_body_may_be_left_out_where_the_contract_says_so() {
     driven.client.things_note().thing(ID).send().await.unwrap();
     assert!(driven.asked().contains("body: None"), "{}", driven.asked());
     assert_eq!(driven.body(), b"");
-    driven.client.things_note().thing(ID).body("short".to_owned()).send().await.unwrap();
-    assert!(driven.asked().contains(r#"body: Some("short")"#), "{}", driven.asked());
+    driven
+        .client
+        .things_note()
+        .thing(ID)
+        .body("short".to_owned())
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        driven.asked().contains(r#"body: Some("short")"#),
+        "{}",
+        driven.asked()
+    );
 }
 
 #[tokio::test]
 async fn bytes_go_out_and_come_back_as_they_are() {
     let driven = Driven::start().await;
     let bytes: &[u8] = b"{\"not\":   \"printed again\"}";
-    driven.client.bodies_raw().body(bytes).send().await.unwrap_err();
+    driven
+        .client
+        .bodies_raw()
+        .body(bytes)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(driven.body(), bytes);
-    let text: Vec<_> =
-        driven.client.bodies_text().send().await.unwrap().into_inner_stream().try_collect().await.unwrap();
+    let text: Vec<_> = driven
+        .client
+        .bodies_text()
+        .send()
+        .await
+        .unwrap()
+        .into_inner_stream()
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(text.concat(), b"plain");
     let events = driven.client.bodies_stream().send().await.unwrap();
     assert_eq!(events.header("content-type"), Some("text/event-stream"));
@@ -131,7 +183,10 @@ async fn both_successes_are_read_and_refusals_are_typed() {
     let create = |name: &str| {
         let body = types::ThingCreate {
             name: name.into(),
-            shape: types::Shape::Circle(types::Circle { radius: 1.5, ..types::Circle::default() }),
+            shape: types::Shape::Circle(types::Circle {
+                radius: 1.5,
+                ..types::Circle::default()
+            }),
             email: None,
             amount: None,
             kind: None,
@@ -145,12 +200,24 @@ async fn both_successes_are_read_and_refusals_are_typed() {
         driven.client.things_create().body(body).send()
     };
     let new = create("new").await.unwrap();
-    assert_eq!((new.status().as_u16(), new.header("location")), (201, Some("/things/1")));
-    assert!(driven.asked().contains("idempotency_key: Some("), "minted: {}", driven.asked());
+    assert_eq!(
+        (new.status().as_u16(), new.header("location")),
+        (201, Some("/things/1"))
+    );
+    assert!(
+        driven.asked().contains("idempotency_key: Some("),
+        "minted: {}",
+        driven.asked()
+    );
     assert_eq!(create("old").await.unwrap().status().as_u16(), 200);
     let taken = create("taken").await.unwrap_err();
     assert!(taken.is_code("TAKEN"));
-    assert_eq!(taken.problem().map(|problem| problem.context["name"].clone()), Some("taken".into()));
+    assert_eq!(
+        taken
+            .problem()
+            .map(|problem| problem.context["name"].clone()),
+        Some("taken".into())
+    );
     let busy = create("busy").await.unwrap_err();
     assert_eq!(busy.retry_after().map(|wait| wait.as_secs()), Some(3));
 }
@@ -158,22 +225,55 @@ async fn both_successes_are_read_and_refusals_are_typed() {
 #[tokio::test]
 async fn null_and_absent_are_told_apart() {
     let driven = Driven::start().await;
-    let clear = types::ThingUpdate { name: Some(None), ..types::ThingUpdate::default() };
-    driven.client.things_update().id(ID).body(clear).send().await.unwrap();
-    assert!(driven.asked().contains("name: Some(None), amount: None"), "{}", driven.asked());
+    let clear = types::ThingUpdate {
+        name: Some(None),
+        ..types::ThingUpdate::default()
+    };
+    driven
+        .client
+        .things_update()
+        .id(ID)
+        .body(clear)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        driven.asked().contains("name: Some(None), amount: None"),
+        "{}",
+        driven.asked()
+    );
 }
 
 #[tokio::test]
 async fn records_are_typed() {
     let driven = Driven::start().await;
-    let fields = types::JobFields { title: Some("Tap".into()), ..types::JobFields::default() };
+    let fields = types::JobFields {
+        title: Some("Tap".into()),
+        ..types::JobFields::default()
+    };
     let jobs = driven.client.records_of::<types::JobFields>();
-    let job = jobs.create().body(types::RecordCreate { fields }).send().await.unwrap();
+    let job = jobs
+        .create()
+        .body(types::RecordCreate { fields })
+        .send()
+        .await
+        .unwrap();
     assert_eq!(job.fields.title.as_deref(), Some("Tap"));
-    assert!(driven.asked().contains(r#"type: "job""#), "{}", driven.asked());
-    let all: Vec<types::Record<types::JobFields>> = jobs.list().stream().try_collect().await.unwrap();
+    assert!(
+        driven.asked().contains(r#"type: "job""#),
+        "{}",
+        driven.asked()
+    );
+    let all: Vec<types::Record<types::JobFields>> =
+        jobs.list().stream().try_collect().await.unwrap();
     assert_eq!(all[0].fields.other["b"], 1);
-    let untyped = driven.client.records_list().type_("job").send().await.unwrap();
+    let untyped = driven
+        .client
+        .records_list()
+        .type_("job")
+        .send()
+        .await
+        .unwrap();
     let fields: &JsonObject = &untyped.items[0].fields;
     assert_eq!(fields["a"], 2);
 }
@@ -182,13 +282,37 @@ async fn records_are_typed() {
 async fn a_consumer_has_its_own_operations_over_the_same_types() {
     let driven = Driven::start().await;
     let mobile = mobile::Client::new(Settings::new(&driven.url)).unwrap();
-    let seen: types::Thing = mobile.things_get().id(ID).send().await.unwrap().into_inner();
+    let seen: types::Thing = mobile
+        .things_get()
+        .id(ID)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(seen, thing());
-    let current = mobile.things_get().id(ID).if_none_match("\"7\"").send().await.unwrap_err();
+    let current = mobile
+        .things_get()
+        .id(ID)
+        .if_none_match("\"7\"")
+        .send()
+        .await
+        .unwrap_err();
     assert!(current.is_not_modified());
-    let gone = mobile.things_get().id(ID).if_none_match("other").send().await.unwrap_err();
+    let gone = mobile
+        .things_get()
+        .id(ID)
+        .if_none_match("other")
+        .send()
+        .await
+        .unwrap_err();
     assert!(gone.is_code("NOT_FOUND"));
-    assert!(matches!(mobile.things_get().send().await, Err(Error::InvalidRequest(_))), "the id is missing");
+    assert!(
+        matches!(
+            mobile.things_get().send().await,
+            Err(Error::InvalidRequest(_))
+        ),
+        "the id is missing"
+    );
 }
 
 #[tokio::test]
