@@ -7,6 +7,7 @@ pub mod filter;
 pub mod fold;
 pub mod handlers;
 pub mod id;
+pub mod import;
 pub mod list;
 pub mod read;
 pub mod row;

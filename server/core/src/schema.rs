@@ -148,7 +148,10 @@ impl Schema {
                 Value::Text(type_name),
                 Value::Text(name),
                 Value::Integer(version),
-                Value::Text(definition), deleted_at, Value::Integer(updated_at)] = row.as_slice()
+                Value::Text(definition),
+                deleted_at,
+                Value::Integer(updated_at),
+            ] = row.as_slice()
             else {
                 return Err("a row of fields has another shape".into());
             };
@@ -175,11 +178,17 @@ impl Schema {
         }
         // An index goes with the first of its fields that is deleted.
         for object_type in schema.types.values_mut() {
-            let gone = |fields: &Vec<String>| fields.iter().any(|name| !object_type.fields.contains_key(name));
+            let gone = |fields: &Vec<String>| {
+                fields
+                    .iter()
+                    .any(|name| !object_type.fields.contains_key(name))
+            };
             if object_type.indexes.iter().any(gone) {
                 let object_type = Arc::make_mut(object_type);
                 let fields = &object_type.fields;
-                object_type.indexes.retain(|names| names.iter().all(|name| fields.contains_key(name)));
+                object_type
+                    .indexes
+                    .retain(|names| names.iter().all(|name| fields.contains_key(name)));
             }
         }
         Ok(schema)

@@ -222,6 +222,10 @@ pub fn id(n: usize) -> String {
     format!("0190a1b2-0000-7000-8000-{n:012x}")
 }
 
+/// The number of the user who asks, and of the session: see [`id`].
+pub const USER: usize = 0xaaaa;
+const SESSION: usize = 0xbbbb;
+
 /// The core over one tenant in memory, with the type `thing`.
 pub struct World {
     pub core: crate::Core,
@@ -297,6 +301,14 @@ impl World {
                 ],
             );
         }
+        insert(
+            "INSERT INTO users (id, version, email, login, content_hash, name, roles, status, created_at, updated_at) VALUES (?1, 1, 'o@example.org', 'o@example.org', '', 'O', '[\"owner\"]', 'active', 0, 0)",
+            vec![id(USER).into()],
+        );
+        insert(
+            "INSERT INTO sessions (id, kind, subject, refresh_hash, rotated_at, created_at, expires_at) VALUES (?1, 'user', ?2, '', 0, 0, 9007199254740991)",
+            vec![id(SESSION).into(), id(USER).into()],
+        );
         let now = Arc::new(std::sync::atomic::AtomicI64::new(NOW));
         let ports = crate::ports::Ports {
             store: store.clone(),
@@ -313,7 +325,7 @@ impl World {
         Self { core, store, now }
     }
 
-    /// A request of the operator.
+    /// A request of the owner.
     pub fn cx(&self) -> crate::context::Context {
         let now = self.now.load(Ordering::SeqCst);
         crate::context::Context {
@@ -323,7 +335,7 @@ impl World {
             deadline: now + 10_000,
             caller: Some(crate::context::Caller {
                 tenant: TenantId::parse("0190a1b2-0000-7000-8000-000000000000").unwrap(),
-                principal: crate::context::Principal::Operator,
+                principal: crate::context::Principal::User { id: id(USER), session: id(SESSION) },
             }),
             idempotency: None,
             address: None,

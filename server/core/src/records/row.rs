@@ -145,7 +145,8 @@ pub struct Words {
 
 impl Words {
     pub fn change(&mut self, id: &str, before: &BTreeSet<String>, after: &BTreeSet<String>) {
-        let pair = |words: Vec<&String>| (!words.is_empty()).then(|| serde_json::json!([id, words]));
+        let pair =
+            |words: Vec<&String>| (!words.is_empty()).then(|| serde_json::json!([id, words]));
         self.gone.extend(pair(before.difference(after).collect()));
         self.new.extend(pair(after.difference(before).collect()));
     }
@@ -155,10 +156,20 @@ impl Words {
         const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
         let statement = |start: &str, end: &str, pairs: Vec<Json>| {
             let params = [Json::Array(pairs).to_string().into()];
-            Statement::new(format!("{start} SELECT w.value, r.num {PAIRS}{end}"), params)
+            Statement::new(
+                format!("{start} SELECT w.value, r.num {PAIRS}{end}"),
+                params,
+            )
         };
-        let gone = (!self.gone.is_empty()).then(|| statement("DELETE FROM words WHERE (word, record) IN (", ")", self.gone));
-        let new = (!self.new.is_empty()).then(|| statement("INSERT OR IGNORE INTO words (word, record)", "", self.new));
+        let gone = (!self.gone.is_empty()).then(|| {
+            statement(
+                "DELETE FROM words WHERE (word, record) IN (",
+                ")",
+                self.gone,
+            )
+        });
+        let new = (!self.new.is_empty())
+            .then(|| statement("INSERT OR IGNORE INTO words (word, record)", "", self.new));
         gone.into_iter().chain(new).collect()
     }
 }

@@ -156,7 +156,12 @@ impl World {
         }
     }
 
-    pub fn search(&self, q: &str, cursor: Option<String>, limit: i64) -> types::RecordPage<RawJson> {
+    pub fn search(
+        &self,
+        q: &str,
+        cursor: Option<String>,
+        limit: i64,
+    ) -> types::RecordPage<RawJson> {
         let request = records::SearchRequest {
             q: q.into(),
             types: None,
@@ -620,7 +625,7 @@ fn history_tells_who_changed_what() {
     let history = world.history(&created.id);
     assert_eq!(
         serde_json::to_value(&history[0]).unwrap(),
-        json!({"version": updated.version, "at": crate::testing::NOW, "actor": {"kind": "system"}, "kind": "update", "changes": {"count": {"before": null, "after": 3}, "title": {"before": "a", "after": null}}})
+        json!({"version": updated.version, "at": crate::testing::NOW, "actor": {"kind": "user", "id": id(crate::testing::USER)}, "kind": "update", "changes": {"count": {"before": null, "after": 3}, "title": {"before": "a", "after": null}}})
     );
     assert_eq!(history[1].changes["serial"].after, json!(1));
 }
@@ -790,4 +795,121 @@ fn a_read_is_one_round_trip_and_a_write_two_whatever_the_number_of_records() {
     assert_eq!(world.store.trips(), (1, 1));
     world.restore(&warm.id).unwrap();
     assert_eq!(world.store.trips(), (1, 1));
+}
+
+#[test]
+fn a_second_import_changes_nothing_and_a_refused_row_refuses_all() {
+    let world = World::new();
+    let rows = |titles: &[(&str, &str)]| {
+        let row = |(code, title): &(&str, &str)| {
+            json!({"code": code, "title": title, "state": "open", "serial": 40})
+                .as_object()
+                .unwrap()
+                .clone()
+        };
+        titles.iter().map(row).collect::<Vec<_>>()
+    };
+    let import = |rows| {
+        ready(super::import::import(
+            &world.core.work,
+            &world.cx(),
+            "thing",
+            "code",
+            rows,
+        ))
+        .map_err(|refusal| refusal.code())
+        .unwrap()
+    };
+    let effects = |rows| {
+        import(rows)
+            .into_iter()
+            .map(|outcome| {
+                outcome
+                    .map(|done| done.effect)
+                    .map_err(|refusal| refusal.code())
+            })
+            .collect::<Vec<_>>()
+    };
+    use super::write::Effect;
+    assert_eq!(
+        effects(rows(&[("a", "1"), ("b", "2"), ("A", "3")])),
+        [
+            Ok(Effect::Created),
+            Ok(Effect::Created),
+            Ok(Effect::Updated)
+        ]
+    );
+    assert_eq!(
+        effects(rows(&[("A", "3"), ("b", "2")])),
+        [Ok(Effect::Unchanged), Ok(Effect::Unchanged)]
+    );
+    world.store.trips();
+    assert_eq!(
+        effects(rows(&[("a", "4"), ("b", "2"), ("c", "5")])),
+        [
+            Ok(Effect::Updated),
+            Ok(Effect::Unchanged),
+            Ok(Effect::Created)
+        ]
+    );
+    assert_eq!(world.store.trips(), (1, 1));
+    let mut bad = rows(&[("d", "6"), ("e", "7")]);
+    bad[1].insert("count".into(), "x".into());
+    let outcomes = import(bad);
+    assert!(outcomes[0].is_ok());
+    let refusal = outcomes[1].as_ref().unwrap_err();
+    assert_eq!(
+        refusal.problem().context()["errors"][0]["pointer"],
+        "/rows/1/fields/count"
+    );
+    let listed = world
+        .list(None, Some("code"), None, None, 50)
+        .unwrap()
+        .items;
+    assert_eq!(
+        listed
+            .iter()
+            .map(|record| fields(record)["title"].clone())
+            .collect::<Vec<_>>(),
+        ["4", "2", "5"]
+    );
+    assert_eq!(fields(&listed[0])["serial"], 40);
+}
+
+#[test]
+fn what_a_write_reads_it_finds_by_index() {
+    let world = World::new();
+    let plan = |sql: &str| {
+        world.store.plan(&crate::ports::store::Statement::new(
+            sql.to_owned(),
+            ["[]".into()],
+        ))
+    };
+    let thing = crate::testing::thing();
+    let plain = &thing.field("code").unwrap().sql.plain;
+    let unique = plan(&format!(
+        "SELECT id FROM records WHERE type = 'thing' AND deleted_at IS NULL AND {plain} IN (SELECT value FROM json_each(?1))"
+    ));
+    assert!(unique.contains("u.thing.code (<expr>=?)"), "{unique}");
+    let restore = plan(&format!(
+        "SELECT r.id, o.id FROM records r JOIN records o ON {} = {} WHERE o.type = 'thing' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id IN (SELECT value FROM json_each(?1))",
+        crate::schema::index::Expressions::of("o", plain),
+        crate::schema::index::Expressions::of("r", plain)
+    ));
+    assert!(restore.contains("u.thing.code (<expr>=?)"), "{restore}");
+    let update = plan(
+        "UPDATE records SET version = 1 FROM json_each(?1) j WHERE records.id = (j.value ->> 0)",
+    );
+    assert!(
+        update.contains("SEARCH records USING") && update.contains("(id=?)"),
+        "{update}"
+    );
+    let search = world
+        .store
+        .plan(&super::search::statement("two words", None, Some(9), 50).unwrap());
+    assert!(
+        search.contains("SEARCH records USING INTEGER PRIMARY KEY (rowid=?)")
+            && !search.contains("SCAN words"),
+        "{search}"
+    );
 }

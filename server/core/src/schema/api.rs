@@ -7,7 +7,18 @@ use super::{Field, ObjectType};
 use crate::{access::visibility::Mask, fault::Fault};
 
 /// The properties of an object type that `?fields=` may name.
-pub const TYPE_PROPERTIES: [&str; 10] = ["name", "label", "plural_label", "description", "built_in", "fields", "indexes", "version", "created_at", "updated_at"];
+pub const TYPE_PROPERTIES: [&str; 10] = [
+    "name",
+    "label",
+    "plural_label",
+    "description",
+    "built_in",
+    "fields",
+    "indexes",
+    "version",
+    "created_at",
+    "updated_at",
+];
 
 /// The properties of a field definition that `?fields=` may name.
 pub const FIELD_PROPERTIES: [&str; 20] = [
@@ -38,7 +49,13 @@ pub fn object_type(object_type: &ObjectType, mask: &Mask) -> Result<types::Objec
         mask.asks_for(name).then_some(value)
     }
     let fields = match mask.asks_for("fields") {
-        true => Some(object_type.fields.values().map(|field| self::field(field, &Mask::default())).collect::<Result<_, _>>()?),
+        true => Some(
+            object_type
+                .fields
+                .values()
+                .map(|field| self::field(field, &Mask::default()))
+                .collect::<Result<_, _>>()?,
+        ),
         false => None,
     };
     // What a built-in type never went through has no time.
@@ -58,7 +75,9 @@ pub fn object_type(object_type: &ObjectType, mask: &Mask) -> Result<types::Objec
 }
 
 pub fn field(field: &Field, mask: &Mask) -> Result<types::FieldDefinition, Fault> {
-    let odd = |error: serde_json::Error| Fault::Internal(format!("the definition of {}: {error}", field.name));
+    let odd = |error: serde_json::Error| {
+        Fault::Internal(format!("the definition of {}: {error}", field.name))
+    };
     let mut value = serde_json::to_value(&field.definition).map_err(odd)?;
     if let Some(object) = value.as_object_mut() {
         object.insert("merge".into(), Value::from(field.definition.merge()));

@@ -7,7 +7,8 @@ use crm_contract::codes::Code;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    At, Definition, Failures, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType, Schema, TypeDefinition, check, index, names, value,
+    At, Definition, Failures, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType,
+    Schema, TypeDefinition, check, index, names, value,
 };
 use crate::{
     ports::store::{Statement, Value},
@@ -27,15 +28,28 @@ pub struct Change {
 }
 
 pub fn invalid(failures: Failures) -> Refusal {
-    Refusal::failures(Code::DefinitionInvalid, "The definition cannot be used", failures.into_list())
+    Refusal::failures(
+        Code::DefinitionInvalid,
+        "The definition cannot be used",
+        failures.into_list(),
+    )
 }
 
 fn limit(name: &str, maximum: usize) -> Refusal {
-    Refusal::new(Code::LimitExceeded, format!("There are as many as there can be: {maximum}. Delete what is not needed.")).with("limit", name).with("maximum", maximum)
+    Refusal::new(
+        Code::LimitExceeded,
+        format!("There are as many as there can be: {maximum}. Delete what is not needed."),
+    )
+    .with("limit", name)
+    .with("maximum", maximum)
 }
 
 fn name_taken(name: &str) -> Refusal {
-    Refusal::new(Code::NameTaken, format!("The name {name} is in use, reserved, or kept for deleted data. Choose another.")).with("name", name)
+    Refusal::new(
+        Code::NameTaken,
+        format!("The name {name} is in use, reserved, or kept for deleted data. Choose another."),
+    )
+    .with("name", name)
 }
 
 fn ddl(statements: impl IntoIterator<Item = String>) -> impl Iterator<Item = Statement> {
@@ -43,32 +57,64 @@ fn ddl(statements: impl IntoIterator<Item = String>) -> impl Iterator<Item = Sta
 }
 
 /// The definition in a request's JSON, whose `name` stands beside it.
-fn read(mut written: Map<String, Json>, at: &At<'_>, failures: &mut Failures) -> Option<(String, Definition)> {
-    let name = written.remove("name").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+fn read(
+    mut written: Map<String, Json>,
+    at: &At<'_>,
+    failures: &mut Failures,
+) -> Option<(String, Definition)> {
+    let name = written
+        .remove("name")
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default();
     written.retain(|_, value| !value.is_null());
-    let kind = written.get("type").and_then(Json::as_str).unwrap_or_default();
+    let kind = written
+        .get("type")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     if Kind::parse(kind).is_none() {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        failures.add(at.name("type").pointer(), "unknown", format!("There is no type of field {kind:?}; there are {}.", known.join(", ")));
+        failures.add(
+            at.name("type").pointer(),
+            "unknown",
+            format!(
+                "There is no type of field {kind:?}; there are {}.",
+                known.join(", ")
+            ),
+        );
         return None;
     }
     match serde_json::from_value(Json::Object(written)) {
         Ok(definition) => Some((name, definition)),
         Err(error) => {
-            failures.add(at.pointer(), "definition", format!("The definition cannot be read: {error}."));
+            failures.add(
+                at.pointer(),
+                "definition",
+                format!("The definition cannot be read: {error}."),
+            );
             None
         }
     }
 }
 
 /// Checks a field that joins a type; its default is kept in normal form.
-fn field(schema: &Schema, own: &str, name: &str, mut definition: Definition, built_in: bool, at: &At<'_>, failures: &mut Failures) -> Option<Field> {
+fn field(
+    schema: &Schema,
+    own: &str,
+    name: &str,
+    mut definition: Definition,
+    built_in: bool,
+    at: &At<'_>,
+    failures: &mut Failures,
+) -> Option<Field> {
     let before = failures.len();
     check::definition(schema, own, name, &definition, at, failures);
     if failures.len() > before {
         return None;
     }
-    if let (Some(default), Ok(field)) = (definition.default.clone(), Field::new(name, definition.clone(), built_in)) {
+    if let (Some(default), Ok(field)) = (
+        definition.default.clone(),
+        Field::new(name, definition.clone(), built_in),
+    ) {
         definition.default = value::normalise(&field, default, &at.name("default"), failures);
     }
     Field::new(name, definition, built_in).ok()
@@ -77,8 +123,17 @@ fn field(schema: &Schema, own: &str, name: &str, mut definition: Definition, bui
 fn own_indexes(schema: &Schema) -> usize {
     let of_type = |object_type: &Arc<ObjectType>| {
         let fields = object_type.fields.values().filter(|field| !field.built_in);
-        let single: usize = fields.map(|field| usize::from(field.definition.indexed) + usize::from(field.definition.unique)).sum();
-        single + if object_type.built_in { 0 } else { object_type.indexes.len() + 3 }
+        let single: usize = fields
+            .map(|field| {
+                usize::from(field.definition.indexed) + usize::from(field.definition.unique)
+            })
+            .sum();
+        single
+            + if object_type.built_in {
+                0
+            } else {
+                object_type.indexes.len() + 3
+            }
     };
     schema.types().map(of_type).sum()
 }
@@ -87,7 +142,12 @@ fn insert_field(object_type: &str, field: &Field, now: i64) -> Result<Statement,
     Ok(Statement::new(
         "INSERT INTO fields (type, name, version, definition, created_at, updated_at) VALUES (?1, ?2, (SELECT base FROM meta), ?3, ?4, ?4) \
          ON CONFLICT (type, name) DO UPDATE SET version = excluded.version, definition = excluded.definition, updated_at = excluded.updated_at",
-        [object_type.into(), field.name.as_str().into(), text(&field.definition)?.into(), now.into()],
+        [
+            object_type.into(),
+            field.name.as_str().into(),
+            text(&field.definition)?.into(),
+            now.into(),
+        ],
     ))
 }
 
@@ -95,20 +155,38 @@ fn insert_type(object_type: &ObjectType, now: i64) -> Result<Statement, Refusal>
     Ok(Statement::new(
         "INSERT INTO object_types (name, version, definition, created_at, updated_at) VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?3) \
          ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = excluded.definition, updated_at = excluded.updated_at",
-        [object_type.name.as_str().into(), text(&object_type.definition())?.into(), now.into()],
+        [
+            object_type.name.as_str().into(),
+            text(&object_type.definition())?.into(),
+            now.into(),
+        ],
     ))
 }
 
 fn text(definition: &impl serde::Serialize) -> Result<String, Refusal> {
-    serde_json::to_string(definition).map_err(|error| crate::fault::Fault::Internal(error.to_string()).into())
+    serde_json::to_string(definition)
+        .map_err(|error| crate::fault::Fault::Internal(error.to_string()).into())
 }
 
 /// A new type with its first fields. `kept`: a deleted type had the name.
-pub fn create_type(schema: &Schema, name: &str, definition: TypeDefinition, fields: Vec<Map<String, Json>>, kept: bool, now: i64) -> Result<Change, Refusal> {
-    if kept || schema.get(name).is_some() || names::is_reserved_type(name) || !names::is_name(name) {
+pub fn create_type(
+    schema: &Schema,
+    name: &str,
+    definition: TypeDefinition,
+    fields: Vec<Map<String, Json>>,
+    kept: bool,
+    now: i64,
+) -> Result<Change, Refusal> {
+    if kept || schema.get(name).is_some() || names::is_reserved_type(name) || !names::is_name(name)
+    {
         return Err(name_taken(name));
     }
-    if schema.types().filter(|object_type| !object_type.built_in).count() >= MOST_TYPES {
+    if schema
+        .types()
+        .filter(|object_type| !object_type.built_in)
+        .count()
+        >= MOST_TYPES
+    {
         return Err(limit("object_types", MOST_TYPES));
     }
     if fields.len() > MOST_FIELDS {
@@ -117,7 +195,10 @@ pub fn create_type(schema: &Schema, name: &str, definition: TypeDefinition, fiel
     let mut object_type = ObjectType {
         name: name.to_owned(),
         label: definition.label.clone(),
-        plural_label: definition.plural_label.clone().unwrap_or_else(|| definition.label.clone()),
+        plural_label: definition
+            .plural_label
+            .clone()
+            .unwrap_or_else(|| definition.label.clone()),
         description: definition.description,
         built_in: false,
         fields: indexmap::IndexMap::with_capacity(fields.len()),
@@ -132,16 +213,35 @@ pub fn create_type(schema: &Schema, name: &str, definition: TypeDefinition, fiel
     let mut failures = Failures::default();
     for (place, written) in fields.into_iter().enumerate() {
         let at = at_fields.index(place);
-        let Some((field_name, definition)) = read(written, &at, &mut failures) else { continue };
+        let Some((field_name, definition)) = read(written, &at, &mut failures) else {
+            continue;
+        };
         if names::is_reserved_field(&field_name) || object_type.fields.contains_key(&field_name) {
-            failures.add(at.name("name").pointer(), "name_taken", format!("The name {field_name} is taken."));
+            failures.add(
+                at.name("name").pointer(),
+                "name_taken",
+                format!("The name {field_name} is taken."),
+            );
             continue;
         }
-        if let Some(field) = field(schema, name, &field_name, definition, false, &at, &mut failures) {
+        if let Some(field) = field(
+            schema,
+            name,
+            &field_name,
+            definition,
+            false,
+            &at,
+            &mut failures,
+        ) {
             object_type.fields.insert(field_name, Arc::new(field));
         }
     }
-    check::indexes(&object_type, &definition.indexes, &root.name("indexes"), &mut failures);
+    check::indexes(
+        &object_type,
+        &definition.indexes,
+        &root.name("indexes"),
+        &mut failures,
+    );
     if !failures.is_empty() {
         return Err(invalid(failures));
     }
@@ -156,7 +256,10 @@ pub fn create_type(schema: &Schema, name: &str, definition: TypeDefinition, fiel
     }
     statements.extend(ddl(made));
     statements.push(Statement::new(SCHEMA_MOVED, []));
-    Ok(Change { object_type, statements })
+    Ok(Change {
+        object_type,
+        statements,
+    })
 }
 
 /// Labels, description and indexes; what is None stays.
@@ -168,14 +271,24 @@ pub struct TypeUpdate {
 }
 
 /// None: nothing changes.
-pub fn update_type(schema: &Schema, object_type: &ObjectType, update: TypeUpdate, now: i64) -> Result<Option<Change>, Refusal> {
+pub fn update_type(
+    schema: &Schema,
+    object_type: &ObjectType,
+    update: TypeUpdate,
+    now: i64,
+) -> Result<Option<Change>, Refusal> {
     let mut changed = object_type.clone();
     changed.label = update.label.unwrap_or(changed.label);
     changed.plural_label = update.plural_label.unwrap_or(changed.plural_label);
     changed.description = update.description.unwrap_or(changed.description);
     if let Some(indexes) = update.indexes {
         let mut failures = Failures::default();
-        check::indexes(object_type, &indexes, &At::Root("/body").name("indexes"), &mut failures);
+        check::indexes(
+            object_type,
+            &indexes,
+            &At::Root("/body").name("indexes"),
+            &mut failures,
+        );
         if !failures.is_empty() {
             return Err(invalid(failures));
         }
@@ -186,26 +299,55 @@ pub fn update_type(schema: &Schema, object_type: &ObjectType, update: TypeUpdate
     }
     changed.updated_at = now;
     let mut statements = vec![insert_type(&changed, now)?];
-    let gone = object_type.indexes.iter().filter(|fields| !changed.indexes.contains(fields));
-    statements.extend(ddl(gone.map(|fields| index::drop_compound(&object_type.name, fields))));
-    let new: Vec<String> = changed.indexes.iter().filter(|fields| !object_type.indexes.contains(fields)).filter_map(|fields| index::create_compound(&changed, fields)).collect();
+    let gone = object_type
+        .indexes
+        .iter()
+        .filter(|fields| !changed.indexes.contains(fields));
+    statements.extend(ddl(
+        gone.map(|fields| index::drop_compound(&object_type.name, fields))
+    ));
+    let new: Vec<String> = changed
+        .indexes
+        .iter()
+        .filter(|fields| !object_type.indexes.contains(fields))
+        .filter_map(|fields| index::create_compound(&changed, fields))
+        .collect();
     if own_indexes(schema) + new.len() > MOST_OWN_INDEXES {
         let mut failures = Failures::default();
-        failures.add("/body/indexes".into(), "max_length", format!("A tenant has at most {MOST_OWN_INDEXES} indexes of its own."));
+        failures.add(
+            "/body/indexes".into(),
+            "max_length",
+            format!("A tenant has at most {MOST_OWN_INDEXES} indexes of its own."),
+        );
         return Err(invalid(failures));
     }
     statements.extend(ddl(new));
     statements.push(Statement::new(SCHEMA_MOVED, []));
-    Ok(Some(Change { object_type: changed, statements }))
+    Ok(Some(Change {
+        object_type: changed,
+        statements,
+    }))
 }
 
 pub fn built_in(what: &str, properties: &[&str]) -> Refusal {
-    let refusal = Refusal::new(Code::BuiltIn, format!("{what} is built in: every tenant has it."));
-    if properties.is_empty() { refusal } else { refusal.with("properties", json!(properties)) }
+    let refusal = Refusal::new(
+        Code::BuiltIn,
+        format!("{what} is built in: every tenant has it."),
+    );
+    if properties.is_empty() {
+        refusal
+    } else {
+        refusal.with("properties", json!(properties))
+    }
 }
 
 /// `records`: how many records the type has, counted up to 1,000.
-pub fn delete_type(schema: &Schema, object_type: &ObjectType, records: i64, now: i64) -> Result<Vec<Statement>, Refusal> {
+pub fn delete_type(
+    schema: &Schema,
+    object_type: &ObjectType,
+    records: i64,
+    now: i64,
+) -> Result<Vec<Statement>, Refusal> {
     if object_type.built_in {
         return Err(built_in(&object_type.name, &[]));
     }
@@ -222,17 +364,37 @@ pub fn delete_type(schema: &Schema, object_type: &ObjectType, records: i64, now:
     Ok(statements)
 }
 
-pub fn create_field(schema: &Schema, object_type: &ObjectType, written: Map<String, Json>, now: i64) -> Result<(Arc<Field>, Vec<Statement>), Refusal> {
+pub fn create_field(
+    schema: &Schema,
+    object_type: &ObjectType,
+    written: Map<String, Json>,
+    now: i64,
+) -> Result<(Arc<Field>, Vec<Statement>), Refusal> {
     let at = At::Root("/body");
     let mut failures = Failures::default();
-    let Some((name, definition)) = read(written, &at, &mut failures) else { return Err(invalid(failures)) };
-    if names::is_reserved_field(&name) || object_type.fields.contains_key(&name) || object_type.hidden.contains(&name) {
+    let Some((name, definition)) = read(written, &at, &mut failures) else {
+        return Err(invalid(failures));
+    };
+    if names::is_reserved_field(&name)
+        || object_type.fields.contains_key(&name)
+        || object_type.hidden.contains(&name)
+    {
         return Err(name_taken(&name));
     }
     if !check::has_room(object_type, 1) {
         return Err(limit("fields_per_type", MOST_FIELDS));
     }
-    let Some(field) = field(schema, &object_type.name, &name, definition, false, &at, &mut failures) else { return Err(invalid(failures)) };
+    let Some(field) = field(
+        schema,
+        &object_type.name,
+        &name,
+        definition,
+        false,
+        &at,
+        &mut failures,
+    ) else {
+        return Err(invalid(failures));
+    };
     if !failures.is_empty() {
         return Err(invalid(failures));
     }
@@ -250,9 +412,18 @@ pub fn create_field(schema: &Schema, object_type: &ObjectType, written: Map<Stri
 const OF_BUILT_IN: [&str; 4] = ["label", "help", "indexed", "searchable"];
 
 /// A field as a change leaves it; null clears. Its kind is none of what the contract lets one change.
-pub fn changed_field(schema: &Schema, object_type: &ObjectType, old: &Field, update: Map<String, Json>) -> Result<Field, Refusal> {
+pub fn changed_field(
+    schema: &Schema,
+    object_type: &ObjectType,
+    old: &Field,
+    update: Map<String, Json>,
+) -> Result<Field, Refusal> {
     if old.built_in {
-        let fixed: Vec<&str> = update.keys().map(String::as_str).filter(|name| !OF_BUILT_IN.contains(name)).collect();
+        let fixed: Vec<&str> = update
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !OF_BUILT_IN.contains(name))
+            .collect();
         if !fixed.is_empty() {
             return Err(built_in(&old.name, &fixed));
         }
@@ -265,21 +436,43 @@ pub fn changed_field(schema: &Schema, object_type: &ObjectType, old: &Field, upd
     };
     written.extend(update);
     written.insert("name".into(), old.name.as_str().into());
-    let Some((_, definition)) = read(written, &at, &mut failures) else { return Err(invalid(failures)) };
+    let Some((_, definition)) = read(written, &at, &mut failures) else {
+        return Err(invalid(failures));
+    };
     let used = |fields: &Vec<String>| fields.contains(&old.name);
     if definition.kind != old.kind() && object_type.indexes.iter().any(used) {
-        failures.add(at.name("type").pointer(), "fixed", "The type of a field never changes: make a new one.");
+        failures.add(
+            at.name("type").pointer(),
+            "fixed",
+            "The type of a field never changes: make a new one.",
+        );
     }
-    match field(schema, &object_type.name, &old.name, definition, old.built_in, &at, &mut failures) {
+    match field(
+        schema,
+        &object_type.name,
+        &old.name,
+        definition,
+        old.built_in,
+        &at,
+        &mut failures,
+    ) {
         Some(field) if failures.is_empty() => Ok(field),
         _ => Err(invalid(failures)),
     }
 }
 
 /// The statements that keep a changed field.
-pub fn update_field(object_type: &ObjectType, old: &Field, new: &Field, now: i64) -> Result<Vec<Statement>, Refusal> {
+pub fn update_field(
+    object_type: &ObjectType,
+    old: &Field,
+    new: &Field,
+    now: i64,
+) -> Result<Vec<Statement>, Refusal> {
     let mut statements = vec![insert_field(&object_type.name, new, now)?];
-    let (before, after) = (index::create_of_field(&object_type.name, old), index::create_of_field(&object_type.name, new));
+    let (before, after) = (
+        index::create_of_field(&object_type.name, old),
+        index::create_of_field(&object_type.name, new),
+    );
     if before != after {
         statements.extend(ddl(index::drop_of_field(&object_type.name, &old.name)));
         statements.extend(ddl(after));
@@ -288,17 +481,30 @@ pub fn update_field(object_type: &ObjectType, old: &Field, new: &Field, now: i64
     Ok(statements)
 }
 
-pub fn delete_field(object_type: &ObjectType, field: &Field, now: i64) -> Result<Vec<Statement>, Refusal> {
+pub fn delete_field(
+    object_type: &ObjectType,
+    field: &Field,
+    now: i64,
+) -> Result<Vec<Statement>, Refusal> {
     if field.built_in {
         return Err(built_in(&field.name, &[]));
     }
     let mut statements = vec![Statement::new(
         "UPDATE fields SET deleted_at = ?3, updated_at = ?3, version = (SELECT base FROM meta) WHERE type = ?1 AND name = ?2",
-        [object_type.name.as_str().into(), field.name.as_str().into(), now.into()],
+        [
+            object_type.name.as_str().into(),
+            field.name.as_str().into(),
+            now.into(),
+        ],
     )];
     statements.extend(ddl(index::drop_of_field(&object_type.name, &field.name)));
-    let compound = object_type.indexes.iter().filter(|fields| fields.contains(&field.name));
-    statements.extend(ddl(compound.map(|fields| index::drop_compound(&object_type.name, fields))));
+    let compound = object_type
+        .indexes
+        .iter()
+        .filter(|fields| fields.contains(&field.name));
+    statements.extend(ddl(
+        compound.map(|fields| index::drop_compound(&object_type.name, fields))
+    ));
     statements.push(Statement::new(SCHEMA_MOVED, []));
     Ok(statements)
 }
@@ -306,13 +512,21 @@ pub fn delete_field(object_type: &ObjectType, field: &Field, now: i64) -> Result
 /// The records that a change of what is searched concerns: those with a value in the field.
 pub fn records_with(object_type: &str, field: &Field) -> Statement {
     Statement::new(
-        format!("SELECT id, data FROM records WHERE type = '{object_type}' AND {} IS NOT NULL LIMIT {}", field.sql.raw, MOST_REINDEXED + 1),
+        format!(
+            "SELECT id, data FROM records WHERE type = '{object_type}' AND {} IS NOT NULL LIMIT {}",
+            field.sql.raw,
+            MOST_REINDEXED + 1
+        ),
         [],
     )
 }
 
 /// The statements that bring the words of records from what one definition of their type searches to what another does.
-pub fn reindex(before: &ObjectType, after: &ObjectType, rows: Vec<Vec<Value>>) -> Result<Vec<Statement>, Refusal> {
+pub fn reindex(
+    before: &ObjectType,
+    after: &ObjectType,
+    rows: Vec<Vec<Value>>,
+) -> Result<Vec<Statement>, Refusal> {
     if rows.len() > MOST_REINDEXED {
         let mut failures = Failures::default();
         failures.add("/body/searchable".into(), "too_many_records", format!("More than {MOST_REINDEXED} records hold this field: what is searched of it can no longer be changed."));
@@ -320,9 +534,17 @@ pub fn reindex(before: &ObjectType, after: &ObjectType, rows: Vec<Vec<Value>>) -
     }
     let mut words = row::Words::default();
     for row in rows {
-        let [Value::Text(id), Value::Text(data)] = row.as_slice() else { continue };
-        let Ok(data) = serde_json::from_str::<Map<String, Json>>(data) else { continue };
-        words.change(id, &row::search_words(before, &data), &row::search_words(after, &data));
+        let [Value::Text(id), Value::Text(data)] = row.as_slice() else {
+            continue;
+        };
+        let Ok(data) = serde_json::from_str::<Map<String, Json>>(data) else {
+            continue;
+        };
+        words.change(
+            id,
+            &row::search_words(before, &data),
+            &row::search_words(after, &data),
+        );
     }
     Ok(words.statements())
 }

@@ -6,8 +6,16 @@ use super::{Field, Kind, ObjectType, value};
 
 /// Of the whole `fields` object.
 pub fn of_type(object_type: &ObjectType) -> Value {
-    let properties: Map<String, Value> = object_type.fields.values().map(|field| (field.name.clone(), of_field(field))).collect();
-    let required = object_type.fields.values().filter(|field| field.definition.required && field.definition.default.is_none() && !field.definition.server_owned);
+    let properties: Map<String, Value> = object_type
+        .fields
+        .values()
+        .map(|field| (field.name.clone(), of_field(field)))
+        .collect();
+    let required = object_type.fields.values().filter(|field| {
+        field.definition.required
+            && field.definition.default.is_none()
+            && !field.definition.server_owned
+    });
     let required: Vec<&str> = required.map(|field| field.name.as_str()).collect();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -26,23 +34,40 @@ pub fn of_type(object_type: &ObjectType) -> Value {
 /// What holds for one value of a field.
 pub fn of_field(field: &Field) -> Value {
     let definition = &field.definition;
-    let options: Vec<&str> = definition.options.iter().map(|option| option.value.as_str()).collect();
+    let options: Vec<&str> = definition
+        .options
+        .iter()
+        .map(|option| option.value.as_str())
+        .collect();
     let id = json!({"type": "string", "format": "uuid"});
     let list = |items: Value, most: usize| json!({"type": "array", "items": items, "maxItems": definition.max_length.unwrap_or(most).min(most)});
     let mut schema = match definition.kind {
-        Kind::Text | Kind::Email | Kind::Url => json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_TEXT).min(value::MAX_TEXT)}),
-        Kind::LongText => json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_LONG_TEXT)}),
+        Kind::Text | Kind::Email | Kind::Url => {
+            json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_TEXT).min(value::MAX_TEXT)})
+        }
+        Kind::LongText => {
+            json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_LONG_TEXT)})
+        }
         Kind::Phone => json!({"type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$"}),
         Kind::Select => json!({"type": "string", "enum": options}),
-        Kind::MultiSelect if options.is_empty() => list(json!({"type": "string", "minLength": 1, "maxLength": value::MAX_ENTRY}), value::MAX_ENTRIES),
-        Kind::MultiSelect => list(json!({"type": "string", "enum": options}), value::MAX_ENTRIES),
+        Kind::MultiSelect if options.is_empty() => list(
+            json!({"type": "string", "minLength": 1, "maxLength": value::MAX_ENTRY}),
+            value::MAX_ENTRIES,
+        ),
+        Kind::MultiSelect => list(
+            json!({"type": "string", "enum": options}),
+            value::MAX_ENTRIES,
+        ),
         Kind::Boolean => json!({"type": "boolean"}),
-        Kind::Integer | Kind::Decimal | Kind::Date | Kind::Datetime | Kind::AutoNumber => integer(field, -value::MAX_INTEGER, value::MAX_INTEGER),
+        Kind::Integer | Kind::Decimal | Kind::Date | Kind::Datetime | Kind::AutoNumber => {
+            integer(field, -value::MAX_INTEGER, value::MAX_INTEGER)
+        }
         Kind::Duration => integer(field, 0, value::MAX_INTEGER),
         Kind::Rating => integer(field, 0, definition.max.unwrap_or(5)),
         Kind::Money => money(),
         Kind::Address => {
-            let parts = ["line1", "line2", "city", "region", "postal_code", "country"].map(|part| (part.to_owned(), json!({"type": "string"})));
+            let parts = ["line1", "line2", "city", "region", "postal_code", "country"]
+                .map(|part| (part.to_owned(), json!({"type": "string"})));
             json!({"type": "object", "minProperties": 1, "properties": Map::from_iter(parts), "additionalProperties": false})
         }
         Kind::Geo => json!({
@@ -66,10 +91,15 @@ pub fn of_field(field: &Field) -> Value {
         if definition.server_owned || definition.kind == Kind::AutoNumber {
             schema.insert("readOnly".into(), true.into());
         }
-        if let (Some(least), Some("string")) = (definition.min_length, schema.get("type").and_then(Value::as_str)) {
+        if let (Some(least), Some("string")) = (
+            definition.min_length,
+            schema.get("type").and_then(Value::as_str),
+        ) {
             schema.insert("minLength".into(), least.into());
         }
-        if let (Some(pattern), Kind::Text | Kind::LongText | Kind::Email | Kind::Url) = (&definition.pattern, definition.kind) {
+        if let (Some(pattern), Kind::Text | Kind::LongText | Kind::Email | Kind::Url) =
+            (&definition.pattern, definition.kind)
+        {
             schema.insert("pattern".into(), format!("^(?:{pattern})$").into());
         }
         if let Some(target) = &definition.target {

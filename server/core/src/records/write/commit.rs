@@ -266,9 +266,18 @@ fn words(records: &[&Record], statements: &mut Vec<Statement>) {
         match &record.stored {
             None => words.change(&record.id, &BTreeSet::new(), &now()),
             Some(Stored { data, .. }) => {
-                let searchable = |name: &String| record.object_type.field(name).is_some_and(|field| field.definition.searchable);
+                let searchable = |name: &String| {
+                    record
+                        .object_type
+                        .field(name)
+                        .is_some_and(|field| field.definition.searchable)
+                };
                 if record.changed.iter().any(searchable) {
-                    words.change(&record.id, &row::search_words(&record.object_type, data), &now());
+                    words.change(
+                        &record.id,
+                        &row::search_words(&record.object_type, data),
+                        &now(),
+                    );
                 }
             }
         }

@@ -1,0 +1,94 @@
+//! Many rows of another system at once, recognised by a key of theirs: a second import of the same rows changes nothing.
+//! The same path as every write; only may an import state what otherwise the server sets, such as status and number.
+
+use crm_runtime::{
+    JsonObject,
+    server::{Answer, Reply},
+};
+
+use super::{
+    id,
+    write::{self, Authority, Batch, Effect, Item, Op},
+};
+use crate::{
+    context::Context,
+    refusal::Refusal,
+    work::{Issued, Outcome, Scope, Work},
+};
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub id: String,
+    pub effect: Effect,
+}
+
+/// An import answers its caller in the same process: nothing of it is sent or kept.
+struct Done(Vec<Result<Imported, Refusal>>);
+
+impl Reply for Done {
+    fn reply(self) -> Result<Answer, serde_json::Error> {
+        Ok(Answer::empty(204))
+    }
+}
+
+/// Writes rows of one type, at most 1,000: each updates the record whose unique field `key` has the row's value, or
+/// creates one. Either all rows take effect or, if one is refused, none; the outcomes tell which. In a failure's pointer
+/// a row is `/rows/` and its place.
+pub async fn import(
+    work: &Work,
+    cx: &Context,
+    type_name: &str,
+    key: &str,
+    rows: Vec<JsonObject>,
+) -> Result<Vec<Result<Imported, Refusal>>, Refusal> {
+    let ids = id::mint(cx.now, &*work.ports.random, rows.len());
+    let item = |(index, (fields, id)): (usize, (JsonObject, String))| Item {
+        object_type: type_name.to_owned(),
+        op: Op::Upsert {
+            id,
+            key: key.to_owned(),
+            fields,
+        },
+        at: format!("/rows/{index}"),
+    };
+    let items: Vec<Item> = rows.into_iter().zip(ids).enumerate().map(item).collect();
+    let refused = std::sync::Mutex::new(Vec::new());
+    let decide =
+        |_: &Scope, batch: &mut Batch| -> Result<Box<dyn Fn(&Issued) -> Done + Send>, Refusal> {
+            let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
+            let outcomes: Vec<Result<Imported, Refusal>> = outcomes
+                .map(|outcome| {
+                    outcome.map(|written| Imported {
+                        id: written.record.id,
+                        effect: written.effect,
+                    })
+                })
+                .collect();
+            if outcomes.iter().any(Result::is_err) {
+                *refused
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner) = outcomes;
+                return Err(Refusal::new(
+                    crm_contract::codes::Code::BatchRejected,
+                    "Rows were refused; nothing was changed.",
+                ));
+            }
+            let imported: Vec<Imported> = outcomes.into_iter().flatten().collect();
+            Ok(Box::new(move |_| {
+                Done(imported.iter().cloned().map(Ok).collect())
+            }))
+        };
+    let cx = Context {
+        idempotency: None,
+        ..cx.clone()
+    };
+    match write::write(work, &cx, Authority::Importing, &items, decide).await {
+        Ok(Outcome::Done(Done(outcomes))) => Ok(outcomes),
+        Ok(Outcome::Replayed(_)) => Ok(Vec::new()),
+        Err(refusal) if refusal.code() == crm_contract::codes::Code::BatchRejected => Ok(refused
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)),
+        Err(refusal) => Err(refusal),
+    }
+}
