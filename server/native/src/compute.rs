@@ -12,7 +12,9 @@ pub struct Threads {
 impl Default for Threads {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cores: Arc::new(Semaphore::new(cores)) }
+        Self {
+            cores: Arc::new(Semaphore::new(cores)),
+        }
     }
 }
 

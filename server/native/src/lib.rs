@@ -1,6 +1,9 @@
 //! The native host: the core's ports on one machine, an HTTP server around its router, and the command line.
 
+pub mod cli;
 pub mod clock;
+pub mod compute;
+pub mod demo;
 pub mod directory;
 pub mod host;
 pub mod import;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `crm` program.
+
+fn main() -> std::process::ExitCode {
+    crm_native::cli::run()
+}

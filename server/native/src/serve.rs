@@ -4,6 +4,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
+use crm_core::http::Peer;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -48,10 +49,6 @@ impl Default for Settings {
         }
     }
 }
-
-/// The address at the other end of the connection: an extension of every request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
 
 /// Serves until `stop` is done: then nothing new is accepted, and what runs is finished, as far as it is in time.
 pub async fn serve(
@@ -116,7 +113,7 @@ async fn connection(
     let request_time = settings.request_time;
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(Peer(peer.ip()));
         answer(router.clone(), request, request_time)
     });
     let stream = TokioIo::new(Patient::new(stream, settings.write_time));

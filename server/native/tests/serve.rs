@@ -8,7 +8,8 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use crm_native::serve::{Peer, Settings, serve};
+use crm_core::http::Peer;
+use crm_native::serve::{Settings, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -39,7 +40,7 @@ async fn start(settings: Settings) -> Running {
             "/peer",
             get(
                 |axum::Extension(Peer(peer)): axum::Extension<Peer>| async move {
-                    peer.ip().to_string()
+                    peer.to_string()
                 },
             ),
         );

@@ -28,17 +28,27 @@ impl Maker<'_> {
     fn add(&mut self, object_type: &'static str, fields: Value) -> String {
         let id = (self.new_id)();
         let fields = match fields {
-            Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .collect(),
             _ => JsonObject::new(),
         };
-        self.rows.push(Row { object_type, id: id.clone(), fields });
+        self.rows.push(Row {
+            object_type,
+            id: id.clone(),
+            fields,
+        });
         id
     }
 }
 
 /// All records, each after those that it refers to. `technicians`: user ids; `today`: days since the epoch.
 pub fn records(technicians: &[String], today: i64, new_id: &mut dyn FnMut() -> String) -> Vec<Row> {
-    let mut make = Maker { new_id, rows: Vec::new() };
+    let mut make = Maker {
+        new_id,
+        rows: Vec::new(),
+    };
     let tax = make.add("tax_rate", json!({ "name": "Sales tax", "rate": TAX_PPM }));
     let items = price_book(&mut make, &tax);
     let sites = customers(&mut make);
@@ -69,7 +79,9 @@ fn price_book(make: &mut Maker<'_>, tax: &str) -> Vec<String> {
 
 fn customers(make: &mut Maker<'_>) -> Vec<Site> {
     let mut sites = Vec::new();
-    for (n, &(first, last, street, postal_code, latitude, longitude, notes)) in HOUSEHOLDS.iter().enumerate() {
+    for (n, &(first, last, street, postal_code, latitude, longitude, notes)) in
+        HOUSEHOLDS.iter().enumerate()
+    {
         let address = address(street, postal_code);
         let contact = make.add(
             "contact",
@@ -81,10 +93,23 @@ fn customers(make: &mut Maker<'_>) -> Vec<Site> {
                 "tags": if n % 7 == 3 { json!(["maintenance plan"]) } else { Value::Null },
             }),
         );
-        let property = property(make, &contact, "Home", &address, (latitude, longitude), notes);
-        sites.push(Site { contact, property, address });
+        let property = property(
+            make,
+            &contact,
+            "Home",
+            &address,
+            (latitude, longitude),
+            notes,
+        );
+        sites.push(Site {
+            contact,
+            property,
+            address,
+        });
     }
-    for (n, &(name, first, last, street, postal_code, latitude, longitude, notes)) in COMPANIES.iter().enumerate() {
+    for (n, &(name, first, last, street, postal_code, latitude, longitude, notes)) in
+        COMPANIES.iter().enumerate()
+    {
         let address = address(street, postal_code);
         let domain = plain(name);
         let contact = make.add(
@@ -108,7 +133,11 @@ fn customers(make: &mut Maker<'_>) -> Vec<Site> {
             }),
         );
         let property = property(make, &contact, name, &address, (latitude, longitude), notes);
-        sites.push(Site { contact, property, address });
+        sites.push(Site {
+            contact,
+            property,
+            address,
+        });
     }
     sites
 }
@@ -132,7 +161,9 @@ fn property(
 fn leads(make: &mut Maker<'_>, sites: &[Site], today: i64) {
     let statuses = ["new", "new", "contacted", "qualified", "contacted", "lost"];
     for (n, (&(title, description, source), status)) in LEADS.iter().zip(statuses).enumerate() {
-        let Some(site) = sites.get((n * 9 + 4) % sites.len()) else { continue };
+        let Some(site) = sites.get((n * 9 + 4) % sites.len()) else {
+            continue;
+        };
         make.add(
             "request",
             json!({
@@ -145,7 +176,14 @@ fn leads(make: &mut Maker<'_>, sites: &[Site], today: i64) {
 }
 
 /// One piece of work with all that belongs to it: for some a quote first, visits, and once it lies behind, an invoice.
-fn work(make: &mut Maker<'_>, number: usize, sites: &[Site], items: &[String], technicians: &[String], today: i64) {
+fn work(
+    make: &mut Maker<'_>,
+    number: usize,
+    sites: &[Site],
+    items: &[String],
+    technicians: &[String],
+    today: i64,
+) {
     let (Some(site), Some(&(title, description, hours, parts)), Some(technician)) = (
         sites.get((number * 11 + 2) % sites.len()),
         WORK.get(number % WORK.len()),
@@ -155,17 +193,25 @@ fn work(make: &mut Maker<'_>, number: usize, sites: &[Site], items: &[String], t
     };
     // Two a day, from two weeks ago into next week, none on a Sunday.
     let day = today - 14 + days(number) * 3 / 4;
-    let day = if (day + 4).rem_euclid(7) == 0 { day + 1 } else { day };
+    let day = if (day + 4).rem_euclid(7) == 0 {
+        day + 1
+    } else {
+        day
+    };
     let start = at(day, if number % 2 == 0 { 8 } else { 13 });
     let end = start + hours * HOUR;
     let lines = lines(items, hours, parts);
+    let over = day < today;
+    let paid_at = at(day + 4, 11);
+    let paid = number % 2 == 0 && day + 4 < today;
 
     let quote = (number % 3 == 0).then(|| {
         make.add(
             "quote",
             json!({
                 "title": title, "contact": site.contact, "property": site.property, "currency": CURRENCY,
-                "lines": lines, "valid_until": day + 30,
+                "lines": lines, "valid_until": day + 30, "status": "converted",
+                "sent_at": start - 5 * DAY, "decided_at": start - 3 * DAY, "number": 201 + number / 3,
                 "terms": "Prices hold for 30 days. Parts carry the maker's warranty, our work two years.",
                 "discount": if number % 9 == 0 { money(5_000) } else { Value::Null },
             }),
@@ -175,10 +221,12 @@ fn work(make: &mut Maker<'_>, number: usize, sites: &[Site], items: &[String], t
         "job",
         json!({
             "title": title, "description": description,
-            "priority": ["normal", "normal", "high", "low", "urgent"].get(number % 5),
+            "priority": (["normal", "normal", "high", "low", "urgent"].get(number % 5)),
             "contact": site.contact, "property": site.property, "quote": quote,
             "assignee": technician, "scheduled_at": start, "scheduled_end_at": end,
             "expected_duration": hours * HOUR, "currency": CURRENCY, "lines": lines,
+            "status": if paid { "closed" } else if over { "completed" } else { "active" },
+            "completed_at": over.then_some(end), "closed_at": paid.then_some(paid_at),
         }),
     );
     let visit = make.add(
@@ -186,10 +234,12 @@ fn work(make: &mut Maker<'_>, number: usize, sites: &[Site], items: &[String], t
         json!({
             "job": job, "contact": site.contact, "property": site.property, "assignee": technician,
             "starts_at": start, "ends_at": end, "time_zone": TIME_ZONE,
-            "outcome": if day < today { json!("Done, tested, customer shown.") } else { Value::Null },
+            "status": if over { "completed" } else { "scheduled" },
+            "started_at": over.then_some(start), "completed_at": over.then_some(end),
+            "outcome": over.then_some("Done, tested, customer shown."),
         }),
     );
-    if day >= today {
+    if !over {
         return;
     }
     make.add(
@@ -204,15 +254,17 @@ fn work(make: &mut Maker<'_>, number: usize, sites: &[Site], items: &[String], t
         json!({
             "title": title, "contact": site.contact, "property": site.property, "job": job, "quote": quote,
             "currency": CURRENCY, "lines": lines, "issued_on": day + 1, "due_on": day + 15,
-            "billing_address": site.address,
+            "billing_address": site.address, "number": 1_001 + number, "issued_at": at(day + 1, 10),
+            "status": if paid { "paid" } else { "open" }, "paid_at": paid.then_some(paid_at),
+            "balance": money(if paid { 0 } else { total(hours, parts) }),
         }),
     );
-    if number % 2 == 0 {
+    if paid {
         make.add(
             "payment",
             json!({
                 "contact": site.contact, "invoice": invoice, "amount": money(total(hours, parts)),
-                "method": ["card", "check", "bank_transfer"].get(number % 3), "received_at": at(day + 4, 11),
+                "method": (["card", "check", "bank_transfer"].get(number % 3)), "received_at": paid_at, "status": "succeeded",
                 "reference": format!("R-{:04}", 2_100 + number),
             }),
         );
@@ -227,18 +279,24 @@ fn lines(items: &[String], hours: i64, parts: &[(usize, i64)]) -> Value {
             "tax_ppm": TAX_PPM, "price_item": items.get(item),
         }))
     };
-    let all = std::iter::once(&(0, hours * 1_000)).chain(parts).filter_map(|&(item, quantity)| line(item, quantity));
-    Value::Array(all.collect())
+    let all = std::iter::once((0, hours * 1_000)).chain(parts.iter().copied());
+    Value::Array(
+        all.filter_map(|(item, quantity)| line(item, quantity))
+            .collect(),
+    )
 }
 
 /// What the lines come to, rounded as the server rounds: half up, line by line.
 fn total(hours: i64, parts: &[(usize, i64)]) -> i64 {
-    let line = |&(item, quantity): &(usize, i64)| {
+    let line = |(item, quantity): (usize, i64)| {
         let price = PRICE_BOOK.get(item).map_or(0, |item| item.4);
         let net = (price * quantity + 500) / 1_000;
         net + (net * TAX_PPM + 500_000) / 1_000_000
     };
-    std::iter::once(&(0, hours * 1_000)).chain(parts).map(line).sum()
+    std::iter::once((0, hours * 1_000))
+        .chain(parts.iter().copied())
+        .map(line)
+        .sum()
 }
 
 fn money(amount: i64) -> Value {
@@ -282,12 +340,20 @@ mod tests {
             next += 1;
             format!("id-{next}")
         };
-        records(&["t1".into(), "t2".into(), "t3".into()], 20_780, &mut new_id)
+        records(
+            &["t1".into(), "t2".into(), "t3".into()],
+            20_780,
+            &mut new_id,
+        )
     }
 
     #[test]
     fn it_is_the_same_every_time() {
-        let of = |rows: Vec<Row>| -> Vec<_> { rows.into_iter().map(|row| (row.object_type, row.id, row.fields)).collect() };
+        let of = |rows: Vec<Row>| -> Vec<_> {
+            rows.into_iter()
+                .map(|row| (row.object_type, row.id, row.fields))
+                .collect()
+        };
         assert_eq!(of(all()), of(all()));
     }
 
@@ -297,10 +363,19 @@ mod tests {
         for row in all() {
             *counts.entry(row.object_type).or_insert(0) += 1;
         }
-        for (object_type, least) in
-            [("contact", 40), ("property", 30), ("price_item", 20), ("job", 30), ("visit", 30), ("quote", 10), ("invoice", 10)]
-        {
-            assert!(counts.get(object_type).is_some_and(|count| *count >= least), "{object_type}: {counts:?}");
+        for (object_type, least) in [
+            ("contact", 40),
+            ("property", 30),
+            ("price_item", 20),
+            ("job", 30),
+            ("visit", 30),
+            ("quote", 10),
+            ("invoice", 10),
+        ] {
+            assert!(
+                counts.get(object_type).is_some_and(|count| *count >= least),
+                "{object_type}: {counts:?}"
+            );
         }
     }
 
@@ -320,9 +395,18 @@ mod tests {
     #[test]
     fn names_in_addresses_are_plain() {
         for row in all() {
-            for address in row.fields.get("emails").and_then(Value::as_array).into_iter().flatten() {
+            for address in row
+                .fields
+                .get("emails")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 let address = address.as_str().expect("a text");
-                assert!(address.is_ascii() && !address.contains("..") && !address.contains(' '), "{address}");
+                assert!(
+                    address.is_ascii() && !address.contains("..") && !address.contains(' '),
+                    "{address}"
+                );
             }
         }
     }

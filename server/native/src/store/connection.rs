@@ -152,7 +152,9 @@ fn index(connection: &mut Connection) -> rusqlite::Result<()> {
     let statements = index_statements();
     let mut hasher = DefaultHasher::new();
     statements.hash(&mut hasher);
-    let wanted = i32::try_from(hasher.finish() >> 33).unwrap_or(i32::MAX).max(1);
+    let wanted = i32::try_from(hasher.finish() >> 33)
+        .unwrap_or(i32::MAX)
+        .max(1);
     if connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))? == wanted {
         return Ok(());
     }

@@ -1,0 +1,241 @@
+//! The command line: what may be typed, and what each command says and ends with. 0: done; 1: it did not work, and why
+//! stands on standard error; 2: it was typed wrong.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+mod error;
+mod key;
+pub mod operator;
+mod serve;
+mod signals;
+pub mod tenant;
+mod token;
+pub mod user;
+
+pub use error::Error;
+
+/// A CRM for field-service businesses: one program, one folder of data.
+#[derive(Parser)]
+#[command(name = "crm", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer the API until told to stop (SIGTERM, SIGINT)
+    Serve(Serve),
+    /// Businesses: each has a database of its own
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// People who sign in
+    #[command(subcommand)]
+    User(User),
+    /// API keys
+    #[command(subcommand)]
+    Key(Key),
+    /// Make an access token for a script, without signing in
+    Token(Token),
+}
+
+#[derive(Args)]
+pub struct Data {
+    /// The folder with everything in it
+    #[arg(long, value_name = "DIR", env = "CRM_DATA", default_value = "crm-data")]
+    data: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// Make a business with believable data to look at, in a folder that goes when the server stops (unless --data names
+    /// one). Random passwords; only on the loopback interface
+    #[arg(long)]
+    demo: bool,
+    /// Where to listen
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
+    addr: SocketAddr,
+    /// The folder with everything in it; made if it is not there [default: crm-data]
+    #[arg(long, value_name = "DIR", env = "CRM_DATA")]
+    data: Option<PathBuf>,
+    /// Browsers showing pages of this origin may call the API, such as https://app.example (may be repeated)
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// A proxy whose X-Forwarded-For is believed (may be repeated)
+    #[arg(long, value_name = "IP")]
+    trust_proxy: Vec<std::net::IpAddr>,
+    /// What the tokens state as their issuer: the public address of the API. Tokens of another issuer are refused
+    #[arg(long, value_name = "URL", default_value = "crm")]
+    issuer: String,
+    /// Requests per minute and caller, or `off`
+    #[arg(long, value_name = "NUMBER", default_value = "6000", value_parser = rate)]
+    rate_limit: Rate,
+}
+
+/// How often a caller may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    Off,
+    PerMinute(u32),
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    match text {
+        "off" => Ok(Rate::Off),
+        number => match number.parse() {
+            Ok(number @ 1..=1_000_000) => Ok(Rate::PerMinute(number)),
+            _ => Err("a number from 1 to 1000000, or `off`".into()),
+        },
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Tenant {
+    /// Make a business; prints its id
+    Create {
+        /// What it is called
+        name: String,
+        /// Its id, a UUIDv7; repeating the command with it is harmless
+        #[arg(long)]
+        id: Option<String>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Print the id and name of each business
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum User {
+    /// Make a person who can sign in; prints the person's id, and the password if the program chose it
+    Create {
+        /// The business: its id, or its name
+        #[arg(long)]
+        tenant: String,
+        /// The address to sign in with
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// owner, admin or readonly (may be repeated)
+        #[arg(long, required = true)]
+        role: Vec<String>,
+        /// Read the password from standard input (its first line) instead of choosing one
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Key {
+    /// Make an API key; prints it, once
+    Create {
+        /// The business: its id, or its name
+        #[arg(long)]
+        tenant: String,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it allows, such as records:read (may be repeated)
+        #[arg(long, required = true)]
+        scope: Vec<String>,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Args)]
+pub struct Token {
+    /// The business: its id, or its name
+    #[arg(long)]
+    tenant: String,
+    /// For the person with this login address
+    #[arg(
+        long,
+        value_name = "EMAIL",
+        required_unless_present = "key",
+        conflicts_with = "key"
+    )]
+    user: Option<String>,
+    /// For the API key with this id
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
+    /// Seconds until it expires
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=900))]
+    expires_in: u32,
+    /// As it is given to `crm serve`
+    #[arg(long, value_name = "URL", default_value = "crm")]
+    issuer: String,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// Does what the arguments of this process say.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    crate::log::start();
+    match runtime(&cli.command).and_then(|runtime| {
+        let done = runtime.block_on(dispatch(cli.command));
+        // A read that nobody waits for any more is not waited for here either.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        done
+    }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("crm: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Tenant(command) => tenant::run(command).await,
+        Command::User(command) => user::run(command).await,
+        Command::Key(command) => key::run(command).await,
+        Command::Token(arguments) => token::run(arguments).await,
+    }
+}
+
+fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Error> {
+    let mut builder = match command {
+        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    // Threads that may block: writers of tenants, dear reads, hashes of passwords.
+    builder
+        .enable_all()
+        .max_blocking_threads(32)
+        .thread_stack_size(1 << 20)
+        .build()
+        .map_err(Error::Runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rate_is_a_number_or_off() {
+        assert_eq!(rate("off"), Ok(Rate::Off));
+        assert_eq!(rate("60"), Ok(Rate::PerMinute(60)));
+        for wrong in ["0", "-1", "", "on", "1000001", "6/s"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a command did not work, in words that say what to do.
+
+use std::{io, net::SocketAddr};
+
+use crm_core::{fault::Fault, ports::store::StoreError};
+use serde_json::Value;
+
+use crate::host::OpenError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    #[error("the port {port} is in use: another program listens on {address}; name another with --addr", port = .0.port(), address = .0)]
+    PortInUse(SocketAddr),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error("the server ended: {0}")]
+    Serve(io::Error),
+    #[error(
+        "--demo listens on the loopback interface alone, such as 127.0.0.1:8080, not on {0}: everybody there could use it"
+    )]
+    DemoBeyondLoopback(SocketAddr),
+    #[error("{0} holds tenants already; --demo wants an empty folder, or none")]
+    DemoAmongOthers(String),
+    #[error("cannot make a folder for the demo: {0}")]
+    DemoFolder(io::Error),
+    #[error("there is no tenant {0}; `crm tenant list` shows those there are")]
+    NoTenant(String),
+    #[error("several tenants are called {0}; give the id, which `crm tenant list` shows")]
+    AmbiguousTenant(String),
+    #[error("{0} is no tenant's id: that is a UUIDv7 in lower case, with hyphens")]
+    NoId(String),
+    #[error("the name of a tenant has 1 to 200 characters")]
+    NoName,
+    #[error("there is no active {0} in this tenant")]
+    NobodyToImpersonate(String),
+    #[error("cannot read the password from standard input: {0}")]
+    Password(io::Error),
+    #[error("{0}")]
+    Refused(Refused),
+    #[error("the tenants' data: {0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Fault(#[from] Fault),
+}
+
+/// A typed refusal of the API.
+#[derive(Debug)]
+pub struct Refused {
+    pub status: u16,
+    pub problem: Value,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |name: &str| {
+            self.problem
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        match text("code") {
+            "" => write!(f, "the request failed with status {}", self.status)?,
+            code => write!(f, "{} ({code})", text("message"))?,
+        }
+        let errors = self
+            .problem
+            .pointer("/context/errors")
+            .and_then(Value::as_array);
+        for error in errors.into_iter().flatten() {
+            let part = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+            write!(
+                f,
+                "\n  {}: {}",
+                part("pointer").trim_start_matches("/body"),
+                part("message")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_all_that_is_wrong() {
+        let problem = json!({
+            "code": "VALIDATION_FAILED", "message": "The request is not valid.",
+            "context": { "errors": [
+                { "pointer": "/body/email", "rule": "format", "message": "is no address" },
+                { "pointer": "/body/name", "rule": "minLength", "message": "is empty" },
+            ] },
+        });
+        let said = Refused {
+            status: 400,
+            problem,
+        }
+        .to_string();
+        assert_eq!(
+            said,
+            "The request is not valid. (VALIDATION_FAILED)\n  /email: is no address\n  /name: is empty"
+        );
+        assert_eq!(
+            Refused {
+                status: 502,
+                problem: json!(null)
+            }
+            .to_string(),
+            "the request failed with status 502"
+        );
+    }
+}

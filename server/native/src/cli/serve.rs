@@ -1,0 +1,86 @@
+//! `crm serve`.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use crm_core::{
+    Core,
+    core::Config,
+    ports::{Limiter, limiter::Quota},
+};
+use tokio::net::TcpListener;
+
+use super::{Error, Rate, Serve, signals::Signals};
+use crate::{compute::Threads, demo, host::Host, limiter::Unlimited, serve};
+
+pub async fn run(arguments: Serve) -> Result<(), Error> {
+    let address = arguments.addr;
+    if arguments.demo && !address.ip().is_loopback() {
+        return Err(Error::DemoBeyondLoopback(address));
+    }
+    // First: it is soon said, and a folder made for nothing would stay.
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => Error::PortInUse(address),
+            _ => Error::Listen(address, error),
+        })?;
+    let address = listener.local_addr().unwrap_or(address);
+    let signals = Signals::listen().map_err(Error::Runtime)?;
+
+    // It and its contents go when it is dropped.
+    let temporary = if arguments.demo && arguments.data.is_none() {
+        let folder = tempfile::Builder::new().prefix("crm-demo-").tempdir();
+        Some(folder.map_err(Error::DemoFolder)?)
+    } else {
+        None
+    };
+    let data = match &temporary {
+        Some(folder) => folder.path().to_path_buf(),
+        None => arguments
+            .data
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("crm-data")),
+    };
+    let mut host = Host::open(&data)?;
+    if arguments.rate_limit == Rate::Off {
+        let unlimited: Arc<dyn Limiter> = Arc::new(Unlimited);
+        host.ports.limiter = unlimited;
+    }
+    let core = Core::start(host.ports.clone(), config(&arguments)).await?;
+    if arguments.demo {
+        let demo = demo::make(&host, &core, &data).await?;
+        print!("{}", demo.greeting(address, temporary.is_some()));
+    }
+    tracing::info!(%address, data = %data.display(), "listening");
+    let router = crm_core::http::router(core);
+    let settings = serve::Settings::default();
+    serve::serve(listener, router, settings, signals.told_to_stop())
+        .await
+        .map_err(Error::Serve)?;
+    tracing::info!("stopped");
+    let closed = tokio::task::spawn_blocking(move || host.store.close()).await;
+    if let Err(error) = closed {
+        tracing::warn!(%error, "databases were not closed");
+    }
+    Ok(())
+}
+
+fn config(arguments: &Serve) -> Config {
+    let defaults = Config::default();
+    let caller_quota = match arguments.rate_limit {
+        Rate::PerMinute(requests) => Quota {
+            requests,
+            window_s: 60,
+            ..defaults.caller_quota
+        },
+        Rate::Off => defaults.caller_quota,
+    };
+    Config {
+        issuer: arguments.issuer.clone(),
+        cors_origins: arguments.allow_origin.clone(),
+        trusted_proxies: arguments.trust_proxy.clone(),
+        caller_quota,
+        compute: Arc::new(Threads::default()),
+        ..defaults
+    }
+}

@@ -1,0 +1,41 @@
+//! `crm tenant`.
+
+use crm_core::ports::{Clock, directory::TenantEntry, store::TenantId};
+
+use super::{Error, Tenant, operator};
+use crate::{clock::SystemClock, host::Host};
+
+pub async fn run(command: Tenant) -> Result<(), Error> {
+    match command {
+        Tenant::Create { name, id, data } => {
+            let host = Host::open(&data.data)?;
+            println!("{}", create(&host, &name, id).await?);
+        }
+        Tenant::List { data } => {
+            let host = Host::open_existing(&data.data)?;
+            for tenant in host.ports.directory.tenants().await? {
+                println!("{}  {}", tenant.id, tenant.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+pub async fn create(host: &Host, name: &str, id: Option<String>) -> Result<TenantId, Error> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(Error::NoName);
+    }
+    let id = id.unwrap_or_else(operator::new_id);
+    let is_v7 = uuid::Uuid::try_parse(&id).is_ok_and(|id| id.get_version_num() == 7);
+    let tenant = TenantId::parse(&id)
+        .filter(|_| is_v7)
+        .ok_or(Error::NoId(id))?;
+    let entry = TenantEntry {
+        id: tenant.clone(),
+        name: name.to_owned(),
+        created_at: SystemClock.now(),
+    };
+    host.ports.directory.create_tenant(&entry).await?;
+    Ok(tenant)
+}
