@@ -98,7 +98,7 @@ impl Demo {
             self.tenant
         );
         let _ = writeln!(text, "\n  API    {base}\n  Docs   {base}/docs\n");
-        let _ = writeln!(text, "  {:<28}{:<26}{}", "sign in as", "password", "role");
+        let _ = writeln!(text, "  {:<28}{:<26}role", "sign in as", "password");
         for Login {
             name,
             email,

@@ -21,24 +21,42 @@ fn crm(data: &Path, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("started");
-    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(input.as_bytes())
+        .expect("written");
     child.wait_with_output().expect("ended")
 }
 
 /// What it printed, having succeeded.
 fn done(output: Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// What it said, having failed as a command that was typed right does.
 fn failed(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     String::from_utf8(output.stderr).expect("UTF-8")
 }
 
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string()
+    TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("an address")
+        .to_string()
 }
 
 struct Server {
@@ -50,11 +68,18 @@ impl Server {
     fn start(data: Option<&Path>, arguments: &[&str]) -> Self {
         let address = free_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
-        command.args(["serve", "--addr", &address]).args(arguments).env_remove("CRM_DATA");
+        command
+            .args(["serve", "--addr", &address])
+            .args(arguments)
+            .env_remove("CRM_DATA");
         if let Some(data) = data {
             command.arg("--data").arg(data);
         }
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
         let server = Self { child, address };
         let until = Instant::now() + Duration::from_secs(30);
         while server.get("/health", "").0 != 200 {
@@ -68,16 +93,33 @@ impl Server {
     fn send(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, Value) {
         let answer = || {
             let mut stream = std::net::TcpStream::connect(&self.address)?;
-            let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-            let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
-            let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{token}{kind}");
-            stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
+            let token = if token.is_empty() {
+                String::new()
+            } else {
+                format!("Authorization: Bearer {token}\r\n")
+            };
+            let kind = if body.is_empty() {
+                ""
+            } else {
+                "Content-Type: application/json\r\n"
+            };
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{token}{kind}"
+            );
+            stream.write_all(
+                format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes(),
+            )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             Ok::<_, std::io::Error>(answer)
         };
-        let Ok(answer) = answer() else { return (0, Value::Null) };
-        let status = answer.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let Ok(answer) = answer() else {
+            return (0, Value::Null);
+        };
+        let status = answer
+            .get(9..12)
+            .and_then(|status| status.parse().ok())
+            .unwrap_or(0);
         let body = answer.split_once("\r\n\r\n").map_or("", |parts| parts.1);
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
@@ -87,7 +129,8 @@ impl Server {
     }
 
     fn sign_in(&self, email: &str, password: &str) -> String {
-        let grant = json!({ "grant_type": "password", "email": email, "password": password }).to_string();
+        let grant =
+            json!({ "grant_type": "password", "email": email, "password": password }).to_string();
         let (status, body) = self.send("POST", "/auth/token", "", &grant);
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().expect("a token").to_owned()
@@ -97,7 +140,13 @@ impl Server {
     #[cfg(unix)]
     fn stop(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("sent").success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .expect("sent")
+                .success()
+        );
         self.child.wait().expect("ended")
     }
 }
@@ -110,14 +159,27 @@ impl Drop for Server {
 }
 
 fn a_tenant(data: &Path) -> String {
-    done(crm(data, &["tenant", "create", "Clearwater"], "")).trim().to_owned()
+    done(crm(data, &["tenant", "create", "Clearwater"], ""))
+        .trim()
+        .to_owned()
 }
 
 const PASSWORD: &str = "correct horse battery";
 
 fn a_user(data: &Path, tenant: &str, role: &str) {
-    let arguments =
-        ["user", "create", "--tenant", tenant, "--email", "ana@example.com", "--name", "Ana", "--role", role, "--password-stdin"];
+    let arguments = [
+        "user",
+        "create",
+        "--tenant",
+        tenant,
+        "--email",
+        "ana@example.com",
+        "--name",
+        "Ana",
+        "--role",
+        role,
+        "--password-stdin",
+    ];
     done(crm(data, &arguments, &format!("{PASSWORD}\n")));
 }
 
@@ -126,29 +188,70 @@ fn what_the_commands_make_can_be_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let tenant = a_tenant(&data);
-    assert_eq!(done(crm(&data, &["tenant", "list"], "")), format!("{tenant}  Clearwater\n"));
+    assert_eq!(
+        done(crm(&data, &["tenant", "list"], "")),
+        format!("{tenant}  Clearwater\n")
+    );
     a_user(&data, "Clearwater", "owner");
     let server = Server::start(Some(&data), &[]);
 
     let token = server.sign_in("ana@example.com", PASSWORD);
     assert_eq!(server.get("/records/contact", &token).0, 200);
-    let script = done(crm(&data, &["token", "--tenant", &tenant, "--user", "Ana@Example.com"], ""));
+    let script = done(crm(
+        &data,
+        &["token", "--tenant", &tenant, "--user", "Ana@Example.com"],
+        "",
+    ));
     assert_eq!(server.get("/records/contact", script.trim()).0, 200);
 
-    let key = done(crm(&data, &["key", "create", "--tenant", &tenant, "--name", "Books", "--scope", "records:read"], ""));
+    let key = done(crm(
+        &data,
+        &[
+            "key",
+            "create",
+            "--tenant",
+            &tenant,
+            "--name",
+            "Books",
+            "--scope",
+            "records:read",
+        ],
+        "",
+    ));
     let grant = json!({ "grant_type": "api_key", "api_key": key.trim() }).to_string();
     let (status, body) = server.send("POST", "/auth/token", "", &grant);
     assert_eq!(status, 200, "{body}");
     let token = body["access_token"].as_str().expect("a token");
     assert_eq!(server.get("/records/contact", token).0, 200);
-    assert_eq!(server.send("POST", "/records/contact", token, r#"{"fields":{"kind":"person"}}"#).0, 403);
+    assert_eq!(
+        server
+            .send(
+                "POST",
+                "/records/contact",
+                token,
+                r#"{"fields":{"kind":"person"}}"#
+            )
+            .0,
+        403
+    );
 }
 
 #[test]
 fn a_password_is_made_where_none_is_given() {
     let folder = tempfile::tempdir().expect("a folder");
     let tenant = a_tenant(folder.path());
-    let arguments = ["user", "create", "--tenant", &tenant, "--email", "b@example.com", "--name", "B", "--role", "readonly"];
+    let arguments = [
+        "user",
+        "create",
+        "--tenant",
+        &tenant,
+        "--email",
+        "b@example.com",
+        "--name",
+        "B",
+        "--role",
+        "readonly",
+    ];
     let said = done(crm(folder.path(), &arguments, ""));
     let password = said.trim().split_once("password: ").expect("a password").1;
     let server = Server::start(Some(folder.path()), &[]);
@@ -163,7 +266,14 @@ fn mistakes_are_told() {
     let tenant = a_tenant(data);
     let nobody = "01900000-0000-7000-8000-000000000000";
     let user = |tenant: &str, email: &str, role: &str| {
-        crm(data, &["user", "create", "--tenant", tenant, "--email", email, "--name", "A", "--role", role], "")
+        crm(
+            data,
+            &[
+                "user", "create", "--tenant", tenant, "--email", email, "--name", "A", "--role",
+                role,
+            ],
+            "",
+        )
     };
     assert!(failed(user(nobody, "a@example.com", "owner")).contains("there is no tenant"));
     assert!(failed(user("Nobody", "a@example.com", "owner")).contains("there is no tenant Nobody"));
@@ -171,11 +281,23 @@ fn mistakes_are_told() {
     failed(user(&tenant, "a@example.com", "emperor"));
     done(user(&tenant, "a@example.com", "owner"));
     failed(user(&tenant, "a@example.com", "owner"));
-    assert!(failed(crm(data, &["token", "--tenant", &tenant, "--user", "b@example.com"], "")).contains("no active user"));
+    assert!(
+        failed(crm(
+            data,
+            &["token", "--tenant", &tenant, "--user", "b@example.com"],
+            ""
+        ))
+        .contains("no active user")
+    );
     assert!(failed(crm(data, &["tenant", "create", "X", "--id", "17"], "")).contains("UUIDv7"));
     done(crm(data, &["tenant", "create", "Clearwater"], ""));
     assert!(failed(user("Clearwater", "c@example.com", "owner")).contains("several tenants"));
-    for typo in [&["serve", "--port", "1"][..], &["tenants"], &["token", "--tenant", &tenant], &[]] {
+    for typo in [
+        &["serve", "--port", "1"][..],
+        &["tenants"],
+        &["token", "--tenant", &tenant],
+        &[],
+    ] {
         assert_eq!(crm(data, typo, "").status.code(), Some(2), "{typo:?}");
     }
     let refused = failed(crm(data, &["serve", "--demo", "--addr", "0.0.0.0:0"], ""));
@@ -196,7 +318,12 @@ fn stopping_leaves_no_log_behind() {
     a_user(folder.path(), &tenant, "owner");
     let server = Server::start(Some(folder.path()), &[]);
     let token = server.sign_in("ana@example.com", PASSWORD);
-    let made = server.send("POST", "/records/contact", &token, r#"{"fields":{"kind":"person","last_name":"Oak"}}"#);
+    let made = server.send(
+        "POST",
+        "/records/contact",
+        &token,
+        r#"{"fields":{"kind":"person","last_name":"Oak"}}"#,
+    );
     assert_eq!(made.0, 201, "{}", made.1);
     assert!(server.stop().success());
     let log = folder.path().join(format!("tenants/{tenant}.sqlite-wal"));
@@ -215,12 +342,28 @@ fn the_demos_commands_work_when_pasted() {
         said.push('\n');
     }
     for person in ["ana@clearwater.example", "tom@clearwater.example"] {
-        let line = said.lines().find(|line| line.contains(person)).expect("a login");
+        let line = said
+            .lines()
+            .find(|line| line.contains(person))
+            .expect("a login");
         server.sign_in(person, line.split_whitespace().nth(1).expect("a password"));
     }
-    let commands = said.split_once("another terminal:").expect("commands").1.split_once("Ctrl-C").expect("an end").0;
-    let output = Command::new("sh").args(["-ec", commands]).output().expect("run");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let commands = said
+        .split_once("another terminal:")
+        .expect("commands")
+        .1
+        .split_once("Ctrl-C")
+        .expect("an end")
+        .0;
+    let output = Command::new("sh")
+        .args(["-ec", commands])
+        .output()
+        .expect("run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let answers = String::from_utf8(output.stdout).expect("UTF-8");
     let mut answers = serde_json::Deserializer::from_str(&answers).into_iter::<Value>();
     let jobs = answers.next().expect("jobs").expect("JSON");

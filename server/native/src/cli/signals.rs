@@ -1,6 +1,6 @@
 //! How the server is told to stop: SIGTERM and SIGINT; Ctrl-C elsewhere.
 
-use std::{future::Future, io};
+use std::io;
 
 /// Listens from the moment that it is made.
 pub struct Signals {
@@ -25,16 +25,14 @@ impl Signals {
     }
 
     /// Done at the first signal; the second ends the program at once.
-    pub fn told_to_stop(mut self) -> impl Future<Output = ()> {
-        async move {
+    pub async fn told_to_stop(mut self) {
+        self.either().await;
+        tracing::info!("stopping: requests that run are finished");
+        tokio::spawn(async move {
             self.either().await;
-            tracing::info!("stopping: requests that run are finished");
-            tokio::spawn(async move {
-                self.either().await;
-                tracing::warn!("stopped at once");
-                std::process::exit(130);
-            });
-        }
+            tracing::warn!("stopped at once");
+            std::process::exit(130);
+        });
     }
 
     async fn either(&mut self) {
@@ -51,11 +49,9 @@ impl Signals {
         Ok(Self {})
     }
 
-    pub fn told_to_stop(self) -> impl Future<Output = ()> {
-        async move {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
+    pub async fn told_to_stop(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -259,7 +259,17 @@ pub const HOUSEHOLDS: &[(&str, &str, &str, &str, f64, f64, &str)] = &[
 ];
 
 /// Name, the person to talk to, street, postal code, latitude, longitude, how to get in.
-pub const COMPANIES: &[(&str, &str, &str, &str, &str, f64, f64, &str)] = &[
+type Company = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    f64,
+    f64,
+    &'static str,
+);
+pub const COMPANIES: &[Company] = &[
     (
         "Barton Creek Dental",
         "Elena",
@@ -476,7 +486,8 @@ pub const PRICE_BOOK: &[(&str, &str, &str, &str, i64, i64)] = &[
 ];
 
 /// Title, what is to be done, hours, and what it takes beside labour: price item and quantity in thousandths.
-pub const WORK: &[(&str, &str, i64, &[(usize, i64)])] = &[
+type Work = (&'static str, &'static str, i64, &'static [(usize, i64)]);
+pub const WORK: &[Work] = &[
     (
         "Replace water heater",
         "Old tank leaks at the base. Take it away, fit the new one, test the relief valve.",

@@ -198,14 +198,14 @@ fn work(
     } else {
         day
     };
-    let start = at(day, if number % 2 == 0 { 8 } else { 13 });
+    let start = at(day, if number.is_multiple_of(2) { 8 } else { 13 });
     let end = start + hours * HOUR;
     let lines = lines(items, hours, parts);
     let over = day < today;
     let paid_at = at(day + 4, 11);
-    let paid = number % 2 == 0 && day + 4 < today;
+    let paid = number.is_multiple_of(2) && day + 4 < today;
 
-    let quote = (number % 3 == 0).then(|| {
+    let quote = (number.is_multiple_of(3)).then(|| {
         make.add(
             "quote",
             json!({
@@ -213,7 +213,7 @@ fn work(
                 "lines": lines, "valid_until": day + 30, "status": "converted",
                 "sent_at": start - 5 * DAY, "decided_at": start - 3 * DAY, "number": 201 + number / 3,
                 "terms": "Prices hold for 30 days. Parts carry the maker's warranty, our work two years.",
-                "discount": if number % 9 == 0 { money(5_000) } else { Value::Null },
+                "discount": if number.is_multiple_of(9) { money(5_000) } else { Value::Null },
             }),
         )
     });
