@@ -15,6 +15,9 @@ pub mod script;
 pub mod sessions;
 pub mod token;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::ports::Compute;

@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+pub mod api;
 pub mod host;
 
 use rusqlite::{Connection, types::ValueRef};
