@@ -6,3 +6,6 @@ mod handlers;
 pub mod roles;
 pub mod users;
 pub mod visibility;
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,6 @@ pub use pass::router;
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

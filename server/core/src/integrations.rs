@@ -2,3 +2,6 @@
 
 pub mod api_keys;
 mod handlers;
+
+#[cfg(test)]
+mod tests;

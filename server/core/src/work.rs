@@ -509,6 +509,7 @@ fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
         headers: headers
             .into_iter()
             .map(|(name, value)| (name, stored::fill(&value, row.prefix, &row.issued)))
+            .chain([("idempotent-replayed".to_owned(), "true".to_owned())])
             .collect(),
         body: stored::fill(&body, row.prefix, &row.issued)
             .into_bytes()
