@@ -140,6 +140,10 @@ pub struct State(Arc<Settings>);
 
 impl State {
     /// The base URL without a slash at its end, the HTTP client, and the state.
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(clippy::arc_with_non_send_sync, reason = "a browser has one thread")
+    )]
     pub fn new(settings: Settings) -> Result<(String, reqwest::Client, State), SettingsError> {
         let base_url = base_url(&settings.base_url)?;
         let client = match &settings.http {
