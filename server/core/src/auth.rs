@@ -33,6 +33,11 @@ pub struct Auth {
 
 impl Auth {
     pub fn new(issuer: String, compute: Arc<dyn Compute>) -> Self {
-        Self { issuer, keys: keys::Keys::default(), memory: memory::Memory::default(), passwords: password::Passwords::new(compute) }
+        Self {
+            issuer,
+            keys: keys::Keys::default(),
+            memory: memory::Memory::default(),
+            passwords: password::Passwords::new(compute),
+        }
     }
 }

@@ -90,7 +90,10 @@ impl Context {
             request_id: String::new(),
             now,
             deadline: now + OPERATOR_DEADLINE_MS,
-            caller: Some(Caller { tenant, principal: Principal::Operator }),
+            caller: Some(Caller {
+                tenant,
+                principal: Principal::Operator,
+            }),
             idempotency: None,
             address: None,
         }

@@ -35,9 +35,21 @@ impl Default for Config {
             issuer: "crm".to_owned(),
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
-            caller_quota: Quota { name: "caller", requests: 6_000, window_s: 60 },
-            address_quota: Quota { name: "address", requests: 600, window_s: 60 },
-            sign_in_quota: Quota { name: "sign_in", requests: 10, window_s: 300 },
+            caller_quota: Quota {
+                name: "caller",
+                requests: 6_000,
+                window_s: 60,
+            },
+            address_quota: Quota {
+                name: "address",
+                requests: 600,
+                window_s: 60,
+            },
+            sign_in_quota: Quota {
+                name: "sign_in",
+                requests: 10,
+                window_s: 300,
+            },
             deadline_ms: 10_000,
             compute: Arc::new(Inline),
         }
@@ -57,7 +69,11 @@ impl Core {
         keys::ensure(&ports).await?;
         let auth = Auth::new(config.issuer.clone(), config.compute.clone());
         auth.load(&ports, ports.clock.now()).await?;
-        Ok(Arc::new(Self { work: Work::new(ports), auth, config }))
+        Ok(Arc::new(Self {
+            work: Work::new(ports),
+            auth,
+            config,
+        }))
     }
 
     pub fn ports(&self) -> &Ports {

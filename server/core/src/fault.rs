@@ -51,18 +51,29 @@ impl Fault {
 /// document counts as that.
 impl<E: ErrorCode + From<EveryCode>> From<Fault> for Problem<E> {
     fn from(fault: Fault) -> Self {
-        let Some(code) = E::named(fault.code()).filter(|_| !matches!(fault, Fault::Internal(_))) else {
+        let Some(code) = E::named(fault.code()).filter(|_| !matches!(fault, Fault::Internal(_)))
+        else {
             tracing::error!(%fault, "an operation failed");
             return Self::new(EveryCode::Internal.into(), "The server failed.");
         };
         match fault {
             Fault::Unauthenticated(why) => Self::new(code, format!("Not signed in: {why}.")),
-            Fault::Forbidden(permission) => Self::new(code, format!("This needs the permission {permission}.")).with("permission", permission),
+            Fault::Forbidden(permission) => {
+                Self::new(code, format!("This needs the permission {permission}."))
+                    .with("permission", permission)
+            }
             Fault::Busy(why) => {
                 tracing::warn!(%why, "a tenant is busy");
-                Self::new(code, "The business's data could not be reached in time. Nothing was changed.").retry_after(BUSY_RETRY_S)
+                Self::new(
+                    code,
+                    "The business's data could not be reached in time. Nothing was changed.",
+                )
+                .retry_after(BUSY_RETRY_S)
             }
-            Fault::IdempotencyKeyReused => Self::new(code, "This Idempotency-Key was used before, with another request."),
+            Fault::IdempotencyKeyReused => Self::new(
+                code,
+                "This Idempotency-Key was used before, with another request.",
+            ),
             Fault::Internal(_) => Self::new(code, "The server failed."),
         }
     }
@@ -70,7 +81,12 @@ impl<E: ErrorCode + From<EveryCode>> From<Fault> for Problem<E> {
 
 /// `RATE_LIMITED` of any operation, with the seconds to wait.
 pub fn rate_limited<E: From<EveryCode>>(seconds: u32) -> Problem<E> {
-    Problem::new(EveryCode::RateLimited.into(), format!("Too many requests: wait for {seconds} s.")).with("retry_after", seconds).retry_after(seconds)
+    Problem::new(
+        EveryCode::RateLimited.into(),
+        format!("Too many requests: wait for {seconds} s."),
+    )
+    .with("retry_after", seconds)
+    .retry_after(seconds)
 }
 
 /// A problem under the codes of an operation. A code that the operation does not document is ours to mend.
@@ -97,9 +113,15 @@ mod tests {
     #[test]
     fn a_fault_has_its_code_where_the_operation_documents_it() {
         let problem: Problem<GetError> = Fault::Forbidden("users.read".into()).into();
-        assert_eq!((problem.code(), problem.context()["permission"].as_str()), (GetError::Forbidden, Some("users.read")));
+        assert_eq!(
+            (problem.code(), problem.context()["permission"].as_str()),
+            (GetError::Forbidden, Some("users.read"))
+        );
         let problem: Problem<GetError> = Fault::Busy("locked".into()).into();
-        assert_eq!((problem.code(), problem.retry_after_seconds()), (GetError::TenantBusy, Some(1)));
+        assert_eq!(
+            (problem.code(), problem.retry_after_seconds()),
+            (GetError::TenantBusy, Some(1))
+        );
         let problem: Problem<TokenError> = Fault::IdempotencyKeyReused.into();
         assert_eq!(problem.code(), TokenError::Internal);
     }

@@ -23,12 +23,17 @@ pub struct Position {
 
 impl Asked<'_> {
     fn list<T>(&self, with: impl FnOnce(List<'_>) -> T) -> T {
-        with(List { secret: self.secret, parts: &[self.list] })
+        with(List {
+            secret: self.secret,
+            parts: &[self.list],
+        })
     }
 
     /// None: the first page.
     pub fn position(&self) -> Result<Option<Position>, Problem<Code>> {
-        let Some(cursor) = self.cursor else { return Ok(None) };
+        let Some(cursor) = self.cursor else {
+            return Ok(None);
+        };
         let invalid = || Problem::new(Code::CursorInvalid, "The cursor is not one of this list.");
         let value = self.list(|list| list.open(cursor)).map_err(|_| invalid())?;
         let (created_at, id) = serde_json::from_value(value).map_err(|_| invalid())?;
@@ -47,9 +52,18 @@ pub fn size(limit: i64) -> usize {
 }
 
 /// A page of at most `size` items, of which one more was read to know whether there is a next page.
-pub fn cut<T>(mut items: Vec<T>, size: usize, position: impl Fn(&T) -> Position, asked: &Asked<'_>) -> (Vec<T>, Option<String>) {
+pub fn cut<T>(
+    mut items: Vec<T>,
+    size: usize,
+    position: impl Fn(&T) -> Position,
+    asked: &Asked<'_>,
+) -> (Vec<T>, Option<String>) {
     let more = items.len() > size;
     items.truncate(size);
-    let next = items.last().filter(|_| more).map(position).and_then(|position| asked.next(&position));
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(position)
+        .and_then(|position| asked.next(&position));
     (items, next)
 }

@@ -6,7 +6,8 @@ use crate::ports::Random;
 pub fn uuid_v7(now: i64, random: &dyn Random) -> uuid::Uuid {
     let mut bytes = [0; 10];
     random.fill(&mut bytes);
-    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or_default(), &bytes).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or_default(), &bytes)
+        .into_uuid()
 }
 
 /// The same as text: lower-case, hyphenated.

@@ -67,7 +67,11 @@ pub struct Grants {
 #[derive(Clone, Debug)]
 enum By {
     Operator,
-    Roles { owner: bool, admin: bool, readonly: bool },
+    Roles {
+        owner: bool,
+        admin: bool,
+        readonly: bool,
+    },
     Scopes(Vec<String>),
     /// A customer has operations of their own, which restrict themselves to the contact.
     Nothing,
@@ -83,7 +87,11 @@ impl Grants {
             Principal::User { .. } => {
                 let roles: Vec<String> = serde_json::from_str(roles).unwrap_or_default();
                 let has = |name: &str| roles.iter().any(|role| role == name);
-                By::Roles { owner: has(OWNER), admin: has(ADMIN), readonly: has(READONLY) }
+                By::Roles {
+                    owner: has(OWNER),
+                    admin: has(ADMIN),
+                    readonly: has(READONLY),
+                }
             }
         };
         Self { by }
@@ -96,14 +104,19 @@ impl Grants {
             By::Nothing => None,
             By::Roles { owner: true, .. } => Some(Rule::Role(OWNER)),
             By::Roles { admin: true, .. } => Some(Rule::Role(ADMIN)),
-            By::Roles { readonly, .. } => (*readonly && reads(action)).then_some(Rule::Role(READONLY)),
+            By::Roles { readonly, .. } => {
+                (*readonly && reads(action)).then_some(Rule::Role(READONLY))
+            }
             By::Scopes(scopes) => {
                 let needed = match action {
                     Action::Records(Verb::Read) => "records:read",
                     Action::Records(_) => "records:write",
                     Action::Named(name) => NAMED.iter().find(|(named, _)| *named == name)?.1,
                 };
-                scopes.iter().any(|scope| scope == needed).then_some(Rule::Scope(needed))
+                scopes
+                    .iter()
+                    .any(|scope| scope == needed)
+                    .then_some(Rule::Scope(needed))
             }
         }
     }
@@ -150,11 +163,21 @@ mod tests {
 
     fn person(roles: &[&str]) -> Grants {
         let roles = serde_json::to_string(roles).unwrap().into();
-        Grants::of(&Principal::User { id: "u".into(), session: "s".into() }, &roles)
+        Grants::of(
+            &Principal::User {
+                id: "u".into(),
+                session: "s".into(),
+            },
+            &roles,
+        )
     }
 
     fn allowed(grants: &Grants) -> Vec<&'static str> {
-        let mut ids: Vec<_> = OPERATIONS.iter().filter(|operation| grants.lacks(operation).is_none()).map(|operation| operation.id).collect();
+        let mut ids: Vec<_> = OPERATIONS
+            .iter()
+            .filter(|operation| grants.lacks(operation).is_none())
+            .map(|operation| operation.id)
+            .collect();
         ids.sort_unstable();
         ids
     }
@@ -170,16 +193,29 @@ mod tests {
     #[test]
     fn readonly_reads() {
         let grants = person(&["readonly"]);
-        for operation in OPERATIONS.iter().filter(|operation| operation.security.iter().any(|way| way.scheme == "user") && operation.tag != "me") {
-            let expected = operation.method == "GET" && operation.permission != Some("api_keys.manage");
-            assert_eq!(grants.lacks(operation).is_none(), expected, "{}", operation.id);
+        for operation in OPERATIONS.iter().filter(|operation| {
+            operation.security.iter().any(|way| way.scheme == "user") && operation.tag != "me"
+        }) {
+            let expected =
+                operation.method == "GET" && operation.permission != Some("api_keys.manage");
+            assert_eq!(
+                grants.lacks(operation).is_none(),
+                expected,
+                "{}",
+                operation.id
+            );
         }
     }
 
     #[test]
     fn without_a_role_nothing_of_the_tenant_is_open() {
         for grants in [person(&[]), person(&["dispatcher"]), person(&["OWNER"])] {
-            for operation in OPERATIONS.iter().filter(|operation| matches!(operation.tag, "records" | "schema" | "access" | "integrations")) {
+            for operation in OPERATIONS.iter().filter(|operation| {
+                matches!(
+                    operation.tag,
+                    "records" | "schema" | "access" | "integrations"
+                )
+            }) {
                 assert!(grants.lacks(operation).is_some(), "{}", operation.id);
             }
         }
@@ -187,17 +223,35 @@ mod tests {
 
     #[test]
     fn each_named_permission_of_the_contract_has_a_scope() {
-        for permission in OPERATIONS.iter().filter_map(|operation| operation.permission) {
-            assert!(NAMED.iter().any(|(name, _)| *name == permission), "{permission}");
+        for permission in OPERATIONS
+            .iter()
+            .filter_map(|operation| operation.permission)
+        {
+            assert!(
+                NAMED.iter().any(|(name, _)| *name == permission),
+                "{permission}"
+            );
         }
     }
 
     #[test]
     fn a_scope_grants_what_it_says() {
-        let key = Grants::of(&Principal::Key { id: "k".into(), scopes: vec!["records:read".into(), "access:write".into()] }, &"[]".into());
-        assert_eq!(key.rule(Action::Records(Verb::Read)), Some(Rule::Scope("records:read")));
+        let key = Grants::of(
+            &Principal::Key {
+                id: "k".into(),
+                scopes: vec!["records:read".into(), "access:write".into()],
+            },
+            &"[]".into(),
+        );
+        assert_eq!(
+            key.rule(Action::Records(Verb::Read)),
+            Some(Rule::Scope("records:read"))
+        );
         assert_eq!(key.rule(Action::Records(Verb::Create)), None);
-        assert_eq!(key.rule(Action::Named("users.write")), Some(Rule::Scope("access:write")));
+        assert_eq!(
+            key.rule(Action::Named("users.write")),
+            Some(Rule::Scope("access:write"))
+        );
         assert_eq!(key.rule(Action::Named("users.read")), None);
         assert!(!key.is_owner());
     }

@@ -26,12 +26,28 @@ use crate::{
 const ROLE_PROPERTIES: [&str; 4] = ["name", "label", "description", "built_in"];
 
 impl AccessHandlers<Context> for Core {
-    async fn list_users(&self, cx: &Context, request: access::ListUsersRequest) -> Result<access::ListUsersResponse, Problem<access::ListUsersError>> {
-        let body = list::page(self, cx, request.fields.as_deref(), request.limit, request.cursor.as_deref()).await.map_err(narrow)?;
+    async fn list_users(
+        &self,
+        cx: &Context,
+        request: access::ListUsersRequest,
+    ) -> Result<access::ListUsersResponse, Problem<access::ListUsersError>> {
+        let body = list::page(
+            self,
+            cx,
+            request.fields.as_deref(),
+            request.limit,
+            request.cursor.as_deref(),
+        )
+        .await
+        .map_err(narrow)?;
         Ok(access::ListUsersResponse { body })
     }
 
-    async fn create_user(&self, cx: &Context, request: access::CreateUserRequest) -> Result<access::CreateUserResponse, Problem<access::CreateUserError>> {
+    async fn create_user(
+        &self,
+        cx: &Context,
+        request: access::CreateUserRequest,
+    ) -> Result<access::CreateUserResponse, Problem<access::CreateUserError>> {
         let answer = |user: User| {
             access::CreateUserResponse::Created(access::CreateUserCreated {
                 e_tag: Some(Shown::default().etag(user.version)),
@@ -39,22 +55,56 @@ impl AccessHandlers<Context> for Core {
                 body: user.shown(),
             })
         };
-        Ok(reply(change::create(self, cx, request.body, answer).await.map_err(narrow)?))
+        Ok(reply(
+            change::create(self, cx, request.body, answer)
+                .await
+                .map_err(narrow)?,
+        ))
     }
 
-    async fn get_user(&self, cx: &Context, request: access::GetUserRequest) -> Result<access::GetUserResponse, Problem<access::GetUserError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES).map_err(narrow)?;
+    async fn get_user(
+        &self,
+        cx: &Context,
+        request: access::GetUserRequest,
+    ) -> Result<access::GetUserResponse, Problem<access::GetUserError>> {
+        let shown =
+            Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES).map_err(narrow)?;
         let user = list::get(self, cx, &request.id).await.map_err(narrow)?;
         let tag = shown.etag(user.version);
         if etag::none_match(request.if_none_match.as_deref(), &tag) {
-            return Ok(access::GetUserResponse::NotModified(access::GetUserNotModified { e_tag: Some(tag) }));
+            return Ok(access::GetUserResponse::NotModified(
+                access::GetUserNotModified { e_tag: Some(tag) },
+            ));
         }
-        Ok(access::GetUserResponse::Ok(access::GetUserOk { body: shown.of(user.shown())?, e_tag: Some(tag) }))
+        Ok(access::GetUserResponse::Ok(access::GetUserOk {
+            body: shown.of(user.shown())?,
+            e_tag: Some(tag),
+        }))
     }
 
-    async fn update_user(&self, cx: &Context, request: access::UpdateUserRequest) -> Result<access::UpdateUserResponse, Problem<access::UpdateUserError>> {
-        let answer = |user: User| access::UpdateUserResponse::Ok(access::UpdateUserOk { e_tag: Some(Shown::default().etag(user.version)), body: user.shown() });
-        Ok(reply(change::update(self, cx, &request.id, request.if_match.as_deref(), request.body, answer).await.map_err(narrow)?))
+    async fn update_user(
+        &self,
+        cx: &Context,
+        request: access::UpdateUserRequest,
+    ) -> Result<access::UpdateUserResponse, Problem<access::UpdateUserError>> {
+        let answer = |user: User| {
+            access::UpdateUserResponse::Ok(access::UpdateUserOk {
+                e_tag: Some(Shown::default().etag(user.version)),
+                body: user.shown(),
+            })
+        };
+        Ok(reply(
+            change::update(
+                self,
+                cx,
+                &request.id,
+                request.if_match.as_deref(),
+                request.body,
+                answer,
+            )
+            .await
+            .map_err(narrow)?,
+        ))
     }
 
     async fn deactivate_user(
@@ -62,28 +112,76 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::DeactivateUserRequest,
     ) -> Result<access::DeactivateUserResponse, Problem<access::DeactivateUserError>> {
-        let answer =
-            |user: User| access::DeactivateUserResponse::Ok(access::DeactivateUserOk { e_tag: Some(Shown::default().etag(user.version)), body: user.shown() });
-        Ok(reply(change::deactivate(self, cx, &request.id, answer).await.map_err(narrow)?))
+        let answer = |user: User| {
+            access::DeactivateUserResponse::Ok(access::DeactivateUserOk {
+                e_tag: Some(Shown::default().etag(user.version)),
+                body: user.shown(),
+            })
+        };
+        Ok(reply(
+            change::deactivate(self, cx, &request.id, answer)
+                .await
+                .map_err(narrow)?,
+        ))
     }
 
-    async fn list_roles(&self, cx: &Context, request: access::ListRolesRequest) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES).map_err(narrow)?;
-        let (scope, _) = self.work.read::<Problem<Code>>(cx, |_| Ok(Vec::new())).await.map_err(narrow)?;
-        let asked = Asked { secret: &scope.state.secret, list: "roles", cursor: request.cursor.as_deref() };
+    async fn list_roles(
+        &self,
+        cx: &Context,
+        request: access::ListRolesRequest,
+    ) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
+        let shown =
+            Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES).map_err(narrow)?;
+        let (scope, _) = self
+            .work
+            .read::<Problem<Code>>(cx, |_| Ok(Vec::new()))
+            .await
+            .map_err(narrow)?;
+        let asked = Asked {
+            secret: &scope.state.secret,
+            list: "roles",
+            cursor: request.cursor.as_deref(),
+        };
         let after = asked.position().map_err(narrow)?;
-        let rest = roles::ALL.iter().filter(|role| after.as_ref().is_none_or(|position| role.name > position.id.as_str())).collect();
-        let position = |role: &&roles::Role| Position { created_at: 0, id: role.name.to_owned() };
+        let rest = roles::ALL
+            .iter()
+            .filter(|role| {
+                after
+                    .as_ref()
+                    .is_none_or(|position| role.name > position.id.as_str())
+            })
+            .collect();
+        let position = |role: &&roles::Role| Position {
+            created_at: 0,
+            id: role.name.to_owned(),
+        };
         let (items, next_cursor) = page::cut(rest, page::size(request.limit), position, &asked);
-        let items = items.into_iter().map(|role| shown.of(role.shown())).collect::<Result<_, _>>()?;
-        Ok(access::ListRolesResponse { body: types::RolePage { items, next_cursor } })
+        let items = items
+            .into_iter()
+            .map(|role| shown.of(role.shown()))
+            .collect::<Result<_, _>>()?;
+        Ok(access::ListRolesResponse {
+            body: types::RolePage { items, next_cursor },
+        })
     }
 
-    async fn get_role(&self, cx: &Context, request: access::GetRoleRequest) -> Result<access::GetRoleResponse, Problem<access::GetRoleError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES).map_err(narrow)?;
-        self.work.read::<Problem<Code>>(cx, |_| Ok(Vec::new())).await.map_err(narrow)?;
-        let role = roles::find(&request.role).ok_or_else(|| Problem::new(access::GetRoleError::NotFound, "There is no such role."))?;
-        Ok(access::GetRoleResponse { body: shown.of(role.shown())? })
+    async fn get_role(
+        &self,
+        cx: &Context,
+        request: access::GetRoleRequest,
+    ) -> Result<access::GetRoleResponse, Problem<access::GetRoleError>> {
+        let shown =
+            Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES).map_err(narrow)?;
+        self.work
+            .read::<Problem<Code>>(cx, |_| Ok(Vec::new()))
+            .await
+            .map_err(narrow)?;
+        let role = roles::find(&request.role).ok_or_else(|| {
+            Problem::new(access::GetRoleError::NotFound, "There is no such role.")
+        })?;
+        Ok(access::GetRoleResponse {
+            body: shown.of(role.shown())?,
+        })
     }
 }
 

@@ -14,9 +14,21 @@ pub struct Role {
 
 /// By name.
 pub const ALL: [Role; 3] = [
-    Role { name: ADMIN, label: "Admin", description: "Everything but making owners." },
-    Role { name: OWNER, label: "Owner", description: "Everything." },
-    Role { name: READONLY, label: "Read only", description: "Reads every record and changes none." },
+    Role {
+        name: ADMIN,
+        label: "Admin",
+        description: "Everything but making owners.",
+    },
+    Role {
+        name: OWNER,
+        label: "Owner",
+        description: "Everything.",
+    },
+    Role {
+        name: READONLY,
+        label: "Read only",
+        description: "Reads every record and changes none.",
+    },
 ];
 
 pub fn find(name: &str) -> Option<&'static Role> {
@@ -25,6 +37,11 @@ pub fn find(name: &str) -> Option<&'static Role> {
 
 impl Role {
     pub fn shown(&self) -> types::Role {
-        types::Role { name: self.name.to_owned(), label: Some(self.label.to_owned()), description: Some(self.description.to_owned()), built_in: Some(true) }
+        types::Role {
+            name: self.name.to_owned(),
+            label: Some(self.label.to_owned()),
+            description: Some(self.description.to_owned()),
+            built_in: Some(true),
+        }
     }
 }

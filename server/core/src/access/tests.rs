@@ -16,7 +16,10 @@ fn priya() -> Value {
 }
 
 fn patch(api: &Api, token: &str, id: &str, body: Value) -> crate::testing::api::Reply {
-    api.call("PATCH", &format!("/users/{id}")).token(token).json(body).send()
+    api.call("PATCH", &format!("/users/{id}"))
+        .token(token)
+        .json(body)
+        .send()
 }
 
 #[test]
@@ -27,27 +30,73 @@ fn a_person_is_added_read_changed_and_deactivated() {
     let user = made.expect(201);
     assert_eq!(made.header("location"), format!("/users/{ID}"));
     assert_eq!(made.header("etag"), format!("\"{}\"", user["version"]));
-    assert_eq!((&user["status"], &user["manager"], &user["attributes"]["van"]), (&json!("active"), &Value::Null, &json!("3")));
+    assert_eq!(
+        (
+            &user["status"],
+            &user["manager"],
+            &user["attributes"]["van"]
+        ),
+        (&json!("active"), &Value::Null, &json!("3"))
+    );
     assert!(user.get("password").is_none());
     let path = format!("/users/{ID}");
     let read = api.get(&path, &owner);
-    assert_eq!((read.expect(200), read.header("etag")), (user.clone(), made.header("etag")));
-    assert_eq!(api.call("GET", &path).token(&owner).header("if-none-match", made.header("etag")).send().status, 304);
+    assert_eq!(
+        (read.expect(200), read.header("etag")),
+        (user.clone(), made.header("etag"))
+    );
+    assert_eq!(
+        api.call("GET", &path)
+            .token(&owner)
+            .header("if-none-match", made.header("etag"))
+            .send()
+            .status,
+        304
+    );
     let some = api.get(&format!("{path}?fields=name,title"), &owner);
-    assert_eq!(some.expect(200), json!({"id": ID, "name": "Priya Nair", "title": "Heating engineer"}));
+    assert_eq!(
+        some.expect(200),
+        json!({"id": ID, "name": "Priya Nair", "title": "Heating engineer"})
+    );
     assert_ne!(some.header("etag"), made.header("etag"));
-    assert_eq!(api.get(&format!("{path}?fields=password"), &owner).refusal(), (400, "VALIDATION_FAILED".into()));
-    let (session, _) = crate::testing::api::tokens(&api.password_grant("priya@alderfinch.example", "pressure-relief-valve").expect(200));
-    let changed = patch(&api, &owner, ID, json!({"title": null, "roles": ["admin", "admin"], "name": "Priya N"})).expect(200);
-    assert_eq!((&changed["title"], &changed["roles"], &changed["phone"]), (&Value::Null, &json!(["admin"]), &user["phone"]));
+    assert_eq!(
+        api.get(&format!("{path}?fields=password"), &owner)
+            .refusal(),
+        (400, "VALIDATION_FAILED".into())
+    );
+    let (session, _) = crate::testing::api::tokens(
+        &api.password_grant("priya@alderfinch.example", "pressure-relief-valve")
+            .expect(200),
+    );
+    let changed = patch(
+        &api,
+        &owner,
+        ID,
+        json!({"title": null, "roles": ["admin", "admin"], "name": "Priya N"}),
+    )
+    .expect(200);
+    assert_eq!(
+        (&changed["title"], &changed["roles"], &changed["phone"]),
+        (&Value::Null, &json!(["admin"]), &user["phone"])
+    );
     assert!(changed["version"].as_i64() > user["version"].as_i64());
     // The role counts with the next request.
     api.get("/api-keys", &session).expect(200);
     let gone = api.post(&format!("{path}/deactivate"), &owner, Value::Null);
     assert_eq!(gone.status, 400, "it takes no body");
-    let gone = api.call("POST", &format!("{path}/deactivate")).token(&owner).send().expect(200);
+    let gone = api
+        .call("POST", &format!("{path}/deactivate"))
+        .token(&owner)
+        .send()
+        .expect(200);
     assert_eq!(gone["status"], "deactivated");
-    assert_eq!(api.call("POST", &format!("{path}/deactivate")).token(&owner).send().expect(200), gone);
+    assert_eq!(
+        api.call("POST", &format!("{path}/deactivate"))
+            .token(&owner)
+            .send()
+            .expect(200),
+        gone
+    );
     assert_eq!(api.get("/me", &session).status, 401);
 }
 
@@ -57,7 +106,16 @@ fn nothing_changed_is_no_change() {
     let owner = api.owner();
     let user = api.post("/users", &owner, priya()).expect(201);
     api.host.wait(1000);
-    assert_eq!(patch(&api, &owner, ID, json!({"name": "Priya Nair", "roles": ["readonly"]})).expect(200), user);
+    assert_eq!(
+        patch(
+            &api,
+            &owner,
+            ID,
+            json!({"name": "Priya Nair", "roles": ["readonly"]})
+        )
+        .expect(200),
+        user
+    );
 }
 
 #[test]
@@ -65,11 +123,20 @@ fn a_stale_if_match_is_refused() {
     let api = Api::default();
     let owner = api.owner();
     let made = api.post("/users", &owner, priya());
-    let change = |tag: &str| api.call("PATCH", &format!("/users/{ID}")).token(&owner).header("if-match", tag).json(json!({"title": tag})).send();
+    let change = |tag: &str| {
+        api.call("PATCH", &format!("/users/{ID}"))
+            .token(&owner)
+            .header("if-match", tag)
+            .json(json!({"title": tag}))
+            .send()
+    };
     let second = change(made.header("etag"));
     let version = second.expect(200)["version"].clone();
     let stale = change(made.header("etag"));
-    assert_eq!((stale.refusal(), &stale.json()["context"]["version"]), ((412, "VERSION_MISMATCH".into()), &version));
+    assert_eq!(
+        (stale.refusal(), &stale.json()["context"]["version"]),
+        ((412, "VERSION_MISMATCH".into()), &version)
+    );
     change("*").expect(200);
 }
 
@@ -81,7 +148,10 @@ fn a_create_sent_twice_makes_one_person() {
     assert_eq!(api.post("/users", &owner, priya()).expect(201), first);
     let mut other = priya();
     other["name"] = json!("Somebody else");
-    assert_eq!(api.post("/users", &owner, other).refusal(), (409, "ID_TAKEN".into()));
+    assert_eq!(
+        api.post("/users", &owner, other).refusal(),
+        (409, "ID_TAKEN".into())
+    );
 }
 
 #[test]
@@ -90,15 +160,28 @@ fn addresses_and_external_ids_are_unique() {
     let owner = api.owner();
     api.post("/users", &owner, priya()).expect(201);
     for (field, body) in [
-        ("email", json!({"email": "PRIYA@alderfinch.EXAMPLE", "name": "X", "roles": []})),
-        ("external_id", json!({"email": "x@alderfinch.example", "name": "X", "roles": [], "external_id": "e-7"})),
+        (
+            "email",
+            json!({"email": "PRIYA@alderfinch.EXAMPLE", "name": "X", "roles": []}),
+        ),
+        (
+            "external_id",
+            json!({"email": "x@alderfinch.example", "name": "X", "roles": [], "external_id": "e-7"}),
+        ),
     ] {
         let refused = api.post("/users", &owner, body);
         assert_eq!(refused.refusal(), (409, "UNIQUE_VIOLATION".into()));
-        assert_eq!((&refused.json()["context"]["field"], &refused.json()["context"]["existing"]), (&json!(field), &json!(ID)));
+        assert_eq!(
+            (
+                &refused.json()["context"]["field"],
+                &refused.json()["context"]["existing"]
+            ),
+            (&json!(field), &json!(ID))
+        );
     }
     // The address of the refused create still lets its holder in.
-    api.password_grant("priya@alderfinch.example", "pressure-relief-valve").expect(200);
+    api.password_grant("priya@alderfinch.example", "pressure-relief-valve")
+        .expect(200);
 }
 
 #[test]
@@ -106,9 +189,20 @@ fn a_changed_address_is_the_one_to_sign_in_with() {
     let api = Api::default();
     let owner = api.owner();
     api.post("/users", &owner, priya()).expect(201);
-    patch(&api, &owner, ID, json!({"email": "p.nair@alderfinch.example"})).expect(200);
-    api.password_grant("p.nair@alderfinch.example", "pressure-relief-valve").expect(200);
-    assert_eq!(api.password_grant("priya@alderfinch.example", "pressure-relief-valve").status, 401);
+    patch(
+        &api,
+        &owner,
+        ID,
+        json!({"email": "p.nair@alderfinch.example"}),
+    )
+    .expect(200);
+    api.password_grant("p.nair@alderfinch.example", "pressure-relief-valve")
+        .expect(200);
+    assert_eq!(
+        api.password_grant("priya@alderfinch.example", "pressure-relief-valve")
+            .status,
+        401
+    );
 }
 
 #[test]
@@ -116,11 +210,26 @@ fn a_new_password_ends_the_sessions() {
     let api = Api::default();
     let owner = api.owner();
     api.post("/users", &owner, priya()).expect(201);
-    let session = crate::testing::api::tokens(&api.password_grant("priya@alderfinch.example", "pressure-relief-valve").expect(200)).0;
-    patch(&api, &owner, ID, json!({"password": "another-valve-entirely"})).expect(200);
+    let session = crate::testing::api::tokens(
+        &api.password_grant("priya@alderfinch.example", "pressure-relief-valve")
+            .expect(200),
+    )
+    .0;
+    patch(
+        &api,
+        &owner,
+        ID,
+        json!({"password": "another-valve-entirely"}),
+    )
+    .expect(200);
     assert_eq!(api.get("/me", &session).status, 401);
-    assert_eq!(api.password_grant("priya@alderfinch.example", "pressure-relief-valve").status, 401);
-    api.password_grant("priya@alderfinch.example", "another-valve-entirely").expect(200);
+    assert_eq!(
+        api.password_grant("priya@alderfinch.example", "pressure-relief-valve")
+            .status,
+        401
+    );
+    api.password_grant("priya@alderfinch.example", "another-valve-entirely")
+        .expect(200);
 }
 
 #[test]
@@ -128,20 +237,34 @@ fn roles_and_managers_have_to_exist() {
     let api = Api::default();
     let owner = api.owner();
     let mut body = priya();
-    (body["roles"], body["manager"]) = (json!(["readonly", "king"]), json!("019bb16e-fe80-78b0-b715-3bf7c3706d99"));
+    (body["roles"], body["manager"]) = (
+        json!(["readonly", "king"]),
+        json!("019bb16e-fe80-78b0-b715-3bf7c3706d99"),
+    );
     let refused = api.post("/users", &owner, body);
     assert_eq!(refused.refusal(), (422, "FIELD_INVALID".into()));
-    let pointers: Vec<_> = refused.json()["context"]["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+    let pointers: Vec<_> = refused.json()["context"]["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].clone())
+        .collect();
     assert_eq!(pointers, ["/body/roles/1", "/body/manager"]);
     api.post("/users", &owner, priya()).expect(201);
-    assert_eq!(patch(&api, &owner, ID, json!({"manager": ID})).refusal(), (422, "FIELD_INVALID".into()));
+    assert_eq!(
+        patch(&api, &owner, ID, json!({"manager": ID})).refusal(),
+        (422, "FIELD_INVALID".into())
+    );
 }
 
 #[test]
 fn only_owners_make_owners_and_touch_them() {
     let api = Api::default();
     let owner = api.owner();
-    let dana = api.get("/me", &owner).expect(200)["id"].as_str().unwrap().to_owned();
+    let dana = api.get("/me", &owner).expect(200)["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     api.user(TENANT, "admin@alderfinch.example", &["admin"]);
     let (admin, _) = api.sign_in("admin@alderfinch.example");
     let (_, key) = api.key(&["access:read", "access:write"]);
@@ -152,8 +275,15 @@ fn only_owners_make_owners_and_touch_them() {
             api.post("/users", token, body),
             patch(&api, token, &dana, json!({"roles": ["admin"]})),
             patch(&api, token, &dana, json!({"password": "mine-from-now-on"})),
-            patch(&api, token, &dana, json!({"email": "mine@alderfinch.example"})),
-            api.call("POST", &format!("/users/{dana}/deactivate")).token(token).send(),
+            patch(
+                &api,
+                token,
+                &dana,
+                json!({"email": "mine@alderfinch.example"}),
+            ),
+            api.call("POST", &format!("/users/{dana}/deactivate"))
+                .token(token)
+                .send(),
         ];
         for refused in refusals {
             assert_eq!(refused.refusal(), (403, "FORBIDDEN".into()));
@@ -167,17 +297,32 @@ fn only_owners_make_owners_and_touch_them() {
 fn the_last_owner_stays() {
     let api = Api::default();
     let owner = api.owner();
-    let dana = api.get("/me", &owner).expect(200)["id"].as_str().unwrap().to_owned();
-    for refused in [patch(&api, &owner, &dana, json!({"roles": ["admin"]})), api.call("POST", &format!("/users/{dana}/deactivate")).token(&owner).send()] {
+    let dana = api.get("/me", &owner).expect(200)["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for refused in [
+        patch(&api, &owner, &dana, json!({"roles": ["admin"]})),
+        api.call("POST", &format!("/users/{dana}/deactivate"))
+            .token(&owner)
+            .send(),
+    ] {
         assert_eq!(refused.refusal(), (409, "LAST_OWNER".into()));
     }
     let other = api.user(TENANT, "second@alderfinch.example", &["owner"]);
     // Between the decision and its commit the other one goes: it is decided again.
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
     let sql = format!("UPDATE users SET status = 'deactivated' WHERE id = '{other}'");
-    *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| connection.execute_batch(&sql).unwrap()));
-    assert_eq!(patch(&api, &owner, &dana, json!({"roles": ["admin"]})).refusal(), (409, "LAST_OWNER".into()));
-    api.sql(&format!("UPDATE users SET status = 'active' WHERE id = '{other}'"));
+    *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        connection.execute_batch(&sql).unwrap()
+    }));
+    assert_eq!(
+        patch(&api, &owner, &dana, json!({"roles": ["admin"]})).refusal(),
+        (409, "LAST_OWNER".into())
+    );
+    api.sql(&format!(
+        "UPDATE users SET status = 'active' WHERE id = '{other}'"
+    ));
     patch(&api, &owner, &dana, json!({"roles": ["admin"]})).expect(200);
 }
 
@@ -192,17 +337,37 @@ fn people_are_listed_page_by_page() {
     let (mut seen, mut path) = (Vec::new(), "/users?limit=3&fields=email".to_owned());
     loop {
         let page = api.get(&path, &owner).expect(200);
-        seen.extend(page["items"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()));
-        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        seen.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|user| user["email"].as_str().unwrap().to_owned()),
+        );
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
         path = format!("/users?limit=3&fields=email&cursor={cursor}");
     }
     let mut sorted = seen.clone();
     sorted.sort();
     sorted.dedup();
     assert_eq!((seen.len(), sorted.len(), seen[0].as_str()), (7, 7, DANA));
-    let cursor = api.get("/users?limit=1", &owner).expect(200)["next_cursor"].as_str().unwrap().to_owned();
-    for bad in [format!("/api-keys?cursor={cursor}"), format!("/users?cursor={cursor}x"), "/users?cursor=AAAA".into(), format!("/roles?cursor={cursor}")] {
-        assert_eq!(api.get(&bad, &owner).refusal(), (400, "CURSOR_INVALID".into()), "{bad}");
+    let cursor = api.get("/users?limit=1", &owner).expect(200)["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for bad in [
+        format!("/api-keys?cursor={cursor}"),
+        format!("/users?cursor={cursor}x"),
+        "/users?cursor=AAAA".into(),
+        format!("/roles?cursor={cursor}"),
+    ] {
+        assert_eq!(
+            api.get(&bad, &owner).refusal(),
+            (400, "CURSOR_INVALID".into()),
+            "{bad}"
+        );
     }
 }
 
@@ -214,20 +379,56 @@ fn readonly_reads_and_no_role_does_nothing() {
     api.user(TENANT, "nobody@alderfinch.example", &[]);
     let (reader, _) = api.sign_in("reader@alderfinch.example");
     let (nobody, _) = api.sign_in("nobody@alderfinch.example");
-    for path in ["/users", "/roles", "/records/contact", "/object-types", "/search?q=x"] {
+    for path in [
+        "/users",
+        "/roles",
+        "/records/contact",
+        "/object-types",
+        "/search?q=x",
+    ] {
         api.get(path, &reader).expect(200);
-        assert_eq!(api.get(path, &nobody).refusal(), (403, "FORBIDDEN".into()), "{path}");
+        assert_eq!(
+            api.get(path, &nobody).refusal(),
+            (403, "FORBIDDEN".into()),
+            "{path}"
+        );
     }
     let contact = json!({"fields": {"kind": "person", "last_name": "Okafor"}});
-    for (path, body) in [("/users", priya()), ("/records/contact", contact), ("/api-keys", json!({"name": "K", "scopes": ["records:read"]}))] {
-        assert_eq!(api.post(path, &reader, body).refusal(), (403, "FORBIDDEN".into()), "{path}");
+    for (path, body) in [
+        ("/users", priya()),
+        ("/records/contact", contact),
+        (
+            "/api-keys",
+            json!({"name": "K", "scopes": ["records:read"]}),
+        ),
+    ] {
+        assert_eq!(
+            api.post(path, &reader, body).refusal(),
+            (403, "FORBIDDEN".into()),
+            "{path}"
+        );
     }
-    assert_eq!(api.get("/api-keys", &reader).refusal(), (403, "FORBIDDEN".into()));
+    assert_eq!(
+        api.get("/api-keys", &reader).refusal(),
+        (403, "FORBIDDEN".into())
+    );
     // Both may ask what they may do.
-    assert_eq!(api.get("/me/permissions", &nobody).expect(200)["permissions"], json!([]));
-    let told = api.get("/me/permissions", &reader).expect(200)["permissions"].as_array().unwrap().clone();
-    assert!(told.iter().any(|one| one["object_type"] == "contact" && one["action"] == "read"));
-    assert!(told.iter().all(|one| one["granted_by"] == json!({"kind": "role", "name": "readonly"})));
+    assert_eq!(
+        api.get("/me/permissions", &nobody).expect(200)["permissions"],
+        json!([])
+    );
+    let told = api.get("/me/permissions", &reader).expect(200)["permissions"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert!(
+        told.iter()
+            .any(|one| one["object_type"] == "contact" && one["action"] == "read")
+    );
+    assert!(
+        told.iter()
+            .all(|one| one["granted_by"] == json!({"kind": "role", "name": "readonly"}))
+    );
 }
 
 #[test]
@@ -236,11 +437,31 @@ fn roles_are_listed_by_name() {
     let owner = api.owner();
     let page = api.get("/roles?limit=2&fields=name", &owner).expect(200);
     assert_eq!(page["items"], json!([{"name": "admin"}, {"name": "owner"}]));
-    let rest = api.get(&format!("/roles?limit=2&cursor={}", page["next_cursor"].as_str().unwrap()), &owner).expect(200);
-    assert_eq!((&rest["items"][0]["name"], &rest["next_cursor"]), (&json!("readonly"), &Value::Null));
-    assert_eq!(api.get("/roles/owner", &owner).expect(200)["label"], "Owner");
-    assert_eq!(api.get("/roles/king", &owner).refusal(), (404, "NOT_FOUND".into()));
-    assert_eq!(api.get(&format!("/users/{ID}"), &owner).refusal(), (404, "NOT_FOUND".into()));
+    let rest = api
+        .get(
+            &format!(
+                "/roles?limit=2&cursor={}",
+                page["next_cursor"].as_str().unwrap()
+            ),
+            &owner,
+        )
+        .expect(200);
+    assert_eq!(
+        (&rest["items"][0]["name"], &rest["next_cursor"]),
+        (&json!("readonly"), &Value::Null)
+    );
+    assert_eq!(
+        api.get("/roles/owner", &owner).expect(200)["label"],
+        "Owner"
+    );
+    assert_eq!(
+        api.get("/roles/king", &owner).refusal(),
+        (404, "NOT_FOUND".into())
+    );
+    assert_eq!(
+        api.get(&format!("/users/{ID}"), &owner).refusal(),
+        (404, "NOT_FOUND".into())
+    );
 }
 
 #[test]
@@ -261,7 +482,11 @@ fn people_of_another_system_come_in_once() {
     let people = vec![person(2, Some(1)), person(1, None), person(3, Some(2))];
     let run = |people: &[Incoming]| {
         let operation = &crm_contract::v1::server::operations::ACCESS_CREATE_USER;
-        let cx = crate::context::Context::operator(tenant(TENANT), operation, api.host.ports.clock.now());
+        let cx = crate::context::Context::operator(
+            tenant(TENANT),
+            operation,
+            api.host.ports.clock.now(),
+        );
         now(import(&api.core, &cx, people))
     };
     let first = run(&people).unwrap();
@@ -269,18 +494,55 @@ fn people_of_another_system_come_in_once() {
     api.host.wait(1000);
     let again = run(&people).unwrap();
     assert!(again.iter().all(|one| one.outcome == Became::Unchanged));
-    assert_eq!(first.iter().map(|one| &one.id).collect::<Vec<_>>(), again.iter().map(|one| &one.id).collect::<Vec<_>>());
+    assert_eq!(
+        first.iter().map(|one| &one.id).collect::<Vec<_>>(),
+        again.iter().map(|one| &one.id).collect::<Vec<_>>()
+    );
     let mut moved = people.clone();
     moved[2].title = Some("Manager".into());
-    assert_eq!(run(&moved).unwrap().iter().map(|one| one.outcome).collect::<Vec<_>>(), [Became::Unchanged, Became::Unchanged, Became::Changed]);
-    let page = api.call("GET", "/users").extension(Operator(tenant(TENANT))).send().expect(200);
-    let shown = page["items"].as_array().unwrap().iter().find(|user| user["external_id"] == "2").unwrap().clone();
-    assert_eq!((&shown["manager"], &shown["attributes"]["city"]), (&json!(first[1].id), &json!("Calgary")));
+    assert_eq!(
+        run(&moved)
+            .unwrap()
+            .iter()
+            .map(|one| one.outcome)
+            .collect::<Vec<_>>(),
+        [Became::Unchanged, Became::Unchanged, Became::Changed]
+    );
+    let page = api
+        .call("GET", "/users")
+        .extension(Operator(tenant(TENANT)))
+        .send()
+        .expect(200);
+    let shown = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|user| user["external_id"] == "2")
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (&shown["manager"], &shown["attributes"]["city"]),
+        (&json!(first[1].id), &json!("Calgary"))
+    );
     // What contradicts itself changes nothing and says where.
     let mut bad = vec![person(4, Some(9)), person(5, None)];
     bad[1].email = "E1@chinook.example".into();
     let refused = run(&bad).unwrap_err();
-    let pointers: Vec<_> = refused.context()["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+    let pointers: Vec<_> = refused.context()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].clone())
+        .collect();
     assert_eq!(pointers, ["/body/1/email", "/body/0/manager"]);
-    assert_eq!(api.call("GET", "/users").extension(Operator(tenant(TENANT))).send().expect(200)["items"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        api.call("GET", "/users")
+            .extension(Operator(tenant(TENANT)))
+            .send()
+            .expect(200)["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
 }

@@ -13,7 +13,11 @@ mod tests {
 
     #[test]
     fn spellings_of_one_address_are_equal() {
-        for spelling in ["Zo\u{eb}@Example.ORG", " zoe\u{308}@example.org ", "ZO\u{cb}@EXAMPLE.org"] {
+        for spelling in [
+            "Zo\u{eb}@Example.ORG",
+            " zoe\u{308}@example.org ",
+            "ZO\u{cb}@EXAMPLE.org",
+        ] {
             assert_eq!(fold(spelling), "zo\u{eb}@example.org");
         }
         assert_ne!(fold("zoe@example.org"), fold("zo\u{eb}@example.org"));

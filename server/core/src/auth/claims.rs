@@ -38,10 +38,18 @@ pub struct Claims {
 
 impl Claims {
     /// Of a caller; an operator gets no token.
-    pub fn of(caller: &Caller, issuer: &str, now: i64, lifetime_s: i64, jti: String) -> Option<Self> {
+    pub fn of(
+        caller: &Caller,
+        issuer: &str,
+        now: i64,
+        lifetime_s: i64,
+        jti: String,
+    ) -> Option<Self> {
         let (aud, sub, sid, scope) = match &caller.principal {
             Principal::User { id, session } => (USER, id, Some(session.clone()), None),
-            Principal::Portal { contact, session } => (PORTAL, contact, Some(session.clone()), None),
+            Principal::Portal { contact, session } => {
+                (PORTAL, contact, Some(session.clone()), None)
+            }
             Principal::Key { id, scopes } => (KEY, id, None, Some(scopes.join(" "))),
             Principal::Operator => return None,
         };
@@ -64,9 +72,18 @@ impl Claims {
     pub fn caller(self) -> Option<Caller> {
         let tenant = TenantId::parse(&self.tenant)?;
         let principal = match (self.aud.as_str(), self.sid, self.scope) {
-            (USER, Some(session), None) => Principal::User { id: self.sub, session },
-            (PORTAL, Some(session), None) => Principal::Portal { contact: self.sub, session },
-            (KEY, None, Some(scope)) => Principal::Key { id: self.sub, scopes: scope.split_ascii_whitespace().map(str::to_owned).collect() },
+            (USER, Some(session), None) => Principal::User {
+                id: self.sub,
+                session,
+            },
+            (PORTAL, Some(session), None) => Principal::Portal {
+                contact: self.sub,
+                session,
+            },
+            (KEY, None, Some(scope)) => Principal::Key {
+                id: self.sub,
+                scopes: scope.split_ascii_whitespace().map(str::to_owned).collect(),
+            },
             _ => return None,
         };
         Some(Caller { tenant, principal })

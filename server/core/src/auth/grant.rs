@@ -21,10 +21,25 @@ use crate::{
 };
 
 /// Which proof, and of what.
-pub async fn exchange(core: &Core, cx: &Context, request: TokenRequest) -> Result<TokenResponse, Problem<Code>> {
+pub async fn exchange(
+    core: &Core,
+    cx: &Context,
+    request: TokenRequest,
+) -> Result<TokenResponse, Problem<Code>> {
     match request {
-        TokenRequest::PasswordGrant(grant) => password::exchange(core, cx, &grant.email, &grant.password, grant.tenant.as_deref()).await,
-        TokenRequest::RefreshTokenGrant(grant) => refresh::exchange(core, cx, &grant.refresh_token).await,
+        TokenRequest::PasswordGrant(grant) => {
+            password::exchange(
+                core,
+                cx,
+                &grant.email,
+                &grant.password,
+                grant.tenant.as_deref(),
+            )
+            .await
+        }
+        TokenRequest::RefreshTokenGrant(grant) => {
+            refresh::exchange(core, cx, &grant.refresh_token).await
+        }
         TokenRequest::ApiKeyGrant(grant) => api_key::exchange(core, cx, &grant.api_key).await,
         TokenRequest::PortalCodeGrant(grant) => portal_code::exchange(core, cx, &grant.code).await,
     }
@@ -54,26 +69,51 @@ async fn commit(core: &Core, tenant: &TenantId, statements: Vec<Statement>) -> R
     match core.ports().store.commit(tenant, statements).await? {
         Commit::Committed(_) => Ok(true),
         Commit::Stale => Ok(false),
-        Commit::Constraint(name) => Err(Fault::Internal(format!("the constraint {name} refused a session"))),
+        Commit::Constraint(name) => Err(Fault::Internal(format!(
+            "the constraint {name} refused a session"
+        ))),
     }
 }
 
 /// The answer for a session, whose refresh token goes with it.
-async fn answer(core: &Core, cx: &Context, kind: sessions::Kind, subject: String, refresh: &Credential) -> Result<TokenResponse, Problem<Code>> {
+async fn answer(
+    core: &Core,
+    cx: &Context,
+    kind: sessions::Kind,
+    subject: String,
+    refresh: &Credential,
+) -> Result<TokenResponse, Problem<Code>> {
     let session = sessions::id(refresh);
     let principal = match kind {
-        sessions::Kind::User => Principal::User { id: subject, session },
-        sessions::Kind::Portal => Principal::Portal { contact: subject, session },
+        sessions::Kind::User => Principal::User {
+            id: subject,
+            session,
+        },
+        sessions::Kind::Portal => Principal::Portal {
+            contact: subject,
+            session,
+        },
     };
-    let caller = Caller { tenant: refresh.tenant.clone(), principal };
+    let caller = Caller {
+        tenant: refresh.tenant.clone(),
+        principal,
+    };
     let mut response = respond(core, cx, caller, None).await?;
     response.refresh_token = Some(refresh.text());
     Ok(response)
 }
 
 /// The answer for a caller; a token that ends by `until` (epoch ms) at the latest.
-async fn respond(core: &Core, cx: &Context, caller: Caller, until: Option<i64>) -> Result<TokenResponse, Problem<Code>> {
-    let (access_token, expires_in) = core.auth.issue(core.ports(), &caller, cx.now, until).await?;
+async fn respond(
+    core: &Core,
+    cx: &Context,
+    caller: Caller,
+    until: Option<i64>,
+) -> Result<TokenResponse, Problem<Code>> {
+    let (access_token, expires_in) = core
+        .auth
+        .issue(core.ports(), &caller, cx.now, until)
+        .await?;
     let kind = match &caller.principal {
         Principal::User { .. } => ActorKind::User,
         Principal::Portal { .. } => ActorKind::Portal,
@@ -86,7 +126,10 @@ async fn respond(core: &Core, cx: &Context, caller: Caller, until: Option<i64>) 
         expires_in,
         refresh_token: None,
         tenant: caller.tenant.to_string(),
-        subject: Actor { kind, id: caller.principal.id().map(str::to_owned) },
+        subject: Actor {
+            kind,
+            id: caller.principal.id().map(str::to_owned),
+        },
         scopes: match caller.principal {
             Principal::Key { scopes, .. } => Some(scopes),
             _ => None,
@@ -96,7 +139,18 @@ async fn respond(core: &Core, cx: &Context, caller: Caller, until: Option<i64>) 
 
 /// One attempt of an account from an address.
 async fn attempt(core: &Core, cx: &Context, account: &str) -> Result<(), Problem<Code>> {
-    let address = cx.address.map(|address| address.to_string()).unwrap_or_default();
-    let decision = core.ports().limiter.take(core.config.sign_in_quota, &format!("{account} {address}")).await;
-    if decision.allowed { Ok(()) } else { Err(rate_limited(decision.reset_s.max(1))) }
+    let address = cx
+        .address
+        .map(|address| address.to_string())
+        .unwrap_or_default();
+    let decision = core
+        .ports()
+        .limiter
+        .take(core.config.sign_in_quota, &format!("{account} {address}"))
+        .await;
+    if decision.allowed {
+        Ok(())
+    } else {
+        Err(rate_limited(decision.reset_s.max(1)))
+    }
 }

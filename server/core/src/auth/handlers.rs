@@ -13,12 +13,22 @@ use crate::{context::Context, core::Core, fault::narrow};
 const DEFAULT_CODE_LIFETIME_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl AuthHandlers<Context> for Core {
-    async fn token(&self, cx: &Context, request: auth::TokenRequest) -> Result<auth::TokenResponse, Problem<auth::TokenError>> {
-        let body = grant::exchange(self, cx, request.body).await.map_err(narrow)?;
+    async fn token(
+        &self,
+        cx: &Context,
+        request: auth::TokenRequest,
+    ) -> Result<auth::TokenResponse, Problem<auth::TokenError>> {
+        let body = grant::exchange(self, cx, request.body)
+            .await
+            .map_err(narrow)?;
         Ok(auth::TokenResponse { body })
     }
 
-    async fn revoke(&self, cx: &Context, request: auth::RevokeRequest) -> Result<auth::RevokeResponse, Problem<auth::RevokeError>> {
+    async fn revoke(
+        &self,
+        cx: &Context,
+        request: auth::RevokeRequest,
+    ) -> Result<auth::RevokeResponse, Problem<auth::RevokeError>> {
         grant::refresh::revoke(self, cx, &request.body.refresh_token).await?;
         Ok(auth::RevokeResponse)
     }
@@ -29,10 +39,16 @@ impl AuthHandlers<Context> for Core {
         request: auth::CreatePortalCodeRequest,
     ) -> Result<auth::CreatePortalCodeResponse, Problem<auth::CreatePortalCodeError>> {
         let lifetime = request.body.expires_in.unwrap_or(DEFAULT_CODE_LIFETIME_MS);
-        grant::portal_code::create(self, cx, &request.body.contact, lifetime).await.map_err(narrow)
+        grant::portal_code::create(self, cx, &request.body.contact, lifetime)
+            .await
+            .map_err(narrow)
     }
 
-    async fn jwks(&self, cx: &Context, _: auth::JwksRequest) -> Result<auth::JwksResponse, Problem<auth::JwksError>> {
+    async fn jwks(
+        &self,
+        cx: &Context,
+        _: auth::JwksRequest,
+    ) -> Result<auth::JwksResponse, Problem<auth::JwksError>> {
         let keys = self.auth.published(self.ports(), cx.now).await;
         let key = |(kid, x): (String, String)| JsonWebKey {
             kty: "OKP".to_owned(),
@@ -43,6 +59,10 @@ impl AuthHandlers<Context> for Core {
             x: Some(x),
             y: None,
         };
-        Ok(auth::JwksResponse { body: JsonWebKeySet { keys: keys.into_iter().map(key).collect() } })
+        Ok(auth::JwksResponse {
+            body: JsonWebKeySet {
+                keys: keys.into_iter().map(key).collect(),
+            },
+        })
     }
 }

@@ -46,10 +46,19 @@ pub struct Unproven<'t> {
 
 /// Signs a payload of JSON.
 pub fn sign(key: &SigningKey, kid: &str, payload: &[u8]) -> String {
-    let header = Header { alg: ALGORITHM.into(), typ: TYPE.into(), kid: kid.into(), crit: None };
+    let header = Header {
+        alg: ALGORITHM.into(),
+        typ: TYPE.into(),
+        kid: kid.into(),
+        crit: None,
+    };
     // Strings always print.
     let header = serde_json::to_vec(&header).unwrap_or_default();
-    let mut text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let mut text = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
     let signature = key.sign(text.as_bytes());
     text.push('.');
     text.push_str(&URL_SAFE_NO_PAD.encode(signature.to_bytes()));
@@ -66,7 +75,9 @@ pub fn parse(text: &str) -> Result<Unproven<'_>, Broken> {
     if payload.contains('.') {
         return Err(Broken::Malformed);
     }
-    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| Broken::Malformed)?;
+    let header = URL_SAFE_NO_PAD
+        .decode(header)
+        .map_err(|_| Broken::Malformed)?;
     #[derive(Deserialize)]
     struct Algorithm {
         alg: Option<serde_json::Value>,
@@ -82,16 +93,26 @@ pub fn parse(text: &str) -> Result<Unproven<'_>, Broken> {
     if header.crit.is_some() {
         return Err(Broken::Malformed);
     }
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Broken::Malformed)?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| Broken::Malformed)?;
     let signature = Signature::from_slice(&signature).map_err(|_| Broken::Signature)?;
-    Ok(Unproven { kid: header.kid, signed, payload, signature })
+    Ok(Unproven {
+        kid: header.kid,
+        signed,
+        payload,
+        signature,
+    })
 }
 
 impl Unproven<'_> {
     /// The payload, once the signature is proven.
     pub fn prove(&self, key: &VerifyingKey) -> Result<Vec<u8>, Broken> {
-        key.verify_strict(self.signed.as_bytes(), &self.signature).map_err(|_| Broken::Signature)?;
-        URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| Broken::Malformed)
+        key.verify_strict(self.signed.as_bytes(), &self.signature)
+            .map_err(|_| Broken::Signature)?;
+        URL_SAFE_NO_PAD
+            .decode(self.payload)
+            .map_err(|_| Broken::Malformed)
     }
 }
 
@@ -101,7 +122,9 @@ mod tests {
 
     /// The key of RFC 8037, appendix A.1.
     fn key() -> SigningKey {
-        let d = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let d = URL_SAFE_NO_PAD
+            .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+            .unwrap();
         SigningKey::from_bytes(&d.try_into().unwrap())
     }
 
@@ -109,7 +132,10 @@ mod tests {
     fn the_signature_is_that_of_rfc_8037() {
         let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = URL_SAFE_NO_PAD.encode(key().sign(signed.as_bytes()).to_bytes());
-        assert_eq!(signature, "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+        assert_eq!(
+            signature,
+            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+        );
     }
 
     #[test]
@@ -117,7 +143,10 @@ mod tests {
         let token = sign(&key(), "k1", br#"{"sub":"x"}"#);
         let parsed = parse(&token).unwrap();
         assert_eq!(parsed.kid, "k1");
-        assert_eq!(parsed.prove(&key().verifying_key()).unwrap(), br#"{"sub":"x"}"#);
+        assert_eq!(
+            parsed.prove(&key().verifying_key()).unwrap(),
+            br#"{"sub":"x"}"#
+        );
     }
 
     #[test]
@@ -138,19 +167,46 @@ mod tests {
         let payload = URL_SAFE_NO_PAD.encode("{}");
         let signature = URL_SAFE_NO_PAD.encode([0; 64]);
         let cases = [
-            (r#"{"alg":"none","typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
-            (r#"{"alg":"None","typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
-            (r#"{"alg":"HS256","typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
-            (r#"{"alg":"RS256","typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
-            (r#"{"alg":"ES256","typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
-            (r#"{"alg":["EdDSA"],"typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
+            (
+                r#"{"alg":"none","typ":"at+jwt","kid":"k"}"#,
+                Broken::Algorithm,
+            ),
+            (
+                r#"{"alg":"None","typ":"at+jwt","kid":"k"}"#,
+                Broken::Algorithm,
+            ),
+            (
+                r#"{"alg":"HS256","typ":"at+jwt","kid":"k"}"#,
+                Broken::Algorithm,
+            ),
+            (
+                r#"{"alg":"RS256","typ":"at+jwt","kid":"k"}"#,
+                Broken::Algorithm,
+            ),
+            (
+                r#"{"alg":"ES256","typ":"at+jwt","kid":"k"}"#,
+                Broken::Algorithm,
+            ),
+            (
+                r#"{"alg":["EdDSA"],"typ":"at+jwt","kid":"k"}"#,
+                Broken::Algorithm,
+            ),
             (r#"{"typ":"at+jwt","kid":"k"}"#, Broken::Algorithm),
-            (r#"{"alg":"EdDSA","alg":"none","typ":"at+jwt","kid":"k"}"#, Broken::Malformed),
+            (
+                r#"{"alg":"EdDSA","alg":"none","typ":"at+jwt","kid":"k"}"#,
+                Broken::Malformed,
+            ),
             (r#"{"alg":"EdDSA","typ":"JWT","kid":"k"}"#, Broken::Type),
             (r#"{"alg":"EdDSA","kid":"k"}"#, Broken::Malformed),
             (r#"{"alg":"EdDSA","typ":"at+jwt"}"#, Broken::Malformed),
-            (r#"{"alg":"EdDSA","typ":"at+jwt","kid":7}"#, Broken::Malformed),
-            (r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k","crit":["b64"]}"#, Broken::Malformed),
+            (
+                r#"{"alg":"EdDSA","typ":"at+jwt","kid":7}"#,
+                Broken::Malformed,
+            ),
+            (
+                r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k","crit":["b64"]}"#,
+                Broken::Malformed,
+            ),
             ("[]", Broken::Malformed),
             ("", Broken::Malformed),
         ];
@@ -165,7 +221,19 @@ mod tests {
         let token = sign(&key(), "k1", b"{}");
         let (signed, _) = token.rsplit_once('.').unwrap();
         let long = format!("{token}{}", "A".repeat(MAX_LENGTH));
-        for text in ["", ".", "..", "...", "a.b.c", signed, &format!("{token}.x"), &format!("{signed}."), &format!("{token}="), &long, "é.é.é"] {
+        for text in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a.b.c",
+            signed,
+            &format!("{token}.x"),
+            &format!("{signed}."),
+            &format!("{token}="),
+            &long,
+            "é.é.é",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -37,15 +37,29 @@ pub struct KeySet {
 
 impl KeySet {
     pub fn new(stored: Vec<directory::SigningKey>, now: i64) -> Self {
-        let alive = stored.into_iter().filter(|key| key.expires_at.is_none_or(|at| at > now));
+        let alive = stored
+            .into_iter()
+            .filter(|key| key.expires_at.is_none_or(|at| at > now));
         let mut keys: Vec<Key> = alive
             .map(|key| {
                 let signing = SigningKey::from_bytes(&key.seed);
-                Key { verifying: signing.verifying_key(), signing, kid: key.kid, created_at: key.created_at, expires_at: key.expires_at }
+                Key {
+                    verifying: signing.verifying_key(),
+                    signing,
+                    kid: key.kid,
+                    created_at: key.created_at,
+                    expires_at: key.expires_at,
+                }
             })
             .collect();
         // The newest current one signs; the kid decides between two of one millisecond, so that all processes agree.
-        keys.sort_by(|a, b| (a.expires_at.is_some(), b.created_at, &b.kid).cmp(&(b.expires_at.is_some(), a.created_at, &a.kid)));
+        keys.sort_by(|a, b| {
+            (a.expires_at.is_some(), b.created_at, &b.kid).cmp(&(
+                b.expires_at.is_some(),
+                a.created_at,
+                &a.kid,
+            ))
+        });
         Self { keys }
     }
 
@@ -56,17 +70,32 @@ impl KeySet {
 
     /// The key of that name, unless it is expired.
     pub fn find(&self, kid: &str, now: i64) -> Option<&Key> {
-        self.keys.iter().find(|key| key.kid == kid && key.expires_at.is_none_or(|at| at > now))
+        self.keys
+            .iter()
+            .find(|key| key.kid == kid && key.expires_at.is_none_or(|at| at > now))
     }
 
     /// Public keys for others to verify with, as (kid, x), the signing one first.
     pub fn public(&self, now: i64) -> Vec<(String, String)> {
-        let alive = self.keys.iter().filter(|key| key.expires_at.is_none_or(|at| at > now));
-        alive.map(|key| (key.kid.clone(), URL_SAFE_NO_PAD.encode(key.verifying.as_bytes()))).collect()
+        let alive = self
+            .keys
+            .iter()
+            .filter(|key| key.expires_at.is_none_or(|at| at > now));
+        alive
+            .map(|key| {
+                (
+                    key.kid.clone(),
+                    URL_SAFE_NO_PAD.encode(key.verifying.as_bytes()),
+                )
+            })
+            .collect()
     }
 
     fn names(&self) -> Vec<(&str, Option<i64>)> {
-        self.keys.iter().map(|key| (key.kid.as_str(), key.expires_at)).collect()
+        self.keys
+            .iter()
+            .map(|key| (key.kid.as_str(), key.expires_at))
+            .collect()
     }
 }
 
@@ -79,7 +108,10 @@ pub struct Keys {
 
 impl Keys {
     pub fn set(&self) -> Arc<KeySet> {
-        self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.set
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Reads the keys; true if they are not the same as before.
@@ -96,7 +128,11 @@ impl Keys {
     pub fn is_due(&self, now: i64, searching: bool) -> bool {
         let age = if searching { SEARCH_MS } else { REFRESH_MS };
         let read_at = self.read_at.load(Ordering::Relaxed);
-        now - read_at >= age && self.read_at.compare_exchange(read_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        now - read_at >= age
+            && self
+                .read_at
+                .compare_exchange(read_at, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 }
 
@@ -118,13 +154,21 @@ pub async fn rotate(ports: &Ports) -> Result<String, StoreError> {
     let before = ports.directory.signing_keys().await?;
     ports.directory.add_signing_key(&key).await?;
     for old in before.iter().filter(|old| old.expires_at.is_none()) {
-        ports.directory.expire_signing_key(&old.kid, now + LIFETIME_S * 1000 + 2 * REFRESH_MS).await?;
+        ports
+            .directory
+            .expire_signing_key(&old.kid, now + LIFETIME_S * 1000 + 2 * REFRESH_MS)
+            .await?;
     }
     Ok(key.kid)
 }
 
 fn fresh(ports: &Ports, now: i64) -> directory::SigningKey {
-    directory::SigningKey { kid: random_id::id(now, &*ports.random), seed: random_id::bytes(&*ports.random), created_at: now, expires_at: None }
+    directory::SigningKey {
+        kid: random_id::id(now, &*ports.random),
+        seed: random_id::bytes(&*ports.random),
+        created_at: now,
+        expires_at: None,
+    }
 }
 
 #[cfg(test)]
@@ -132,18 +176,36 @@ mod tests {
     use super::*;
 
     fn stored(kid: &str, created_at: i64, expires_at: Option<i64>) -> directory::SigningKey {
-        directory::SigningKey { kid: kid.into(), seed: [created_at as u8; 32], created_at, expires_at }
+        directory::SigningKey {
+            kid: kid.into(),
+            seed: [created_at as u8; 32],
+            created_at,
+            expires_at,
+        }
     }
 
     #[test]
     fn the_newest_current_key_signs_and_expired_ones_are_gone() {
-        let set = KeySet::new(vec![stored("a", 1, Some(50)), stored("b", 2, Some(200)), stored("c", 3, None), stored("d", 4, None), stored("e", 5, Some(300))], 100);
+        let set = KeySet::new(
+            vec![
+                stored("a", 1, Some(50)),
+                stored("b", 2, Some(200)),
+                stored("c", 3, None),
+                stored("d", 4, None),
+                stored("e", 5, Some(300)),
+            ],
+            100,
+        );
         assert_eq!(set.current().map(|key| &*key.kid), Some("d"));
         let kids: Vec<_> = set.public(100).into_iter().map(|(kid, _)| kid).collect();
         assert_eq!(kids, ["d", "c", "e", "b"]);
         assert!(set.find("a", 100).is_none());
         assert!(set.find("b", 199).is_some() && set.find("b", 200).is_none());
-        assert!(KeySet::new(vec![stored("b", 2, Some(200))], 100).current().is_none());
+        assert!(
+            KeySet::new(vec![stored("b", 2, Some(200))], 100)
+                .current()
+                .is_none()
+        );
     }
 
     #[test]

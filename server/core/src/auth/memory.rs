@@ -23,7 +23,11 @@ impl Memory {
     }
 
     pub fn get(&self, fingerprint: &[u8; 32]) -> Option<Arc<Verified>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(fingerprint)
+            .cloned()
     }
 
     pub fn put(&self, fingerprint: [u8; 32], verified: Arc<Verified>, now: i64) {
@@ -39,6 +43,9 @@ impl Memory {
 
     /// Forgets all: the keys have changed.
     pub fn clear(&self) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }

@@ -6,7 +6,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::PasswordHash,
+};
 use async_lock::Semaphore;
 
 use crate::ports::{Compute, Random};
@@ -32,7 +35,11 @@ pub struct Passwords {
 
 impl Passwords {
     pub fn new(compute: Arc<dyn Compute>) -> Self {
-        Self { compute, slots: Semaphore::new(AT_ONCE), taken: AtomicUsize::new(0) }
+        Self {
+            compute,
+            slots: Semaphore::new(AT_ONCE),
+            taken: AtomicUsize::new(0),
+        }
     }
 
     /// A password's hash as a PHC string.
@@ -40,7 +47,9 @@ impl Passwords {
         let password = password.to_owned();
         let salt: [u8; 16] = crate::random_id::bytes(random);
         self.run(move || {
-            let hash: Option<PasswordHash> = argon2()?.hash_password_with_salt(password.as_bytes(), &salt).ok();
+            let hash: Option<PasswordHash> = argon2()?
+                .hash_password_with_salt(password.as_bytes(), &salt)
+                .ok();
             Some(hash?.to_string())
         })
         .await?
@@ -54,10 +63,18 @@ impl Passwords {
         let fits = self.run(move || {
             let argon2 = argon2()?;
             match hash {
-                Some(hash) => Some(argon2.verify_password(password.as_bytes(), hash.as_str()).is_ok()),
+                Some(hash) => Some(
+                    argon2
+                        .verify_password(password.as_bytes(), hash.as_str())
+                        .is_ok(),
+                ),
                 None => {
                     let mut out = [0; 32];
-                    let computed = argon2.hash_password_into(password.as_bytes(), b"of no one at all", &mut out);
+                    let computed = argon2.hash_password_into(
+                        password.as_bytes(),
+                        b"of no one at all",
+                        &mut out,
+                    );
                     std::hint::black_box((computed.is_ok(), out));
                     Some(false)
                 }
@@ -66,12 +83,19 @@ impl Passwords {
         Ok(fits.await?.flatten().unwrap_or(false))
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<Option<T>, Crowded> {
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, Crowded> {
         let _place = Place::take(&self.taken)?;
         let _slot = self.slots.acquire().await;
         let done = Arc::new(Mutex::new(None));
         let put = done.clone();
-        self.compute.run(Box::new(move || *put.lock().unwrap_or_else(PoisonError::into_inner) = Some(job()))).await;
+        self.compute
+            .run(Box::new(move || {
+                *put.lock().unwrap_or_else(PoisonError::into_inner) = Some(job())
+            }))
+            .await;
         Ok(done.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 }
@@ -82,7 +106,11 @@ struct Place<'a>(&'a AtomicUsize);
 impl<'a> Place<'a> {
     fn take(taken: &'a AtomicUsize) -> Result<Self, Crowded> {
         let place = Self(taken);
-        if taken.fetch_add(1, Ordering::Relaxed) >= AT_ONCE + WAITING { Err(Crowded) } else { Ok(place) }
+        if taken.fetch_add(1, Ordering::Relaxed) >= AT_ONCE + WAITING {
+            Err(Crowded)
+        } else {
+            Ok(place)
+        }
     }
 }
 
@@ -93,5 +121,9 @@ impl Drop for Place<'_> {
 }
 
 fn argon2() -> Option<Argon2<'static>> {
-    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(MEMORY_KIB, PASSES, LANES, None).ok()?))
+    Some(Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        Params::new(MEMORY_KIB, PASSES, LANES, None).ok()?,
+    ))
 }

@@ -65,13 +65,32 @@ pub enum Verdict {
 }
 
 /// A new session and its first refresh token.
-pub fn open(tenant: &TenantId, tenant_secret: &str, kind: Kind, subject: &str, now: i64, random: &dyn Random) -> (Credential, [Statement; 2]) {
-    let token = Credential::refresh(tenant, random_id::uuid_v7(now, random), tenant_secret, random_id::bytes(random));
+pub fn open(
+    tenant: &TenantId,
+    tenant_secret: &str,
+    kind: Kind,
+    subject: &str,
+    now: i64,
+    random: &dyn Random,
+) -> (Credential, [Statement; 2]) {
+    let token = Credential::refresh(
+        tenant,
+        random_id::uuid_v7(now, random),
+        tenant_secret,
+        random_id::bytes(random),
+    );
     let statements = [
         Statement::new("DELETE FROM sessions WHERE expires_at < ?1", [now.into()]),
         Statement::new(
             "INSERT INTO sessions (id, kind, subject, refresh_hash, rotated_at, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
-            [id(&token).into(), kind.name().into(), subject.into(), token.hash().into(), now.into(), (now + IDLE_MS).into()],
+            [
+                id(&token).into(),
+                kind.name().into(),
+                subject.into(),
+                token.hash().into(),
+                now.into(),
+                (now + IDLE_MS).into(),
+            ],
         ),
     ];
     (token, statements)
@@ -95,9 +114,25 @@ pub fn read(token: &Credential) -> Statement {
 
 /// None where there is no such session.
 pub fn parse(rows: Rows) -> Result<Option<Session>, Fault> {
-    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let Some(row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
     let odd = || Fault::Internal("a session's row has another shape".into());
-    let Ok([secret, kind, subject, hash, previous, successor, rotated_at, expires_at, revoked_at, alive]) = <[Value; 10]>::try_from(row) else {
+    let Ok(
+        [
+            secret,
+            kind,
+            subject,
+            hash,
+            previous,
+            successor,
+            rotated_at,
+            expires_at,
+            revoked_at,
+            alive,
+        ],
+    ) = <[Value; 10]>::try_from(row)
+    else {
         return Err(odd());
     };
     Ok(Some(Session {
@@ -126,19 +161,40 @@ pub fn judge(session: &Session, token: &Credential, now: i64) -> Verdict {
     if token.matches(&session.refresh_hash) {
         return Verdict::Renew;
     }
-    let is_previous = session.previous_hash.as_ref().is_some_and(|hash| token.matches(hash));
+    let is_previous = session
+        .previous_hash
+        .as_ref()
+        .is_some_and(|hash| token.matches(hash));
     if is_previous && now - session.rotated_at <= REPEAT_MS {
-        let successor = session.successor.as_ref().and_then(|sealed| seal::open(&token.sealing_key(), sealed));
-        let successor = successor.and_then(|text| Credential::parse(super::credential::Kind::RefreshToken, &text));
+        let successor = session
+            .successor
+            .as_ref()
+            .and_then(|sealed| seal::open(&token.sealing_key(), sealed));
+        let successor = successor
+            .and_then(|text| Credential::parse(super::credential::Kind::RefreshToken, &text));
         return successor.map_or(Verdict::Refused, Verdict::Repeat);
     }
     // One that this server never made proves nothing, and ends nothing.
-    if is_previous || token.is_genuine(&session.tenant_secret) { Verdict::Reused } else { Verdict::Refused }
+    if is_previous || token.is_genuine(&session.tenant_secret) {
+        Verdict::Reused
+    } else {
+        Verdict::Refused
+    }
 }
 
 /// Puts a successor in the token's place, unless somebody else was faster.
-pub fn renew(session: &Session, token: &Credential, now: i64, random: &dyn Random) -> (Credential, Vec<Statement>) {
-    let successor = Credential::refresh(&token.tenant, token.id, &session.tenant_secret, random_id::bytes(random));
+pub fn renew(
+    session: &Session,
+    token: &Credential,
+    now: i64,
+    random: &dyn Random,
+) -> (Credential, Vec<Statement>) {
+    let successor = Credential::refresh(
+        &token.tenant,
+        token.id,
+        &session.tenant_secret,
+        random_id::bytes(random),
+    );
     let sealed = seal::seal(&token.sealing_key(), &successor.text(), random);
     let guard = Guard::new().and(
         "EXISTS (SELECT 1 FROM sessions WHERE id = {} AND refresh_hash = {} AND revoked_at IS NULL)",
@@ -146,19 +202,34 @@ pub fn renew(session: &Session, token: &Credential, now: i64, random: &dyn Rando
     );
     let update = Statement::new(
         "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?2, successor = ?3, rotated_at = ?4, expires_at = ?5 WHERE id = ?1",
-        [id(token).into(), successor.hash().into(), sealed.into(), now.into(), (now + IDLE_MS).into()],
+        [
+            id(token).into(),
+            successor.hash().into(),
+            sealed.into(),
+            now.into(),
+            (now + IDLE_MS).into(),
+        ],
     );
-    (successor, guard.statement().into_iter().chain([update]).collect())
+    (
+        successor,
+        guard.statement().into_iter().chain([update]).collect(),
+    )
 }
 
 /// Ends a session.
 pub fn revoke(session: &str, now: i64) -> Statement {
-    Statement::new("UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE id = ?1 AND revoked_at IS NULL", [session.into(), now.into()])
+    Statement::new(
+        "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE id = ?1 AND revoked_at IS NULL",
+        [session.into(), now.into()],
+    )
 }
 
 /// Ends all sessions of a person or customer.
 pub fn revoke_all(subject: &str, now: i64) -> Statement {
-    Statement::new("UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE subject = ?1 AND revoked_at IS NULL", [subject.into(), now.into()])
+    Statement::new(
+        "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE subject = ?1 AND revoked_at IS NULL",
+        [subject.into(), now.into()],
+    )
 }
 
 #[cfg(test)]
@@ -186,7 +257,11 @@ mod tests {
             subject: "u".into(),
             refresh_hash: token(2).hash(),
             previous_hash: Some(token(1).hash()),
-            successor: Some(seal::seal(&token(1).sealing_key(), &token(2).text(), &Dice::default())),
+            successor: Some(seal::seal(
+                &token(1).sealing_key(),
+                &token(2).text(),
+                &Dice::default(),
+            )),
             rotated_at: NOW,
             expires_at: NOW + IDLE_MS,
             revoked: false,
@@ -196,19 +271,85 @@ mod tests {
 
     #[test]
     fn a_token_is_worth_what_its_session_says() {
-        let forged = Credential { secret: [9; 32], ..token(2) };
+        let forged = Credential {
+            secret: [9; 32],
+            ..token(2)
+        };
         let cases = [
             ("the current one", session(), token(2), NOW, Verdict::Renew),
-            ("the current one, long after", session(), token(2), NOW + IDLE_MS - 1, Verdict::Renew),
-            ("after the session's end", session(), token(2), NOW + IDLE_MS, Verdict::Refused),
-            ("the one before, at once", session(), token(1), NOW, Verdict::Repeat(token(2))),
-            ("the one before, after a minute", session(), token(1), NOW + REPEAT_MS, Verdict::Repeat(token(2))),
-            ("the one before, later", session(), token(1), NOW + REPEAT_MS + 1, Verdict::Reused),
+            (
+                "the current one, long after",
+                session(),
+                token(2),
+                NOW + IDLE_MS - 1,
+                Verdict::Renew,
+            ),
+            (
+                "after the session's end",
+                session(),
+                token(2),
+                NOW + IDLE_MS,
+                Verdict::Refused,
+            ),
+            (
+                "the one before, at once",
+                session(),
+                token(1),
+                NOW,
+                Verdict::Repeat(token(2)),
+            ),
+            (
+                "the one before, after a minute",
+                session(),
+                token(1),
+                NOW + REPEAT_MS,
+                Verdict::Repeat(token(2)),
+            ),
+            (
+                "the one before, later",
+                session(),
+                token(1),
+                NOW + REPEAT_MS + 1,
+                Verdict::Reused,
+            ),
             ("one before that", session(), token(0), NOW, Verdict::Reused),
-            ("one that was never made", session(), forged, NOW, Verdict::Refused),
-            ("of a revoked session", Session { revoked: true, ..session() }, token(2), NOW, Verdict::Refused),
-            ("an old one of a revoked session", Session { revoked: true, ..session() }, token(0), NOW, Verdict::Refused),
-            ("of somebody deactivated", Session { alive: false, ..session() }, token(2), NOW, Verdict::Refused),
+            (
+                "one that was never made",
+                session(),
+                forged,
+                NOW,
+                Verdict::Refused,
+            ),
+            (
+                "of a revoked session",
+                Session {
+                    revoked: true,
+                    ..session()
+                },
+                token(2),
+                NOW,
+                Verdict::Refused,
+            ),
+            (
+                "an old one of a revoked session",
+                Session {
+                    revoked: true,
+                    ..session()
+                },
+                token(0),
+                NOW,
+                Verdict::Refused,
+            ),
+            (
+                "of somebody deactivated",
+                Session {
+                    alive: false,
+                    ..session()
+                },
+                token(2),
+                NOW,
+                Verdict::Refused,
+            ),
         ];
         for (name, session, token, now, verdict) in cases {
             assert_eq!(judge(&session, &token, now), verdict, "{name}");

@@ -59,14 +59,22 @@ pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: i64) -> Result<Veri
         return Err(Rejected::Issuer);
     }
     let ms = |seconds: i64| seconds.checked_mul(1000).ok_or(Rejected::Claims);
-    let (expires_at, not_before) = (ms(claims.exp)?, ms(claims.nbf.saturating_sub(NOT_BEFORE_LEEWAY_S))?);
+    let (expires_at, not_before) = (
+        ms(claims.exp)?,
+        ms(claims.nbf.saturating_sub(NOT_BEFORE_LEEWAY_S))?,
+    );
     if claims.exp <= claims.nbf {
         return Err(Rejected::Claims);
     }
     let caller = claims.caller().ok_or(Rejected::Claims)?;
     let kind = caller.principal.kind();
     let expires_at = key.expires_at.map_or(expires_at, |at| at.min(expires_at));
-    let verified = Verified { caller, kind, not_before, expires_at };
+    let verified = Verified {
+        caller,
+        kind,
+        not_before,
+        expires_at,
+    };
     verified.judge(now)?;
     Ok(verified)
 }
@@ -74,7 +82,12 @@ pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: i64) -> Result<Veri
 impl Verified {
     /// Of a caller that needs no token.
     pub fn without_token(caller: Caller) -> Self {
-        Self { kind: caller.principal.kind(), caller, not_before: i64::MIN, expires_at: i64::MAX }
+        Self {
+            kind: caller.principal.kind(),
+            caller,
+            not_before: i64::MIN,
+            expires_at: i64::MAX,
+        }
     }
 
     /// Whether it is good at this time.
@@ -91,7 +104,12 @@ impl Verified {
 
 impl Auth {
     /// Judges a token: remembered, or by its signature. Reads the keys again where that may help.
-    pub async fn verify(&self, ports: &Ports, token: &str, now: i64) -> Result<Arc<Verified>, Rejected> {
+    pub async fn verify(
+        &self,
+        ports: &Ports,
+        token: &str,
+        now: i64,
+    ) -> Result<Arc<Verified>, Rejected> {
         if self.keys.is_due(now, false) {
             self.reload(ports, now).await;
         }
@@ -110,16 +128,26 @@ impl Auth {
     }
 
     /// An access token for a caller, and how many seconds it lives: 15 minutes, or less where `until` (epoch ms) is sooner.
-    pub async fn issue(&self, ports: &Ports, caller: &Caller, now: i64, until: Option<i64>) -> Result<(String, i64), Fault> {
+    pub async fn issue(
+        &self,
+        ports: &Ports,
+        caller: &Caller,
+        now: i64,
+        until: Option<i64>,
+    ) -> Result<(String, i64), Fault> {
         if self.keys.is_due(now, false) || self.keys.set().current().is_none() {
             self.load(ports, now).await?;
         }
         let keys = self.keys.set();
-        let key = keys.current().ok_or_else(|| Fault::Internal("there is no key to sign with".into()))?;
+        let key = keys
+            .current()
+            .ok_or_else(|| Fault::Internal("there is no key to sign with".into()))?;
         let lifetime = until.map_or(LIFETIME_S, |at| LIFETIME_S.min((at - now).div_euclid(1000)));
         let jti = crate::hex::encode(&random_id::bytes::<8>(&*ports.random));
-        let claims = Claims::of(caller, &self.issuer, now, lifetime, jti).ok_or_else(|| Fault::Internal("an operator needs no token".into()))?;
-        let payload = serde_json::to_vec(&claims).map_err(|error| Fault::Internal(error.to_string()))?;
+        let claims = Claims::of(caller, &self.issuer, now, lifetime, jti)
+            .ok_or_else(|| Fault::Internal("an operator needs no token".into()))?;
+        let payload =
+            serde_json::to_vec(&claims).map_err(|error| Fault::Internal(error.to_string()))?;
         Ok((jws::sign(&key.signing, &key.kid, &payload), lifetime))
     }
 
@@ -162,11 +190,22 @@ mod tests {
     const ISSUER: &str = "https://crm.example";
 
     fn stored(kid: &str, seed: u8, expires_at: Option<i64>) -> SigningKey {
-        SigningKey { kid: kid.into(), seed: [seed; 32], created_at: seed.into(), expires_at }
+        SigningKey {
+            kid: kid.into(),
+            seed: [seed; 32],
+            created_at: seed.into(),
+            expires_at,
+        }
     }
 
     fn keys() -> KeySet {
-        KeySet::new(vec![stored("current", 2, None), stored("old", 1, Some(NOW + 60_000))], NOW)
+        KeySet::new(
+            vec![
+                stored("current", 2, None),
+                stored("old", 1, Some(NOW + 60_000)),
+            ],
+            NOW,
+        )
     }
 
     fn claims() -> Value {
@@ -174,7 +213,11 @@ mod tests {
     }
 
     fn signed(seed: u8, kid: &str, claims: &Value) -> String {
-        jws::sign(&ed25519_dalek::SigningKey::from_bytes(&[seed; 32]), kid, claims.to_string().as_bytes())
+        jws::sign(
+            &ed25519_dalek::SigningKey::from_bytes(&[seed; 32]),
+            kid,
+            claims.to_string().as_bytes(),
+        )
     }
 
     fn with(changes: Value) -> Value {
@@ -182,7 +225,10 @@ mod tests {
         for (name, value) in changes.as_object().unwrap() {
             match value {
                 Value::Null => claims.as_object_mut().unwrap().remove(name),
-                value => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+                value => claims
+                    .as_object_mut()
+                    .unwrap()
+                    .insert(name.clone(), value.clone()),
             };
         }
         claims
@@ -192,13 +238,40 @@ mod tests {
     fn a_token_of_each_kind_stands_for_its_caller() {
         let tenant = TenantId::parse(TENANT).unwrap();
         let principals = [
-            (Principal::User { id: "u1".into(), session: "s1".into() }, "user"),
-            (Principal::Portal { contact: "c1".into(), session: "s1".into() }, "portal"),
-            (Principal::Key { id: "k1".into(), scopes: vec!["records:read".into(), "schema:read".into()] }, "key"),
-            (Principal::Key { id: "k1".into(), scopes: vec![] }, "key"),
+            (
+                Principal::User {
+                    id: "u1".into(),
+                    session: "s1".into(),
+                },
+                "user",
+            ),
+            (
+                Principal::Portal {
+                    contact: "c1".into(),
+                    session: "s1".into(),
+                },
+                "portal",
+            ),
+            (
+                Principal::Key {
+                    id: "k1".into(),
+                    scopes: vec!["records:read".into(), "schema:read".into()],
+                },
+                "key",
+            ),
+            (
+                Principal::Key {
+                    id: "k1".into(),
+                    scopes: vec![],
+                },
+                "key",
+            ),
         ];
         for (principal, kind) in principals {
-            let caller = Caller { tenant: tenant.clone(), principal };
+            let caller = Caller {
+                tenant: tenant.clone(),
+                principal,
+            };
             let claims = Claims::of(&caller, ISSUER, NOW, LIFETIME_S, "1".into()).unwrap();
             let token = signed(2, "current", &serde_json::to_value(&claims).unwrap());
             let verified = verify(&token, &keys(), ISSUER, NOW).unwrap();
@@ -211,32 +284,138 @@ mod tests {
     fn what_is_wrong_with_a_token_is_said() {
         use Rejected::{Broken as B, Claims as C, Expired, Issuer, NotYetValid, UnknownKey};
         let cases: Vec<(&str, u8, &str, Value, Rejected)> = vec![
-            ("another key's signature", 1, "current", claims(), B(Broken::Signature)),
-            ("a foreign key under our name", 9, "current", claims(), B(Broken::Signature)),
+            (
+                "another key's signature",
+                1,
+                "current",
+                claims(),
+                B(Broken::Signature),
+            ),
+            (
+                "a foreign key under our name",
+                9,
+                "current",
+                claims(),
+                B(Broken::Signature),
+            ),
             ("an unknown key", 9, "new", claims(), UnknownKey),
-            ("a kid that is a path", 9, "../../dev/null", claims(), UnknownKey),
-            ("a kid that is SQL", 9, "x' UNION SELECT 'a", claims(), UnknownKey),
+            (
+                "a kid that is a path",
+                9,
+                "../../dev/null",
+                claims(),
+                UnknownKey,
+            ),
+            (
+                "a kid that is SQL",
+                9,
+                "x' UNION SELECT 'a",
+                claims(),
+                UnknownKey,
+            ),
             ("an empty kid", 9, "", claims(), UnknownKey),
-            ("another issuer", 2, "current", with(json!({"iss": "https://other.example"})), Issuer),
+            (
+                "another issuer",
+                2,
+                "current",
+                with(json!({"iss": "https://other.example"})),
+                Issuer,
+            ),
             ("no issuer", 2, "current", with(json!({"iss": null})), C),
-            ("an unknown audience", 2, "current", with(json!({"aud": "admin"})), C),
-            ("several audiences", 2, "current", with(json!({"aud": ["user", "key"]})), C),
+            (
+                "an unknown audience",
+                2,
+                "current",
+                with(json!({"aud": "admin"})),
+                C,
+            ),
+            (
+                "several audiences",
+                2,
+                "current",
+                with(json!({"aud": ["user", "key"]})),
+                C,
+            ),
             ("no audience", 2, "current", with(json!({"aud": null})), C),
             ("no session", 2, "current", with(json!({"sid": null})), C),
-            ("a user with scopes", 2, "current", with(json!({"scope": "records:read"})), C),
-            ("a key with a session", 2, "current", with(json!({"aud": "key", "scope": ""})), C),
-            ("a key without scopes", 2, "current", with(json!({"aud": "key", "sid": null})), C),
-            ("a tenant that is no id", 2, "current", with(json!({"tenant": "../other"})), C),
+            (
+                "a user with scopes",
+                2,
+                "current",
+                with(json!({"scope": "records:read"})),
+                C,
+            ),
+            (
+                "a key with a session",
+                2,
+                "current",
+                with(json!({"aud": "key", "scope": ""})),
+                C,
+            ),
+            (
+                "a key without scopes",
+                2,
+                "current",
+                with(json!({"aud": "key", "sid": null})),
+                C,
+            ),
+            (
+                "a tenant that is no id",
+                2,
+                "current",
+                with(json!({"tenant": "../other"})),
+                C,
+            ),
             ("no tenant", 2, "current", with(json!({"tenant": null})), C),
-            ("expired", 2, "current", with(json!({"nbf": SECONDS - 900, "exp": SECONDS})), Expired(NOW)),
-            ("never expiring", 2, "current", with(json!({"exp": null})), C),
-            ("expiring beyond all time", 2, "current", with(json!({"exp": i64::MAX})), C),
-            ("expiring before it begins", 2, "current", with(json!({"nbf": SECONDS + 901})), C),
-            ("not yet valid", 2, "current", with(json!({"nbf": SECONDS + 31})), NotYetValid),
-            ("a time as text", 2, "current", with(json!({"exp": "later"})), C),
+            (
+                "expired",
+                2,
+                "current",
+                with(json!({"nbf": SECONDS - 900, "exp": SECONDS})),
+                Expired(NOW),
+            ),
+            (
+                "never expiring",
+                2,
+                "current",
+                with(json!({"exp": null})),
+                C,
+            ),
+            (
+                "expiring beyond all time",
+                2,
+                "current",
+                with(json!({"exp": i64::MAX})),
+                C,
+            ),
+            (
+                "expiring before it begins",
+                2,
+                "current",
+                with(json!({"nbf": SECONDS + 901})),
+                C,
+            ),
+            (
+                "not yet valid",
+                2,
+                "current",
+                with(json!({"nbf": SECONDS + 31})),
+                NotYetValid,
+            ),
+            (
+                "a time as text",
+                2,
+                "current",
+                with(json!({"exp": "later"})),
+                C,
+            ),
         ];
         for (name, seed, kid, claims, rejected) in cases {
-            assert_eq!(verify(&signed(seed, kid, &claims), &keys(), ISSUER, NOW).unwrap_err(), rejected, "{name}");
+            assert_eq!(
+                verify(&signed(seed, kid, &claims), &keys(), ISSUER, NOW).unwrap_err(),
+                rejected,
+                "{name}"
+            );
         }
     }
 
@@ -251,7 +430,13 @@ mod tests {
         let token = signed(1, "old", &claims());
         let verified = verify(&token, &keys(), ISSUER, NOW).unwrap();
         assert_eq!(verified.judge(NOW + 59_999), Ok(()));
-        assert_eq!(verified.judge(NOW + 60_000), Err(Rejected::Expired(NOW + 60_000)));
-        assert_eq!(verify(&token, &keys(), ISSUER, NOW + 60_000), Err(Rejected::UnknownKey));
+        assert_eq!(
+            verified.judge(NOW + 60_000),
+            Err(Rejected::Expired(NOW + 60_000))
+        );
+        assert_eq!(
+            verify(&token, &keys(), ISSUER, NOW + 60_000),
+            Err(Rejected::UnknownKey)
+        );
     }
 }

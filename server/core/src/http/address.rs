@@ -10,17 +10,27 @@ use http::HeaderMap;
 pub struct Peer(pub IpAddr);
 
 /// Proxies append the address that they saw, so the last one that is no proxy of ours is the caller.
-pub fn caller_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
+pub fn caller_address(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    trusted: &[IpAddr],
+) -> Option<IpAddr> {
     let mut address = peer?;
     if trusted.is_empty() {
         return Some(address);
     }
-    let lists: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let lists: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     for text in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
         if !trusted.contains(&address) {
             break;
         }
-        let Ok(before) = text.trim().parse() else { break };
+        let Ok(before) = text.trim().parse() else {
+            break;
+        };
         address = before;
     }
     Some(address)
@@ -38,8 +48,18 @@ mod tests {
             ("192.0.2.1", &["203.0.113.9"], &[], "192.0.2.1"),
             ("192.0.2.1", &["203.0.113.9"], &proxies, "192.0.2.1"),
             ("10.0.0.1", &["203.0.113.9"], &proxies, "203.0.113.9"),
-            ("10.0.0.1", &["198.51.100.7, 203.0.113.9, 10.0.0.2"], &proxies, "203.0.113.9"),
-            ("10.0.0.1", &["198.51.100.7", "203.0.113.9"], &proxies, "203.0.113.9"),
+            (
+                "10.0.0.1",
+                &["198.51.100.7, 203.0.113.9, 10.0.0.2"],
+                &proxies,
+                "203.0.113.9",
+            ),
+            (
+                "10.0.0.1",
+                &["198.51.100.7", "203.0.113.9"],
+                &proxies,
+                "203.0.113.9",
+            ),
             ("10.0.0.1", &["203.0.113.9, unknown"], &proxies, "10.0.0.1"),
             ("10.0.0.1", &[], &proxies, "10.0.0.1"),
         ];
@@ -48,7 +68,11 @@ mod tests {
             for value in forwarded {
                 headers.append("x-forwarded-for", value.parse().unwrap());
             }
-            assert_eq!(caller_address(Some(ip(peer)), &headers, trusted), Some(ip(expected)), "{peer} {forwarded:?}");
+            assert_eq!(
+                caller_address(Some(ip(peer)), &headers, trusted),
+                Some(ip(expected)),
+                "{peer} {forwarded:?}"
+            );
         }
     }
 }

@@ -13,10 +13,16 @@ pub enum Bearer<'h> {
 
 pub fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Bearer::Absent };
+    let Some(value) = values.next() else {
+        return Bearer::Absent;
+    };
     let split = value.to_str().ok().and_then(|text| text.split_once(' '));
     match split {
-        Some((scheme, token)) if values.next().is_none() && scheme.eq_ignore_ascii_case("Bearer") && is_token(token.trim_matches(' ')) => {
+        Some((scheme, token))
+            if values.next().is_none()
+                && scheme.eq_ignore_ascii_case("Bearer")
+                && is_token(token.trim_matches(' ')) =>
+        {
             Bearer::Token(token.trim_matches(' '))
         }
         _ => Bearer::Malformed,
@@ -25,7 +31,10 @@ pub fn bearer(headers: &HeaderMap) -> Bearer<'_> {
 
 /// `b64token` of RFC 6750, section 2.1.
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
 }
 
 /// `WWW-Authenticate` of an answer, by its error code.
@@ -34,8 +43,16 @@ pub fn challenge(code: &str, bearer: Bearer<'_>, scope: Option<&str>) -> Option<
         ("UNAUTHENTICATED", Bearer::Absent) => "Bearer",
         ("UNAUTHENTICATED", Bearer::Malformed) => r#"Bearer error="invalid_request""#,
         ("UNAUTHENTICATED", Bearer::Token(_)) => r#"Bearer error="invalid_token""#,
-        ("TOKEN_EXPIRED", _) => r#"Bearer error="invalid_token", error_description="The access token expired""#,
-        ("FORBIDDEN", _) => return HeaderValue::try_from(format!(r#"Bearer error="insufficient_scope", scope="{}""#, scope?)).ok(),
+        ("TOKEN_EXPIRED", _) => {
+            r#"Bearer error="invalid_token", error_description="The access token expired""#
+        }
+        ("FORBIDDEN", _) => {
+            return HeaderValue::try_from(format!(
+                r#"Bearer error="insufficient_scope", scope="{}""#,
+                scope?
+            ))
+            .ok();
+        }
         _ => return None,
     };
     Some(HeaderValue::from_static(text))
@@ -62,7 +79,10 @@ mod tests {
         for (values, expected) in cases {
             let mut headers = HeaderMap::new();
             for value in values {
-                headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+                headers.append(
+                    header::AUTHORIZATION,
+                    HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+                );
             }
             assert_eq!(bearer(&headers), expected, "{values:?}");
         }
@@ -70,9 +90,18 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_it_wants() {
-        assert_eq!(challenge("UNAUTHENTICATED", Bearer::Absent, None).unwrap(), "Bearer");
-        assert_eq!(challenge("UNAUTHENTICATED", Bearer::Token("x"), None).unwrap(), r#"Bearer error="invalid_token""#);
-        assert_eq!(challenge("FORBIDDEN", Bearer::Token("x"), Some("a:b")).unwrap(), r#"Bearer error="insufficient_scope", scope="a:b""#);
+        assert_eq!(
+            challenge("UNAUTHENTICATED", Bearer::Absent, None).unwrap(),
+            "Bearer"
+        );
+        assert_eq!(
+            challenge("UNAUTHENTICATED", Bearer::Token("x"), None).unwrap(),
+            r#"Bearer error="invalid_token""#
+        );
+        assert_eq!(
+            challenge("FORBIDDEN", Bearer::Token("x"), Some("a:b")).unwrap(),
+            r#"Bearer error="insufficient_scope", scope="a:b""#
+        );
         assert_eq!(challenge("FORBIDDEN", Bearer::Token("x"), None), None);
         assert_eq!(challenge("NOT_FOUND", Bearer::Token("x"), None), None);
     }

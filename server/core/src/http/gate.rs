@@ -30,9 +30,16 @@ const RATE_LIMITED: GateCode = GateCode::new("RATE_LIMITED", StatusCode::TOO_MAN
 impl Gate for Core {
     type Context = Context;
 
-    async fn admit(&self, operation: &'static Operation, head: &Parts) -> Result<Context, Problem<GateCode>> {
+    async fn admit(
+        &self,
+        operation: &'static Operation,
+        head: &Parts,
+    ) -> Result<Context, Problem<GateCode>> {
         // Whoever mounts the generated router without `http::router` lets nobody in.
-        let passage = head.extensions.get::<Arc<Passage>>().ok_or_else(|| Problem::new(GateCode::INTERNAL, "The server failed."))?;
+        let passage = head
+            .extensions
+            .get::<Arc<Passage>>()
+            .ok_or_else(|| Problem::new(GateCode::INTERNAL, "The server failed."))?;
         let _ = passage.operation.set(operation);
         let now = passage.now;
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
@@ -41,26 +48,41 @@ impl Gate for Core {
         match &verified {
             Ok(Some(verified)) => {
                 let id = verified.caller.principal.id().unwrap_or_default();
-                self.count(passage, self.config.caller_quota, &format!("{}/{id}", verified.caller.tenant)).await?;
+                self.count(
+                    passage,
+                    self.config.caller_quota,
+                    &format!("{}/{id}", verified.caller.tenant),
+                )
+                .await?;
                 let _ = passage.caller.set(verified.caller.clone());
             }
             // A wrong token is not worth more than none.
             Ok(None) | Err(_) => {
-                let key = address.map(|address| address.to_string()).unwrap_or_default();
+                let key = address
+                    .map(|address| address.to_string())
+                    .unwrap_or_default();
                 self.count(passage, self.config.address_quota, &key).await?;
             }
         }
         let verified = verified?;
-        if head.extensions.get::<Served>().is_none() && !version::takes_its_own(operation, &head.headers) {
+        if head.extensions.get::<Served>().is_none()
+            && !version::takes_its_own(operation, &head.headers)
+        {
             return Err(version::unsupported());
         }
-        let key = if operation.takes_idempotency_key { idempotency::key(&head.headers)? } else { None };
+        let key = if operation.takes_idempotency_key {
+            idempotency::key(&head.headers)?
+        } else {
+            None
+        };
         Ok(Context {
             operation,
             request_id: passage.id.as_ref().to_owned(),
             now,
             deadline: now + self.config.deadline_ms,
-            idempotency: key.zip(verified.as_ref()).map(|(key, verified)| idempotency::record(&key, &verified.caller)),
+            idempotency: key
+                .zip(verified.as_ref())
+                .map(|(key, verified)| idempotency::record(&key, &verified.caller)),
             caller: verified.map(|verified| verified.caller.clone()),
             address,
         })
@@ -70,21 +92,47 @@ impl Gate for Core {
         if let Some(record) = &mut context.idempotency
             && let Ok(Some(key)) = idempotency::key(&head.headers)
         {
-            let version = head.extensions.get::<Served>().map_or(1, |served| served.version);
+            let version = head
+                .extensions
+                .get::<Served>()
+                .map_or(1, |served| served.version);
             record.fingerprint = idempotency::fingerprint(&key, head, version, body);
         }
     }
 
-    fn finish(&self, context: Option<&Context>, operation: &'static Operation, head: &Parts, mut response: Response) -> Response {
-        if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) || operation.security.is_empty() {
+    fn finish(
+        &self,
+        context: Option<&Context>,
+        operation: &'static Operation,
+        head: &Parts,
+        mut response: Response,
+    ) -> Response {
+        if !matches!(
+            response.status(),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        ) || operation.security.is_empty()
+        {
             return response;
         }
-        let code = response.extensions().get::<ReplyCode>().map(|code| code.0.code);
+        let code = response
+            .extensions()
+            .get::<ReplyCode>()
+            .map(|code| code.0.code);
         // Only a key lacks a scope, and it is refused before it has a context.
-        let scopes = operation.security.iter().find(|requirement| requirement.scheme == "key").map(|requirement| requirement.scopes.join(" "));
+        let scopes = operation
+            .security
+            .iter()
+            .find(|requirement| requirement.scheme == "key")
+            .map(|requirement| requirement.scopes.join(" "));
         let missing = scopes.filter(|_| context.is_none());
-        if let Some(value) = challenge(code.unwrap_or_default(), bearer(&head.headers), missing.as_deref()) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        if let Some(value) = challenge(
+            code.unwrap_or_default(),
+            bearer(&head.headers),
+            missing.as_deref(),
+        ) {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, value);
         }
         response
     }
@@ -92,7 +140,12 @@ impl Gate for Core {
 
 impl Core {
     /// None where the operation needs no token.
-    async fn authenticate(&self, operation: &'static Operation, head: &Parts, now: i64) -> Result<Option<Arc<Verified>>, Problem<GateCode>> {
+    async fn authenticate(
+        &self,
+        operation: &'static Operation,
+        head: &Parts,
+        now: i64,
+    ) -> Result<Option<Arc<Verified>>, Problem<GateCode>> {
         if operation.security.is_empty() {
             return Ok(None);
         }
@@ -101,37 +154,74 @@ impl Core {
         }
         let token = match bearer(&head.headers) {
             Bearer::Token(token) => token,
-            Bearer::Absent => return Err(Problem::new(UNAUTHENTICATED, "This needs an access token.")),
-            Bearer::Malformed => return Err(Problem::new(UNAUTHENTICATED, "Authorization must be one header of the form `Bearer <token>`.")),
+            Bearer::Absent => {
+                return Err(Problem::new(UNAUTHENTICATED, "This needs an access token."));
+            }
+            Bearer::Malformed => {
+                return Err(Problem::new(
+                    UNAUTHENTICATED,
+                    "Authorization must be one header of the form `Bearer <token>`.",
+                ));
+            }
         };
-        let verified = self.auth.verify(self.ports(), token, now).await.map_err(refused)?;
+        let verified = self
+            .auth
+            .verify(self.ports(), token, now)
+            .await
+            .map_err(refused)?;
         let requirement = operation
             .security
             .iter()
             .find(|requirement| requirement.scheme == verified.kind)
-            .ok_or_else(|| Problem::new(UNAUTHENTICATED, format!("A token of the kind {} is not valid here.", verified.kind)))?;
+            .ok_or_else(|| {
+                Problem::new(
+                    UNAUTHENTICATED,
+                    format!("A token of the kind {} is not valid here.", verified.kind),
+                )
+            })?;
         if let Principal::Key { scopes, .. } = &verified.caller.principal
-            && let Some(missing) = requirement.scopes.iter().find(|scope| !scopes.iter().any(|had| had == *scope))
+            && let Some(missing) = requirement
+                .scopes
+                .iter()
+                .find(|scope| !scopes.iter().any(|had| had == *scope))
         {
-            return Err(Problem::new(FORBIDDEN, format!("The API key lacks the scope {missing}.")).with("scope", *missing));
+            return Err(
+                Problem::new(FORBIDDEN, format!("The API key lacks the scope {missing}."))
+                    .with("scope", *missing),
+            );
         }
         Ok(Some(verified))
     }
 
-    async fn count(&self, passage: &Passage, quota: Quota, key: &str) -> Result<(), Problem<GateCode>> {
+    async fn count(
+        &self,
+        passage: &Passage,
+        quota: Quota,
+        key: &str,
+    ) -> Result<(), Problem<GateCode>> {
         let decision = self.ports().limiter.take(quota, key).await;
         let _ = passage.quota.set((quota, decision));
         if decision.allowed {
             return Ok(());
         }
         let seconds = decision.reset_s.max(1);
-        Err(Problem::new(RATE_LIMITED, format!("Too many requests: wait for {seconds} s.")).with("retry_after", seconds).retry_after(seconds))
+        Err(Problem::new(
+            RATE_LIMITED,
+            format!("Too many requests: wait for {seconds} s."),
+        )
+        .with("retry_after", seconds)
+        .retry_after(seconds))
     }
 }
 
 fn refused(rejected: Rejected) -> Problem<GateCode> {
     match rejected {
-        Rejected::Expired(at) => Problem::new(TOKEN_EXPIRED, "The access token has expired.").with("expired_at", at),
-        other => Problem::new(UNAUTHENTICATED, format!("The access token is not valid: {other}.")),
+        Rejected::Expired(at) => {
+            Problem::new(TOKEN_EXPIRED, "The access token has expired.").with("expired_at", at)
+        }
+        other => Problem::new(
+            UNAUTHENTICATED,
+            format!("The access token is not valid: {other}."),
+        ),
     }
 }

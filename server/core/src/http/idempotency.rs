@@ -17,7 +17,9 @@ const MAX_LENGTH: usize = 255;
 /// The key of a request: a quoted text (a string of RFC 9651) or the bare one, which mean the same.
 pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem<GateCode>> {
     let mut values = headers.get_all(NAME).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     let refuse = |rule, message| {
         let mut report = Report::new();
         report.add(&At::HEADER.name(NAME), rule, message);
@@ -46,7 +48,11 @@ fn unquote(text: &str) -> Option<String> {
     while let Some(c) = chars.next() {
         match c {
             '"' => return None,
-            '\\' => key.push(chars.next().filter(|escaped| matches!(escaped, '"' | '\\'))?),
+            '\\' => key.push(
+                chars
+                    .next()
+                    .filter(|escaped| matches!(escaped, '"' | '\\'))?,
+            ),
             c => key.push(c),
         }
     }
@@ -55,9 +61,17 @@ fn unquote(text: &str) -> Option<String> {
 
 /// What a request of this caller is recorded under. The fingerprint is still that of no request.
 pub fn record(key: &str, caller: &Caller) -> Idempotency {
-    let principal = format!("{} {}", caller.principal.kind(), caller.principal.id().unwrap_or_default());
+    let principal = format!(
+        "{} {}",
+        caller.principal.kind(),
+        caller.principal.id().unwrap_or_default()
+    );
     let whose = [caller.tenant.as_str().as_bytes(), principal.as_bytes()];
-    Idempotency { key_hash: hex::encode(&derive(key, "key", whose)), fingerprint: String::new(), seal: derive(key, "seal", whose) }
+    Idempotency {
+        key_hash: hex::encode(&derive(key, "key", whose)),
+        fingerprint: String::new(),
+        seal: derive(key, "seal", whose),
+    }
 }
 
 /// What two requests with one key must agree in.
@@ -68,7 +82,10 @@ pub fn fingerprint(key: &str, head: &Parts, version: u32, body: &[u8]) -> String
         head.uri.path().as_bytes(),
         head.uri.query().unwrap_or_default().as_bytes(),
         version.as_bytes(),
-        head.headers.get(header::IF_MATCH).map(|value| value.as_bytes()).unwrap_or_default(),
+        head.headers
+            .get(header::IF_MATCH)
+            .map(|value| value.as_bytes())
+            .unwrap_or_default(),
         body,
     ];
     hex::encode(&derive(key, "fingerprint", parts))
@@ -76,7 +93,9 @@ pub fn fingerprint(key: &str, head: &Parts, version: u32, body: &[u8]) -> String
 
 fn derive<'a>(key: &str, purpose: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return [0; 32] };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
+        return [0; 32];
+    };
     for part in [purpose.as_bytes()].into_iter().chain(parts) {
         // With its length before it, no part can be read as a piece of another.
         mac.update(&(part.len() as u64).to_le_bytes());
@@ -94,7 +113,10 @@ mod tests {
 
     fn read(value: &str) -> Result<Option<String>, ()> {
         let mut headers = HeaderMap::new();
-        headers.insert("idempotency-key", HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        headers.insert(
+            "idempotency-key",
+            HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
         key(&headers).map_err(|problem| assert_eq!(problem.code(), GateCode::VALIDATION_FAILED))
     }
 
@@ -117,7 +139,11 @@ mod tests {
             ("\u{e9}", Err(())),
         ];
         for (value, expected) in cases {
-            assert_eq!(read(value), expected.map(|key: Option<&str>| key.map(str::to_owned)), "{value}");
+            assert_eq!(
+                read(value),
+                expected.map(|key: Option<&str>| key.map(str::to_owned)),
+                "{value}"
+            );
         }
         assert_eq!(read(&"k".repeat(256)), Err(()));
         assert!(key(&HeaderMap::new()).unwrap().is_none());
@@ -134,7 +160,10 @@ mod tests {
     #[test]
     fn every_part_of_a_request_counts() {
         let base = fingerprint("k", &request("POST", "/a?b=c", None), 1, b"{}");
-        assert_eq!(base, fingerprint("k", &request("POST", "/a?b=c", None), 1, b"{}"));
+        assert_eq!(
+            base,
+            fingerprint("k", &request("POST", "/a?b=c", None), 1, b"{}")
+        );
         let others = [
             fingerprint("l", &request("POST", "/a?b=c", None), 1, b"{}"),
             fingerprint("k", &request("PATCH", "/a?b=c", None), 1, b"{}"),
@@ -151,16 +180,34 @@ mod tests {
 
     #[test]
     fn a_key_belongs_to_its_tenant_and_principal() {
-        let caller = |tenant: &str, principal| Caller { tenant: TenantId::parse(tenant).unwrap(), principal };
-        let user = |id: &str, session: &str| Principal::User { id: id.into(), session: session.into() };
-        let (a, b) = ("019bb16e-fe80-78b0-b715-3bf7c3706d85", "019bb16e-fe80-78b0-b715-3bf7c3706d86");
+        let caller = |tenant: &str, principal| Caller {
+            tenant: TenantId::parse(tenant).unwrap(),
+            principal,
+        };
+        let user = |id: &str, session: &str| Principal::User {
+            id: id.into(),
+            session: session.into(),
+        };
+        let (a, b) = (
+            "019bb16e-fe80-78b0-b715-3bf7c3706d85",
+            "019bb16e-fe80-78b0-b715-3bf7c3706d86",
+        );
         let base = record("k", &caller(a, user("u", "s")));
         assert_eq!(base, record("k", &caller(a, user("u", "another session"))));
         for other in [
             record("l", &caller(a, user("u", "s"))),
             record("k", &caller(b, user("u", "s"))),
             record("k", &caller(a, user("v", "s"))),
-            record("k", &caller(a, Principal::Key { id: "u".into(), scopes: Vec::new() })),
+            record(
+                "k",
+                &caller(
+                    a,
+                    Principal::Key {
+                        id: "u".into(),
+                        scopes: Vec::new(),
+                    },
+                ),
+            ),
         ] {
             assert!(other.key_hash != base.key_hash && other.seal != base.seal);
         }

@@ -13,6 +13,9 @@ pub struct Operator(pub TenantId);
 
 impl Operator {
     pub fn verified(&self) -> Verified {
-        Verified::without_token(Caller { tenant: self.0.clone(), principal: Principal::Operator })
+        Verified::without_token(Caller {
+            tenant: self.0.clone(),
+            principal: Principal::Operator,
+        })
     }
 }

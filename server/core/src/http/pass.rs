@@ -28,7 +28,11 @@ pub fn router(core: Arc<Core>) -> Router {
     // Only browsers say where they come from; an OPTIONS of anybody else is a request like any other.
     let crossing = api.clone().layer(cors);
     Router::new().fallback(move |request: Request| {
-        let service = if request.headers().contains_key(header::ORIGIN) { crossing.clone() } else { api.clone() };
+        let service = if request.headers().contains_key(header::ORIGIN) {
+            crossing.clone()
+        } else {
+            api.clone()
+        };
         service.oneshot(request)
     })
 }
@@ -61,7 +65,11 @@ async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -
 fn options(refusal: Response) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let allow = refusal.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or_default();
+    let allow = refusal
+        .headers()
+        .get(header::ALLOW)
+        .and_then(|allow| allow.to_str().ok())
+        .unwrap_or_default();
     if let Ok(value) = HeaderValue::try_from(format!("{allow}, OPTIONS")) {
         response.headers_mut().insert(header::ALLOW, value);
     }
@@ -76,13 +84,27 @@ fn touch(passage: &Passage, method: &Method, headers: &mut HeaderMap) {
     if let Some((policy, decision)) = passage.quota.get() {
         quota::headers(policy, decision, headers);
     }
-    if let Some(deprecation) = passage.operation.get().and_then(|operation| operation.deprecation.as_ref()) {
+    if let Some(deprecation) = passage
+        .operation
+        .get()
+        .and_then(|operation| operation.deprecation.as_ref())
+    {
         deprecation::announce(deprecation, headers);
     }
-    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Origin"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Authorization, Origin"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     // The answer to a write may hold a token (RFC 6749, section 5.1).
-    let caching = if method == Method::GET || method == Method::HEAD { "private, no-cache" } else { "no-store" };
+    let caching = if method == Method::GET || method == Method::HEAD {
+        "private, no-cache"
+    } else {
+        "no-store"
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
 }
 

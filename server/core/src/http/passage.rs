@@ -21,6 +21,12 @@ pub struct Passage {
 
 impl Passage {
     pub fn new(id: Arc<str>, now: i64) -> Self {
-        Self { id, now, operation: OnceLock::new(), caller: OnceLock::new(), quota: OnceLock::new() }
+        Self {
+            id,
+            now,
+            operation: OnceLock::new(),
+            caller: OnceLock::new(),
+            quota: OnceLock::new(),
+        }
     }
 }

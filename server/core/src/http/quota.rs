@@ -10,8 +10,20 @@ pub fn headers(quota: &Quota, decision: &Decision, headers: &mut HeaderMap) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    set("ratelimit-policy", format!("\"{}\";q={};w={}", quota.name, quota.requests, quota.window_s));
-    set("ratelimit", format!("\"{}\";r={};t={}", quota.name, decision.remaining, decision.reset_s));
+    set(
+        "ratelimit-policy",
+        format!(
+            "\"{}\";q={};w={}",
+            quota.name, quota.requests, quota.window_s
+        ),
+    );
+    set(
+        "ratelimit",
+        format!(
+            "\"{}\";r={};t={}",
+            quota.name, decision.remaining, decision.reset_s
+        ),
+    );
 }
 
 #[cfg(test)]
@@ -21,7 +33,19 @@ mod tests {
     #[test]
     fn the_headers_name_the_policy_and_what_is_left() {
         let mut map = HeaderMap::new();
-        headers(&Quota { name: "caller", requests: 6000, window_s: 60 }, &Decision { allowed: true, remaining: 5999, reset_s: 1 }, &mut map);
+        headers(
+            &Quota {
+                name: "caller",
+                requests: 6000,
+                window_s: 60,
+            },
+            &Decision {
+                allowed: true,
+                remaining: 5999,
+                reset_s: 1,
+            },
+            &mut map,
+        );
         assert_eq!(map["ratelimit-policy"], r#""caller";q=6000;w=60"#);
         assert_eq!(map["ratelimit"], r#""caller";r=5999;t=1"#);
     }

@@ -12,10 +12,19 @@ use crate::{
 };
 
 /// What can be asked for by `?fields=`.
-pub const PROPERTIES: [&str; 7] = ["id", "name", "scopes", "created_at", "created_by", "expires_at", "revoked_at"];
+pub const PROPERTIES: [&str; 7] = [
+    "id",
+    "name",
+    "scopes",
+    "created_at",
+    "created_by",
+    "expires_at",
+    "revoked_at",
+];
 
 /// The columns of [`ApiKey`], in its order.
-pub const COLUMNS: &str = "id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at";
+pub const COLUMNS: &str =
+    "id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -34,7 +43,21 @@ pub struct ApiKey {
 impl ApiKey {
     pub fn parse(row: Vec<Value>) -> Result<Self, Fault> {
         let odd = || Fault::Internal("an API key's row has another shape".into());
-        let Ok([id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at]) = <[Value; 8]>::try_from(row) else { return Err(odd()) };
+        let Ok(
+            [
+                id,
+                name,
+                scopes,
+                content_hash,
+                created_by,
+                created_at,
+                expires_at,
+                revoked_at,
+            ],
+        ) = <[Value; 8]>::try_from(row)
+        else {
+            return Err(odd());
+        };
         let text = |value: Value| value.into_text().ok_or_else(odd);
         Ok(Self {
             id: text(id)?,
@@ -77,11 +100,16 @@ impl ApiKey {
 
 /// What makes two requests to make a key the same.
 pub fn content_hash(name: &str, scopes: &[String], expires_at: Option<i64>) -> String {
-    hex::encode(&Sha256::digest(json!([name, scopes, expires_at]).to_string()))
+    hex::encode(&Sha256::digest(
+        json!([name, scopes, expires_at]).to_string(),
+    ))
 }
 
 pub fn find(id: &str) -> Statement {
-    Statement::new(format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1"), [id.into()])
+    Statement::new(
+        format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1"),
+        [id.into()],
+    )
 }
 
 pub fn insert(key: &ApiKey, secret_hash: String) -> Statement {

@@ -52,9 +52,15 @@ impl IntegrationsHandlers<Context> for Core {
         request: integrations::GetApiKeyRequest,
     ) -> Result<integrations::GetApiKeyResponse, Problem<integrations::GetApiKeyError>> {
         let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES).map_err(narrow)?;
-        let (_, rows) = self.work.read::<Problem<Code>>(cx, |_| Ok(vec![api_keys::find(&request.id)])).await.map_err(narrow)?;
+        let (_, rows) = self
+            .work
+            .read::<Problem<Code>>(cx, |_| Ok(vec![api_keys::find(&request.id)]))
+            .await
+            .map_err(narrow)?;
         let key = first(rows).map_err(narrow)?;
-        Ok(integrations::GetApiKeyResponse { body: shown.of(key.shown())? })
+        Ok(integrations::GetApiKeyResponse {
+            body: shown.of(key.shown())?,
+        })
     }
 
     async fn revoke_api_key(
@@ -69,53 +75,109 @@ impl IntegrationsHandlers<Context> for Core {
             if key.revoked_at.is_some() {
                 return Ok(nothing);
             }
-            Ok(Decision { versions: 1, statements: vec![api_keys::revoke(&key.id, cx.now)], ..nothing })
+            Ok(Decision {
+                versions: 1,
+                statements: vec![api_keys::revoke(&key.id, cx.now)],
+                ..nothing
+            })
         };
-        match self.work.write::<_, Problem<Code>>(cx, plan, decide, NoneExpected).await.map_err(narrow)? {
+        match self
+            .work
+            .write::<_, Problem<Code>>(cx, plan, decide, NoneExpected)
+            .await
+            .map_err(narrow)?
+        {
             Outcome::Done(response) => Ok(response),
             Outcome::Replayed(stored) => Ok(stored.into()),
         }
     }
 }
 
-async fn page(core: &Core, cx: &Context, request: &integrations::ListApiKeysRequest) -> Result<types::ApiKeyPage, Problem<Code>> {
+async fn page(
+    core: &Core,
+    cx: &Context,
+    request: &integrations::ListApiKeysRequest,
+) -> Result<types::ApiKeyPage, Problem<Code>> {
     let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
     let size = page::size(request.limit);
     let plan = |scope: &Scope| {
         let position = asked(scope, request.cursor.as_deref()).position()?;
         let limit = Value::Integer(size as i64 + 1);
         Ok(vec![match position {
-            None => Statement::new(format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at, id LIMIT ?1"), [limit]),
+            None => Statement::new(
+                format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at, id LIMIT ?1"),
+                [limit],
+            ),
             Some(Position { created_at, id }) => Statement::new(
-                format!("SELECT {COLUMNS} FROM api_keys WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"),
+                format!(
+                    "SELECT {COLUMNS} FROM api_keys WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"
+                ),
                 [limit, created_at.into(), id.into()],
             ),
         }])
     };
     let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
-    let keys = rows.into_iter().next().unwrap_or_default().into_iter().map(ApiKey::parse).collect::<Result<Vec<_>, _>>()?;
-    let position = |key: &ApiKey| Position { created_at: key.created_at, id: key.id.clone() };
+    let keys = rows
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .map(ApiKey::parse)
+        .collect::<Result<Vec<_>, _>>()?;
+    let position = |key: &ApiKey| Position {
+        created_at: key.created_at,
+        id: key.id.clone(),
+    };
     let (keys, next_cursor) = page::cut(keys, size, position, &asked(&scope, None));
-    let items = keys.iter().map(|key| shown.of(key.shown())).collect::<Result<_, _>>()?;
+    let items = keys
+        .iter()
+        .map(|key| shown.of(key.shown()))
+        .collect::<Result<_, _>>()?;
     Ok(types::ApiKeyPage { items, next_cursor })
 }
 
 fn asked<'a>(scope: &'a Scope, cursor: Option<&'a str>) -> Asked<'a> {
-    Asked { secret: &scope.state.secret, list: LIST, cursor }
+    Asked {
+        secret: &scope.state.secret,
+        list: LIST,
+        cursor,
+    }
 }
 
-async fn create(core: &Core, cx: &Context, body: types::ApiKeyCreate) -> Result<Outcome<integrations::CreateApiKeyResponse>, Problem<Code>> {
+async fn create(
+    core: &Core,
+    cx: &Context,
+    body: types::ApiKeyCreate,
+) -> Result<Outcome<integrations::CreateApiKeyResponse>, Problem<Code>> {
     let random = &*core.ports().random;
-    let caller = cx.caller.as_ref().ok_or(Fault::Unauthenticated("this needs a token"))?;
+    let caller = cx
+        .caller
+        .as_ref()
+        .ok_or(Fault::Unauthenticated("this needs a token"))?;
     let minted = body.id.is_none();
-    let id = body.id.and_then(|id| Uuid::try_parse(&id).ok()).unwrap_or_else(|| random_id::uuid_v7(cx.now, random));
-    let secret = Credential { kind: Kind::ApiKey, tenant: caller.tenant.clone(), id, secret: random_id::bytes(random) };
-    let mut scopes: Vec<String> = body.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+    let id = body
+        .id
+        .and_then(|id| Uuid::try_parse(&id).ok())
+        .unwrap_or_else(|| random_id::uuid_v7(cx.now, random));
+    let secret = Credential {
+        kind: Kind::ApiKey,
+        tenant: caller.tenant.clone(),
+        id,
+        secret: random_id::bytes(random),
+    };
+    let mut scopes: Vec<String> = body
+        .scopes
+        .iter()
+        .map(|scope| scope.as_str().to_owned())
+        .collect();
     scopes.sort_unstable();
     if let Principal::Key { scopes: own, .. } = &caller.principal
         && let Some(more) = scopes.iter().find(|scope| !own.contains(scope))
     {
-        let problem = Problem::new(Code::Forbidden, format!("A key can give no scope that it does not have: {more}."));
+        let problem = Problem::new(
+            Code::Forbidden,
+            format!("A key can give no scope that it does not have: {more}."),
+        );
         return Err(problem.with("scope", more.as_str()));
     }
     let key = ApiKey {
@@ -130,10 +192,17 @@ async fn create(core: &Core, cx: &Context, body: types::ApiKeyCreate) -> Result<
     };
     let plan = |_: &Scope| Ok(vec![api_keys::find(&key.id)]);
     let decide = |_: &Scope, rows: Vec<Rows>| {
-        if let Some(found) = rows.into_iter().next().and_then(|rows| rows.into_iter().next()) {
+        if let Some(found) = rows
+            .into_iter()
+            .next()
+            .and_then(|rows| rows.into_iter().next())
+        {
             let found = ApiKey::parse(found)?;
             if minted || found.content_hash != key.content_hash {
-                return Err(Problem::new(Code::IdTaken, "The id belongs to another key."));
+                return Err(Problem::new(
+                    Code::IdTaken,
+                    "The id belongs to another key.",
+                ));
             }
             return Ok(Decision::nothing(move |_| answer(&found, None)));
         }
@@ -151,10 +220,18 @@ async fn create(core: &Core, cx: &Context, body: types::ApiKeyCreate) -> Result<
 
 fn answer(key: &ApiKey, secret: Option<String>) -> integrations::CreateApiKeyResponse {
     let location = Some(format!("/api-keys/{}", key.id));
-    integrations::CreateApiKeyResponse::Created(integrations::CreateApiKeyCreated { body: key.made(secret), location })
+    integrations::CreateApiKeyResponse::Created(integrations::CreateApiKeyCreated {
+        body: key.made(secret),
+        location,
+    })
 }
 
 fn first(rows: Vec<Rows>) -> Result<ApiKey, Problem<Code>> {
-    let row = rows.into_iter().next().and_then(|rows| rows.into_iter().next());
-    Ok(ApiKey::parse(row.ok_or_else(|| Problem::new(Code::NotFound, "There is no such API key."))?)?)
+    let row = rows
+        .into_iter()
+        .next()
+        .and_then(|rows| rows.into_iter().next());
+    Ok(ApiKey::parse(row.ok_or_else(|| {
+        Problem::new(Code::NotFound, "There is no such API key.")
+    })?)?)
 }

@@ -19,35 +19,70 @@ use crate::{
     work::Scope,
 };
 
-const PROPERTIES: [&str; 8] = ["id", "kind", "name", "tenant", "email", "title", "roles", "scopes"];
+const PROPERTIES: [&str; 8] = [
+    "id", "kind", "name", "tenant", "email", "title", "roles", "scopes",
+];
 
 impl MeHandlers<Context> for Core {
-    async fn get(&self, cx: &Context, request: me::GetRequest) -> Result<me::GetResponse, Problem<me::GetError>> {
+    async fn get(
+        &self,
+        cx: &Context,
+        request: me::GetRequest,
+    ) -> Result<me::GetResponse, Problem<me::GetError>> {
         let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES).map_err(narrow)?;
         let me = caller(self, cx).await.map_err(narrow)?;
-        Ok(me::GetResponse { body: shown.of(me)? })
+        Ok(me::GetResponse {
+            body: shown.of(me)?,
+        })
     }
 
-    async fn permissions(&self, cx: &Context, _: me::PermissionsRequest) -> Result<me::PermissionsResponse, Problem<me::PermissionsError>> {
-        let (scope, _) = self.work.read::<Problem<me::PermissionsError>>(cx, |_| Ok(Vec::new())).await?;
-        let types = scope.state.schema.types().map(|object_type| object_type.name.as_str());
-        Ok(me::PermissionsResponse { body: PermissionSet { permissions: permissions::list(&scope.grants, types) } })
+    async fn permissions(
+        &self,
+        cx: &Context,
+        _: me::PermissionsRequest,
+    ) -> Result<me::PermissionsResponse, Problem<me::PermissionsError>> {
+        let (scope, _) = self
+            .work
+            .read::<Problem<me::PermissionsError>>(cx, |_| Ok(Vec::new()))
+            .await?;
+        let types = scope
+            .state
+            .schema
+            .types()
+            .map(|object_type| object_type.name.as_str());
+        Ok(me::PermissionsResponse {
+            body: PermissionSet {
+                permissions: permissions::list(&scope.grants, types),
+            },
+        })
     }
 }
 
 async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
     let plan = |scope: &Scope| {
         Ok(vec![match &scope.caller.principal {
-            Principal::User { id, .. } => {
-                Statement::new("SELECT name, roles, email, profile ->> 'title' FROM users WHERE id = ?1", [id.as_str().into()])
+            Principal::User { id, .. } => Statement::new(
+                "SELECT name, roles, email, profile ->> 'title' FROM users WHERE id = ?1",
+                [id.as_str().into()],
+            ),
+            Principal::Key { id, .. } => Statement::new(
+                "SELECT name, scopes, NULL, NULL FROM api_keys WHERE id = ?1",
+                [id.as_str().into()],
+            ),
+            Principal::Portal { .. } | Principal::Operator => {
+                return Err(Fault::Unauthenticated("this needs a person's or a key's token").into());
             }
-            Principal::Key { id, .. } => Statement::new("SELECT name, scopes, NULL, NULL FROM api_keys WHERE id = ?1", [id.as_str().into()]),
-            Principal::Portal { .. } | Principal::Operator => return Err(Fault::Unauthenticated("this needs a person's or a key's token").into()),
         }])
     };
     let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
-    let row = rows.into_iter().next().and_then(|rows| rows.into_iter().next()).unwrap_or_default();
-    let [Value::Text(name), Value::Text(list), email, title] = <[Value; 4]>::try_from(row).unwrap_or([const { Value::Null }; 4]) else {
+    let row = rows
+        .into_iter()
+        .next()
+        .and_then(|rows| rows.into_iter().next())
+        .unwrap_or_default();
+    let [Value::Text(name), Value::Text(list), email, title] =
+        <[Value; 4]>::try_from(row).unwrap_or([const { Value::Null }; 4])
+    else {
         return Err(Fault::Unauthenticated("the caller is gone").into());
     };
     let list: Vec<String> = serde_json::from_str(&list).unwrap_or_default();
@@ -70,5 +105,8 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
 /// The business, by its id and name.
 pub async fn business(core: &Core, tenant: &TenantId) -> Result<NamedRef, Fault> {
     let entry = core.ports().directory.tenant(tenant).await?;
-    Ok(NamedRef { id: tenant.to_string(), name: entry.map(|entry| entry.name).unwrap_or_default() })
+    Ok(NamedRef {
+        id: tenant.to_string(),
+        name: entry.map(|entry| entry.name).unwrap_or_default(),
+    })
 }

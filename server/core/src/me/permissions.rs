@@ -1,6 +1,8 @@
 //! What a caller may do, told by the rules that enforce it.
 
-use crm_contract::v1::types::{Permission, PermissionRecordScope, PermissionSource, PermissionSourceKind};
+use crm_contract::v1::types::{
+    Permission, PermissionRecordScope, PermissionSource, PermissionSourceKind,
+};
 
 use crate::access::grants::{Action, Grants, NAMED, Rule, Verb};
 
@@ -9,14 +11,20 @@ pub fn list<'a>(grants: &Grants, types: impl Iterator<Item = &'a str>) -> Vec<Pe
     let mut permissions = Vec::new();
     for object_type in types {
         for verb in Verb::ALL {
-            let Some(granted_by) = grants.rule(Action::Records(verb)).and_then(source) else { continue };
+            let Some(granted_by) = grants.rule(Action::Records(verb)).and_then(source) else {
+                continue;
+            };
             let all = || Some(vec!["*".to_owned()]);
             let writes = matches!(verb, Verb::Create | Verb::Update);
             permissions.push(Permission {
                 action: verb.name().to_owned(),
                 object_type: Some(object_type.to_owned()),
                 record_scope: Some(PermissionRecordScope::All),
-                read_fields: if grants.allows(Action::Records(Verb::Read)) { all() } else { Some(Vec::new()) },
+                read_fields: if grants.allows(Action::Records(Verb::Read)) {
+                    all()
+                } else {
+                    Some(Vec::new())
+                },
                 write_fields: if writes { all() } else { Some(Vec::new()) },
                 granted_by,
             });
@@ -44,7 +52,10 @@ fn source(rule: Rule) -> Option<PermissionSource> {
         Rule::Scope(name) => (PermissionSourceKind::Scope, name),
         Rule::Operator => return None,
     };
-    Some(PermissionSource { kind, name: name.to_owned() })
+    Some(PermissionSource {
+        kind,
+        name: name.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -54,17 +65,54 @@ mod tests {
 
     fn told(principal: &Principal, roles: &str) -> Vec<String> {
         let list = list(&Grants::of(principal, &roles.into()), ["job"].into_iter());
-        list.into_iter().map(|one| format!("{} {} by {:?} {}", one.action, one.object_type.unwrap_or_default(), one.granted_by.kind, one.granted_by.name)).collect()
+        list.into_iter()
+            .map(|one| {
+                format!(
+                    "{} {} by {:?} {}",
+                    one.action,
+                    one.object_type.unwrap_or_default(),
+                    one.granted_by.kind,
+                    one.granted_by.name
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn what_is_told_names_the_rule_that_grants_it() {
-        let user = Principal::User { id: "u".into(), session: "s".into() };
-        assert_eq!(told(&user, r#"["readonly"]"#), ["read job by Role readonly", "schema.read  by Role readonly", "users.read  by Role readonly"]);
-        assert_eq!(told(&user, r#"["readonly","owner"]"#).len(), Verb::ALL.len() + NAMED.len());
-        assert!(told(&user, r#"["readonly","owner"]"#).iter().all(|one| one.ends_with("by Role owner")));
+        let user = Principal::User {
+            id: "u".into(),
+            session: "s".into(),
+        };
+        assert_eq!(
+            told(&user, r#"["readonly"]"#),
+            [
+                "read job by Role readonly",
+                "schema.read  by Role readonly",
+                "users.read  by Role readonly"
+            ]
+        );
+        assert_eq!(
+            told(&user, r#"["readonly","owner"]"#).len(),
+            Verb::ALL.len() + NAMED.len()
+        );
+        assert!(
+            told(&user, r#"["readonly","owner"]"#)
+                .iter()
+                .all(|one| one.ends_with("by Role owner"))
+        );
         assert!(told(&user, "[]").is_empty());
-        let key = Principal::Key { id: "k".into(), scopes: vec!["records:write".into()] };
-        assert_eq!(told(&key, "[]"), ["create job by Scope records:write", "update job by Scope records:write", "delete job by Scope records:write"]);
+        let key = Principal::Key {
+            id: "k".into(),
+            scopes: vec!["records:write".into()],
+        };
+        assert_eq!(
+            told(&key, "[]"),
+            [
+                "create job by Scope records:write",
+                "update job by Scope records:write",
+                "delete job by Scope records:write"
+            ]
+        );
     }
 }

@@ -50,7 +50,10 @@ impl Reply {
 
     /// Status and code of a refusal.
     pub fn refusal(&self) -> (u16, String) {
-        (self.status, self.json()["code"].as_str().unwrap_or_default().to_owned())
+        (
+            self.status,
+            self.json()["code"].as_str().unwrap_or_default().to_owned(),
+        )
     }
 
     /// A refusal without what differs from request to request.
@@ -61,13 +64,20 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
     }
 
     /// The body of a success of that status.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
-        if self.text.is_empty() { Value::Null } else { self.json() }
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 }
 
@@ -84,15 +94,25 @@ impl Api {
         let router = router(core.clone());
         let api = Self { host, core, router };
         for (id, name) in [(TENANT, "Alder & Finch"), (OTHER_TENANT, "Birch & Co")] {
-            let entry = TenantEntry { id: tenant(id), name: name.into(), created_at: NOW };
+            let entry = TenantEntry {
+                id: tenant(id),
+                name: name.into(),
+                created_at: NOW,
+            };
             now(api.host.ports.directory.create_tenant(&entry)).unwrap();
         }
         api
     }
 
     pub fn call(&self, method: &str, path: &str) -> Call<'_> {
-        let builder = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
-        Call { api: self, builder: builder.extension(Peer([192, 0, 2, 1].into())), body: Body::empty() }
+        let builder = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(path);
+        Call {
+            api: self,
+            builder: builder.extension(Peer([192, 0, 2, 1].into())),
+            body: Body::empty(),
+        }
     }
 
     pub fn get(&self, path: &str, token: &str) -> Reply {
@@ -105,8 +125,13 @@ impl Api {
 
     /// A user made by the command line; the id.
     pub fn user(&self, tenant_id: &str, email: &str, roles: &[&str]) -> String {
-        let body = json!({"email": email, "name": "Dana Alder", "roles": roles, "password": PASSWORD});
-        let made = self.call("POST", "/users").extension(Operator(tenant(tenant_id))).json(body).send();
+        let body =
+            json!({"email": email, "name": "Dana Alder", "roles": roles, "password": PASSWORD});
+        let made = self
+            .call("POST", "/users")
+            .extension(Operator(tenant(tenant_id)))
+            .json(body)
+            .send();
         made.expect(201)["id"].as_str().unwrap().to_owned()
     }
 
@@ -131,22 +156,43 @@ impl Api {
 
     /// Secret and access token of a new API key of the first tenant.
     pub fn key(&self, scopes: &[&str]) -> (String, String) {
-        let made = self.call("POST", "/api-keys").extension(Operator(tenant(TENANT))).json(json!({"name": "Forms", "scopes": scopes})).send();
+        let made = self
+            .call("POST", "/api-keys")
+            .extension(Operator(tenant(TENANT)))
+            .json(json!({"name": "Forms", "scopes": scopes}))
+            .send();
         let secret = made.expect(201)["secret"].as_str().unwrap().to_owned();
-        let token = self.grant(json!({"grant_type": "api_key", "api_key": secret})).expect(200)["access_token"].as_str().unwrap().to_owned();
+        let token = self
+            .grant(json!({"grant_type": "api_key", "api_key": secret}))
+            .expect(200)["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         (secret, token)
     }
 
     /// A contact of the first tenant; the id.
     pub fn contact(&self) -> String {
         let body = json!({"fields": {"kind": "person", "first_name": "Maria", "last_name": "Okafor", "emails": ["maria@mail.example"]}});
-        let made = self.call("POST", "/records/contact").extension(Operator(tenant(TENANT))).json(body).send();
+        let made = self
+            .call("POST", "/records/contact")
+            .extension(Operator(tenant(TENANT)))
+            .json(body)
+            .send();
         made.expect(201)["id"].as_str().unwrap().to_owned()
     }
 
     /// Runs SQL in the first tenant's database.
     pub fn sql(&self, sql: &str) {
-        self.host.world.memory(&tenant(TENANT)).unwrap().connection.lock().unwrap().execute_batch(sql).unwrap();
+        self.host
+            .world
+            .memory(&tenant(TENANT))
+            .unwrap()
+            .connection
+            .lock()
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
     }
 }
 
@@ -178,7 +224,8 @@ impl Call<'_> {
     }
 
     pub fn json(self, body: Value) -> Self {
-        self.header("content-type", "application/json").bytes(body.to_string())
+        self.header("content-type", "application/json")
+            .bytes(body.to_string())
     }
 
     pub fn bytes(mut self, body: impl Into<Body>) -> Self {
@@ -191,6 +238,10 @@ impl Call<'_> {
         let response = now(self.api.router.clone().oneshot(request)).unwrap();
         let (head, body) = response.into_parts();
         let bytes = now(body.collect()).unwrap().to_bytes();
-        Reply { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Reply {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 }

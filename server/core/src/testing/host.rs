@@ -30,7 +30,10 @@ pub struct Dice(AtomicU64);
 impl Random for Dice {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self
+                .0
+                .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+                .wrapping_add(0x9e37_79b9_7f4a_7c15);
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
@@ -61,7 +64,11 @@ impl Limiter for Tally {
         let mut counts = self.0.lock().unwrap();
         let count = counts.entry(format!("{} {key}", quota.name)).or_default();
         *count += 1;
-        ready(Decision { allowed: *count <= quota.requests, remaining: quota.requests.saturating_sub(*count), reset_s: quota.window_s })
+        ready(Decision {
+            allowed: *count <= quota.requests,
+            remaining: quota.requests.saturating_sub(*count),
+            reset_s: quota.window_s,
+        })
     }
 }
 
@@ -75,49 +82,102 @@ pub struct World {
 
 impl World {
     pub fn memory(&self, tenant: &TenantId) -> Option<Arc<Memory>> {
-        self.tenants.lock().unwrap().get(tenant).map(|(_, memory)| memory.clone())
+        self.tenants
+            .lock()
+            .unwrap()
+            .get(tenant)
+            .map(|(_, memory)| memory.clone())
     }
 }
 
 impl TenantStore for World {
-    fn read<'a>(&'a self, tenant: &'a TenantId, statements: Vec<Statement>) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
-        let Some(memory) = self.memory(tenant) else { return ready(Err(StoreError::UnknownTenant)) };
+    fn read<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
+        let Some(memory) = self.memory(tenant) else {
+            return ready(Err(StoreError::UnknownTenant));
+        };
         Box::pin(async move { memory.read(tenant, statements).await })
     }
 
-    fn commit<'a>(&'a self, tenant: &'a TenantId, statements: Vec<Statement>) -> Answer<'a, Result<Commit, StoreError>> {
-        let Some(memory) = self.memory(tenant) else { return ready(Err(StoreError::UnknownTenant)) };
+    fn commit<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Commit, StoreError>> {
+        let Some(memory) = self.memory(tenant) else {
+            return ready(Err(StoreError::UnknownTenant));
+        };
         Box::pin(async move { memory.commit(tenant, statements).await })
     }
 }
 
 impl Directory for World {
-    fn tenant<'a>(&'a self, id: &'a TenantId) -> Answer<'a, Result<Option<TenantEntry>, StoreError>> {
-        ready(Ok(self.tenants.lock().unwrap().get(id).map(|(entry, _)| entry.clone())))
+    fn tenant<'a>(
+        &'a self,
+        id: &'a TenantId,
+    ) -> Answer<'a, Result<Option<TenantEntry>, StoreError>> {
+        ready(Ok(self
+            .tenants
+            .lock()
+            .unwrap()
+            .get(id)
+            .map(|(entry, _)| entry.clone())))
     }
 
     fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>> {
-        ready(Ok(self.tenants.lock().unwrap().values().map(|(entry, _)| entry.clone()).collect()))
+        ready(Ok(self
+            .tenants
+            .lock()
+            .unwrap()
+            .values()
+            .map(|(entry, _)| entry.clone())
+            .collect()))
     }
 
     fn create_tenant<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
         let mut tenants = self.tenants.lock().unwrap();
-        tenants.entry(entry.id.clone()).or_insert_with(|| (entry.clone(), Arc::new(Memory::new(&[]))));
+        tenants
+            .entry(entry.id.clone())
+            .or_insert_with(|| (entry.clone(), Arc::new(Memory::new(&[]))));
         ready(Ok(()))
     }
 
-    fn tenants_of_login<'a>(&'a self, address: &'a str) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
+    fn tenants_of_login<'a>(
+        &'a self,
+        address: &'a str,
+    ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
         let logins = self.logins.lock().unwrap();
-        ready(Ok(logins.iter().filter(|(login, _)| login == address).map(|(_, tenant)| tenant.clone()).collect()))
+        ready(Ok(logins
+            .iter()
+            .filter(|(login, _)| login == address)
+            .map(|(_, tenant)| tenant.clone())
+            .collect()))
     }
 
-    fn add_login<'a>(&'a self, address: &'a str, tenant: &'a TenantId) -> Answer<'a, Result<(), StoreError>> {
-        self.logins.lock().unwrap().insert((address.to_owned(), tenant.clone()));
+    fn add_login<'a>(
+        &'a self,
+        address: &'a str,
+        tenant: &'a TenantId,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        self.logins
+            .lock()
+            .unwrap()
+            .insert((address.to_owned(), tenant.clone()));
         ready(Ok(()))
     }
 
-    fn remove_login<'a>(&'a self, address: &'a str, tenant: &'a TenantId) -> Answer<'a, Result<(), StoreError>> {
-        self.logins.lock().unwrap().remove(&(address.to_owned(), tenant.clone()));
+    fn remove_login<'a>(
+        &'a self,
+        address: &'a str,
+        tenant: &'a TenantId,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        self.logins
+            .lock()
+            .unwrap()
+            .remove(&(address.to_owned(), tenant.clone()));
         ready(Ok(()))
     }
 
@@ -130,9 +190,15 @@ impl Directory for World {
         ready(Ok(()))
     }
 
-    fn expire_signing_key<'a>(&'a self, kid: &'a str, expires_at: i64) -> Answer<'a, Result<(), StoreError>> {
+    fn expire_signing_key<'a>(
+        &'a self,
+        kid: &'a str,
+        expires_at: i64,
+    ) -> Answer<'a, Result<(), StoreError>> {
         let mut keys = self.keys.lock().unwrap();
-        keys.iter_mut().filter(|key| key.kid == kid).for_each(|key| key.expires_at = Some(expires_at));
+        keys.iter_mut()
+            .filter(|key| key.kid == kid)
+            .for_each(|key| key.expires_at = Some(expires_at));
         ready(Ok(()))
     }
 }
@@ -146,7 +212,10 @@ pub struct Host {
 
 impl Default for Host {
     fn default() -> Self {
-        let (world, clock) = (Arc::new(World::default()), Arc::new(Hands(AtomicI64::new(NOW))));
+        let (world, clock) = (
+            Arc::new(World::default()),
+            Arc::new(Hands(AtomicI64::new(NOW))),
+        );
         let ports = Ports {
             store: world.clone(),
             directory: world.clone(),
@@ -154,7 +223,11 @@ impl Default for Host {
             clock: clock.clone(),
             random: Arc::new(Dice::default()),
         };
-        Self { world, clock, ports }
+        Self {
+            world,
+            clock,
+            ports,
+        }
     }
 }
 

@@ -12,7 +12,9 @@ pub fn seal(key: &[u8; 32], text: &str, random: &dyn Random) -> String {
     let nonce: [u8; NONCE] = random_id::bytes(random);
     let cipher = ChaCha20Poly1305::new(key.into());
     // Only a text of over 256 GiB cannot be sealed.
-    let sealed = cipher.encrypt(&nonce.into(), text.as_bytes()).unwrap_or_default();
+    let sealed = cipher
+        .encrypt(&nonce.into(), text.as_bytes())
+        .unwrap_or_default();
     hex::encode(&nonce) + &hex::encode(&sealed)
 }
 
@@ -20,7 +22,9 @@ pub fn seal(key: &[u8; 32], text: &str, random: &dyn Random) -> String {
 pub fn open(key: &[u8; 32], sealed: &str) -> Option<String> {
     let bytes = hex::decode(sealed)?;
     let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
-    let bytes = ChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), sealed).ok()?;
+    let bytes = ChaCha20Poly1305::new(key.into())
+        .decrypt(nonce.into(), sealed)
+        .ok()?;
     String::from_utf8(bytes).ok()
 }
 

@@ -53,36 +53,96 @@ pub enum Became {
 }
 
 /// Brings people in, in their order. A failure names the place: `/body/<index>/<property>`.
-pub async fn import(core: &Core, cx: &Context, people: &[Incoming]) -> Result<Vec<Imported>, Problem<Code>> {
+pub async fn import(
+    core: &Core,
+    cx: &Context,
+    people: &[Incoming],
+) -> Result<Vec<Imported>, Problem<Code>> {
     if people.len() > MOST {
         return Err(Fault::Internal(format!("more than {MOST} people at once")).into());
     }
-    let tenant = cx.caller.as_ref().map(|caller| caller.tenant.clone()).ok_or(Fault::Unauthenticated("this needs a token"))?;
+    let tenant = cx
+        .caller
+        .as_ref()
+        .map(|caller| caller.tenant.clone())
+        .ok_or(Fault::Unauthenticated("this needs a token"))?;
     for person in people {
-        core.ports().directory.add_login(&fold(&person.email), &tenant).await.map_err(Fault::from)?;
+        core.ports()
+            .directory
+            .add_login(&fold(&person.email), &tenant)
+            .await
+            .map_err(Fault::from)?;
     }
-    let fresh: Vec<String> = people.iter().map(|_| random_id::id(cx.now, &*core.ports().random)).collect();
-    let names: Vec<&str> = people.iter().flat_map(|person| [Some(person.external_id.as_str()), person.manager.as_deref()]).flatten().collect();
+    let fresh: Vec<String> = people
+        .iter()
+        .map(|_| random_id::id(cx.now, &*core.ports().random))
+        .collect();
+    let names: Vec<&str> = people
+        .iter()
+        .flat_map(|person| [Some(person.external_id.as_str()), person.manager.as_deref()])
+        .flatten()
+        .collect();
     let logins: Vec<String> = people.iter().map(|person| fold(&person.email)).collect();
     let plan = |_: &Scope| {
         Ok(vec![
-            Statement::new(format!("SELECT {COLUMNS} FROM users WHERE external_id IN (SELECT value FROM json_each(?1))"), [json!(names).to_string().into()]),
-            Statement::new("SELECT login, coalesce(external_id, '') FROM users WHERE login IN (SELECT value FROM json_each(?1))", [json!(logins).to_string().into()]),
+            Statement::new(
+                format!(
+                    "SELECT {COLUMNS} FROM users WHERE external_id IN (SELECT value FROM json_each(?1))"
+                ),
+                [json!(names).to_string().into()],
+            ),
+            Statement::new(
+                "SELECT login, coalesce(external_id, '') FROM users WHERE login IN (SELECT value FROM json_each(?1))",
+                [json!(logins).to_string().into()],
+            ),
         ])
     };
     let decide = |_: &Scope, rows: Vec<Rows>| {
         let [known, taken] = <[Rows; 2]>::try_from(rows).unwrap_or_default();
-        let known = known.into_iter().map(User::parse).collect::<Result<Vec<_>, _>>()?;
-        let known: HashMap<String, User> = known.into_iter().filter_map(|user| Some((user.external_id.clone()?, user))).collect();
-        let taken: HashMap<String, String> = taken.into_iter().filter_map(|row| <[_; 2]>::try_from(row).ok().and_then(|[login, who]| Some((login.into_text()?, who.into_text()?)))).collect();
+        let known = known
+            .into_iter()
+            .map(User::parse)
+            .collect::<Result<Vec<_>, _>>()?;
+        let known: HashMap<String, User> = known
+            .into_iter()
+            .filter_map(|user| Some((user.external_id.clone()?, user)))
+            .collect();
+        let taken: HashMap<String, String> = taken
+            .into_iter()
+            .filter_map(|row| {
+                <[_; 2]>::try_from(row)
+                    .ok()
+                    .and_then(|[login, who]| Some((login.into_text()?, who.into_text()?)))
+            })
+            .collect();
         let (imported, users) = merge(people, &fresh, &known, &taken, cx.now)?;
-        let guard = Guard::new().versions("users", users.iter().map(|(user, version)| (user.id.as_str(), *version)));
-        let statements = if users.is_empty() { Vec::new() } else { vec![write(&users)] };
-        Ok(Decision { guard, versions: users.len() as u32, statements, ..Decision::nothing(move |_| Answered(imported.clone())) })
+        let guard = Guard::new().versions(
+            "users",
+            users
+                .iter()
+                .map(|(user, version)| (user.id.as_str(), *version)),
+        );
+        let statements = if users.is_empty() {
+            Vec::new()
+        } else {
+            vec![write(&users)]
+        };
+        Ok(Decision {
+            guard,
+            versions: users.len() as u32,
+            statements,
+            ..Decision::nothing(move |_| Answered(imported.clone()))
+        })
     };
-    match core.work.write::<_, Problem<Code>>(cx, plan, decide, NoneExpected).await? {
+    match core
+        .work
+        .write::<_, Problem<Code>>(cx, plan, decide, NoneExpected)
+        .await?
+    {
         Outcome::Done(Answered(imported)) => Ok(imported),
-        Outcome::Replayed(StoredAnswer { .. }) => Err(Fault::Internal("an import was replayed".into()).into()),
+        Outcome::Replayed(StoredAnswer { .. }) => {
+            Err(Fault::Internal("an import was replayed".into()).into())
+        }
     }
 }
 
@@ -98,36 +158,79 @@ impl crm_runtime::server::Reply for Answered {
 type Merged = (Vec<Imported>, Vec<(User, i64)>);
 
 /// What the people become, and the rows to write with the versions that they have now (0: none).
-fn merge(people: &[Incoming], fresh: &[String], known: &HashMap<String, User>, taken: &HashMap<String, String>, now: i64) -> Result<Merged, Problem<Code>> {
+fn merge(
+    people: &[Incoming],
+    fresh: &[String],
+    known: &HashMap<String, User>,
+    taken: &HashMap<String, String>,
+    now: i64,
+) -> Result<Merged, Problem<Code>> {
     let mut report = Report::new();
-    let mut ids: HashMap<&str, &str> = known.iter().map(|(name, user)| (name.as_str(), user.id.as_str())).collect();
-    let mut logins: HashMap<String, &str> = taken.iter().map(|(login, who)| (login.clone(), who.as_str())).collect();
+    let mut ids: HashMap<&str, &str> = known
+        .iter()
+        .map(|(name, user)| (name.as_str(), user.id.as_str()))
+        .collect();
+    let mut logins: HashMap<String, &str> = taken
+        .iter()
+        .map(|(login, who)| (login.clone(), who.as_str()))
+        .collect();
     for (index, (person, id)) in people.iter().zip(fresh).enumerate() {
         let place = At::BODY.index(index);
-        if people[..index].iter().any(|other| other.external_id == person.external_id) {
+        if people[..index]
+            .iter()
+            .any(|other| other.external_id == person.external_id)
+        {
             report.add(&place.name("external_id"), "unique", "Is there twice.");
         }
         ids.entry(&person.external_id).or_insert(id);
-        if *logins.entry(fold(&person.email)).or_insert(&person.external_id) != person.external_id {
-            report.add(&place.name("email"), "unique", "Somebody else has this address.");
+        if *logins
+            .entry(fold(&person.email))
+            .or_insert(&person.external_id)
+            != person.external_id
+        {
+            report.add(
+                &place.name("email"),
+                "unique",
+                "Somebody else has this address.",
+            );
         }
-        for role in person.roles.iter().filter(|role| roles::find(role).is_none()) {
-            report.add(&place.name("roles"), "role", format!("There is no role {role}."));
+        for role in person
+            .roles
+            .iter()
+            .filter(|role| roles::find(role).is_none())
+        {
+            report.add(
+                &place.name("roles"),
+                "role",
+                format!("There is no role {role}."),
+            );
         }
     }
     let mut imported = Vec::with_capacity(people.len());
     let mut users = Vec::new();
     for (index, (person, id)) in people.iter().zip(fresh).enumerate() {
-        let manager = person.manager.as_deref().map(|name| ids.get(name).map(|id| (*id).to_owned()));
+        let manager = person
+            .manager
+            .as_deref()
+            .map(|name| ids.get(name).map(|id| (*id).to_owned()));
         if manager == Some(None) {
-            report.add(&At::BODY.index(index).name("manager"), "relation", "There is no such person.");
+            report.add(
+                &At::BODY.index(index).name("manager"),
+                "relation",
+                "There is no such person.",
+            );
         }
         let before = known.get(&person.external_id);
         let after = User {
             email: person.email.clone(),
             name: person.name.clone(),
             external_id: Some(person.external_id.clone()),
-            profile: Profile { title: person.title.clone(), phone: person.phone.clone(), manager: manager.flatten(), attributes: person.attributes.clone() },
+            profile: Profile {
+                title: person.title.clone(),
+                phone: person.phone.clone(),
+                manager: manager.flatten(),
+                attributes: person.attributes.clone(),
+            },
             updated_at: now,
             ..before.cloned().unwrap_or_else(|| User {
                 id: id.clone(),
@@ -145,16 +248,30 @@ fn merge(people: &[Incoming], fresh: &[String], known: &HashMap<String, User>, t
         };
         let outcome = match before {
             None => Became::Added,
-            Some(before) if User { updated_at: before.updated_at, ..after.clone() } == *before => Became::Unchanged,
+            Some(before)
+                if User {
+                    updated_at: before.updated_at,
+                    ..after.clone()
+                } == *before =>
+            {
+                Became::Unchanged
+            }
             Some(_) => Became::Changed,
         };
-        imported.push(Imported { id: after.id.clone(), outcome });
+        imported.push(Imported {
+            id: after.id.clone(),
+            outcome,
+        });
         if outcome != Became::Unchanged {
             let version = after.version;
             users.push((after, version));
         }
     }
-    if report.is_clean() { Ok((imported, users)) } else { Err(report.problem().map(|_| Code::ValidationFailed)) }
+    if report.is_clean() {
+        Ok((imported, users))
+    } else {
+        Err(report.problem().map(|_| Code::ValidationFailed))
+    }
 }
 
 /// One statement for all, whose rows travel as JSON.

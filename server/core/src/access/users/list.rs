@@ -15,35 +15,69 @@ use crate::{
 
 const LIST: &str = "users";
 
-pub async fn page(core: &Core, cx: &Context, fields: Option<&str>, limit: i64, cursor: Option<&str>) -> Result<types::UserPage, Problem<Code>> {
+pub async fn page(
+    core: &Core,
+    cx: &Context,
+    fields: Option<&str>,
+    limit: i64,
+    cursor: Option<&str>,
+) -> Result<types::UserPage, Problem<Code>> {
     let shown = Shown::parse(fields, "id", &PROPERTIES)?;
     let size = page::size(limit);
     let plan = |scope: &Scope| {
         let position = asked(scope, cursor).position()?;
         let limit = Value::Integer(size as i64 + 1);
         Ok(vec![match position {
-            None => Statement::new(format!("SELECT {COLUMNS} FROM users ORDER BY created_at, id LIMIT ?1"), [limit]),
+            None => Statement::new(
+                format!("SELECT {COLUMNS} FROM users ORDER BY created_at, id LIMIT ?1"),
+                [limit],
+            ),
             Some(Position { created_at, id }) => Statement::new(
-                format!("SELECT {COLUMNS} FROM users WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"),
+                format!(
+                    "SELECT {COLUMNS} FROM users WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"
+                ),
                 [limit, created_at.into(), id.into()],
             ),
         }])
     };
     let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
-    let users = rows.into_iter().next().unwrap_or_default().into_iter().map(User::parse).collect::<Result<Vec<_>, _>>()?;
-    let position = |user: &User| Position { created_at: user.created_at, id: user.id.clone() };
+    let users = rows
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .map(User::parse)
+        .collect::<Result<Vec<_>, _>>()?;
+    let position = |user: &User| Position {
+        created_at: user.created_at,
+        id: user.id.clone(),
+    };
     let (users, next_cursor) = page::cut(users, size, position, &asked(&scope, None));
-    let items = users.iter().map(|user| shown.of(user.shown())).collect::<Result<_, _>>()?;
+    let items = users
+        .iter()
+        .map(|user| shown.of(user.shown()))
+        .collect::<Result<_, _>>()?;
     Ok(types::UserPage { items, next_cursor })
 }
 
 fn asked<'a>(scope: &'a Scope, cursor: Option<&'a str>) -> Asked<'a> {
-    Asked { secret: &scope.state.secret, list: LIST, cursor }
+    Asked {
+        secret: &scope.state.secret,
+        list: LIST,
+        cursor,
+    }
 }
 
 pub async fn get(core: &Core, cx: &Context, id: &str) -> Result<User, Problem<Code>> {
-    let (_, rows) = core.work.read::<Problem<Code>>(cx, |_| Ok(vec![row::find(id)])).await?;
-    let row = rows.into_iter().next().and_then(|rows| rows.into_iter().next()).ok_or_else(missing)?;
+    let (_, rows) = core
+        .work
+        .read::<Problem<Code>>(cx, |_| Ok(vec![row::find(id)]))
+        .await?;
+    let row = rows
+        .into_iter()
+        .next()
+        .and_then(|rows| rows.into_iter().next())
+        .ok_or_else(missing)?;
     Ok(User::parse(row)?)
 }
 

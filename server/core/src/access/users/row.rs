@@ -22,8 +22,21 @@ pub const DEACTIVATED: &str = "deactivated";
 pub const COLUMNS: &str = "id, version, email, name, roles, status, external_id, profile, content_hash, created_at, updated_at";
 
 /// What can be asked for by `?fields=`.
-pub const PROPERTIES: [&str; 13] =
-    ["id", "email", "name", "title", "phone", "manager", "roles", "status", "external_id", "attributes", "version", "created_at", "updated_at"];
+pub const PROPERTIES: [&str; 13] = [
+    "id",
+    "email",
+    "name",
+    "title",
+    "phone",
+    "manager",
+    "roles",
+    "status",
+    "external_id",
+    "attributes",
+    "version",
+    "created_at",
+    "updated_at",
+];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -56,7 +69,22 @@ pub struct Profile {
 impl User {
     pub fn parse(row: Vec<Value>) -> Result<Self, Fault> {
         let odd = || Fault::Internal("a user's row has another shape".into());
-        let Ok([id, version, email, name, roles, status, external_id, profile, content_hash, created_at, updated_at]) = <[Value; 11]>::try_from(row) else {
+        let Ok(
+            [
+                id,
+                version,
+                email,
+                name,
+                roles,
+                status,
+                external_id,
+                profile,
+                content_hash,
+                created_at,
+                updated_at,
+            ],
+        ) = <[Value; 11]>::try_from(row)
+        else {
             return Err(odd());
         };
         let text = |value: Value| value.into_text().ok_or_else(odd);
@@ -85,7 +113,12 @@ impl User {
 
     /// As the contract shows it.
     pub fn shown(&self) -> types::User {
-        let Profile { title, phone, manager, attributes } = self.profile.clone();
+        let Profile {
+            title,
+            phone,
+            manager,
+            attributes,
+        } = self.profile.clone();
         types::User {
             id: self.id.clone(),
             email: Some(self.email.clone()),
@@ -94,7 +127,11 @@ impl User {
             phone: Some(phone),
             manager: Some(manager),
             roles: Some(self.roles.clone()),
-            status: Some(if self.status == ACTIVE { types::UserStatus::Active } else { types::UserStatus::Deactivated }),
+            status: Some(if self.status == ACTIVE {
+                types::UserStatus::Active
+            } else {
+                types::UserStatus::Deactivated
+            }),
             external_id: Some(self.external_id.clone()),
             attributes: Some(attributes),
             version: Some(self.version),
@@ -106,12 +143,24 @@ impl User {
 
 /// What makes two requests to create a person the same. The password is left out: its hash would be a fast one.
 pub fn content_hash(body: &types::UserCreate) -> String {
-    let content = json!([body.email, body.name, body.title, body.phone, body.manager, body.roles, body.external_id, body.attributes]);
+    let content = json!([
+        body.email,
+        body.name,
+        body.title,
+        body.phone,
+        body.manager,
+        body.roles,
+        body.external_id,
+        body.attributes
+    ]);
     hex::encode(&Sha256::digest(content.to_string()))
 }
 
 pub fn find(id: &str) -> Statement {
-    Statement::new(format!("SELECT {COLUMNS} FROM users WHERE id = ?1"), [id.into()])
+    Statement::new(
+        format!("SELECT {COLUMNS} FROM users WHERE id = ?1"),
+        [id.into()],
+    )
 }
 
 /// How many active owners there are beside one person, as a condition and a query.

@@ -25,12 +25,23 @@ struct Account {
     hash: String,
 }
 
-pub async fn exchange(core: &Core, cx: &Context, email: &str, password: &str, tenant: Option<&str>) -> Result<TokenResponse, Problem<Code>> {
+pub async fn exchange(
+    core: &Core,
+    cx: &Context,
+    email: &str,
+    password: &str,
+    tenant: Option<&str>,
+) -> Result<TokenResponse, Problem<Code>> {
     let login = fold(email);
     attempt(core, cx, &login).await?;
     let tenants = match tenant {
         Some(tenant) => TenantId::parse(tenant).into_iter().collect(),
-        None => core.ports().directory.tenants_of_login(&login).await.map_err(Fault::from)?,
+        None => core
+            .ports()
+            .directory
+            .tenants_of_login(&login)
+            .await
+            .map_err(Fault::from)?,
     };
     let mut accounts = Vec::new();
     for tenant in tenants.into_iter().take(MOST_TENANTS) {
@@ -39,10 +50,20 @@ pub async fn exchange(core: &Core, cx: &Context, email: &str, password: &str, te
     }
     let mut fitting = Vec::new();
     if accounts.is_empty() {
-        core.auth.passwords.verify(password, None).await.map_err(Fault::from)?;
+        core.auth
+            .passwords
+            .verify(password, None)
+            .await
+            .map_err(Fault::from)?;
     }
     for account in accounts {
-        if core.auth.passwords.verify(password, Some(account.hash.clone())).await.map_err(Fault::from)? {
+        if core
+            .auth
+            .passwords
+            .verify(password, Some(account.hash.clone()))
+            .await
+            .map_err(Fault::from)?
+        {
             fitting.push(account);
         }
     }
@@ -50,12 +71,25 @@ pub async fn exchange(core: &Core, cx: &Context, email: &str, password: &str, te
         return Err(several(core, &fitting).await?);
     }
     let account = fitting.pop().ok_or_else(refused)?;
-    let (refresh, opening) = sessions::open(&account.tenant, &account.tenant_secret, sessions::Kind::User, &account.user, cx.now, &*core.ports().random);
+    let (refresh, opening) = sessions::open(
+        &account.tenant,
+        &account.tenant_secret,
+        sessions::Kind::User,
+        &account.user,
+        cx.now,
+        &*core.ports().random,
+    );
     let guard = Guard::new().and(
         "EXISTS (SELECT 1 FROM users WHERE id = {} AND status = 'active' AND password_hash = {})",
         [account.user.as_str().into(), account.hash.into()],
     );
-    if !commit(core, &account.tenant, guard.statement().into_iter().chain(opening).collect()).await? {
+    if !commit(
+        core,
+        &account.tenant,
+        guard.statement().into_iter().chain(opening).collect(),
+    )
+    .await?
+    {
         return Err(refused());
     }
     answer(core, cx, sessions::Kind::User, account.user, &refresh).await
@@ -71,7 +105,12 @@ fn find(login: &str) -> Statement {
 fn parse(tenant: TenantId, rows: Rows) -> Option<Account> {
     let row: [Value; 3] = rows.into_iter().next()?.try_into().ok()?;
     let [secret, user, hash] = row.map(Value::into_text);
-    Some(Account { tenant, tenant_secret: secret?, user: user?, hash: hash? })
+    Some(Account {
+        tenant,
+        tenant_secret: secret?,
+        user: user?,
+        hash: hash?,
+    })
 }
 
 async fn several(core: &Core, accounts: &[Account]) -> Result<Problem<Code>, Fault> {
@@ -80,5 +119,9 @@ async fn several(core: &Core, accounts: &[Account]) -> Result<Problem<Code>, Fau
         let entry = core.ports().directory.tenant(&account.tenant).await?;
         tenants.push(json!({"id": account.tenant.as_str(), "name": entry.map(|entry| entry.name).unwrap_or_default()}));
     }
-    Ok(Problem::new(Code::TenantRequired, "The address is known to several businesses: name one as tenant.").with("tenants", tenants))
+    Ok(Problem::new(
+        Code::TenantRequired,
+        "The address is known to several businesses: name one as tenant.",
+    )
+    .with("tenants", tenants))
 }

@@ -24,24 +24,55 @@ use crate::{
 };
 
 /// Makes a code for a contact, good for so many ms.
-pub async fn create(core: &Core, cx: &Context, contact: &str, lifetime_ms: i64) -> Result<CreatePortalCodeResponse, Problem<Code>> {
+pub async fn create(
+    core: &Core,
+    cx: &Context,
+    contact: &str,
+    lifetime_ms: i64,
+) -> Result<CreatePortalCodeResponse, Problem<Code>> {
     let random = &*core.ports().random;
-    let tenant = cx.caller.as_ref().map(|caller| caller.tenant.clone()).ok_or(Fault::Unauthenticated("this needs a token"))?;
-    let code = Credential { kind: Kind::PortalCode, tenant, id: random_id::uuid_v7(cx.now, random), secret: random_id::bytes(random) };
+    let tenant = cx
+        .caller
+        .as_ref()
+        .map(|caller| caller.tenant.clone())
+        .ok_or(Fault::Unauthenticated("this needs a token"))?;
+    let code = Credential {
+        kind: Kind::PortalCode,
+        tenant,
+        id: random_id::uuid_v7(cx.now, random),
+        secret: random_id::bytes(random),
+    };
     let expires_at = cx.now + lifetime_ms;
-    let plan = |_: &_| Ok(vec![Statement::new("SELECT 1 FROM records WHERE id = ?1 AND type = 'contact' AND deleted_at IS NULL", [contact.into()])]);
+    let plan = |_: &_| {
+        Ok(vec![Statement::new(
+            "SELECT 1 FROM records WHERE id = ?1 AND type = 'contact' AND deleted_at IS NULL",
+            [contact.into()],
+        )])
+    };
     let decide = |_: &_, rows: Vec<crate::ports::store::Rows>| {
         if rows.first().is_none_or(|rows| rows.is_empty()) {
             return Err(Problem::new(Code::NotFound, "There is no such contact."));
         }
-        let body = PortalCode { code: code.text(), contact: contact.to_owned(), expires_at };
+        let body = PortalCode {
+            code: code.text(),
+            contact: contact.to_owned(),
+            expires_at,
+        };
         Ok(Decision {
             guard: Guard::new().alive([contact]),
             statements: vec![
-                Statement::new("DELETE FROM portal_codes WHERE expires_at < ?1", [cx.now.into()]),
+                Statement::new(
+                    "DELETE FROM portal_codes WHERE expires_at < ?1",
+                    [cx.now.into()],
+                ),
                 Statement::new(
                     "INSERT INTO portal_codes (code_hash, contact_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-                    [code.hash().into(), contact.into(), cx.now.into(), expires_at.into()],
+                    [
+                        code.hash().into(),
+                        contact.into(),
+                        cx.now.into(),
+                        expires_at.into(),
+                    ],
                 ),
             ],
             secret: true,
@@ -50,11 +81,17 @@ pub async fn create(core: &Core, cx: &Context, contact: &str, lifetime_ms: i64) 
     };
     match core.work.write(cx, plan, decide, NoneExpected).await? {
         Outcome::Done(response) => Ok(response),
-        Outcome::Replayed(_) => Err(Fault::Internal("an operation without key was replayed".into()).into()),
+        Outcome::Replayed(_) => {
+            Err(Fault::Internal("an operation without key was replayed".into()).into())
+        }
     }
 }
 
-pub async fn exchange(core: &Core, cx: &Context, code: &str) -> Result<TokenResponse, Problem<Code>> {
+pub async fn exchange(
+    core: &Core,
+    cx: &Context,
+    code: &str,
+) -> Result<TokenResponse, Problem<Code>> {
     let code = Credential::parse(Kind::PortalCode, code).ok_or_else(refused)?;
     let hash = code.hash();
     let find = Statement::new(
@@ -62,13 +99,45 @@ pub async fn exchange(core: &Core, cx: &Context, code: &str) -> Result<TokenResp
          WHERE p.code_hash = ?1 AND p.used_at IS NULL AND p.expires_at > ?2 AND r.type = 'contact' AND r.deleted_at IS NULL",
         [hash.as_str().into(), cx.now.into()],
     );
-    let row = read(core, &code.tenant, find).await?.into_iter().next().ok_or_else(refused)?;
-    let [Value::Text(secret), Value::Text(contact)] = row.as_slice() else { return Err(refused()) };
-    let (refresh, opening) = sessions::open(&code.tenant, secret, sessions::Kind::Portal, contact, cx.now, &*core.ports().random);
-    let guard = Guard::new().and("EXISTS (SELECT 1 FROM portal_codes WHERE code_hash = {} AND used_at IS NULL)", [hash.as_str().into()]).alive([contact.as_str()]);
-    let used = Statement::new("UPDATE portal_codes SET used_at = ?2 WHERE code_hash = ?1", [hash.as_str().into(), cx.now.into()]);
+    let row = read(core, &code.tenant, find)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or_else(refused)?;
+    let [Value::Text(secret), Value::Text(contact)] = row.as_slice() else {
+        return Err(refused());
+    };
+    let (refresh, opening) = sessions::open(
+        &code.tenant,
+        secret,
+        sessions::Kind::Portal,
+        contact,
+        cx.now,
+        &*core.ports().random,
+    );
+    let guard = Guard::new()
+        .and(
+            "EXISTS (SELECT 1 FROM portal_codes WHERE code_hash = {} AND used_at IS NULL)",
+            [hash.as_str().into()],
+        )
+        .alive([contact.as_str()]);
+    let used = Statement::new(
+        "UPDATE portal_codes SET used_at = ?2 WHERE code_hash = ?1",
+        [hash.as_str().into(), cx.now.into()],
+    );
     // Of many who use a code at once, one gets in.
-    if !commit(core, &code.tenant, guard.statement().into_iter().chain([used]).chain(opening).collect()).await? {
+    if !commit(
+        core,
+        &code.tenant,
+        guard
+            .statement()
+            .into_iter()
+            .chain([used])
+            .chain(opening)
+            .collect(),
+    )
+    .await?
+    {
         return Err(refused());
     }
     answer(core, cx, sessions::Kind::Portal, contact.clone(), &refresh).await

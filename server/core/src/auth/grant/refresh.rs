@@ -17,22 +17,38 @@ use crate::{
 /// A renewal that loses a race is judged again: it finds its token to be the one before.
 const MOST_TRIES: u32 = 3;
 
-pub async fn exchange(core: &Core, cx: &Context, token: &str) -> Result<TokenResponse, Problem<Code>> {
+pub async fn exchange(
+    core: &Core,
+    cx: &Context,
+    token: &str,
+) -> Result<TokenResponse, Problem<Code>> {
     let token = Credential::parse(Kind::RefreshToken, token).ok_or_else(refused)?;
     for _ in 0..MOST_TRIES {
-        let session = sessions::parse(read(core, &token.tenant, sessions::read(&token)).await?)?.ok_or_else(refused)?;
+        let session = sessions::parse(read(core, &token.tenant, sessions::read(&token)).await?)?
+            .ok_or_else(refused)?;
         match sessions::judge(&session, &token, cx.now) {
             Verdict::Renew => {
-                let (successor, statements) = sessions::renew(&session, &token, cx.now, &*core.ports().random);
+                let (successor, statements) =
+                    sessions::renew(&session, &token, cx.now, &*core.ports().random);
                 if commit(core, &token.tenant, statements).await? {
                     return answer(core, cx, session.kind, session.subject, &successor).await;
                 }
             }
-            Verdict::Repeat(successor) => return answer(core, cx, session.kind, session.subject, &successor).await,
+            Verdict::Repeat(successor) => {
+                return answer(core, cx, session.kind, session.subject, &successor).await;
+            }
             Verdict::Reused => {
-                commit(core, &token.tenant, vec![sessions::revoke(&sessions::id(&token), cx.now)]).await?;
+                commit(
+                    core,
+                    &token.tenant,
+                    vec![sessions::revoke(&sessions::id(&token), cx.now)],
+                )
+                .await?;
                 tracing::warn!(tenant = %token.tenant, session = sessions::id(&token), "a refresh token was used again: its session is over");
-                return Err(Problem::new(Code::RefreshReused, "This refresh token was used before. The session is over."));
+                return Err(Problem::new(
+                    Code::RefreshReused,
+                    "This refresh token was used before. The session is over.",
+                ));
             }
             Verdict::Refused => return Err(refused()),
         }
@@ -42,10 +58,20 @@ pub async fn exchange(core: &Core, cx: &Context, token: &str) -> Result<TokenRes
 
 /// Ends the session of a refresh token, be it the current one or an older one. What is no token of ours ends nothing.
 pub async fn revoke(core: &Core, cx: &Context, token: &str) -> Result<(), Fault> {
-    let Some(token) = Credential::parse(Kind::RefreshToken, token) else { return Ok(()) };
-    let Some(session) = sessions::parse(read(core, &token.tenant, sessions::read(&token)).await?)? else { return Ok(()) };
+    let Some(token) = Credential::parse(Kind::RefreshToken, token) else {
+        return Ok(());
+    };
+    let Some(session) = sessions::parse(read(core, &token.tenant, sessions::read(&token)).await?)?
+    else {
+        return Ok(());
+    };
     if !session.revoked && token.is_genuine(&session.tenant_secret) {
-        commit(core, &token.tenant, vec![sessions::revoke(&sessions::id(&token), cx.now)]).await?;
+        commit(
+            core,
+            &token.tenant,
+            vec![sessions::revoke(&sessions::id(&token), cx.now)],
+        )
+        .await?;
     }
     Ok(())
 }
