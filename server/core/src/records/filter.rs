@@ -30,10 +30,13 @@ pub enum Filter {
     Leaf(Leaf),
 }
 
+/// A relation, and the type that it points to.
+pub type Through = Option<(Column, Arc<ObjectType>)>;
+
 #[derive(Clone, Debug)]
 pub struct Leaf {
     /// The relation that is followed first, and the type that it points to.
-    pub through: Option<(Column, Arc<ObjectType>)>,
+    pub through: Through,
     pub column: Column,
     pub test: Test,
     /// `ne`, `not_in` and `is_empty` are true exactly where `eq`, `in` and `not_empty` are not.
@@ -246,7 +249,7 @@ impl Parser<'_> {
         &mut self,
         path: Option<&Value>,
         at: &At<'_>,
-    ) -> Option<(Option<(Column, Arc<ObjectType>)>, Column)> {
+    ) -> Option<(Through, Column)> {
         let Some(path) = path.and_then(Value::as_str) else {
             return self.fail(at, "required", "A comparison needs its field.");
         };

@@ -37,7 +37,7 @@ struct Shown {
     record: types::Record<RawJson>,
     offset: Option<i64>,
     /// The values again, if numbers of the commit belong into them.
-    numbers: Option<(crm_runtime::JsonObject, Vec<(String, usize, u32)>)>,
+    numbers: Option<(crm_runtime::JsonObject, Vec<write::Number>)>,
     mask: Mask,
     hidden: Vec<String>,
 }

@@ -26,6 +26,8 @@ pub struct Imported {
 /// An import answers its caller in the same process: nothing of it is sent or kept.
 struct Done(Vec<Result<Imported, Refusal>>);
 
+type Answered = Box<dyn Fn(&Issued) -> Done + Send>;
+
 impl Reply for Done {
     fn reply(self) -> Result<Answer, serde_json::Error> {
         Ok(Answer::empty(204))
@@ -55,7 +57,7 @@ pub async fn import(
     let items: Vec<Item> = rows.into_iter().zip(ids).enumerate().map(item).collect();
     let refused = std::sync::Mutex::new(Vec::new());
     let decide =
-        |_: &Scope, batch: &mut Batch| -> Result<Box<dyn Fn(&Issued) -> Done + Send>, Refusal> {
+        |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal> {
             let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
             let outcomes: Vec<Result<Imported, Refusal>> = outcomes
                 .map(|outcome| {

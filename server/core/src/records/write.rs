@@ -20,7 +20,7 @@ mod prepare;
 mod state;
 
 pub use decide::{Batch, Effect, Written};
-pub use state::{Record, Version};
+pub use state::{Number, Record, Version};
 
 use prepare::Prepared;
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     decide::Batch,
-    state::{Change, Record, Stored, Version},
+    state::{Change, Number, Record, Stored, Version},
 };
 use crate::{
     context::Context,
@@ -114,7 +114,7 @@ impl Source {
 }
 
 /// A record's numbers as JSON: by field, the counter's name and what to add to its value after the commit took from it.
-fn numbers(numbers: &[(String, usize, u32)], counters: &[(String, u32)]) -> Value {
+fn numbers(numbers: &[Number], counters: &[(String, u32)]) -> Value {
     if numbers.is_empty() {
         return Value::Null;
     }

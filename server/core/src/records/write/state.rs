@@ -29,8 +29,11 @@ pub struct Record {
     /// Fields whose values this write changed.
     pub changed: Vec<String>,
     /// Numbers that the commit gives: by field, the counter's place in the decision and the number's place in it.
-    pub numbers: Vec<(String, usize, u32)>,
+    pub numbers: Vec<Number>,
 }
+
+/// A number that the commit gives: the field, the counter's place in the decision, the number's place in the counter.
+pub type Number = (String, usize, u32);
 
 #[derive(Clone, Debug)]
 pub struct Stored {
@@ -118,5 +121,5 @@ pub struct Change {
     pub before: JsonObject,
     /// From the first version of the commit.
     pub offset: i64,
-    pub numbers: Vec<(String, usize, u32)>,
+    pub numbers: Vec<Number>,
 }
