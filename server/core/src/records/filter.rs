@@ -43,6 +43,24 @@ pub struct Leaf {
     pub negated: bool,
 }
 
+impl Filter {
+    /// Whether an index finds the few records that it can hold for: all of it asks that an indexed field equals something.
+    pub fn is_selective(&self) -> bool {
+        match self {
+            Self::And(parts) => parts.iter().any(Self::is_selective),
+            Self::Or(_) | Self::Not(_) => false,
+            Self::Leaf(leaf) => {
+                let equal = matches!(leaf.test, Test::Compare(Compare::Eq, _) | Test::In(_));
+                let indexed = match &leaf.column {
+                    Column::Field(field) => field.definition.indexed || field.definition.unique,
+                    Column::Envelope(property) => *property == super::column::Envelope::Id,
+                };
+                equal && indexed && !leaf.negated && leaf.through.is_none()
+            }
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compare {
     Eq,
@@ -245,11 +263,7 @@ impl Parser<'_> {
         })
     }
 
-    fn column(
-        &mut self,
-        path: Option<&Value>,
-        at: &At<'_>,
-    ) -> Option<(Through, Column)> {
+    fn column(&mut self, path: Option<&Value>, at: &At<'_>) -> Option<(Through, Column)> {
         let Some(path) = path.and_then(Value::as_str) else {
             return self.fail(at, "required", "A comparison needs its field.");
         };

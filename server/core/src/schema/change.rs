@@ -132,7 +132,7 @@ fn own_indexes(schema: &Schema) -> usize {
             + if object_type.built_in {
                 0
             } else {
-                object_type.indexes.len() + 3
+                object_type.indexes.len()
             }
     };
     schema.types().map(of_type).sum()

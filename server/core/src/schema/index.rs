@@ -75,16 +75,7 @@ pub fn parse_unique_name(constraint: &str) -> Option<(&str, &str)> {
 
 /// The statements that make all indexes of a type; harmless where they exist.
 pub fn create_all(object_type: &ObjectType) -> Vec<String> {
-    let name = &object_type.name;
-    let mut statements = vec![
-        // Deleted ones are in it, for lists that want them.
-        format!("CREATE INDEX IF NOT EXISTS \"r.{name}.id\" ON records (id) WHERE type = '{name}'"),
-    ];
-    for column in ["created_at", "updated_at"] {
-        statements.push(format!(
-            "CREATE INDEX IF NOT EXISTS \"r.{name}.{column}\" ON records ({column}, id) WHERE type = '{name}' AND deleted_at IS NULL"
-        ));
-    }
+    let mut statements = Vec::new();
     let single = object_type
         .fields
         .values()
@@ -120,8 +111,6 @@ pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
 /// The statements that take all indexes of a type away.
 pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
     let name = &object_type.name;
-    let own = ["id", "created_at", "updated_at"]
-        .map(|column| format!("DROP INDEX IF EXISTS \"r.{name}.{column}\""));
     let fields = object_type
         .fields
         .keys()
@@ -130,7 +119,7 @@ pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
         .indexes
         .iter()
         .map(|fields| drop_compound(name, fields));
-    own.into_iter().chain(fields).chain(compound).collect()
+    fields.chain(compound).collect()
 }
 
 /// The statements that take a field's indexes away.

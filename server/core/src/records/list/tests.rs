@@ -184,16 +184,28 @@ fn a_page_is_an_index_scan_wherever_it_begins() {
     let parent = json!({"field": "parent", "op": "eq", "value": testing::id(1)});
     let code = json!({"field": "code", "op": "eq", "value": "x"});
     for (sort, filter, after, index, seek) in [
-        ("", None, None, "r.thing.id", ""),
-        ("", None, Some(vec![]), "r.thing.id", "(id>?)"),
-        ("-id", None, Some(vec![]), "r.thing.id", "(id<?)"),
-        ("-updated_at", None, None, "r.thing.updated_at", ""),
+        ("", None, None, "records_by_id", "(type=?)"),
+        ("", None, Some(vec![]), "records_by_id", "(type=? AND id>?)"),
+        (
+            "-id",
+            None,
+            Some(vec![]),
+            "records_by_id",
+            "(type=? AND id<?)",
+        ),
+        (
+            "-updated_at",
+            None,
+            None,
+            "records_by_updated_at",
+            "(type=?)",
+        ),
         (
             "-updated_at",
             None,
             Some(vec![json!(5)]),
-            "r.thing.updated_at",
-            "(updated_at<?)",
+            "records_by_updated_at",
+            "(type=? AND updated_at<?)",
         ),
         ("title", None, None, "i.thing.title", ""),
         (
