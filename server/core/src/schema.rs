@@ -96,6 +96,23 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// The same definitions with one field more, as if it had been made: for judging what is to come.
+    pub fn with_field(
+        &mut self,
+        object_type: &str,
+        name: &str,
+        definition: Definition,
+    ) -> Result<(), String> {
+        let object_type = self
+            .types
+            .get_mut(object_type)
+            .ok_or_else(|| format!("there is no object type {object_type}"))?;
+        let field = Field::new(name, definition, false)?;
+        let fields = &mut Arc::make_mut(object_type).fields;
+        fields.insert(name.to_owned(), Arc::new(field));
+        Ok(())
+    }
+
     /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at, updated_at, in
     /// the order in which they were made.
     pub fn load(types: Rows, fields: Rows) -> Result<Self, String> {

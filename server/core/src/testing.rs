@@ -336,7 +336,10 @@ impl World {
             deadline: now + 10_000,
             caller: Some(crate::context::Caller {
                 tenant: TenantId::parse("0190a1b2-0000-7000-8000-000000000000").unwrap(),
-                principal: crate::context::Principal::User { id: id(USER), session: id(SESSION) },
+                principal: crate::context::Principal::User {
+                    id: id(USER),
+                    session: id(SESSION),
+                },
             }),
             idempotency: None,
             address: None,

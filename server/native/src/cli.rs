@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-mod error;
+pub mod error;
+mod import;
 mod key;
 pub mod operator;
 mod serve;
@@ -15,6 +16,8 @@ mod token;
 pub mod user;
 
 pub use error::Error;
+
+use crate::export::Format;
 
 /// A CRM for field-service businesses: one program, one folder of data.
 #[derive(Parser)]
@@ -39,6 +42,10 @@ enum Command {
     Key(Key),
     /// Make an access token for a script, without signing in
     Token(Token),
+    /// Bring in the files that a mapping describes
+    Import(Import),
+    /// Write all records of a type as CSV or JSON lines
+    Export(Export),
 }
 
 #[derive(Args)]
@@ -177,10 +184,50 @@ pub struct Token {
     data: Data,
 }
 
+#[derive(Args)]
+pub struct Import {
+    /// The mapping (TOML): which file's column becomes which field
+    mapping: PathBuf,
+    /// The business: its id, or its name
+    #[arg(long)]
+    tenant: String,
+    /// Read and judge everything, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Records that are written at once, all or none
+    #[arg(long, value_name = "NUMBER", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=5000))]
+    batch: u16,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Args)]
+pub struct Export {
+    /// An object type, or `user`
+    #[arg(value_name = "TYPE")]
+    object_type: String,
+    /// The business: its id, or its name
+    #[arg(long)]
+    tenant: String,
+    /// csv or jsonl; by the ending of --out if left out
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// A file; standard output if left out
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
 /// Does what the arguments of this process say.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    crate::log::start();
+    // Only a server tells of every request.
+    crate::log::start(if matches!(cli.command, Command::Serve(_)) {
+        "info"
+    } else {
+        "warn"
+    });
     match runtime(&cli.command).and_then(|runtime| {
         let done = runtime.block_on(dispatch(cli.command));
         // A read that nobody waits for any more is not waited for here either.
@@ -202,6 +249,8 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::User(command) => user::run(command).await,
         Command::Key(command) => key::run(command).await,
         Command::Token(arguments) => token::run(arguments).await,
+        Command::Import(arguments) => import::import(arguments).await,
+        Command::Export(arguments) => import::export(arguments).await,
     }
 }
 

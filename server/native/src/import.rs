@@ -7,4 +7,5 @@ pub mod issue;
 pub mod mapping;
 pub mod plan;
 pub mod quoting;
+pub mod run;
 pub mod table;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod compute;
 pub mod demo;
 pub mod directory;
+pub mod export;
 pub mod host;
 pub mod import;
 pub mod limiter;

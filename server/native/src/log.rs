@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Starts the log. `CRM_LOG` chooses what it holds (`info` unless it says otherwise; `warn,crm_core=debug` ...).
-pub fn start() {
-    let filter = EnvFilter::try_from_env("CRM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts the log. `CRM_LOG` chooses what it holds (`warn,crm_core=debug` ...); `default` holds unless it says so.
+pub fn start(default: &str) {
+    let filter = EnvFilter::try_from_env("CRM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if std::io::stderr().is_terminal() {
         log.with_target(false).try_init()

@@ -18,7 +18,8 @@ pub struct Document {
     pub yaml_tag: String,
 }
 
-static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| v1::documents::DOCUMENTS.iter().map(document).collect());
+static DOCUMENTS: LazyLock<Vec<Document>> =
+    LazyLock::new(|| v1::documents::DOCUMENTS.iter().map(document).collect());
 
 fn document(published: &Published) -> Document {
     Document {
@@ -39,7 +40,9 @@ fn tag(text: &str) -> String {
 
 /// The document of that version for that consumer, or the whole of it.
 pub fn find(version: i64, consumer: Option<&str>) -> Option<&'static Document> {
-    DOCUMENTS.iter().find(|document| document.version == version && document.consumer == consumer)
+    DOCUMENTS
+        .iter()
+        .find(|document| document.version == version && document.consumer == consumer)
 }
 
 #[cfg(test)]

@@ -28,7 +28,11 @@ const PAGE_MOST: i64 = 200;
 const BATCH_MOST: i64 = 1_000;
 
 impl PlatformHandlers<Context> for Core {
-    async fn health(&self, cx: &Context, _: platform::HealthRequest) -> Result<platform::HealthResponse, Problem<platform::HealthError>> {
+    async fn health(
+        &self,
+        cx: &Context,
+        _: platform::HealthRequest,
+    ) -> Result<platform::HealthResponse, Problem<platform::HealthError>> {
         // The directory is what every request needs first.
         let status = match self.ports().directory.signing_keys().await {
             Ok(_) => HealthStatus::Ok,
@@ -37,14 +41,26 @@ impl PlatformHandlers<Context> for Core {
         let body = Health {
             status,
             time: cx.now,
-            api_versions: MEDIA.versions.iter().map(|version| version.version.into()).collect(),
+            api_versions: MEDIA
+                .versions
+                .iter()
+                .map(|version| version.version.into())
+                .collect(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
         };
         Ok(platform::HealthResponse { body })
     }
 
-    async fn limits(&self, _: &Context, _: platform::LimitsRequest) -> Result<platform::LimitsResponse, Problem<platform::LimitsError>> {
-        let quotas = [self.config.caller_quota, self.config.address_quota, self.config.sign_in_quota];
+    async fn limits(
+        &self,
+        _: &Context,
+        _: platform::LimitsRequest,
+    ) -> Result<platform::LimitsResponse, Problem<platform::LimitsError>> {
+        let quotas = [
+            self.config.caller_quota,
+            self.config.address_quota,
+            self.config.sign_in_quota,
+        ];
         let rate = |quota: crate::ports::limiter::Quota| RateLimitRule {
             name: quota.name.to_owned(),
             requests: quota.requests.into(),
@@ -52,9 +68,16 @@ impl PlatformHandlers<Context> for Core {
         };
         let body = Limits {
             body_bytes: BODY_LIMIT as i64,
-            page_size: PageSizeLimits { default: PAGE_DEFAULT, maximum: PAGE_MOST },
+            page_size: PageSizeLimits {
+                default: PAGE_DEFAULT,
+                maximum: PAGE_MOST,
+            },
             batch_operations: BATCH_MOST,
-            filter: FilterLimits { depth: MOST_DEPTH as i64, leaves: MOST_LEAVES as i64, values: MOST_VALUES as i64 },
+            filter: FilterLimits {
+                depth: MOST_DEPTH as i64,
+                leaves: MOST_LEAVES as i64,
+                values: MOST_VALUES as i64,
+            },
             object_types: MOST_TYPES as i64,
             fields_per_type: MOST_FIELDS as i64,
             lines_per_record: MAX_LINES as i64,
@@ -70,13 +93,22 @@ impl PlatformHandlers<Context> for Core {
         request: platform::OpenapiJsonRequest,
     ) -> Result<platform::OpenapiJsonResponse, Problem<platform::OpenapiJsonError>> {
         let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
-        let document = documents::find(request.version, consumer)
-            .ok_or_else(|| Problem::new(platform::OpenapiJsonError::NotFound, unknown(request.version)))?;
+        let document = documents::find(request.version, consumer).ok_or_else(|| {
+            Problem::new(
+                platform::OpenapiJsonError::NotFound,
+                unknown(request.version),
+            )
+        })?;
         let e_tag = Some(document.json_tag.clone());
         if etag::none_match(request.if_none_match.as_deref(), &document.json_tag) {
-            return Ok(platform::OpenapiJsonResponse::NotModified(platform::OpenapiJsonNotModified { e_tag }));
+            return Ok(platform::OpenapiJsonResponse::NotModified(
+                platform::OpenapiJsonNotModified { e_tag },
+            ));
         }
-        Ok(platform::OpenapiJsonResponse::Ok(platform::OpenapiJsonOk { body: document.json.clone(), e_tag }))
+        Ok(platform::OpenapiJsonResponse::Ok(platform::OpenapiJsonOk {
+            body: document.json.clone(),
+            e_tag,
+        }))
     }
 
     async fn openapi_yaml(
@@ -85,18 +117,34 @@ impl PlatformHandlers<Context> for Core {
         request: platform::OpenapiYamlRequest,
     ) -> Result<platform::OpenapiYamlResponse, Problem<platform::OpenapiYamlError>> {
         let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
-        let document = documents::find(request.version, consumer)
-            .ok_or_else(|| Problem::new(platform::OpenapiYamlError::NotFound, unknown(request.version)))?;
+        let document = documents::find(request.version, consumer).ok_or_else(|| {
+            Problem::new(
+                platform::OpenapiYamlError::NotFound,
+                unknown(request.version),
+            )
+        })?;
         let e_tag = Some(document.yaml_tag.clone());
         if etag::none_match(request.if_none_match.as_deref(), &document.yaml_tag) {
-            return Ok(platform::OpenapiYamlResponse::NotModified(platform::OpenapiYamlNotModified { e_tag }));
+            return Ok(platform::OpenapiYamlResponse::NotModified(
+                platform::OpenapiYamlNotModified { e_tag },
+            ));
         }
         let body = document.yaml.as_bytes().into();
-        Ok(platform::OpenapiYamlResponse::Ok(platform::OpenapiYamlOk { body, e_tag }))
+        Ok(platform::OpenapiYamlResponse::Ok(platform::OpenapiYamlOk {
+            body,
+            e_tag,
+        }))
     }
 }
 
 fn unknown(version: i64) -> String {
-    let known: Vec<String> = MEDIA.versions.iter().map(|version| version.version.to_string()).collect();
-    format!("There is no version {version} of the contract; there is {}.", known.join(", "))
+    let known: Vec<String> = MEDIA
+        .versions
+        .iter()
+        .map(|version| version.version.to_string())
+        .collect();
+    format!(
+        "There is no version {version} of the contract; there is {}.",
+        known.join(", ")
+    )
 }

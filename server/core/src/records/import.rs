@@ -7,14 +7,24 @@ use crm_runtime::{
 };
 
 use super::{
-    id,
-    write::{self, Authority, Batch, Effect, Item, Op},
+    totals,
+    write::{self, Authority, Batch, Effect, Item, Op, prepare},
 };
 use crate::{
-    context::Context,
+    context::{Caller, Context, Principal},
+    ports::store::TenantId,
     refusal::Refusal,
+    schema::{At, Failures, ObjectType},
     work::{Issued, Outcome, Scope, Work},
 };
+
+/// One record to be brought in.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Of the record, if there is none with this key yet.
+    pub id: String,
+    pub fields: JsonObject,
+}
 
 /// What became of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +44,44 @@ impl Reply for Done {
     }
 }
 
-/// Writes rows of one type, at most 1,000: each updates the record whose unique field `key` has the row's value, or
+/// The operator's context for one batch: an import waits for others longer than a person would.
+pub fn context(work: &Work, tenant: &TenantId) -> Context {
+    let now = work.ports.clock.now();
+    Context {
+        operation: &crm_contract::v1::server::operations::RECORDS_BATCH,
+        request_id: "import".to_owned(),
+        now,
+        deadline: now + 60_000,
+        caller: Some(Caller {
+            tenant: tenant.clone(),
+            principal: Principal::Operator,
+        }),
+        idempotency: None,
+        address: None,
+    }
+}
+
+/// What a new record of these values would hold, totals included; or everything that the definitions refuse. Nothing is
+/// read: whether what it points to is there is not judged.
+pub fn preview(object_type: &ObjectType, fields: &JsonObject) -> Result<JsonObject, Refusal> {
+    let values = prepare::judge(object_type, Authority::Importing, fields, "")?;
+    let mut data = prepare::complete(object_type, values, "")?;
+    let mut failures = Failures::default();
+    if object_type.field("lines").is_some() {
+        let root = At::Root("");
+        let has = |name: &str| object_type.field(name).is_some();
+        totals::apply(&mut data, has, 0, &root.name("fields"), &mut failures);
+    }
+    failures.result(data).map_err(|failures| {
+        Refusal::failures(
+            crm_contract::codes::Code::FieldInvalid,
+            "The definitions refuse what was sent",
+            failures,
+        )
+    })
+}
+
+/// Writes rows of one type: each updates the record whose unique field `key` has the row's value, or
 /// creates one. Either all rows take effect or, if one is refused, none; the outcomes tell which. In a failure's pointer
 /// a row is `/rows/` and its place.
 pub async fn import(
@@ -42,10 +89,9 @@ pub async fn import(
     cx: &Context,
     type_name: &str,
     key: &str,
-    rows: Vec<JsonObject>,
+    rows: Vec<Row>,
 ) -> Result<Vec<Result<Imported, Refusal>>, Refusal> {
-    let ids = id::mint(cx.now, &*work.ports.random, rows.len());
-    let item = |(index, (fields, id)): (usize, (JsonObject, String))| Item {
+    let item = |(index, Row { id, fields }): (usize, Row)| Item {
         object_type: type_name.to_owned(),
         op: Op::Upsert {
             id,
@@ -54,7 +100,7 @@ pub async fn import(
         },
         at: format!("/rows/{index}"),
     };
-    let items: Vec<Item> = rows.into_iter().zip(ids).enumerate().map(item).collect();
+    let items: Vec<Item> = rows.into_iter().enumerate().map(item).collect();
     let refused = std::sync::Mutex::new(Vec::new());
     let decide =
         |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal> {

@@ -809,7 +809,10 @@ fn a_second_import_changes_nothing_and_a_refused_row_refuses_all() {
         };
         titles.iter().map(row).collect::<Vec<_>>()
     };
-    let import = |rows| {
+    let import = |rows: Vec<crm_runtime::JsonObject>| {
+        let ids = super::id::mint(world.cx().now, &*world.core.work.ports.random, rows.len());
+        let row = |(id, fields)| super::import::Row { id, fields };
+        let rows = ids.into_iter().zip(rows).map(row).collect();
         ready(super::import::import(
             &world.core.work,
             &world.cx(),

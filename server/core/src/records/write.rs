@@ -16,7 +16,7 @@ use crate::{
 
 mod commit;
 mod decide;
-mod prepare;
+pub(super) mod prepare;
 mod state;
 
 pub use decide::{Batch, Effect, Written};

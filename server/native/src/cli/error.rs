@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr};
 
 use crm_core::{fault::Fault, ports::store::StoreError};
+use crm_runtime::server::{ErrorCode, Problem};
 use serde_json::Value;
 
 use crate::host::OpenError;
@@ -45,6 +46,10 @@ pub enum Error {
     Store(#[from] StoreError),
     #[error("{0}")]
     Fault(#[from] Fault),
+    #[error("{0}")]
+    Import(String),
+    #[error("cannot write: {0}")]
+    Output(io::Error),
 }
 
 /// A typed refusal of the API.
@@ -52,6 +57,16 @@ pub enum Error {
 pub struct Refused {
     pub status: u16,
     pub problem: Value,
+}
+
+impl Refused {
+    pub fn of<E: ErrorCode>(problem: &Problem<E>) -> Self {
+        let body = serde_json::from_slice(&problem.body(None)).unwrap_or_default();
+        Self {
+            status: problem.code().status().as_u16(),
+            problem: body,
+        }
+    }
 }
 
 impl std::fmt::Display for Refused {

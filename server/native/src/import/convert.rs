@@ -23,7 +23,7 @@ pub fn value(text: &str, rule: &Rule) -> Result<Value, String> {
                 .ok_or("the mapping has to name the currency of money")?;
             Ok(json!({"amount": decimal(text, rule.scale.unwrap_or(2))?, "currency": currency}))
         }
-        Form::Phone => phone(text).map(Value::from),
+        Form::Phone => phone(text, rule.country_code.as_deref()).map(Value::from),
         Form::Boolean => match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "y" | "1" => Ok(true.into()),
             "false" | "no" | "n" | "0" => Ok(false.into()),
@@ -84,19 +84,25 @@ fn decimal(text: &str, scale: u32) -> Result<i64, String> {
     Ok(if negative { -number } else { number })
 }
 
-/// E.164: plus, then up to 15 digits. A number without country code cannot be told apart from another country's.
-fn phone(text: &str) -> Result<String, String> {
+/// E.164: plus, then up to 15 digits. A number without plus is one of the country that the mapping names, if it names
+/// one; it cannot be told apart from another country's otherwise.
+fn phone(text: &str, country_code: Option<&str>) -> Result<String, String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let odd = text
         .chars()
         .any(|c| !(c.is_ascii_digit() || c.is_whitespace() || "+()-./".contains(c)));
-    let international = text.starts_with('+') && !digits.starts_with('0');
-    if odd || !international || !(7..=15).contains(&digits.len()) {
+    let international = match country_code {
+        _ if text.starts_with('+') => digits,
+        Some(code) if digits.starts_with(code) => digits,
+        Some(code) => format!("{code}{}", digits.trim_start_matches('0')),
+        None => String::new(),
+    };
+    if odd || international.starts_with('0') || !(7..=15).contains(&international.len()) {
         return Err(format!(
-            "{text:?} is no telephone number with its country code, such as +44 1632 960147"
+            "{text:?} is no telephone number with its country code, such as +44 1632 960147; country_code in the mapping says which country numbers without one are of"
         ));
     }
-    Ok(format!("+{digits}"))
+    Ok(format!("+{international}"))
 }
 
 #[cfg(test)]
@@ -136,6 +142,19 @@ mod tests {
             1_609_459_200_000_i64
         );
         assert_eq!(convert("Yes", Form::Boolean).unwrap(), true);
+    }
+
+    #[test]
+    fn a_number_without_plus_is_of_the_country_that_the_mapping_names() {
+        let rule = Rule {
+            form: Form::Phone,
+            country_code: Some("1".into()),
+            ..Rule::default()
+        };
+        assert_eq!(value("1 (780) 836-9987", &rule).unwrap(), "+17808369987");
+        assert_eq!(value("(780) 836-9987", &rule).unwrap(), "+17808369987");
+        assert_eq!(value("+44 1632 960147", &rule).unwrap(), "+441632960147");
+        assert!(convert("1 (780) 836-9987", Form::Phone).is_err());
     }
 
     #[test]

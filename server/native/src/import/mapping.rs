@@ -93,6 +93,8 @@ pub struct Rule {
     pub format: Option<String>,
     /// Of `datetime`: the IANA zone that the times are in, UTC if left out.
     pub zone: Option<String>,
+    /// Of `phone`: the country that numbers without plus are of, such as "44".
+    pub country_code: Option<String>,
     /// `type.field`: the record (or `user`) whose field has this value; its id is the value.
     pub lookup: Option<String>,
     /// With `lookup`: this field of what was found in place of its id.
@@ -115,7 +117,7 @@ pub enum Form {
     Thousandths,
     /// `0.99` becomes `{amount, currency}` in minor units.
     Money,
-    /// A number as people write it becomes E.164: its digits behind a plus.
+    /// A number as people write it becomes E.164: its digits behind a plus. See `country_code`.
     Phone,
     Boolean,
     /// Days since the epoch.

@@ -79,6 +79,17 @@ pub fn lookups(import: &Import) -> Vec<String> {
     paths
 }
 
+/// The names of all fields that lookups take.
+pub fn takes(import: &Import) -> Vec<String> {
+    let sources = import
+        .set
+        .values()
+        .chain(import.lines.iter().flat_map(|lines| lines.set.values()));
+    sources
+        .filter_map(|source| source.rule().take.clone())
+        .collect()
+}
+
 /// Plans one import. `mint` gives new ids.
 pub fn plan(
     import: &Import,

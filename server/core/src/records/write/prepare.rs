@@ -381,7 +381,7 @@ fn is_empty(value: &Json) -> bool {
 }
 
 /// The values in normal form, empty ones as null, or everything that is wrong with them.
-fn judge(
+pub fn judge(
     object_type: &ObjectType,
     authority: Authority,
     fields: &JsonObject,

@@ -1,0 +1,298 @@
+//! `crm import` and `crm export` as a person runs them, on real data: Chinook's customers, staff, price book, invoices.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for entry in
+            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chinook"))
+                .unwrap()
+        {
+            let entry = entry.unwrap();
+            fs::copy(
+                entry.path(),
+                world.file(&entry.file_name().to_string_lossy()),
+            )
+            .unwrap();
+        }
+        assert!(world.crm(&["tenant", "create", "Chinook"]).status.success());
+        world
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(self.folder.path().join("data"))
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn crm(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn import(&self, more: &[&str]) -> Output {
+        self.crm(&[&["import", "import.toml", "--tenant", "Chinook"], more].concat())
+    }
+
+    fn rows(&self, object_type: &str) -> Vec<Value> {
+        let output = self.crm(&[
+            "export",
+            object_type,
+            "--tenant",
+            "Chinook",
+            "--format",
+            "jsonl",
+        ]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.file(name)).unwrap();
+        assert!(text.contains(from), "{from} is not in {name}");
+        fs::write(self.file(name), text.replacen(from, to, 1)).unwrap();
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn by_old_id(rows: Vec<Value>) -> BTreeMap<String, Value> {
+    rows.into_iter()
+        .map(|row| (row["chinook_id"].as_str().unwrap().to_owned(), row))
+        .collect()
+}
+
+#[test]
+fn the_whole_data_set_goes_in_and_a_second_import_changes_nothing() {
+    let world = World::new();
+    let first = world.import(&[]);
+    assert!(first.status.success(), "{}", said(&first));
+    let contacts = by_old_id(world.rows("contact"));
+    let invoices = by_old_id(world.rows("invoice"));
+    assert_eq!(
+        (
+            contacts.len(),
+            world.rows("price_item").len(),
+            invoices.len()
+        ),
+        (59, 3_503, 412)
+    );
+    let total: i64 = invoices
+        .values()
+        .map(|invoice| invoice["total"]["amount"].as_i64().unwrap())
+        .sum();
+    assert_eq!(total, 232_860);
+    assert_eq!(
+        contacts["1"]["billing_address"]["city"],
+        "São José dos Campos"
+    );
+    // Relations lead where the old ids led.
+    let staff: BTreeMap<String, Value> = world
+        .rows("user")
+        .into_iter()
+        .filter_map(|user| Some((user["external_id"].as_str()?.to_owned(), user)))
+        .collect();
+    assert_eq!(staff.len(), 8);
+    assert_eq!(contacts["1"]["account_manager"], staff["3"]["id"]);
+    assert_eq!(staff["2"]["manager"], staff["1"]["id"]);
+    assert_eq!(invoices["1"]["contact"], contacts["2"]["id"]);
+    assert_eq!(invoices["1"]["lines"].as_array().unwrap().len(), 2);
+
+    let again = world.import(&[]);
+    let report = said(&again);
+    assert!(
+        again.status.success() && report.contains("0 new, 0 changed, 3503 as they were"),
+        "{report}"
+    );
+    assert!(
+        !report
+            .lines()
+            .any(|line| line.contains(" rows of ") && !line.contains("0 new, 0 changed")),
+        "{report}"
+    );
+    assert_eq!(by_old_id(world.rows("invoice")), invoices);
+}
+
+#[test]
+fn a_dry_run_and_a_file_with_errors_change_nothing_and_say_where() {
+    let world = World::new();
+    assert!(world.import(&["--dry-run"]).status.success());
+    world.edit("invoices.csv", ",1.98", ",1.99");
+    world.edit("contacts.csv", "luisg@embraer.com.br", "nobody");
+    world.edit("price_items.csv", ",0.99", ",free");
+    let refused = world.import(&[]);
+    let report = said(&refused);
+    assert_eq!(refused.status.code(), Some(1));
+    for place in [
+        "price_items.csv:2, column unit_price",
+        "contacts.csv:2, column emails",
+        "invoices.csv:2, column total",
+        "nothing was changed",
+    ] {
+        assert!(report.contains(place), "{place} is not in\n{report}");
+    }
+    for object_type in ["user", "contact", "price_item", "invoice"] {
+        assert_eq!(world.rows(object_type).len(), 0, "{object_type}");
+    }
+    let fields = world.crm(&["export", "contact", "--tenant", "Chinook"]);
+    assert!(!said(&fields).contains("chinook_id"), "a field was made");
+}
+
+#[test]
+fn broken_files_are_refused_where_they_break() {
+    let world = World::new();
+    let cases: [(&str, &str, &str, &str); 4] = [
+        ("contacts.csv", "\"Köhler\"", "\"Köhler", "contacts.csv:"),
+        (
+            "contacts.csv",
+            "customer_id,",
+            "customer,",
+            "column customer_id",
+        ),
+        (
+            "contacts.csv",
+            "\n2,Leonie",
+            "\n1,Leonie",
+            "contacts.csv:3, column customer_id",
+        ),
+        (
+            "invoice_lines.csv",
+            "\n1,1,2,",
+            "\n1,9999,2,",
+            "invoice_lines.csv:2, column invoice_id",
+        ),
+    ];
+    for (file, from, to, place) in cases {
+        let before = fs::read(world.file(file)).unwrap();
+        world.edit(file, from, to);
+        let refused = world.import(&[]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(
+            said(&refused).contains(place),
+            "{place} is not in\n{}",
+            said(&refused)
+        );
+        fs::write(world.file(file), before).unwrap();
+    }
+    fs::write(
+        world.file("employees.csv"),
+        b"employee_id,last_name\n1,B\xe9zier\n",
+    )
+    .unwrap();
+    let refused = said(&world.import(&[]));
+    assert!(
+        refused.contains("employees.csv:2, column 4") && refused.contains("UTF-8"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_import_that_was_killed_goes_on_where_it_stopped() {
+    let world = World::new();
+    let mut killed = false;
+    for wait_ms in [150, 300, 450, 600, 800] {
+        let mut running = world
+            .command(&[
+                "import",
+                "import.toml",
+                "--tenant",
+                "Chinook",
+                "--batch",
+                "20",
+            ])
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        killed |= running.try_wait().unwrap().is_none();
+        let _ = running.kill();
+        running.wait().unwrap();
+    }
+    assert!(killed, "every run ended before it could be killed");
+    let last = world.import(&[]);
+    assert!(last.status.success(), "{}", said(&last));
+    assert_eq!(
+        (
+            world.rows("contact").len(),
+            world.rows("price_item").len(),
+            world.rows("invoice").len()
+        ),
+        (59, 3_503, 412)
+    );
+}
+
+#[test]
+fn what_was_exported_is_imported_elsewhere_as_it_was() {
+    let world = World::new();
+    assert!(world.import(&[]).status.success());
+    let export = world.crm(&[
+        "export",
+        "price_item",
+        "--tenant",
+        "Chinook",
+        "--out",
+        "items.jsonl",
+    ]);
+    assert!(export.status.success(), "{}", said(&export));
+    let mapping = "[[import]]\nfile = 'items.jsonl'\ninto = 'price_item'\nkey = 'code'\n[import.set]\ncode = 'chinook_id'\nname = 'name'\nunit_price = { column = 'unit_price', as = 'json' }\n";
+    fs::write(world.file("items.toml"), mapping).unwrap();
+    assert!(world.crm(&["tenant", "create", "Other"]).status.success());
+    let import = world.crm(&["import", "items.toml", "--tenant", "Other"]);
+    assert!(import.status.success(), "{}", said(&import));
+    let other = world.crm(&[
+        "export",
+        "price_item",
+        "--tenant",
+        "Other",
+        "--format",
+        "jsonl",
+    ]);
+    let names = |rows: &str| {
+        let mut names: Vec<String> = rows
+            .lines()
+            .map(|row| serde_json::from_str::<Value>(row).unwrap()["name"].to_string())
+            .collect();
+        names.sort();
+        names
+    };
+    let theirs = names(&String::from_utf8(other.stdout).unwrap());
+    assert_eq!(
+        theirs,
+        names(&fs::read_to_string(world.file("items.jsonl")).unwrap())
+    );
+}
