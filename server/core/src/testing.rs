@@ -20,13 +20,16 @@ use crate::{
     schema::{ObjectType, Schema, built_in, index},
 };
 
+/// Somebody else with a hand on the same database.
+pub type Meddler = Box<dyn FnOnce(&Connection) + Send>;
+
 /// One tenant, whatever its id.
 pub struct Memory {
     pub connection: Mutex<Connection>,
     pub reads: AtomicUsize,
     pub commits: AtomicUsize,
     /// Run before the next commit: somebody else's write between a read and its commit.
-    pub before_commit: Mutex<Option<Box<dyn FnOnce(&Connection) + Send>>>,
+    pub before_commit: Mutex<Option<Meddler>>,
 }
 
 impl Memory {
