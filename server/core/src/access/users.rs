@@ -4,5 +4,7 @@ pub mod change;
 pub mod import;
 pub mod list;
 pub mod row;
+mod rules;
+mod taken;
 
 pub use row::User;

@@ -1,27 +1,26 @@
 //! Adding, changing and deactivating people. Only owners make owners and touch them, and the last one stays.
 
-use std::sync::Arc;
-
 use crm_contract::{codes::Code, v1::types};
-use crm_runtime::server::{At, Problem, Reply, Report};
+use crm_runtime::server::{Problem, Reply};
 
 use super::{
     list::missing,
     row::{self, ACTIVE, DEACTIVATED, Profile, User},
+    rules::{apply, check, distinct, keep_an_owner, only_owners},
+    taken::Taken,
 };
 use crate::{
-    access::roles,
     auth::{address::fold, sessions},
     context::Context,
     core::Core,
     fault::Fault,
     ports::{
-        Answer, TenantStore,
-        store::{Rows, Statement, StoreError, TenantId},
+        Answer,
+        store::{Rows, Statement, StoreError},
     },
     random_id,
     records::etag,
-    work::{AsyncViolation, Decision, Guard, Issued, Outcome, Scope, Violation},
+    work::{Decision, Guard, Issued, NoneExpected, Outcome, Scope},
 };
 
 type Refusal = Problem<Code>;
@@ -89,7 +88,13 @@ pub async fn create<R: Reply + 'static>(
     };
     let login = add_login(core, cx, &user.email)?;
     core.work
-        .write_after(cx, plan, decide, login, taken(core, &user))
+        .write_after(
+            cx,
+            plan,
+            decide,
+            login,
+            Taken::new(core, Some(&user.email), user.external_id.as_deref()),
+        )
         .await
 }
 
@@ -154,14 +159,9 @@ pub async fn update<R: Reply + 'static>(
         Some(email) => add_login(core, cx, email)?,
         None => no_login(),
     };
-    let subject = User {
-        email: changes.email.clone().unwrap_or_default(),
-        external_id: changes.external_id.clone().flatten(),
-        ..nobody(id)
-    };
-    core.work
-        .write_after(cx, plan, decide, login, taken(core, &subject))
-        .await
+    let external_id = changes.external_id.as_ref().and_then(Option::as_deref);
+    let taken = Taken::new(core, changes.email.as_deref(), external_id);
+    core.work.write_after(cx, plan, decide, login, taken).await
 }
 
 /// Takes a person's access away; again changes nothing.
@@ -195,7 +195,7 @@ pub async fn deactivate<R: Reply + 'static>(
         Ok(changed(guard, statements, after, answer))
     };
     core.work
-        .write_after(cx, plan, decide, no_login(), taken(core, &nobody(id)))
+        .write_after(cx, plan, decide, no_login(), NoneExpected)
         .await
 }
 
@@ -218,114 +218,11 @@ fn changed<R: Reply + 'static>(
     }
 }
 
-fn apply(before: &User, changes: &Changes, now: i64) -> User {
-    let mut after = User {
-        updated_at: now,
-        ..before.clone()
-    };
-    let set = |field: &mut Option<String>, change: &Option<Option<String>>| {
-        if let Some(change) = change {
-            field.clone_from(change);
-        }
-    };
-    set(&mut after.profile.title, &changes.title);
-    set(&mut after.profile.phone, &changes.phone);
-    set(&mut after.profile.manager, &changes.manager);
-    set(&mut after.external_id, &changes.external_id);
-    if let Some(email) = &changes.email {
-        after.email.clone_from(email);
-    }
-    if let Some(name) = &changes.name {
-        after.name.clone_from(name);
-    }
-    if let Some(roles) = &changes.roles {
-        after.roles = distinct(roles);
-    }
-    if let Some(attributes) = &changes.attributes {
-        after.profile.attributes.clone_from(attributes);
-    }
-    after
-}
-
-fn distinct(roles: &[String]) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::new();
-    for role in roles {
-        if !kept.contains(role) {
-            kept.push(role.clone());
-        }
-    }
-    kept
-}
-
-/// Roles that exist, and a manager who does.
-fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal> {
-    let mut report = Report::new();
-    let roles = At::BODY.name("roles");
-    for (index, role) in user
-        .roles
-        .iter()
-        .enumerate()
-        .filter(|(_, role)| roles::find(role).is_none())
-    {
-        report.add(
-            &roles.index(index),
-            "role",
-            format!("There is no role {role}."),
-        );
-    }
-    if user.profile.manager.is_some() && manager_is_missing {
-        report.add(
-            &At::BODY.name("manager"),
-            "relation",
-            "There is no such user.",
-        );
-    }
-    if user.profile.manager.as_ref() == Some(&user.id) {
-        report.add(
-            &At::BODY.name("manager"),
-            "relation",
-            "Nobody reports to themselves.",
-        );
-    }
-    if report.is_clean() {
-        Ok(())
-    } else {
-        Err(report.problem().map(|_| Code::FieldInvalid))
-    }
-}
-
 fn managers(profile: &Profile) -> Statement {
     Statement::new(
         "SELECT 1 FROM users WHERE id = ?1",
         [profile.manager.clone().into()],
     )
-}
-
-fn only_owners(scope: &Scope) -> Result<(), Refusal> {
-    if scope.grants.is_owner() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::Forbidden,
-        "Only an owner may make owners or change them.",
-    )
-    .with("permission", "owner"))
-}
-
-/// Refused if nobody else is an owner; else the guard holds that somebody is.
-fn keep_an_owner(guard: Guard, id: &str, others: &Rows) -> Result<Guard, Refusal> {
-    let count = others
-        .first()
-        .and_then(|row| row.first())
-        .and_then(|value| value.as_i64())
-        .unwrap_or_default();
-    if count == 0 {
-        return Err(Problem::new(
-            Code::LastOwner,
-            "The business would be left without an owner.",
-        ));
-    }
-    Ok(guard.and(&format!("({}) > 0", row::OTHER_OWNERS), [id.into()]))
 }
 
 async fn hash(core: &Core, password: Option<&str>) -> Result<Option<String>, Fault> {
@@ -362,81 +259,4 @@ fn add_login(core: &Core, cx: &Context, email: &str) -> Result<Before, Fault> {
 
 fn no_login() -> Before {
     Box::new(|| Box::pin(async { Ok(()) }))
-}
-
-fn nobody(id: &str) -> User {
-    User {
-        id: id.to_owned(),
-        version: 0,
-        email: String::new(),
-        name: String::new(),
-        roles: Vec::new(),
-        status: String::new(),
-        external_id: None,
-        profile: Profile::default(),
-        content_hash: String::new(),
-        created_at: 0,
-        updated_at: 0,
-    }
-}
-
-/// Says whose address or external id it is.
-struct Taken {
-    store: Arc<dyn TenantStore>,
-    login: String,
-    external_id: Option<String>,
-}
-
-fn taken(core: &Core, user: &User) -> Taken {
-    Taken {
-        store: core.ports().store.clone(),
-        login: fold(&user.email),
-        external_id: user.external_id.clone(),
-    }
-}
-
-impl Taken {
-    async fn holder(&self, tenant: &TenantId, field: &str) -> Result<Option<String>, StoreError> {
-        let statement = match field {
-            "email" => Statement::new(
-                "SELECT id FROM users WHERE login = ?1",
-                [self.login.as_str().into()],
-            ),
-            _ => Statement::new(
-                "SELECT id FROM users WHERE external_id = ?1",
-                [self.external_id.clone().into()],
-            ),
-        };
-        let rows = self.store.read(tenant, vec![statement]).await?;
-        Ok(rows
-            .into_iter()
-            .next()
-            .and_then(|rows| rows.into_iter().next()?.into_iter().next()?.into_text()))
-    }
-}
-
-impl AsyncViolation<Refusal> for Taken {
-    async fn explain(&self, scope: &Scope, violation: Violation) -> Refusal {
-        let field = match violation.constraint.as_str() {
-            name if name.contains("login") => "email",
-            name if name.contains("external_id") => "external_id",
-            other => {
-                return Fault::Internal(format!("the constraint {other} refused a user")).into();
-            }
-        };
-        match self.holder(&scope.caller.tenant, field).await {
-            Ok(holder) => {
-                let problem = Problem::new(
-                    Code::UniqueViolation,
-                    format!("Another user has this {field}."),
-                )
-                .with("field", field);
-                match holder {
-                    Some(id) => problem.with("existing", id),
-                    None => problem,
-                }
-            }
-            Err(error) => Fault::from(error).into(),
-        }
-    }
 }

@@ -1,0 +1,119 @@
+//! What holds for people whoever changes them: roles and managers exist, only owners make owners and touch them, and the
+//! last owner stays. Plain functions over plain data.
+
+use crm_contract::{codes::Code, v1::types::UserUpdate};
+use crm_runtime::server::{At, Problem, Report};
+
+use super::row::{self, User};
+use crate::{
+    access::roles,
+    ports::store::Rows,
+    work::{Guard, Scope},
+};
+
+type Refusal = Problem<Code>;
+
+/// A person with what a change names of them.
+pub fn apply(before: &User, changes: &UserUpdate, now: i64) -> User {
+    let mut after = User {
+        updated_at: now,
+        ..before.clone()
+    };
+    let set = |field: &mut Option<String>, change: &Option<Option<String>>| {
+        if let Some(change) = change {
+            field.clone_from(change);
+        }
+    };
+    set(&mut after.profile.title, &changes.title);
+    set(&mut after.profile.phone, &changes.phone);
+    set(&mut after.profile.manager, &changes.manager);
+    set(&mut after.external_id, &changes.external_id);
+    if let Some(email) = &changes.email {
+        after.email.clone_from(email);
+    }
+    if let Some(name) = &changes.name {
+        after.name.clone_from(name);
+    }
+    if let Some(roles) = &changes.roles {
+        after.roles = distinct(roles);
+    }
+    if let Some(attributes) = &changes.attributes {
+        after.profile.attributes.clone_from(attributes);
+    }
+    after
+}
+
+/// Each role once, in the order given.
+pub fn distinct(roles: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for role in roles {
+        if !kept.contains(role) {
+            kept.push(role.clone());
+        }
+    }
+    kept
+}
+
+/// Roles that exist, and a manager who does.
+pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal> {
+    let mut report = Report::new();
+    let roles = At::BODY.name("roles");
+    for (index, role) in user
+        .roles
+        .iter()
+        .enumerate()
+        .filter(|(_, role)| roles::find(role).is_none())
+    {
+        report.add(
+            &roles.index(index),
+            "role",
+            format!("There is no role {role}."),
+        );
+    }
+    if user.profile.manager.is_some() && manager_is_missing {
+        report.add(
+            &At::BODY.name("manager"),
+            "relation",
+            "There is no such user.",
+        );
+    }
+    if user.profile.manager.as_ref() == Some(&user.id) {
+        report.add(
+            &At::BODY.name("manager"),
+            "relation",
+            "Nobody reports to themselves.",
+        );
+    }
+    if report.is_clean() {
+        Ok(())
+    } else {
+        Err(report.problem().map(|_| Code::FieldInvalid))
+    }
+}
+
+pub fn only_owners(scope: &Scope) -> Result<(), Refusal> {
+    if scope.grants.is_owner() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Forbidden,
+        "Only an owner may make owners or change them.",
+    )
+    .with("permission", "owner"))
+}
+
+/// Refused if nobody else is an owner; else the guard holds that somebody is.
+pub fn keep_an_owner(guard: Guard, id: &str, others: &Rows) -> Result<Guard, Refusal> {
+    let count = others
+        .first()
+        .and_then(|row| row.first())
+        .and_then(|value| value.as_i64())
+        .unwrap_or_default();
+    if count == 0 {
+        return Err(Problem::new(
+            Code::LastOwner,
+            "The business would be left without an owner.",
+        ));
+    }
+    Ok(guard.and(&format!("({}) > 0", row::OTHER_OWNERS), [id.into()]))
+}

@@ -1,0 +1,78 @@
+//! Whose address or external id it is, where a unique index refuses a person.
+
+use std::sync::Arc;
+
+use crm_contract::codes::Code;
+use crm_runtime::server::Problem;
+
+use crate::{
+    auth::address::fold,
+    core::Core,
+    fault::Fault,
+    ports::{
+        TenantStore,
+        store::{Statement, StoreError, TenantId},
+    },
+    work::{AsyncViolation, Scope, Violation},
+};
+
+/// What a change would have taken.
+pub struct Taken {
+    store: Arc<dyn TenantStore>,
+    login: String,
+    external_id: Option<String>,
+}
+
+impl Taken {
+    pub fn new(core: &Core, email: Option<&str>, external_id: Option<&str>) -> Self {
+        Self {
+            store: core.ports().store.clone(),
+            login: email.map(fold).unwrap_or_default(),
+            external_id: external_id.map(str::to_owned),
+        }
+    }
+
+    async fn holder(&self, tenant: &TenantId, field: &str) -> Result<Option<String>, StoreError> {
+        let statement = match field {
+            "email" => Statement::new(
+                "SELECT id FROM users WHERE login = ?1",
+                [self.login.as_str().into()],
+            ),
+            _ => Statement::new(
+                "SELECT id FROM users WHERE external_id = ?1",
+                [self.external_id.clone().into()],
+            ),
+        };
+        let rows = self.store.read(tenant, vec![statement]).await?;
+        Ok(rows
+            .into_iter()
+            .next()
+            .and_then(|rows| rows.into_iter().next()?.into_iter().next()?.into_text()))
+    }
+}
+
+impl AsyncViolation<Problem<Code>> for Taken {
+    async fn explain(&self, scope: &Scope, violation: Violation) -> Problem<Code> {
+        let field = match violation.constraint.as_str() {
+            name if name.contains("login") => "email",
+            name if name.contains("external_id") => "external_id",
+            other => {
+                return Fault::Internal(format!("the constraint {other} refused a user")).into();
+            }
+        };
+        match self.holder(&scope.caller.tenant, field).await {
+            Ok(holder) => {
+                let problem = Problem::new(
+                    Code::UniqueViolation,
+                    format!("Another user has this {field}."),
+                )
+                .with("field", field);
+                match holder {
+                    Some(id) => problem.with("existing", id),
+                    None => problem,
+                }
+            }
+            Err(error) => Fault::from(error).into(),
+        }
+    }
+}
