@@ -3,7 +3,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{Router, extract::Request};
 use crm_core::http::Peer;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,6 +14,7 @@ use tokio::{
 
 mod guarded;
 mod patience;
+mod unread;
 
 use guarded::answer;
 use patience::Patient;
@@ -112,9 +113,14 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let request_time = settings.request_time;
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (mut request, unread) = unread::lend(request);
         request.extensions_mut().insert(Peer(peer.ip()));
-        answer(router.clone(), request, request_time)
+        let answer = answer(router.clone(), request, request_time);
+        async move {
+            let answer = answer.await;
+            unread.take().await;
+            answer
+        }
     });
     let stream = TokioIo::new(Patient::new(stream, settings.write_time));
     let served = http1::Builder::new()
