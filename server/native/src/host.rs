@@ -40,13 +40,11 @@ impl Host {
             path: path(),
             error,
         })?;
-        let probe = data.join(".writable");
-        fs::write(&probe, b"")
-            .and_then(|()| fs::remove_file(&probe))
-            .map_err(|error| OpenError::Write {
-                path: path(),
-                error,
-            })?;
+        // A file of its own: other commands may be at work here.
+        tempfile::tempfile_in(data).map_err(|error| OpenError::Write {
+            path: path(),
+            error,
+        })?;
         let options = Options::default();
         let store = SqliteStore::new(data, options.clone()).map_err(|error| OpenError::Write {
             path: path(),
