@@ -370,12 +370,29 @@ fn canonical(object: &JsonObject) -> Json {
     )
 }
 
-/// What empties a field: null, an empty text, an empty list.
-fn is_empty(value: &Json) -> bool {
+/// What empties a field: null, an empty text where people type one, an empty list where there are several.
+fn is_empty(kind: Kind, value: &Json) -> bool {
     match value {
         Json::Null => true,
-        Json::String(text) => text.is_empty(),
-        Json::Array(list) => list.is_empty(),
+        Json::String(text) => {
+            text.is_empty()
+                && matches!(
+                    kind,
+                    Kind::Text
+                        | Kind::LongText
+                        | Kind::Email
+                        | Kind::Phone
+                        | Kind::Url
+                        | Kind::Select
+                )
+        }
+        Json::Array(list) => {
+            list.is_empty()
+                && matches!(
+                    kind,
+                    Kind::MultiSelect | Kind::RelationList | Kind::FileList | Kind::Lines
+                )
+        }
         _ => false,
     }
 }
@@ -416,7 +433,7 @@ pub fn judge(
             );
             continue;
         }
-        if is_empty(value) {
+        if is_empty(definition.kind, value) {
             if definition.required {
                 failures.add(
                     at.pointer(),
@@ -428,7 +445,7 @@ pub fn judge(
         } else if let Some(normal) = value::normalise(field, value.clone(), &at, &mut failures) {
             values.insert(
                 name.clone(),
-                if is_empty(&normal) {
+                if is_empty(definition.kind, &normal) {
                     Json::Null
                 } else {
                     normal
