@@ -59,6 +59,8 @@ fn pointer(steps: &[String]) -> String {
     let mut out = String::new();
     for step in steps.iter().rev() {
         out.push('/');
+        // What is refused in a text is not sent back in one.
+        let step = step.replace('\0', "\u{fffd}");
         out.push_str(&step.replace('~', "~0").replace('/', "~1"));
     }
     out
