@@ -30,6 +30,9 @@ pub trait Host: Send + Sync {
 
     fn base_url(&self) -> &str;
 
+    /// The header in which the host believes a proxy on this machine the address of a caller.
+    fn address_header(&self) -> &'static str;
+
     /// Makes a tenant with an owner; answers the tenant's id.
     fn create_tenant<'a>(&'a self, name: &'a str, owner: &'a Login) -> BoxFuture<'a, String>;
 

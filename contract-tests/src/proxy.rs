@@ -1,10 +1,17 @@
 //! A reverse proxy inside the test process. Each client talks to the server through one of its own,
 //! so what an unmodified client sends and gets is seen byte by byte, judged and counted.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -28,8 +35,19 @@ pub fn http_client() -> HttpClient {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// Starts a proxy to `upstream` and answers its base URL. It ends with the runtime.
-pub async fn start(upstream: &str, sender: Sender, sink: Sink) -> String {
+/// So many requests come from one address, as far as the server is told: less than what it allows
+/// an address that shows no token.
+const PER_ADDRESS: usize = 100;
+
+/// Starts a proxy to `upstream` and answers its base URL. It ends with the runtime. It tells the
+/// server an address of the caller in `address_header`, another one every now and then; those who
+/// sign in come from its own, so that attempts are counted.
+pub async fn start(
+    upstream: &str,
+    address_header: &'static str,
+    sender: Sender,
+    sink: Sink,
+) -> String {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
         .await
         .expect("a free port");
@@ -37,6 +55,8 @@ pub async fn start(upstream: &str, sender: Sender, sink: Sink) -> String {
     let proxy = Arc::new(Proxy {
         upstream: upstream.trim_end_matches('/').to_owned(),
         client: http_client(),
+        address_header,
+        requests: AtomicUsize::new(0),
         sender,
         sink,
     });
@@ -59,6 +79,8 @@ pub async fn start(upstream: &str, sender: Sender, sink: Sink) -> String {
 struct Proxy {
     upstream: String,
     client: HttpClient,
+    address_header: &'static str,
+    requests: AtomicUsize,
     sender: Sender,
     sink: Sink,
 }
@@ -85,6 +107,11 @@ impl Proxy {
         *forwarded.method_mut() = head.method.clone();
         *forwarded.uri_mut() = uri;
         *forwarded.headers_mut() = passed_on(&head.headers);
+        if head.uri.path() != "/auth/token" {
+            forwarded
+                .headers_mut()
+                .insert(self.address_header, self.address());
+        }
         let answer = self
             .client
             .request(forwarded)
@@ -106,6 +133,14 @@ impl Proxy {
         *response.status_mut() = answer_head.status;
         *response.headers_mut() = passed_on(&answer_head.headers);
         Ok(response)
+    }
+}
+
+impl Proxy {
+    fn address(&self) -> HeaderValue {
+        let turn = self.requests.fetch_add(1, Ordering::Relaxed) / PER_ADDRESS;
+        let text = format!("198.18.{}.{}", turn / 250, 1 + turn % 250);
+        HeaderValue::try_from(text).expect("an address")
     }
 }
 
@@ -171,6 +206,7 @@ mod tests {
         };
         let base = start(
             &echo().await,
+            "x-caller",
             sender.clone(),
             Arc::new(move |exchange| sink.lock().unwrap().push(exchange)),
         )
@@ -203,7 +239,7 @@ mod tests {
             consumer: "web",
             typed: true,
         };
-        let base = start("http://127.0.0.1:1", sender, sink).await;
+        let base = start("http://127.0.0.1:1", "x-caller", sender, sink).await;
         let request = Request::get(base).body(Full::default()).unwrap();
         let answer = http_client().request(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);

@@ -64,7 +64,13 @@ impl World {
             let start = async |typed: bool| {
                 let ledger = ledger.clone();
                 let sink: proxy::Sink = Arc::new(move |exchange| ledger.enter(&exchange));
-                proxy::start(host.base_url(), Sender { consumer, typed }, sink).await
+                proxy::start(
+                    host.base_url(),
+                    host.address_header(),
+                    Sender { consumer, typed },
+                    sink,
+                )
+                .await
             };
             typed.insert(consumer, start(true).await);
             raw.insert(

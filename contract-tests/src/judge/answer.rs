@@ -65,6 +65,10 @@ impl Judge {
 
     fn problem_headers(&self, exchange: &Exchange, response: &Value, judgement: &mut Judgement) {
         for (name, header) in members(&response["headers"]) {
+            // A refusal by the router counts against no limit.
+            if name.starts_with("RateLimit") && exchange.header(name).is_none() {
+                continue;
+            }
             let schema = &self.contract.resolve(header)["schema"];
             self.header(exchange, name, schema, false, judgement);
         }
@@ -153,7 +157,10 @@ impl Judge {
             return given == documented;
         }
         let vendor = format!("application/{}.v", self.contract.vendor);
-        let accept = exchange.request_header("accept").unwrap_or_default();
+        let accept = exchange
+            .request_header("accept")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let ranges: Vec<&str> = accept.split(',').map(str::trim).collect();
         let by_name = ranges
             .iter()
@@ -260,6 +267,13 @@ impl Judge {
             judgement
                 .findings
                 .push("context.request_id is not X-Request-Id".to_owned());
+        }
+        for (name, _) in members(context) {
+            if name != "request_id" && !known.context.iter().any(|it| it == name) {
+                judgement.findings.push(format!(
+                    "the catalogue does not know {code}'s context.{name}"
+                ));
+            }
         }
         if known.context.iter().any(|name| name == "errors")
             && context["errors"].as_array().is_none_or(Vec::is_empty)

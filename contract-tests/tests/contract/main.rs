@@ -86,7 +86,7 @@ fn phases(world: &Arc<World>) -> Vec<Phase> {
     let mut tests: Vec<Test> = Vec::new();
     tests.extend(clients::tests(world));
     tests.extend(raw::tests(world));
-    vec![Phase { tests, at_once: 6 }]
+    vec![Phase { tests, at_once: 8 }]
 }
 
 /// Names test functions and binds them to the world.

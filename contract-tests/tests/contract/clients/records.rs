@@ -168,7 +168,7 @@ macro_rules! suite {
                 let missing = try_update(&client, "contact", &new_id(), person()).await;
                 refused(missing, "NOT_FOUND");
                 refused(update(json!({"kind": 7})).send().await, "FIELD_INVALID");
-                let invoice = made(&client, "invoice", json!({"contact": business.contact})).await;
+                let invoice = made(&client, "invoice", json!({"contact": business.contact, "currency": "GBP"})).await;
                 let owned = try_update(&client, "invoice", &invoice.id, json!({"number": "I-1"})).await;
                 refused(owned, "FIELD_SERVER_OWNED");
                 let kind = unique_type(&business).await;

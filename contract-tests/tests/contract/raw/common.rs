@@ -40,6 +40,7 @@ async fn shared_codes(world: &World, consumer: &'static str) {
         .await
         .refused("VALIDATION_FAILED");
     raw.get(me)
+        .bearer(token)
         .header("accept", "text/html")
         .send()
         .await
@@ -91,9 +92,9 @@ async fn shared_codes(world: &World, consumer: &'static str) {
     limited(world, consumer, &business).await;
 }
 
-/// An access token that was good for a second. A customer's is no different, and has no short form.
+/// An access token that was good for two seconds, counted in whole ones. A customer's is no different, and has no short form.
 async fn expired(world: &World, consumer: &str, business: &Business) {
-    let life = Duration::from_secs(1);
+    let life = Duration::from_secs(2);
     let token = world
         .host
         .short_token(&business.tenant, &business.owner.email, life)

@@ -16,7 +16,7 @@ async fn items(business: &Business, prefix: &str, number: usize) {
         .map(|at| {
             let mut fields = json!({"name": format!("{prefix} {:02}", at % 7), "unit_price": {"amount": 1, "currency": "GBP"}});
             if at % 3 == 0 {
-                fields["description"] = json!("x");
+                fields["unit"] = json!("x");
             }
             json!({"op": "create", "type": "price_item", "fields": fields})
         })
@@ -64,8 +64,8 @@ pub async fn pages_neither_skip_nor_repeat(world: &World) {
         "",
         "name",
         "-name",
-        "description,name",
-        "-description",
+        "unit,name",
+        "-unit",
         "-updated_at",
         "id",
     ] {

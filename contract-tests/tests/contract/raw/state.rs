@@ -295,12 +295,12 @@ pub async fn a_batch_stands_or_falls(world: &World) {
     // The bounds of a batch.
     batch("atomic", &json!([]))
         .await
-        .names("VALIDATION_FAILED", "/body/operations", "minItems");
+        .names("VALIDATION_FAILED", "/body/operations", "min_items");
     let many = vec![json!({"op": "delete", "type": "price_item", "id": missing}); 1_001];
     batch("per_item", &json!(many)).await.names(
         "VALIDATION_FAILED",
         "/body/operations",
-        "maxItems",
+        "max_items",
     );
     let unknown = json!([{"op": "destroy", "type": "price_item", "id": missing}]);
     batch("atomic", &unknown).await.refused("VALIDATION_FAILED");
