@@ -353,6 +353,49 @@ fn a_customer_signs_in_with_a_code_once() {
 }
 
 #[test]
+fn of_two_who_use_a_code_at_once_one_gets_in() {
+    let api = Api::default();
+    let (owner, contact) = (api.owner(), api.contact());
+    let made = api
+        .post("/auth/portal-codes", &owner, json!({"contact": contact}))
+        .expect(201);
+    let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
+    *memory.before_commit.lock().unwrap() = Some(Box::new(|connection| {
+        let used = "UPDATE portal_codes SET used_at = 1";
+        connection.execute_batch(used).unwrap();
+    }));
+    let late = api.grant(json!({"grant_type": "portal_code", "code": made["code"]}));
+    assert_eq!(late.refusal(), (401, "INVALID_CREDENTIALS".into()));
+}
+
+#[test]
+fn a_renewal_that_loses_a_race_gets_the_winners_successor() {
+    let api = Api::default();
+    api.user(TENANT, DANA, &["owner"]);
+    let (_, first) = api.sign_in(DANA);
+    // Somebody else's renewal of the same token comes between reading and committing.
+    let credential =
+        super::credential::Credential::parse(super::credential::Kind::RefreshToken, &first)
+            .unwrap();
+    let store = api.host.world.memory(&tenant(TENANT)).unwrap();
+    let read = super::sessions::read(&credential);
+    let session = super::sessions::parse(store.run(&read)).unwrap().unwrap();
+    let random = api.host.ports.random.clone();
+    let (winner, statements) = super::sessions::renew(&session, &credential, NOW, &*random);
+    let update = statements.into_iter().next_back().unwrap();
+    *store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        let text = |index: usize| update.params[index].as_str().unwrap_or_default().to_owned();
+        let set =
+            "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?1, successor = ?2";
+        connection.execute(set, [text(1), text(2)]).unwrap();
+    }));
+    assert_eq!(
+        tokens(&api.grant(refresh(&first)).expect(200)).1,
+        winner.text()
+    );
+}
+
+#[test]
 fn a_code_ends() {
     let api = Api::default();
     let (owner, contact) = (api.owner(), api.contact());
