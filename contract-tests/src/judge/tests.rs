@@ -349,3 +349,10 @@ fn the_examples_of_the_contract_are_instances_of_their_schemas() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn a_context_holds_what_the_catalogue_names() {
+    let mut exchange = missing();
+    exchange.body = problem("NOT_FOUND", r#", "hint": "elsewhere""#);
+    finds(&exchange, "NOT_FOUND's context.hint");
+}
