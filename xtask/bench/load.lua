@@ -4,8 +4,9 @@ local server, mode, page = os.getenv("SERVER"), os.getenv("MODE"), tonumber(os.g
 local STATUS = { "new", "scheduled", "in_progress", "on_hold", "done", "cancelled" }
 local ids, cursors = {}, {}
 for line in io.lines(os.getenv("IDS")) do ids[#ids + 1] = line end
-if page > 1 and os.getenv("CURSORS") then
-  for line in io.lines(os.getenv("CURSORS")) do
+local walked = page > 1 and io.open(os.getenv("CURSORS"))
+if walked then
+  for line in walked:lines() do
     local status, cursor = line:match("^([^\t]+)\t(.+)$")
     cursors[status] = cursor
   end
