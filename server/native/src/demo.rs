@@ -97,7 +97,10 @@ impl Demo {
             self.records,
             self.tenant
         );
-        let _ = writeln!(text, "\n  API       {base}\n  Contract  {base}/openapi.yaml\n");
+        let _ = writeln!(
+            text,
+            "\n  API       {base}\n  Contract  {base}/openapi.yaml\n"
+        );
         let _ = writeln!(text, "  {:<28}{:<26}role", "sign in as", "password");
         for Login {
             name,

@@ -70,7 +70,9 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
                 [id.as_str().into()],
             ),
             Principal::Portal { .. } | Principal::Operator => {
-                return Err(Fault::Unauthenticated("this needs a person's or a key's token").into());
+                return Err(
+                    Fault::Unauthenticated("this needs a person's or a key's token").into(),
+                );
             }
         }])
     };

@@ -102,31 +102,30 @@ pub async fn import(
     };
     let items: Vec<Item> = rows.into_iter().enumerate().map(item).collect();
     let refused = std::sync::Mutex::new(Vec::new());
-    let decide =
-        |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal> {
-            let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
-            let outcomes: Vec<Result<Imported, Refusal>> = outcomes
-                .map(|outcome| {
-                    outcome.map(|written| Imported {
-                        id: written.record.id,
-                        effect: written.effect,
-                    })
+    let decide = |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal> {
+        let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
+        let outcomes: Vec<Result<Imported, Refusal>> = outcomes
+            .map(|outcome| {
+                outcome.map(|written| Imported {
+                    id: written.record.id,
+                    effect: written.effect,
                 })
-                .collect();
-            if outcomes.iter().any(Result::is_err) {
-                *refused
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner) = outcomes;
-                return Err(Refusal::new(
-                    crm_contract::codes::Code::BatchRejected,
-                    "Rows were refused; nothing was changed.",
-                ));
-            }
-            let imported: Vec<Imported> = outcomes.into_iter().flatten().collect();
-            Ok(Box::new(move |_| {
-                Done(imported.iter().cloned().map(Ok).collect())
-            }))
-        };
+            })
+            .collect();
+        if outcomes.iter().any(Result::is_err) {
+            *refused
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner) = outcomes;
+            return Err(Refusal::new(
+                crm_contract::codes::Code::BatchRejected,
+                "Rows were refused; nothing was changed.",
+            ));
+        }
+        let imported: Vec<Imported> = outcomes.into_iter().flatten().collect();
+        Ok(Box::new(move |_| {
+            Done(imported.iter().cloned().map(Ok).collect())
+        }))
+    };
     let cx = Context {
         idempotency: None,
         ..cx.clone()
