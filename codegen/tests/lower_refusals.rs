@@ -46,6 +46,15 @@ fn refused(document: &Document) -> Vec<(&'static str, u32)> {
         .collect()
 }
 
+type Case<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a [(&'a str, u32)],
+);
+
 #[test]
 fn each_thing_that_cannot_be_lowered_is_told_with_its_line() {
     let json = |schema: &str| format!("content: {{application/json: {{schema: {schema}}}}}");
@@ -64,7 +73,7 @@ fn each_thing_that_cannot_be_lowered_is_told_with_its_line() {
     let form =
         "requestBody: {content: {application/x-www-form-urlencoded: {schema: {type: object}}}}";
     let bodies = format!("requestBody: {{content: {{text/a: {TEXT}, text/b: {TEXT}}}}}");
-    let cases: &[(&str, &str, &str, &str, &str, &[(&str, u32)])] = &[
+    let cases: &[Case] = &[
         ("a_b", "", "", OK, "", &[]),
         (
             "a_b",

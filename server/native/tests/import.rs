@@ -1,5 +1,7 @@
 //! `crm import` and `crm export` as a person runs them, on real data: Chinook's customers, staff, price book, invoices.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -70,7 +70,7 @@ pub struct Lines {
 #[serde(untagged)]
 pub enum Source {
     Column(String),
-    Value(Rule),
+    Value(Box<Rule>),
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
