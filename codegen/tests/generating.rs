@@ -1,7 +1,6 @@
 //! The code that is generated from the contract of every shape, as snapshots to review; and that
 //! what cannot be generated is a finding with its place.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use crm_codegen::{Document, generate};
 
