@@ -12,7 +12,8 @@ use crm_core::{
     schema::index_statements,
 };
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, limits::Limit,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, config::DbConfig,
+    limits::Limit,
 };
 
 use super::{error::store_error, options::Options};
@@ -103,6 +104,9 @@ fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES)?;
     connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    // Otherwise SQLite prepares a statement anew whenever a parameter changes that it compared with the condition of a
+    // partial index while planning, which is on every use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(options.statements);
     Ok(())
 }
