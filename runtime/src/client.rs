@@ -3,6 +3,7 @@
 //! the guard that keeps a parameter from changing the path that it stands in.
 
 mod call;
+mod deprecation;
 mod headers;
 mod key;
 mod pages;
@@ -15,7 +16,8 @@ mod settings;
 mod token;
 
 pub use call::{Api, OperationFacts, after, before, execute};
-pub use headers::{AnswerHeaders, Deprecation, RateLimit, RateLimitPolicy};
+pub use deprecation::{DeprecatedThing, DeprecatedUse, Deprecation};
+pub use headers::{AnswerHeaders, RateLimit, RateLimitPolicy};
 pub use key::idempotency_key;
 pub use pages::{Cursor, items, pages};
 pub use path::{RefusedSegment, segment};
@@ -23,7 +25,7 @@ pub use platform::{BoxFuture, MaybeSend, MaybeSync};
 pub use problem::{ErrorExt, ProblemBody};
 pub use query::{CommaSeparated, JsonText, OptionalBody};
 pub use retry::RetryPolicy;
-pub use settings::{DeprecatedUse, Settings, SettingsError, State};
+pub use settings::{Settings, SettingsError, State};
 pub use token::{Token, TokenError, TokenProvider};
 
 pub use futures_core::Stream;

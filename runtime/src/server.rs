@@ -4,6 +4,7 @@
 pub mod check;
 pub mod codes;
 pub mod decode;
+pub mod deprecation;
 pub mod format;
 pub mod gate;
 pub mod invalid;
@@ -14,9 +15,10 @@ pub mod reply;
 pub mod serve;
 
 pub use decode::{Parameters, Scalar, Shape, Source};
+pub use deprecation::{Deprecation, UsedDeprecations};
 pub use gate::{Gate, RequestId, Served};
-pub use invalid::{At, Invalid, Report, UsedDeprecations};
-pub use operation::{Deprecation, Operation, Requirement};
+pub use invalid::{At, Invalid, Report};
+pub use operation::{Operation, Requirement};
 pub use pattern::Pattern;
 pub use problem::{ErrorCode, GateCode, Problem};
 pub use reply::{Answer, Content, Reply, ReplyCode, StoredAnswer};

@@ -22,7 +22,7 @@
 //!     Settings::new("http://127.0.0.1:8080")
 //!         .token(token.access_token)
 //!         .retry(patient)
-//!         .on_deprecated(|used| eprintln!("{} goes: {:?}", used.operation, used.notice)),
+//!         .on_deprecated(|used| eprintln!("{} goes: {:?}", used.operation, used.notice.things)),
 //! )?;
 //! let contacts = client.records_list().type_("contact").limit(200).send().await?;
 //! println!("{} contacts", contacts.items.len());
@@ -35,7 +35,8 @@
 pub use crm_contract::v1::integrations::*;
 pub use crm_contract::v1::types;
 pub use crm_runtime::client::{
-    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy,
-    RetryPolicy, Settings, SettingsError, Stream, Token, TokenError, TokenProvider,
+    AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit,
+    RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token, TokenError,
+    TokenProvider,
 };
 pub use crm_runtime::{JsonObject, RecordFields};

@@ -31,7 +31,8 @@
 pub use crm_contract::v1::types;
 pub use crm_contract::v1::web::*;
 pub use crm_runtime::client::{
-    AnswerHeaders, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit, RateLimitPolicy,
-    RetryPolicy, Settings, SettingsError, Stream, Token, TokenError, TokenProvider,
+    AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit,
+    RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token, TokenError,
+    TokenProvider,
 };
 pub use crm_runtime::{JsonObject, RecordFields};

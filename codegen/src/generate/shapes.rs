@@ -145,7 +145,10 @@ impl<'d> Shapes<'d> {
     }
 
     /// Names for which a rule holds, where the rule of one may depend on that of others.
-    fn fixpoint(&self, rule: impl Fn(&Self, &HashSet<String>, &Schema) -> bool) -> HashSet<String> {
+    pub fn fixpoint(
+        &self,
+        rule: impl Fn(&Self, &HashSet<String>, &Schema) -> bool,
+    ) -> HashSet<String> {
         let mut done = HashSet::new();
         for _ in 0..=self.schemas.len() {
             let more: Vec<String> = self

@@ -7,6 +7,9 @@ mod records;
 mod structure;
 mod union;
 
+pub use structure::other_ident;
+pub use union::alternatives;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 

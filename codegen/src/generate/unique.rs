@@ -23,6 +23,14 @@ pub fn unique_values<'t>(texts: impl Iterator<Item = &'t str>, taken: &[&str]) -
         .collect()
 }
 
+/// Constants, in the order of the texts.
+pub fn unique_constants<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<Ident> {
+    unique(texts.map(names::constant_name), &[])
+        .iter()
+        .map(|name| names::ident(name))
+        .collect()
+}
+
 fn unique(texts: impl Iterator<Item = String>, taken: &[&str]) -> Vec<String> {
     let mut seen: HashSet<String> = taken.iter().map(|&name| name.to_owned()).collect();
     let mut names = Vec::new();

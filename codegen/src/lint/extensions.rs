@@ -15,6 +15,7 @@ const KNOWN: &[&str] = &[
     "x-media-type",
     "x-permission",
     "x-permissions",
+    "x-published-at",
     "x-raw-body",
     "x-record-indexes",
     "x-record-label",

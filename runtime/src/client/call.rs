@@ -9,11 +9,12 @@ use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use progenitor_client::{Error, OperationInfo};
 use reqwest::{Request, Response};
 
+use super::deprecation::DeprecatedUse;
 use super::headers::AnswerHeaders;
 use super::key::{idempotency_key, random_below};
 use super::platform::{never_connected, sleep};
 use super::retry::{self, Outcome};
-use super::settings::{DeprecatedUse, State};
+use super::settings::State;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 

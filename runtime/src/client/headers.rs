@@ -1,24 +1,15 @@
-//! Headers of an answer, typed: entity tags, deprecation notices (RFC 9745, RFC 8594), rate limits
+//! Headers of an answer, typed: entity tags, deprecation notices, rate limits
 //! (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. What a server writes wrongly
 //! is absent, never an error.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::{DATE, ETAG, LINK, RETRY_AFTER};
+use http::header::{DATE, ETAG, RETRY_AFTER};
 use progenitor_client::{Error, ResponseValue};
 use sfv::{BareItem, Item, List, ListEntry, Parameters, Parser};
 
-/// The notice that an operation, or something used in the call, goes away.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deprecation {
-    /// Since when (RFC 9745).
-    pub at: SystemTime,
-    /// From when on it may be gone (RFC 8594).
-    pub sunset: Option<SystemTime>,
-    /// The target of the `Link` with `rel="deprecation"`: where to read on.
-    pub link: Option<String>,
-}
+use super::deprecation::{self, Deprecation};
 
 /// What is left of a limit: the header `RateLimit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,23 +53,9 @@ pub trait AnswerHeaders {
         self.header("x-request-id")
     }
 
-    /// `Deprecation`, `Sunset` and the link of a deprecated operation.
+    /// `Deprecation`, `Sunset` and the links that say what it is about.
     fn deprecation(&self) -> Option<Deprecation> {
-        let headers = self.header_map()?;
-        let item: Item = Parser::new(text(headers, "deprecation")?).parse().ok()?;
-        let BareItem::Date(date) = item.bare_item else {
-            return None;
-        };
-        let seconds = u64::try_from(i64::from(date.unix_seconds())).ok()?;
-        Some(Deprecation {
-            at: UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?,
-            sunset: self.sunset(),
-            link: headers
-                .get_all(LINK)
-                .iter()
-                .filter_map(|link| link.to_str().ok())
-                .find_map(deprecation_link),
-        })
+        deprecation::notice(self.header_map()?, self.sunset())
     }
 
     /// `Sunset`: when the resource may be gone.
@@ -190,23 +167,6 @@ fn number(parameters: &Parameters, name: &str) -> Option<u64> {
     }
 }
 
-/// The target of the link with `rel="deprecation"` in one `Link` header (RFC 8288).
-fn deprecation_link(header: &str) -> Option<String> {
-    header.split(", <").find_map(|link| {
-        let (target, parameters) = link.trim_start().trim_start_matches('<').split_once('>')?;
-        let is_it = parameters.split(';').any(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            name.trim().eq_ignore_ascii_case("rel")
-                && value
-                    .trim()
-                    .trim_matches('"')
-                    .split(' ')
-                    .any(|rel| rel.eq_ignore_ascii_case("deprecation"))
-        });
-        is_it.then(|| target.to_owned())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,25 +176,6 @@ mod tests {
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
             .collect()
-    }
-
-    #[test]
-    fn a_deprecation_is_read_whole() {
-        let headers = headers(&[
-            ("deprecation", "@1795305600"),
-            ("sunset", "Sat, 20 Feb 2027 00:00:00 GMT"),
-            (
-                "link",
-                r#"</next>; rel="next", <https://docs.example.com/old>; rel="deprecation""#,
-            ),
-        ]);
-        let notice = headers.deprecation().unwrap();
-        assert_eq!(notice.at, UNIX_EPOCH + Duration::from_secs(1_795_305_600));
-        assert_eq!(
-            notice.sunset,
-            Some(UNIX_EPOCH + Duration::from_secs(1_803_081_600))
-        );
-        assert_eq!(notice.link.as_deref(), Some("https://docs.example.com/old"));
     }
 
     #[test]

@@ -4,18 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::headers::Deprecation;
+use super::deprecation::DeprecatedUse;
 use super::platform::{MaybeSend, MaybeSync};
 use super::retry::RetryPolicy;
 use super::token::Token;
-
-/// A deprecated operation was used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeprecatedUse {
-    /// The `operationId` in the contract, in snake case.
-    pub operation: &'static str,
-    pub notice: Deprecation,
-}
 
 #[cfg(not(target_arch = "wasm32"))]
 type OnDeprecated = Arc<dyn Fn(&DeprecatedUse) + Send + Sync>;
@@ -89,7 +81,8 @@ impl Settings {
         self
     }
 
-    /// Called with each answer that says that what was used is deprecated.
+    /// Called with each answer that says that what was used is deprecated: the operation, and what of
+    /// its parameters and properties the call sent and the answer holds.
     pub fn on_deprecated(
         mut self,
         callback: impl Fn(&DeprecatedUse) + MaybeSend + MaybeSync + 'static,

@@ -391,10 +391,13 @@ mod tests {
     }
 
     static OLD: Deprecation = Deprecation {
+        element: "/old",
         deprecated_at: Some(0),
         sunset: None,
         sunset_date: None,
         replacement: None,
+        link: None,
+        successor: None,
     };
 
     fn is_text(value: &Value, at: &At<'_>, report: &mut Report) {

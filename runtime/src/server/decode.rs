@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    invalid::{At, Report, UsedDeprecations},
-    operation::Deprecation,
+    deprecation::{Deprecation, UsedDeprecations},
+    invalid::{At, Report},
     problem::{GateCode, Problem},
 };
 use crate::json;
@@ -234,12 +234,19 @@ impl<'r> Parameters<'r> {
         }
     }
 
-    /// Ends the reading: the problem lists whatever was wrong.
-    pub fn finish(self) -> Result<UsedDeprecations, Problem<GateCode>> {
+    /// Ends the reading: what was used of what is going away, and the problem that lists whatever was
+    /// wrong.
+    pub fn finish(mut self) -> (UsedDeprecations, Result<(), Problem<GateCode>>) {
+        let used = self.report.used();
         match self.report.is_clean() {
-            true => Ok(self.report.used()),
-            false => Err(self.report.problem()),
+            true => (used, Ok(())),
+            false => (used, Err(self.report.problem())),
         }
+    }
+
+    /// Ends the reading at a body that is no JSON at all.
+    pub fn used(mut self) -> UsedDeprecations {
+        self.report.used()
     }
 
     fn typed<T: DeserializeOwned>(&mut self, value: Value, at: &At<'_>, check: Check) -> Option<T> {

@@ -56,7 +56,9 @@ pub trait Gate: Send + Sync + 'static {
         body: &[u8],
     );
 
-    /// The last touch on an answer, success or refusal. No context: the caller was not admitted.
+    /// The last touch on an answer, success or refusal; its deprecation headers are there, and what was
+    /// used of what is going away is in the head's extensions ([`UsedDeprecations`](super::UsedDeprecations)).
+    /// No context: the caller was not admitted.
     fn finish(
         &self,
         context: Option<&Self::Context>,

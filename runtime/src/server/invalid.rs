@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::{
-    operation::Deprecation,
+    deprecation::{Deprecation, UsedDeprecations},
     problem::{GateCode, Problem},
 };
 
@@ -77,18 +77,13 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// The deprecated parameters and properties that a request used, left in the request's extensions
-/// for the answer's headers.
-#[derive(Clone, Debug, Default)]
-pub struct UsedDeprecations(pub Vec<&'static Deprecation>);
-
 /// Collects failures, and what is going away among what was used.
 #[derive(Debug, Default)]
 pub struct Report {
     failures: Vec<Invalid>,
     /// How many were found, the ones past the limit included.
     found: usize,
-    used: Vec<&'static Deprecation>,
+    used: UsedDeprecations,
 }
 
 impl Report {
@@ -123,21 +118,17 @@ impl Report {
 
     /// Notes that something deprecated was used.
     pub fn uses(&mut self, deprecation: &'static Deprecation) {
-        if !self.used.contains(&deprecation) {
-            self.used.push(deprecation);
-        }
+        self.used.add(deprecation);
     }
 
     /// What was used of what is going away.
-    pub fn used(self) -> UsedDeprecations {
-        UsedDeprecations(self.used)
+    pub fn used(&mut self) -> UsedDeprecations {
+        std::mem::take(&mut self.used)
     }
 
     /// Takes over what another report has found.
     pub fn extend(&mut self, other: Report) {
-        for deprecation in other.used {
-            self.uses(deprecation);
-        }
+        self.used.extend(other.used);
         self.found += other.found;
         let room = MAX_FAILURES - self.failures.len();
         self.failures.extend(other.failures.into_iter().take(room));

@@ -1,6 +1,8 @@
 //! What the contract says of an operation, as data: what the gate and the host need to know
 //! without knowing the operation.
 
+use super::deprecation::Deprecation;
+
 /// One operation of the contract.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operation {
@@ -23,7 +25,7 @@ pub struct Operation {
     pub consumers: &'static [&'static str],
     /// The media types of its successes that are not JSON, such as `text/event-stream`.
     pub produces: &'static [&'static str],
-    pub deprecation: Option<Deprecation>,
+    pub deprecation: Option<&'static Deprecation>,
 }
 
 /// One way to be let in.
@@ -33,17 +35,4 @@ pub struct Requirement {
     pub scheme: &'static str,
     /// All of them are needed.
     pub scopes: &'static [&'static str],
-}
-
-/// That something is going away.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Deprecation {
-    /// When it was announced, in seconds since the epoch: the `Deprecation` header (RFC 9745).
-    pub deprecated_at: Option<i64>,
-    /// When it may be gone, in seconds since the epoch.
-    pub sunset: Option<i64>,
-    /// The same as an HTTP date: the `Sunset` header (RFC 8594).
-    pub sunset_date: Option<&'static str>,
-    /// What replaces it.
-    pub replacement: Option<&'static str>,
 }

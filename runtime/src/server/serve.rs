@@ -16,8 +16,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use super::{
+    deprecation::{UsedDeprecations, announce},
     gate::{Gate, Served},
-    invalid::{At, Report, UsedDeprecations},
+    invalid::{At, Report},
     operation::Operation,
     problem::{ErrorCode, GateCode, Problem},
     reply::{Reply, refuse},
@@ -53,7 +54,10 @@ pub async fn arrive<G: Gate>(
     let (mut head, body) = request.into_parts();
     let mut context = match gate.admit(operation, &head).await {
         Ok(context) => context,
-        Err(problem) => return Err(gate.finish(None, operation, &head, refuse(&problem, &head))),
+        Err(problem) => {
+            let response = refuse(&problem, &head);
+            return Err(finish(gate, None, operation, &head, response));
+        }
     };
     let read = match RawPathParams::from_request_parts(&mut head, &()).await {
         Ok(path) => content(&head, body, rule, gate.body_limit(operation))
@@ -76,7 +80,7 @@ pub async fn arrive<G: Gate>(
         }
         Err(problem) => {
             let response = refuse(&problem, &head);
-            Err(gate.finish(Some(&context), operation, &head, response))
+            Err(finish(gate, Some(&context), operation, &head, response))
         }
     }
 }
@@ -84,8 +88,14 @@ pub async fn arrive<G: Gate>(
 impl<C> Arrived<C> {
     /// Leaves with the head what the request used of what is going away.
     pub fn used(&mut self, used: UsedDeprecations) {
-        if !used.0.is_empty() {
-            self.head.extensions.insert(used);
+        if used.0.is_empty() {
+            return;
+        }
+        match self.head.extensions.get_mut::<UsedDeprecations>() {
+            Some(known) => known.extend(used),
+            None => {
+                self.head.extensions.insert(used);
+            }
         }
     }
 }
@@ -93,7 +103,7 @@ impl<C> Arrived<C> {
 impl<C: Send + Sync + 'static> Arrived<C> {
     /// Answers with what the handler said.
     pub fn answer<G, A, E>(
-        self,
+        mut self,
         gate: &G,
         operation: &'static Operation,
         result: Result<A, Problem<E>>,
@@ -104,20 +114,23 @@ impl<C: Send + Sync + 'static> Arrived<C> {
         E: ErrorCode,
     {
         let response = match result {
-            Ok(success) => match success.reply() {
-                Ok(answer) => answer.send(&served(&self.head)),
-                Err(error) => {
-                    let message = format!("The answer does not print: {error}.");
-                    refuse(&Problem::new(GateCode::INTERNAL, message), &self.head)
+            Ok(success) => {
+                let mut used = UsedDeprecations::default();
+                success.uses(&mut used);
+                self.used(used);
+                match success.reply() {
+                    Ok(answer) => answer.send(&served(&self.head)),
+                    Err(error) => {
+                        let message = format!("The answer does not print: {error}.");
+                        refuse(&Problem::new(GateCode::INTERNAL, message), &self.head)
+                    }
                 }
-            },
+            }
             Err(problem) => refuse(&problem, &self.head),
         };
-        gate.finish(Some(&self.context), operation, &self.head, response)
+        finish(gate, Some(&self.context), operation, &self.head, response)
     }
-}
 
-impl<C: Send + Sync + 'static> Arrived<C> {
     /// Answers a request that is not as the contract has it.
     pub fn refuse<G>(
         self,
@@ -129,8 +142,20 @@ impl<C: Send + Sync + 'static> Arrived<C> {
         G: Gate<Context = C>,
     {
         let response = refuse(problem, &self.head);
-        gate.finish(Some(&self.context), operation, &self.head, response)
+        finish(gate, Some(&self.context), operation, &self.head, response)
     }
+}
+
+/// Every answer of an operation ends here.
+fn finish<G: Gate>(
+    gate: &G,
+    context: Option<&G::Context>,
+    operation: &'static Operation,
+    head: &Parts,
+    mut response: Response,
+) -> Response {
+    announce(operation, head, response.headers_mut());
+    gate.finish(context, operation, head, response)
 }
 
 fn served(head: &Parts) -> Served {

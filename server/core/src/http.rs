@@ -4,7 +4,6 @@
 mod address;
 mod bearer;
 mod cors;
-mod deprecation;
 mod gate;
 mod idempotency;
 mod operator;

@@ -152,22 +152,9 @@ async fn other_media_types_are_sent_as_documented() {
     );
 }
 
-#[tokio::test]
-async fn what_is_going_away_is_noted_where_it_is_used() {
-    let zone = [("X-Zone", "Europe/Berlin")];
-    let reply = call("GET", "/things?since=1", &zone, "").await;
-    assert_eq!(reply.header("x-used"), "Wed, 01 Jul 2026 00:00:00 GMT");
-    assert_eq!(call("GET", "/things", &zone, "").await.header("x-used"), "");
-    let target = format!("/things/{ID}");
-    let reply = send("PATCH", &target, r#"{"colour":"red"}"#).await;
-    assert_eq!(reply.header("x-used"), "Sat, 01 Aug 2026 00:00:00 GMT");
-    let reply = send("PATCH", &target, r#"{"amount":1}"#).await;
-    assert_eq!(reply.header("x-used"), "");
-}
-
 #[test]
 fn operations_are_data() {
-    assert_eq!(OPERATIONS.len(), 12);
+    assert_eq!(OPERATIONS.len(), 13);
     let list = &operations::THINGS_LIST;
     assert_eq!(
         (list.method, list.path, list.permission),

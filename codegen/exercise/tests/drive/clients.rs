@@ -1,6 +1,6 @@
 //! The generated client against the generated server: what the one writes the other reads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Extension;
 use crm_codegen_exercise::v1::mobile;
@@ -8,7 +8,7 @@ use crm_codegen_exercise::v1::server;
 use crm_codegen_exercise::v1::types;
 use crm_codegen_exercise::v1::web::{Client, Error};
 use crm_runtime::JsonObject;
-use crm_runtime::client::{AnswerHeaders, ErrorExt, RetryPolicy, Settings};
+use crm_runtime::client::{AnswerHeaders, DeprecatedUse, ErrorExt, RetryPolicy, Settings};
 use crm_runtime::server::{RequestId, Served};
 use futures_util::TryStreamExt;
 
@@ -317,7 +317,66 @@ async fn a_consumer_has_its_own_operations_over_the_same_types() {
 
 #[tokio::test]
 #[allow(deprecated)]
-async fn a_deprecated_operation_still_works() {
+async fn what_is_going_away_still_works_and_calls_back() {
     let driven = Driven::start().await;
-    driven.client.things_delete().id(ID).send().await.unwrap();
+    let told: Arc<Mutex<Vec<DeprecatedUse>>> = Arc::default();
+    let listener = Arc::clone(&told);
+    let settings = Settings::new(&driven.url)
+        .retry(RetryPolicy::none())
+        .on_deprecated(move |used| listener.lock().unwrap().push(used.clone()));
+    let client = Client::new(settings).unwrap();
+    client.things_get().id(ID).send().await.unwrap();
+    client.things_delete().id(ID).send().await.unwrap();
+    let change = types::ThingUpdate {
+        name: Some(Some("Bob".into())),
+        colour: Some("red".into()),
+        ..types::ThingUpdate::default()
+    };
+    client
+        .things_update()
+        .id(ID)
+        .body(change)
+        .send()
+        .await
+        .unwrap();
+    client.things_fetch().id(ID).send().await.unwrap();
+    let told = told.lock().unwrap();
+    let uses: Vec<(&str, Vec<&str>)> = told
+        .iter()
+        .map(|used| {
+            let things = used.notice.things.iter();
+            (
+                used.operation,
+                things.filter_map(|thing| thing.title.as_deref()).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        uses,
+        [
+            (
+                "things_delete",
+                vec!["DELETE /things/{id}; use PATCH /things/{id}"]
+            ),
+            (
+                "things_update",
+                vec!["property colour", "property nickname; use labels"]
+            ),
+            (
+                "things_fetch",
+                vec![
+                    "GET /old-things/{id}; use GET /things/{id}",
+                    "property nickname; use labels",
+                    "header X-Old"
+                ]
+            ),
+        ]
+    );
+    let update = &told[1].notice;
+    assert_eq!(
+        update.things[0].element.as_deref(),
+        Some("/components/schemas/ThingUpdate/properties/colour")
+    );
+    assert!(update.sunset > Some(update.at));
+    assert_eq!(told[2].notice.successors, [format!("/things/{ID}")]);
 }

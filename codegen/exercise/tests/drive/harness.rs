@@ -72,14 +72,10 @@ impl Gate for Handlers {
             .headers_mut()
             .insert("x-finished", HeaderValue::try_from(value).unwrap());
         if let Some(used) = head.extensions.get::<UsedDeprecations>() {
-            let dates = used
-                .0
-                .iter()
-                .filter_map(|deprecation| deprecation.sunset_date);
-            let dates = dates.collect::<Vec<_>>().join("; ");
+            let elements: Vec<&str> = used.0.iter().map(|one| one.element).collect();
             response
                 .headers_mut()
-                .insert("x-used", HeaderValue::try_from(dates).unwrap());
+                .insert("x-used", HeaderValue::try_from(elements.join(" ")).unwrap());
         }
         response
     }
@@ -93,6 +89,7 @@ pub fn thing() -> types::Thing {
         parent: None,
         labels: None,
         parts: None,
+        nickname: None,
     }
 }
 
@@ -171,7 +168,11 @@ impl ThingsHandlers<&'static str> for Handlers {
         request: things::UpdateRequest,
     ) -> Answer<things::UpdateResponse, things::UpdateError> {
         self.note(&request);
-        Ok(things::UpdateResponse { body: thing() })
+        let body = types::Thing {
+            nickname: request.body.name.flatten(),
+            ..thing()
+        };
+        Ok(things::UpdateResponse { body })
     }
 
     async fn delete(
@@ -181,6 +182,26 @@ impl ThingsHandlers<&'static str> for Handlers {
     ) -> Answer<things::DeleteResponse, things::DeleteError> {
         self.note(&request);
         Ok(things::DeleteResponse::NoContent)
+    }
+
+    async fn fetch(
+        &self,
+        _: &&'static str,
+        request: things::FetchRequest,
+    ) -> Answer<things::FetchResponse, things::FetchError> {
+        self.note(&request);
+        let inner = types::Thing {
+            nickname: Some("Bob".into()),
+            ..thing()
+        };
+        let body = types::Thing {
+            parent: Some(Box::new(inner)),
+            ..thing()
+        };
+        Ok(things::FetchResponse {
+            body,
+            x_old: Some("yes".into()),
+        })
     }
 
     async fn note(

@@ -5,6 +5,7 @@
 mod answers;
 mod bodies;
 mod clients;
+mod deprecations;
 mod harness;
 mod parameters;
 mod routing;

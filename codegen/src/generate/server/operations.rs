@@ -3,15 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::document::{Deprecation, Document, Operation};
+use super::deprecations::Deprecations;
+use crate::document::{Document, Operation};
 use crate::generate::doc_lines;
 use crate::names;
 
-pub fn operations(document: &Document) -> TokenStream {
+pub fn operations(document: &Document, deprecations: &Deprecations) -> TokenStream {
     let each = document
         .operations
         .iter()
-        .map(|operation| one(document, operation));
+        .map(|operation| one(operation, deprecations));
     let idents = document
         .operations
         .iter()
@@ -19,6 +20,8 @@ pub fn operations(document: &Document) -> TokenStream {
     quote! {
         /// The operations as data.
         pub mod operations {
+            #[allow(unused_imports)]
+            use super::deprecations;
             #[allow(unused_imports)]
             use ::crm_runtime::server::{Operation, Requirement};
 
@@ -30,7 +33,7 @@ pub fn operations(document: &Document) -> TokenStream {
     }
 }
 
-fn one(document: &Document, operation: &Operation) -> TokenStream {
+fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
     let ident = names::ident(&names::constant_name(&operation.id));
     let docs = doc_lines(&format!("`{} {}`", operation.method, operation.path));
     let (id, tag, path) = (&operation.id, &operation.tag, &operation.path);
@@ -52,11 +55,8 @@ fn one(document: &Document, operation: &Operation) -> TokenStream {
         .filter(|media_type| !super::responses::is_json(media_type))
         .collect();
     produces.dedup();
-    let deprecation = match &operation.deprecation {
-        Some(deprecation) => {
-            let deprecation = notice(document, deprecation);
-            quote!(Some(#deprecation))
-        }
+    let deprecation = match deprecations.notice(operation.deprecation.as_ref(), &operation.at) {
+        Some(notice) => quote!(Some(#notice)),
         None => quote!(None),
     };
     quote! {
@@ -75,34 +75,6 @@ fn one(document: &Document, operation: &Operation) -> TokenStream {
             produces: &[#(#produces),*],
             deprecation: #deprecation,
         };
-    }
-}
-
-/// A deprecation as data. A replacement that is an operation is given by its path.
-pub fn notice(document: &Document, deprecation: &Deprecation) -> TokenStream {
-    let number = |number: Option<i64>| match number {
-        Some(number) => quote!(Some(#number)),
-        None => quote!(None),
-    };
-    let deprecated_at = number(deprecation.deprecated_at.map(|date| date.unix_seconds()));
-    let sunset = number(deprecation.sunset.map(|date| date.unix_seconds()));
-    let sunset_date = option(deprecation.sunset.map(|date| date.http_date()).as_deref());
-    let replacement =
-        deprecation
-            .replacement
-            .as_deref()
-            .map(|text| match document.operation(text) {
-                Some(operation) => operation.path.as_str(),
-                None => text,
-            });
-    let replacement = option(replacement);
-    quote! {
-        ::crm_runtime::server::Deprecation {
-            deprecated_at: #deprecated_at,
-            sunset: #sunset,
-            sunset_date: #sunset_date,
-            replacement: #replacement,
-        }
     }
 }
 

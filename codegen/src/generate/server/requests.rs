@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{name_of, operations, parameters, responses::is_json, validation};
+use super::{Scope, name_of, parameters, responses::is_json, validation};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Body, Operation, Parameter, ParameterLocation, Schema};
 use crate::generate::doc_lines;
@@ -54,7 +54,12 @@ pub fn media_types(body: &Body, versioned: Option<String>) -> Vec<String> {
     out
 }
 
-pub fn request(shapes: &Shapes<'_>, operation: &Operation, found: &mut Diagnostics) -> TokenStream {
+pub fn request(
+    scope: &Scope<'_, '_>,
+    operation: &Operation,
+    found: &mut Diagnostics,
+) -> TokenStream {
+    let shapes = scope.shapes;
     let ident = name_of(operation, "Request");
     let docs = doc_lines(&format!(
         "What `{} {}` is asked.",
@@ -86,7 +91,7 @@ pub fn request(shapes: &Shapes<'_>, operation: &Operation, found: &mut Diagnosti
             Some(quote!(pub body: #value,))
         }
     };
-    let read = read(shapes, operation, &ident, &idents, found);
+    let read = read(scope, operation, &ident, &idents, found);
     quote! {
         #docs
         #[derive(Clone, Debug, PartialEq)]
@@ -126,12 +131,13 @@ fn default(shapes: &Shapes<'_>, parameter: &Parameter) -> Option<String> {
 
 /// The function that turns what arrived into the request.
 fn read(
-    shapes: &Shapes<'_>,
+    scope: &Scope<'_, '_>,
     operation: &Operation,
     ident: &Ident,
     idents: &[Ident],
     found: &mut Diagnostics,
 ) -> TokenStream {
+    let shapes = scope.shapes;
     let in_query = names_in(operation, ParameterLocation::Query);
     let in_path = path_parameters(&operation.path);
     let mut kept: Vec<TokenStream> = Vec::new();
@@ -139,16 +145,13 @@ fn read(
     for (parameter, ident) in operation.parameters.iter().zip(idents) {
         let source = parameters::source(parameter, found);
         let shape = parameters::shape(shapes, parameter, found);
-        let check = validation::as_function(shapes, &parameter.schema, found);
+        let check = validation::as_function(scope, &parameter.schema, found);
         let name = &parameter.name;
-        if let Some(deprecation) = &parameter.deprecation {
-            let notice = operations::notice(shapes.document, deprecation);
-            steps.push(quote! {
-                {
-                    static DEPRECATED: ::crm_runtime::server::Deprecation = #notice;
-                    parameters.deprecated(#source, #name, &DEPRECATED);
-                }
-            });
+        if let Some(notice) = scope
+            .deprecations
+            .notice(parameter.deprecation.as_ref(), &parameter.at)
+        {
+            steps.push(quote!(parameters.deprecated(#source, #name, #notice);));
         }
         if let Some(default) = default(shapes, parameter) {
             steps.push(quote! {
@@ -162,19 +165,21 @@ fn read(
             steps.push(quote!(let #ident = parameters.optional(#source, #name, #shape, #check);));
         }
     }
-    let body = match body_kind(operation) {
+    let body_field = match body_kind(operation) {
         BodyKind::None => None,
         BodyKind::Raw => {
             steps.push(quote!(let body = arrived.body.clone();));
             Some(quote!(body,))
         }
         BodyKind::Json { schema, required } => {
-            let check = validation::as_function(shapes, schema, found);
+            let check = validation::as_function(scope, schema, found);
             if required {
-                steps.push(quote!(let body = parameters.body(&arrived.body, #check)?;));
+                steps.push(body(quote!(parameters.body(&arrived.body, #check))));
                 kept.push(quote!(body));
             } else {
-                steps.push(quote!(let body = parameters.optional_body(&arrived.body, #check)?;));
+                steps.push(body(
+                    quote!(parameters.optional_body(&arrived.body, #check)),
+                ));
             }
             Some(quote!(body,))
         }
@@ -200,12 +205,27 @@ fn read(
 
                 let #mutable parameters = Parameters::new(&arrived.head, &arrived.path, &[#(#in_path),*], &[#(#in_query),*]);
                 #(#steps)*
-                let used = parameters.finish()?;
+                let (used, sound) = parameters.finish();
                 arrived.used(used);
+                sound?;
                 #whole
-                Ok(Self { #(#idents,)* #body })
+                Ok(Self { #(#idents,)* #body_field })
             }
         }
+    }
+}
+
+/// The reading of the body; one that is no JSON ends it.
+fn body(read: TokenStream) -> TokenStream {
+    quote! {
+        let body = match #read {
+            Ok(body) => body,
+            Err(problem) => {
+                let used = parameters.used();
+                arrived.used(used);
+                return Err(problem);
+            }
+        };
     }
 }
 

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::name_of;
+use super::{Scope, name_of};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Additional, Header, Kind, Operation, Response, Schema};
 use crate::generate::doc_lines;
@@ -42,7 +42,7 @@ impl Success<'_> {
 }
 
 pub fn responses(
-    shapes: &Shapes<'_>,
+    scope: &Scope<'_, '_>,
     operation: &Operation,
     found: &mut Diagnostics,
 ) -> TokenStream {
@@ -67,16 +67,16 @@ pub fn responses(
             );
             TokenStream::new()
         }
-        [only] if !takes_key => structure(shapes, &whole, &docs, only),
+        [only] if !takes_key => structure(scope, &whole, &docs, only),
         several => {
             let structs = several
                 .iter()
                 .filter(|success| !success.is_unit())
                 .map(|success| {
                     let ident = struct_name(operation, success.status);
-                    structure(shapes, &ident, &success.docs, success)
+                    structure(scope, &ident, &success.docs, success)
                 });
-            let enumeration = enumeration(operation, &whole, &docs, several, takes_key);
+            let enumeration = enumeration(scope, operation, &whole, &docs, several, takes_key);
             quote!(#(#structs)* #enumeration)
         }
     }
@@ -156,11 +156,12 @@ fn struct_name(operation: &Operation, status: u16) -> Ident {
 
 /// A struct of body and headers, and how it prints itself.
 fn structure(
-    shapes: &Shapes<'_>,
+    scope: &Scope<'_, '_>,
     ident: &Ident,
     docs: &TokenStream,
     success: &Success<'_>,
 ) -> TokenStream {
+    let shapes = scope.shapes;
     let status = success.status;
     let (body_type, answer) = match &success.content {
         Content::Nothing => (None, quote!(::crm_runtime::server::Answer::empty(#status))),
@@ -192,6 +193,7 @@ fn structure(
         let name = name.to_ascii_lowercase();
         quote!(.header(#name, self.#ident))
     });
+    let uses = uses(scope, success).map(|inner| function(&inner));
     let declared = match success.is_unit() {
         true => quote!(pub struct #ident;),
         false => quote!(pub struct #ident { #body #(#fields)* }),
@@ -205,11 +207,14 @@ fn structure(
             fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
                 Ok(#answer #(#printed)*)
             }
+
+            #uses
         }
     }
 }
 
 fn enumeration(
+    scope: &Scope<'_, '_>,
     operation: &Operation,
     whole: &Ident,
     docs: &TokenStream,
@@ -255,6 +260,20 @@ fn enumeration(
             Replayed(::crm_runtime::server::StoredAnswer),
         }
     });
+    let noted: Vec<TokenStream> = successes
+        .iter()
+        .filter(|success| !success.is_unit() && uses(scope, success).is_some())
+        .map(|success| {
+            let variant = names::ident(&names::status_name(success.status));
+            quote!(Self::#variant(success) => success.uses(used),)
+        })
+        .collect();
+    let uses = (!noted.is_empty()).then(|| {
+        function(&quote! {
+            #[allow(unreachable_patterns)]
+            match self { #(#noted)* _ => {} }
+        })
+    });
     let replayed_arm = takes_key.then(|| quote!(Self::Replayed(answer) => answer.reply(),));
     let from_replayed = takes_key.then(|| {
         quote! {
@@ -280,6 +299,8 @@ fn enumeration(
                     #replayed_arm
                 }
             }
+
+            #uses
         }
 
         #(#from)*
@@ -287,20 +308,51 @@ fn enumeration(
     }
 }
 
+/// Statements that note what of an answer, `self`, is going away.
+fn uses(scope: &Scope<'_, '_>, success: &Success<'_>) -> Option<TokenStream> {
+    let body = match success.content {
+        Content::Json(schema) if !is_free(scope.shapes, schema) => scope.uses.of_value(schema),
+        _ => None,
+    };
+    let body = body.map(|inner| quote!({ let value = &self.body; #inner }));
+    let headers = success.headers.iter().filter_map(|(_, header, ident)| {
+        let notice = scope
+            .deprecations
+            .notice(header.deprecation.as_ref(), &header.at)?;
+        Some(match header.required {
+            true => quote!(used.add(#notice);),
+            false => quote!(if self.#ident.is_some() { used.add(#notice); }),
+        })
+    });
+    let headers: Vec<TokenStream> = headers.collect();
+    (body.is_some() || !headers.is_empty()).then(|| quote!(#body #(#headers)*))
+}
+
+fn function(inner: &TokenStream) -> TokenStream {
+    quote! {
+        fn uses(&self, used: &mut ::crm_runtime::server::UsedDeprecations) {
+            #inner
+        }
+    }
+}
+
 /// The type of a body. A document of any form passes through as text.
 fn answer_type(shapes: &Shapes<'_>, schema: &Schema) -> TokenStream {
-    let free = match &shapes.resolve(schema).kind {
+    if is_free(shapes, schema) {
+        quote!(::crm_runtime::RawJson)
+    } else {
+        rust_type(shapes, schema, Place::Answer)
+    }
+}
+
+fn is_free(shapes: &Shapes<'_>, schema: &Schema) -> bool {
+    match &shapes.resolve(schema).kind {
         Kind::Any => true,
         Kind::Object(rules) => {
             rules.properties.is_empty()
                 && matches!(rules.additional, Additional::Unsaid | Additional::Allowed)
         }
         _ => false,
-    };
-    if free {
-        quote!(::crm_runtime::RawJson)
-    } else {
-        rust_type(shapes, schema, Place::Answer)
     }
 }
 

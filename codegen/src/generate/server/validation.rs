@@ -7,17 +7,16 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Number;
 
-use super::operations;
+use super::Scope;
 use crate::diagnostic::Diagnostics;
 use crate::document::{
     Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Schema,
 };
-use crate::generate::shapes::Shapes;
 use crate::names;
 
 /// The module `checks`: a function per named schema that a request reaches.
-pub fn checks(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
-    let operations = &shapes.document.operations;
+pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> TokenStream {
+    let operations = &scope.shapes.document.operations;
     let of_parameters = operations
         .iter()
         .flat_map(|operation| &operation.parameters)
@@ -27,14 +26,15 @@ pub fn checks(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
         .flat_map(|operation| &operation.body)
         .flat_map(|body| body.content.values())
         .filter_map(|media| media.schema.as_ref());
-    let reached = shapes.reached(of_parameters.chain(of_bodies));
-    let functions = shapes
+    let reached = scope.shapes.reached(of_parameters.chain(of_bodies));
+    let functions = scope
+        .shapes
         .schemas
         .iter()
         .filter(|(name, _)| reached.contains(name.as_str()))
         .map(|(name, schema)| {
             let ident = names::type_ident(name);
-            let statements = statements(shapes, schema, found);
+            let statements = statements(scope, schema, found);
             let (value, at, report) = match statements.is_empty() {
                 true => (quote!(_), quote!(_), quote!(_)),
                 false => (quote!(value), quote!(at), quote!(report)),
@@ -50,7 +50,7 @@ pub fn checks(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
         /// What requests are judged by.
         #[allow(non_snake_case, unused_imports)]
         mod checks {
-            use super::checks;
+            use super::{checks, deprecations};
             use ::crm_runtime::server::{At, Pattern, Report, check};
             use ::serde_json::Value;
 
@@ -60,12 +60,12 @@ pub fn checks(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
 }
 
 /// A check as a value: the function of a named schema, or a closure.
-pub fn as_function(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
-    if let (Some(name), false) = (schema.as_ref_name(), shapes.nullable(schema)) {
+pub fn as_function(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
+    if let (Some(name), false) = (schema.as_ref_name(), scope.shapes.nullable(schema)) {
         let ident = names::type_ident(name);
         return quote!(checks::#ident);
     }
-    let statements = statements(shapes, schema, found);
+    let statements = statements(scope, schema, found);
     if statements.is_empty() {
         return quote!(|_, _, _| {});
     }
@@ -79,9 +79,9 @@ pub fn as_function(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics
 }
 
 /// Statements over `value`, `at` and `report`. None: every value is valid.
-fn statements(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
-    let inner = not_null(shapes, schema, found);
-    if inner.is_empty() || !shapes.nullable(schema) || matches!(schema.kind, Kind::Null) {
+fn statements(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
+    let inner = not_null(scope, schema, found);
+    if inner.is_empty() || !scope.shapes.nullable(schema) || matches!(schema.kind, Kind::Null) {
         return inner;
     }
     quote! {
@@ -91,7 +91,7 @@ fn statements(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics) -> 
     }
 }
 
-fn not_null(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
+fn not_null(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
     let enumeration = enumeration(schema);
     let inner = match &schema.kind {
         Kind::Any => TokenStream::new(),
@@ -101,8 +101,8 @@ fn not_null(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics) -> To
         Kind::String(rules) => return text::text(schema, rules, found),
         Kind::Integer(rules) => integer(rules),
         Kind::Number(rules) => number(rules),
-        Kind::Array(rules) => array(shapes, rules, found),
-        Kind::Object(rules) => object(shapes, rules, found),
+        Kind::Array(rules) => array(scope, rules, found),
+        Kind::Object(rules) => object(scope, rules, found),
         Kind::Ref(name) => {
             let ident = names::type_ident(name);
             quote!(checks::#ident(value, at, report);)
@@ -110,11 +110,11 @@ fn not_null(shapes: &Shapes<'_>, schema: &Schema, found: &mut Diagnostics) -> To
         Kind::OneOf {
             variants,
             discriminator,
-        } => union(shapes, variants, discriminator.as_ref(), true, found),
+        } => union(scope, variants, discriminator.as_ref(), true, found),
         Kind::AnyOf {
             variants,
             discriminator,
-        } => union(shapes, variants, discriminator.as_ref(), false, found),
+        } => union(scope, variants, discriminator.as_ref(), false, found),
         // Merged before.
         Kind::AllOf(_) => TokenStream::new(),
     };
@@ -208,13 +208,13 @@ fn number(rules: &NumberRules) -> TokenStream {
     }
 }
 
-fn array(shapes: &Shapes<'_>, rules: &ArrayRules, found: &mut Diagnostics) -> TokenStream {
+fn array(scope: &Scope<'_, '_>, rules: &ArrayRules, found: &mut Diagnostics) -> TokenStream {
     let count = count(rules.min_items, rules.max_items)
         .map(|count| quote!(check::items(items, #count, at, report);));
     let unique = rules
         .unique_items
         .then(|| quote!(check::unique(items, at, report);));
-    let item = statements(shapes, &rules.items, found);
+    let item = statements(scope, &rules.items, found);
     let each = (!item.is_empty()).then(|| {
         quote! {
             for (index, value) in items.iter().enumerate() {
@@ -235,27 +235,24 @@ fn array(shapes: &Shapes<'_>, rules: &ArrayRules, found: &mut Diagnostics) -> To
     }
 }
 
-fn object(shapes: &Shapes<'_>, rules: &ObjectRules, found: &mut Diagnostics) -> TokenStream {
+fn object(scope: &Scope<'_, '_>, rules: &ObjectRules, found: &mut Diagnostics) -> TokenStream {
     let mut arms = Vec::new();
     for (name, property) in &rules.properties {
         let inner = match property.schema.read_only {
             true => quote!(check::never(at, report);),
-            false => statements(shapes, &property.schema, found),
+            false => statements(scope, &property.schema, found),
         };
-        let deprecated = property.schema.deprecation.as_ref().map(|deprecation| {
-            let notice = operations::notice(shapes.document, deprecation);
-            quote! {
-                static DEPRECATED: ::crm_runtime::server::Deprecation = #notice;
-                report.uses(&DEPRECATED);
-            }
-        });
+        let deprecated = scope
+            .deprecations
+            .notice(property.schema.deprecation.as_ref(), &property.schema.at)
+            .map(|notice| quote!(report.uses(#notice);));
         arms.push(quote!(#name => { #deprecated #inner }));
     }
     let rest = match &rules.additional {
         Additional::Allowed => TokenStream::new(),
         Additional::Unsaid if rules.properties.is_empty() => TokenStream::new(),
         Additional::Unsaid | Additional::Refused => quote!(check::unknown_property(at, report);),
-        Additional::Schema(value) => statements(shapes, value, found),
+        Additional::Schema(value) => statements(scope, value, found),
     };
     let each = match (arms.as_slice(), rest.is_empty()) {
         ([], true) => None,
@@ -299,7 +296,7 @@ fn object(shapes: &Shapes<'_>, rules: &ObjectRules, found: &mut Diagnostics) -> 
 }
 
 fn union(
-    shapes: &Shapes<'_>,
+    scope: &Scope<'_, '_>,
     variants: &[Schema],
     discriminator: Option<&Discriminator>,
     exactly_one: bool,
@@ -308,7 +305,7 @@ fn union(
     let Some(discriminator) = discriminator else {
         let checks = variants
             .iter()
-            .map(|variant| as_function(shapes, variant, found));
+            .map(|variant| as_function(scope, variant, found));
         let checks: Vec<TokenStream> = checks.collect();
         return quote!(check::alternatives(value, &[#(#checks),*], #exactly_one, at, report););
     };

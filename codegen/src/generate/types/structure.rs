@@ -107,17 +107,25 @@ fn other(
         }
         Additional::Unsaid | Additional::Refused => return None,
     };
-    let mut name = "other".to_owned();
-    while idents.iter().any(|ident| *ident == name) {
-        name.push('_');
-    }
-    let ident = names::ident(&name);
+    let ident = other_ident(rules, idents)?;
     let field = quote! {
         /// Properties that the contract does not name.
         #[serde(flatten)]
         pub #ident: #map,
     };
     Some((ident, field))
+}
+
+/// What that field is called.
+pub fn other_ident(rules: &ObjectRules, idents: &[Ident]) -> Option<Ident> {
+    if matches!(rules.additional, Additional::Unsaid | Additional::Refused) {
+        return None;
+    }
+    let mut name = "other".to_owned();
+    while idents.iter().any(|ident| *ident == name) {
+        name.push('_');
+    }
+    Some(names::ident(&name))
 }
 
 /// `Default`: derived where every field has one, written where a field has only one value.

@@ -21,11 +21,7 @@ pub fn union(
     let ident = names::type_ident(name);
     let docs = docs(schema);
     let (generics, bound) = super::generics(shapes, name);
-    let labels: Vec<String> = variants
-        .iter()
-        .map(|variant| label(name, variant))
-        .collect();
-    let idents = unique_types(labels.iter().map(String::as_str), &[]);
+    let idents = alternatives(name, variants);
     let held: Vec<TokenStream> = variants
         .iter()
         .map(|variant| {
@@ -68,6 +64,15 @@ pub fn union(
         #read
         #from
     }
+}
+
+/// The variants of a union's enum.
+pub fn alternatives(name: &str, variants: &[Schema]) -> Vec<Ident> {
+    let labels: Vec<String> = variants
+        .iter()
+        .map(|variant| label(name, variant))
+        .collect();
+    unique_types(labels.iter().map(String::as_str), &[])
 }
 
 /// What a variant is called: its title, its schema's name without that of the union, or its kind.

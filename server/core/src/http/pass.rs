@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use super::{cors, deprecation, passage::Passage, quota, version};
+use super::{cors, passage::Passage, quota, version};
 use crate::{core::Core, random_id};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -83,13 +83,6 @@ fn touch(passage: &Passage, method: &Method, headers: &mut HeaderMap) {
     }
     if let Some((policy, decision)) = passage.quota.get() {
         quota::headers(policy, decision, headers);
-    }
-    if let Some(deprecation) = passage
-        .operation
-        .get()
-        .and_then(|operation| operation.deprecation.as_ref())
-    {
-        deprecation::announce(deprecation, headers);
     }
     headers.insert(
         header::VARY,

@@ -1,0 +1,262 @@
+//! What is going away as data: one static per operation, parameter, property or header that is
+//! deprecated, with the `Link` that tells of it.
+
+use indexmap::IndexMap;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use crate::diagnostic::Location;
+use crate::document::{Deprecation, Document, Schema};
+use crate::generate::shapes::Shapes;
+use crate::generate::unique::unique_constants;
+
+/// The extension of `info` that says where a server publishes the document.
+const PUBLISHED_AT: &str = "x-published-at";
+
+/// One deprecated thing of the document.
+struct Thing<'d> {
+    /// What its static is called after.
+    label: String,
+    /// For people.
+    title: String,
+    /// The path of the operation that replaces it, where it is an operation itself.
+    successor: Option<&'d str>,
+    deprecation: &'d Deprecation,
+}
+
+/// The deprecated things of a document, by their place in it.
+pub struct Deprecations {
+    idents: IndexMap<String, Ident>,
+    statics: TokenStream,
+}
+
+impl Deprecations {
+    pub fn of(shapes: &Shapes<'_>) -> Self {
+        let things = collect(shapes);
+        let idents = unique_constants(things.values().map(|thing| thing.label.as_str()));
+        let published = published_at(shapes.document);
+        let each = things.iter().zip(&idents).map(|((element, thing), ident)| {
+            one(shapes.document, element, thing, ident, published)
+        });
+        let statics = quote! {
+            /// What is going away.
+            pub mod deprecations {
+                use ::crm_runtime::server::Deprecation;
+
+                #(#each)*
+
+                /// All of it, in the order of the contract.
+                pub static DEPRECATIONS: &[&Deprecation] = &[#(&#idents),*];
+            }
+        };
+        let idents = things.into_keys().zip(idents).collect();
+        Self { idents, statics }
+    }
+
+    /// The module `deprecations`.
+    pub fn module(&self) -> &TokenStream {
+        &self.statics
+    }
+
+    /// The static of a thing, where the module `deprecations` is in scope.
+    pub fn notice(&self, deprecation: Option<&Deprecation>, at: &Location) -> Option<TokenStream> {
+        deprecation?;
+        let ident = self.idents.get(&at.pointer)?;
+        Some(quote!(&deprecations::#ident))
+    }
+}
+
+fn published_at(document: &Document) -> Option<&str> {
+    document.source.get("info")?.get(PUBLISHED_AT)?.as_str()
+}
+
+fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
+    let document = shapes.document;
+    let mut things: IndexMap<String, Thing<'d>> = IndexMap::new();
+    let mut add = |at: &Location,
+                   deprecation: Option<&'d Deprecation>,
+                   label: String,
+                   title: String,
+                   successor: Option<&'d str>| {
+        if let Some(deprecation) = deprecation {
+            things.entry(at.pointer.clone()).or_insert(Thing {
+                label,
+                title,
+                successor,
+                deprecation,
+            });
+        }
+    };
+    for operation in &document.operations {
+        let replacement = operation
+            .deprecation
+            .as_ref()
+            .and_then(|deprecation| document.operation(deprecation.replacement.as_deref()?));
+        let successor = replacement
+            .map(|replacement| replacement.path.as_str())
+            .filter(|path| *path != operation.path);
+        let title = format!("{} {}", operation.method, operation.path);
+        add(
+            &operation.at,
+            operation.deprecation.as_ref(),
+            operation.id.clone(),
+            title,
+            successor,
+        );
+        for parameter in &operation.parameters {
+            let owner = parameter
+                .component
+                .as_ref()
+                .map_or(operation.id.as_str(), |_| "parameter");
+            let label = format!("{owner} {}", parameter.name);
+            let title = format!("{} parameter {}", parameter.location, parameter.name);
+            add(
+                &parameter.at,
+                parameter.deprecation.as_ref(),
+                label,
+                title,
+                None,
+            );
+        }
+        for (name, header) in operation
+            .responses
+            .values()
+            .flat_map(|response| &response.headers)
+        {
+            let owner = header
+                .component
+                .as_ref()
+                .map_or(operation.id.as_str(), |_| "header");
+            add(
+                &header.at,
+                header.deprecation.as_ref(),
+                format!("{owner} {name}"),
+                format!("header {name}"),
+                None,
+            );
+        }
+    }
+    for (holder, schema) in &shapes.schemas {
+        for (name, property) in properties(schema) {
+            add(
+                &property.at,
+                property.deprecation.as_ref(),
+                format!("{holder} {name}"),
+                format!("property {name}"),
+                None,
+            );
+        }
+    }
+    things
+}
+
+/// The properties of a schema: once the document is hoisted they stand nowhere deeper.
+pub fn properties(schema: &Schema) -> impl Iterator<Item = (&str, &Schema)> {
+    schema
+        .as_object()
+        .into_iter()
+        .flat_map(|rules| &rules.properties)
+        .map(|(name, property)| (name.as_str(), &property.schema))
+}
+
+fn one(
+    document: &Document,
+    element: &str,
+    thing: &Thing<'_>,
+    ident: &Ident,
+    published: Option<&str>,
+) -> TokenStream {
+    let deprecation = thing.deprecation;
+    let docs = format!(" {}", thing.title);
+    let deprecated_at = option(deprecation.deprecated_at.map(|date| date.unix_seconds()));
+    let sunset = option(deprecation.sunset.map(|date| date.unix_seconds()));
+    let sunset_date = option(deprecation.sunset.map(|date| date.http_date()));
+    let operation = deprecation
+        .replacement
+        .as_deref()
+        .and_then(|id| document.operation(id));
+    let replacement = match (operation, deprecation.replacement.as_deref()) {
+        (Some(operation), _) => Some(operation.path.as_str()),
+        (None, text) => text,
+    };
+    let instead = match (operation, replacement) {
+        (Some(operation), _) => Some(format!("{} {}", operation.method, operation.path)),
+        (None, text) => text.map(str::to_owned),
+    };
+    let title = match instead {
+        Some(instead) => format!("{}; use {instead}", thing.title),
+        None => thing.title.clone(),
+    };
+    let link = option(published.map(|url| link(url, element, &title)));
+    let (replacement, successor) = (option(replacement), option(thing.successor));
+    quote! {
+        #[doc = #docs]
+        pub static #ident: Deprecation = Deprecation {
+            element: #element,
+            deprecated_at: #deprecated_at,
+            sunset: #sunset,
+            sunset_date: #sunset_date,
+            replacement: #replacement,
+            link: #link,
+            successor: #successor,
+        };
+    }
+}
+
+/// A link (RFC 8288) to the thing's place in the published document.
+fn link(url: &str, element: &str, title: &str) -> String {
+    let fragment = percent(element, "-._~!$&'()*+,;=:@/?");
+    // A title beyond ASCII is written as RFC 8187 has it.
+    let title = match title
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    {
+        true => format!(
+            "title=\"{}\"",
+            title.replace('\\', "\\\\").replace('"', "\\\"")
+        ),
+        false => format!("title*=UTF-8''{}", percent(title, "-._~!$&+^`|")),
+    };
+    format!(
+        "<{}#{fragment}>; rel=\"deprecation\"; {title}",
+        percent(url, "-._~!$&'()*+,;=:@/?%[]")
+    )
+}
+
+fn percent(text: &str, kept: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        match byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
+}
+
+fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(Some(#value)),
+        None => quote!(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn a_link_holds_what_a_header_may_hold() {
+        assert_eq!(
+            link(
+                "/openapi.yaml",
+                "/paths/~1a~1{id}/get",
+                "GET /a/{id}; use \"b\""
+            ),
+            r#"</openapi.yaml#/paths/~1a~1%7Bid%7D/get>; rel="deprecation"; title="GET /a/{id}; use \"b\"""#
+        );
+        assert_eq!(
+            link("/o", "/größe", "größe"),
+            "</o#/gr%C3%B6%C3%9Fe>; rel=\"deprecation\"; title*=UTF-8''gr%C3%B6%C3%9Fe"
+        );
+    }
+}

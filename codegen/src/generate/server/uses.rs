@@ -1,0 +1,166 @@
+//! What an answer holds of what is going away: for each schema that leads to a deprecated property, a
+//! function that notes which of them a value has.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use std::collections::HashSet;
+
+use super::deprecations::{Deprecations, properties};
+use crate::document::{Additional, Kind, ObjectRules, Schema};
+use crate::generate::rust_type::{Place, holds_null};
+use crate::generate::shapes::{Shapes, is_alias, references};
+use crate::generate::types::{alternatives, other_ident};
+use crate::generate::unique::unique_values;
+use crate::names;
+
+/// The schemas that lead to a deprecated property, and how to walk a value of theirs.
+pub struct Uses<'a, 'd> {
+    shapes: &'a Shapes<'d>,
+    deprecations: &'a Deprecations,
+    leading: HashSet<String>,
+}
+
+impl<'a, 'd> Uses<'a, 'd> {
+    pub fn of(shapes: &'a Shapes<'d>, deprecations: &'a Deprecations) -> Self {
+        let leading = shapes.fixpoint(|_, done, schema| {
+            properties(schema).any(|(_, property)| property.deprecation.is_some())
+                || references(schema).iter().any(|name| done.contains(*name))
+        });
+        Self {
+            shapes,
+            deprecations,
+            leading,
+        }
+    }
+
+    /// The module `uses`: a function per schema that an answer reaches and that leads there.
+    pub fn module(&self) -> TokenStream {
+        let answered = self
+            .shapes
+            .document
+            .operations
+            .iter()
+            .flat_map(|operation| operation.successes())
+            .flat_map(|(_, response)| response.content.values())
+            .filter_map(|media| media.schema.as_ref());
+        let reached = self.shapes.reached(answered);
+        let functions = self
+            .shapes
+            .schemas
+            .iter()
+            .filter(|(name, _)| reached.contains(name.as_str()) && self.leading.contains(*name))
+            .map(|(name, schema)| {
+                let ident = names::type_ident(name);
+                let held = Place::Answer.named(self.shapes, name);
+                let statements = self.named(name, schema);
+                quote! {
+                    pub fn #ident(value: &#held, used: &mut UsedDeprecations) {
+                        #statements
+                    }
+                }
+            });
+        let functions: Vec<TokenStream> = functions.collect();
+        quote! {
+            /// What answers hold of what is going away.
+            #[allow(non_snake_case, unused_imports)]
+            mod uses {
+                use super::{deprecations, types, uses};
+                use ::crm_runtime::server::UsedDeprecations;
+
+                #(#functions)*
+            }
+        }
+    }
+
+    /// Statements over `value`, a reference to a value of the schema's type, and `used`. None: nothing
+    /// in it is going away.
+    pub fn of_value(&self, schema: &Schema) -> Option<TokenStream> {
+        let inner = match &schema.kind {
+            Kind::Ref(name) if self.leading.contains(name) => {
+                let ident = names::type_ident(name);
+                quote!(uses::#ident(value, used);)
+            }
+            Kind::Array(rules) => {
+                let each = self.of_value(&rules.items)?;
+                quote!(for value in value { #each })
+            }
+            Kind::Object(rules) => self.rest(&rules.additional)?,
+            _ => return None,
+        };
+        Some(match holds_null(self.shapes, schema) {
+            true => quote!(if let Some(value) = value { #inner }),
+            false => inner,
+        })
+    }
+
+    /// The values of a map.
+    fn rest(&self, additional: &Additional) -> Option<TokenStream> {
+        let Additional::Schema(schema) = additional else {
+            return None;
+        };
+        let each = self.of_value(schema)?;
+        Some(quote!(for value in value.values() { #each }))
+    }
+
+    fn named(&self, name: &str, schema: &Schema) -> TokenStream {
+        match &schema.kind {
+            Kind::OneOf { variants, .. } | Kind::AnyOf { variants, .. } => {
+                self.union(name, variants)
+            }
+            Kind::Object(rules) if !is_alias(schema) => self.structure(schema, rules),
+            _ => {
+                // What a name stands for holds no null of its own: whoever refers to it says that.
+                let mut plain = schema.clone();
+                plain.nullable = false;
+                let inner = self.of_value(&plain);
+                match self.shapes.is_wrapped(name) {
+                    true => quote!(let value = &value.0; #inner),
+                    false => quote!(#inner),
+                }
+            }
+        }
+    }
+
+    fn union(&self, name: &str, variants: &[Schema]) -> TokenStream {
+        let ident = names::type_ident(name);
+        let idents = alternatives(name, variants);
+        let arms = variants.iter().zip(idents).filter_map(|(variant, arm)| {
+            let inner = self.of_value(variant)?;
+            Some(quote!(types::#ident::#arm(value) => { #inner }))
+        });
+        quote! {
+            #[allow(unreachable_patterns)]
+            match value { #(#arms)* _ => {} }
+        }
+    }
+
+    fn structure(&self, schema: &Schema, rules: &ObjectRules) -> TokenStream {
+        let idents = unique_values(rules.properties.keys().map(String::as_str), &[]);
+        let parameter = self.shapes.parameter(schema);
+        let each = rules
+            .properties
+            .iter()
+            .zip(&idents)
+            .filter_map(|((key, property), ident)| {
+                let schema = &property.schema;
+                let note = self
+                    .deprecations
+                    .notice(schema.deprecation.as_ref(), &schema.at)
+                    .map(|notice| quote!(used.add(#notice);));
+                // A type of the caller's own is walked by nobody.
+                let inner = self.of_value(schema).filter(|_| parameter != Some(key));
+                if note.is_none() && inner.is_none() {
+                    return None;
+                }
+                let bound = inner.as_ref().map_or(quote!(_), |_| quote!(value));
+                Some(match property.required {
+                    true => quote!({ #note let #bound = &value.#ident; #inner }),
+                    false => quote!(if let Some(#bound) = &value.#ident { #note #inner }),
+                })
+            });
+        let each: Vec<TokenStream> = each.collect();
+        let rest = other_ident(rules, &idents).zip(self.rest(&rules.additional));
+        let rest = rest.map(|(ident, rest)| quote!({ let value = &value.#ident; #rest }));
+        quote!(#(#each)* #rest)
+    }
+}
