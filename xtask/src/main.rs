@@ -1,9 +1,11 @@
-//! `cargo xtask test | bench`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
+//! `cargo xtask test | build-worker | dev | bench`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
 //! needs from the package registries, and says what it does.
 
 mod bench;
 mod run;
 mod test;
+mod tools;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,8 @@ struct Arguments {
 enum Task {
     /// Runs every check and every test, installing what they need
     Test,
+    /// Builds the Worker, says how large it is and how long it takes to start
+    BuildWorker,
     /// Measures the native host beside PocketBase
     Bench {
         /// Seconds for each figure of each round
@@ -31,6 +35,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::test(),
+        Task::BuildWorker => worker::build_worker(),
         Task::Bench { seconds } => bench::bench(seconds),
     };
     match done {

@@ -1,0 +1,68 @@
+//! `cargo xtask build-worker`: the Worker as Cloudflare's runtime loads it, `server/worker/build/`, from nothing but cargo
+//! and the package registries. Says how large it is and how long it takes to start, and fails above the limits.
+
+mod build;
+mod start;
+
+use std::path::Path;
+
+pub use build::{Built, Module, build};
+
+use crate::{run::root, tools::Tools};
+
+/// Of the platform: the compressed size of a Worker in its smaller plan, and the time that it may take to start.
+const LARGEST_GZIPPED: u64 = 3_000_000;
+const LONGEST_START_MS: f64 = 1_000.0;
+
+/// The Worker of `wrangler.toml`.
+pub fn server() -> Module {
+    Module {
+        package: "crm-worker",
+        features: &[],
+        folder: root().join("server/worker/build"),
+    }
+}
+
+/// Builds it and holds it against the platform's limits.
+pub fn build_worker() -> Result<(), String> {
+    let tools = Tools::ready()?;
+    let built = build(&tools, &server())?;
+    weigh(&built)?;
+    let start_ms = start::measure(&tools, &built.folder)?;
+    println!(
+        "start: {start_ms:.0} ms of CPU in workerd, median of {} (limit {LONGEST_START_MS:.0} ms)",
+        start::ROUNDS
+    );
+    if start_ms > LONGEST_START_MS {
+        return Err(format!(
+            "the Worker takes {start_ms:.0} ms to start: more than the platform's {LONGEST_START_MS:.0} ms"
+        ));
+    }
+    Ok(())
+}
+
+fn weigh(built: &Built) -> Result<(), String> {
+    let kb = |bytes: u64| bytes as f64 / 1_000.0;
+    println!(
+        "size: {:.0} kB, {:.0} kB gzipped (limit {:.0} kB); {}",
+        kb(built.raw),
+        kb(built.gzip),
+        kb(LARGEST_GZIPPED),
+        shown(&built.folder),
+    );
+    if built.gzip >= LARGEST_GZIPPED {
+        return Err(format!(
+            "the Worker is {:.0} kB gzipped: more than the platform's {:.0} kB",
+            kb(built.gzip),
+            kb(LARGEST_GZIPPED)
+        ));
+    }
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}

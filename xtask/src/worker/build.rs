@@ -1,0 +1,140 @@
+//! A crate to a Worker: cargo for wasm32, wasm-bindgen as a library (`xtask/bindgen`), then binaryen and esbuild. What is
+//! already built of the same wasm is left alone.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs,
+    hash::{Hash, Hasher},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{
+    run::{cargo, root, step},
+    tools::Tools,
+};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The cargo profile that Workers are built in.
+const PROFILE: &str = "worker";
+
+/// What is built, and where it goes.
+pub struct Module {
+    pub package: &'static str,
+    pub features: &'static [&'static str],
+    pub folder: PathBuf,
+}
+
+/// Sizes in bytes, of all files of the Worker together.
+pub struct Built {
+    pub folder: PathBuf,
+    pub raw: u64,
+    pub gzip: u64,
+}
+
+/// Builds what is not built yet.
+pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
+    step(
+        "the wasm target is there",
+        &mut Command::new(root().join("xtask/tools/wasm-target")),
+    )?;
+    let mut compile = cargo(["build", "--target", TARGET, "--profile", PROFILE, "-p"]);
+    compile.arg(module.package);
+    if !module.features.is_empty() {
+        compile.arg("--features").arg(module.features.join(","));
+    }
+    step(&format!("{} for wasm", module.package), &mut compile)?;
+    let target = target_folder();
+    let name = module.package.replace('-', "_");
+    let wasm = target
+        .join(TARGET)
+        .join(PROFILE)
+        .join(&name)
+        .with_extension("wasm");
+    let stamp = stamp(&wasm)?;
+    let kept = module.folder.join("built.json");
+    if let Some(built) = known(&kept, &stamp, &module.folder) {
+        return Ok(built);
+    }
+    let glue = target.join("worker").join(&name);
+    let _ = fs::remove_dir_all(&glue);
+    let mut bindgen = cargo(["run", "--quiet", "-p", "xtask-bindgen", "--"]);
+    bindgen.arg(&wasm).arg(&glue);
+    step("wasm-bindgen", &mut bindgen)?;
+    finish(tools, module, &glue, &stamp)?;
+    known(&kept, &stamp, &module.folder)
+        .ok_or_else(|| format!("{} was not written", kept.display()))
+}
+
+/// Optimises, bundles, and remembers of which wasm.
+fn finish(tools: &Tools, module: &Module, glue: &Path, stamp: &str) -> Result<(), String> {
+    eprintln!("\n== wasm-opt and esbuild");
+    let output = tools
+        .script("finish.mjs")
+        .arg(glue)
+        .arg(&module.folder)
+        .args(durable_objects(module)?)
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("node: {error}"))?;
+    let mut sizes: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| format!("wasm-opt and esbuild: ended with {}", output.status))?;
+    sizes["of"] = Value::from(stamp);
+    let kept = module.folder.join("built.json");
+    fs::write(&kept, sizes.to_string()).map_err(|error| format!("{}: {error}", kept.display()))
+}
+
+/// The classes that `wrangler.toml` binds; other Workers have none.
+fn durable_objects(module: &Module) -> Result<Vec<String>, String> {
+    if module.package != super::server().package {
+        return Ok(Vec::new());
+    }
+    let path = root().join("wrangler.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let config: toml::Table =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bindings = config
+        .get("durable_objects")
+        .and_then(|objects| objects.get("bindings"))
+        .and_then(toml::Value::as_array);
+    Ok(bindings
+        .into_iter()
+        .flatten()
+        .filter_map(|binding| binding.get("class_name")?.as_str())
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Of all that goes into a Worker beside the tools.
+fn stamp(wasm: &Path) -> Result<String, String> {
+    let mut hasher = DefaultHasher::new();
+    let scripts = ["shim.js", "finish.mjs", "package-lock.json"];
+    let scripts = scripts.map(|name| root().join("xtask/worker").join(name));
+    let config = root().join("wrangler.toml");
+    for path in [wasm, &config]
+        .into_iter()
+        .chain(scripts.iter().map(PathBuf::as_path))
+    {
+        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        bytes.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn known(kept: &Path, stamp: &str, folder: &Path) -> Option<Built> {
+    let sizes: Value = serde_json::from_slice(&fs::read(kept).ok()?).ok()?;
+    (sizes["of"] == stamp).then_some(())?;
+    Some(Built {
+        folder: folder.to_path_buf(),
+        raw: sizes["raw"].as_u64()?,
+        gzip: sizes["gzip"].as_u64()?,
+    })
+}
+
+/// Where cargo builds.
+pub fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}

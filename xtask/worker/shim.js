@@ -1,0 +1,63 @@
+// What Cloudflare's runtime calls: handlers and Durable Objects as it knows them, passed on to the wasm module. The build
+// appends one line for each Durable Object of wrangler.toml.
+//
+// A panic ends the instance of the module that it happened in (Rust on wasm aborts). The next call starts a fresh one, and
+// an object that lived in the old one is made anew, so that one bad request costs itself and nothing else.
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import * as module from "./index.js";
+
+const state = module.__worker_init_state();
+
+function fresh() {
+  if (!state.criticalError) return;
+  console.log("starting a fresh instance of the module");
+  state.criticalError = false;
+  module.__wbg_reset_state();
+}
+
+function note(error) {
+  if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+}
+
+addEventListener("error", (event) => note(event.error));
+
+async function guarded(call) {
+  fresh();
+  try {
+    return await call();
+  } catch (error) {
+    note(error);
+    throw error;
+  }
+}
+
+class Entrypoint extends WorkerEntrypoint {}
+for (const name of ["fetch", "scheduled", "queue"]) {
+  if (!(name in module)) continue;
+  Entrypoint.prototype[name] = function (event) {
+    return guarded(() => module[name].call(this, event, this.env, this.ctx));
+  };
+}
+export default Entrypoint;
+
+function durable(Class) {
+  class Durable extends DurableObject {
+    #object;
+    #instance;
+
+    get object() {
+      if (this.#instance !== state.instanceId) {
+        this.#object = new Class(this.ctx, this.env);
+        this.#instance = state.instanceId;
+      }
+      return this.#object;
+    }
+  }
+  for (const name of Object.getOwnPropertyNames(Class.prototype)) {
+    if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
+    Durable.prototype[name] = function (...event) {
+      return guarded(() => this.object[name](...event));
+    };
+  }
+  return Durable;
+}
