@@ -1,7 +1,9 @@
 //! `cargo xtask test | build-worker | dev | bench`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
 //! needs from the package registries, and says what it does.
 
+mod api;
 mod bench;
+mod dev;
 mod run;
 mod test;
 mod tools;
@@ -24,6 +26,14 @@ enum Task {
     Test,
     /// Builds the Worker, says how large it is and how long it takes to start
     BuildWorker,
+    /// Runs the Worker on Cloudflare's runtime on this machine, with the demo's business
+    Dev {
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// Begins anew: what was kept is removed first
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Measures the native host beside PocketBase
     Bench {
         /// Seconds for each figure of each round
@@ -36,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::test(),
         Task::BuildWorker => worker::build_worker(),
+        Task::Dev { port, fresh } => dev::dev(port, fresh),
         Task::Bench { seconds } => bench::bench(seconds),
     };
     match done {

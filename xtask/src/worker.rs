@@ -2,11 +2,14 @@
 //! and the package registries. Says how large it is and how long it takes to start, and fails above the limits.
 
 mod build;
+pub mod host;
 mod start;
 
 use std::path::Path;
 
-pub use build::{Built, Module, build};
+use serde_json::{Value, json};
+
+pub use build::{Built, Module, build, target_folder};
 
 use crate::{run::root, tools::Tools};
 
@@ -65,4 +68,12 @@ fn shown(path: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+/// The operator's secret on one's own machine.
+pub const DEV_SECRET: &str = "for-development-on-this-machine-only";
+
+/// The secrets on one's own machine: known to everybody, and good for nothing else.
+pub fn dev_secrets() -> Value {
+    json!({ "SIGNING_SECRET": DEV_SECRET, "OPERATOR_SECRET": DEV_SECRET })
 }

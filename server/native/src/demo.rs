@@ -6,8 +6,8 @@ use crm_core::{
     Core,
     ports::{Clock, store::TenantId},
 };
+use crm_demo::{BATCH, Login, NAME, PEOPLE, TECHNICIANS, records};
 use http::Method;
-use serde_json::json;
 
 use crate::{
     cli::{
@@ -19,12 +19,7 @@ use crate::{
     host::Host,
 };
 
-mod business;
-mod records;
-
 const DAY: i64 = 24 * 60 * 60 * 1_000;
-/// Records per batch.
-const BATCH: usize = 500;
 
 pub struct Demo {
     tenant: TenantId,
@@ -32,28 +27,21 @@ pub struct Demo {
     records: usize,
 }
 
-struct Login {
-    name: String,
-    email: &'static str,
-    password: String,
-    role: &'static str,
-}
-
 /// Makes the business in `data`, which must hold none yet.
 pub async fn make(host: &Host, core: &Arc<Core>, data: &Path) -> Result<Demo, Error> {
     if !host.ports.directory.tenants().await?.is_empty() {
         return Err(Error::DemoAmongOthers(data.display().to_string()));
     }
-    let tenant = tenant::create(host, business::NAME, None).await?;
+    let tenant = tenant::create(host, NAME, None).await?;
     let operator = Operator::new(core.clone(), tenant.clone());
     let mut logins = Vec::new();
     let mut ids = Vec::new();
-    for &(first, last, role, email) in business::PEOPLE {
+    for &(first, last, role, email) in PEOPLE {
         let login = Login {
             name: format!("{first} {last}"),
-            email,
+            email: email.to_owned(),
             password: operator::new_password(),
-            role,
+            role: role.to_owned(),
         };
         ids.push(
             user::create(
@@ -67,15 +55,12 @@ pub async fn make(host: &Host, core: &Arc<Core>, data: &Path) -> Result<Demo, Er
         );
         logins.push(login);
     }
-    let technicians = ids.get(business::TECHNICIANS).unwrap_or_default();
+    let technicians = ids.get(TECHNICIANS).unwrap_or_default();
     let today = SystemClock.now().div_euclid(DAY);
-    let rows = records::records(technicians, today, &mut operator::new_id);
+    let rows = records(technicians, today, &mut operator::new_id);
     for rows in rows.chunks(BATCH) {
-        let create = |row: &records::Row| json!({ "op": "create", "type": row.object_type, "id": row.id, "fields": row.fields });
-        let batch =
-            json!({ "mode": "atomic", "operations": rows.iter().map(create).collect::<Vec<_>>() });
         operator
-            .send(Method::POST, "/records/batch", Some(&batch))
+            .send(Method::POST, "/records/batch", Some(&crm_demo::batch(rows)))
             .await?;
     }
     Ok(Demo {
@@ -86,46 +71,10 @@ pub async fn make(host: &Host, core: &Arc<Core>, data: &Path) -> Result<Demo, Er
 }
 
 impl Demo {
-    /// What to know and what to try. The three commands work when pasted, one after the other.
+    /// What to know and what to try.
     pub fn greeting(&self, address: SocketAddr, temporary: bool) -> String {
-        let mut text = String::new();
         let base = format!("http://{address}");
-        let _ = writeln!(
-            text,
-            "\n{} - {} records, tenant {}",
-            business::NAME,
-            self.records,
-            self.tenant
-        );
-        let _ = writeln!(
-            text,
-            "\n  API       {base}\n  Contract  {base}/openapi.yaml\n"
-        );
-        let _ = writeln!(text, "  {:<28}{:<26}role", "sign in as", "password");
-        for Login {
-            name,
-            email,
-            password,
-            role,
-        } in &self.logins
-        {
-            let _ = writeln!(text, "  {email:<28}{password:<26}{role:<10}{name}");
-        }
-        if let Some(Login {
-            email, password, ..
-        }) = self.logins.first()
-        {
-            let _ = write!(
-                text,
-                "\nTry, in another terminal:\n\n\
-                 TOKEN=$(curl -s {base}/auth/token -H 'Content-Type: application/json' \\\n  \
-                   -d '{{\"grant_type\":\"password\",\"email\":\"{email}\",\"password\":\"{password}\"}}' \\\n  \
-                   | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\n\
-                 curl -s \"{base}/records/job?limit=3&sort=-scheduled_at\" -H \"Authorization: Bearer $TOKEN\"\n\n\
-                 curl -s {base}/records/contact -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n  \
-                   -d '{{\"fields\":{{\"kind\":\"person\",\"first_name\":\"Ada\",\"last_name\":\"Lovelace\"}}}}'\n\n"
-            );
-        }
+        let mut text = crm_demo::greeting(&base, self.tenant.as_str(), self.records, &self.logins);
         let end = if temporary {
             "the data goes with it"
         } else {

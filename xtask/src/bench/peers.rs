@@ -12,7 +12,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::process::{Server, free_port, size_mib};
-use crate::run::{root, step};
+use crate::{
+    api::send,
+    run::{root, step},
+};
 
 pub trait Peer {
     fn name(&self) -> &'static str;
@@ -31,42 +34,6 @@ pub trait Peer {
 
 const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "bench-password-4711";
-
-/// Sends JSON; an error names what was refused and how.
-fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value, String> {
-    let request = ureq::http::Request::builder()
-        .method(method)
-        .uri(url)
-        .header("Content-Type", "application/json")
-        .header("Authorization", format!("Bearer {token}"))
-        .body(if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        })
-        .map_err(|error| error.to_string())?;
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let mut response = agent
-        .run(request)
-        .map_err(|error| format!("{method} {url}: {error}"))?;
-    let text = response
-        .body_mut()
-        .with_config()
-        .limit(64 << 20)
-        .read_to_string()
-        .map_err(|error| format!("{method} {url}: {error}"))?;
-    if !response.status().is_success() {
-        return Err(format!(
-            "{method} {url}: {} {}",
-            response.status(),
-            text.chars().take(500).collect::<String>()
-        ));
-    }
-    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
-}
 
 fn text(value: &Value, pointer: &str) -> String {
     value

@@ -1,10 +1,9 @@
 //! The demo's records, made from the business by rule: the same every time but for the ids and the day that they are
 //! arranged around.
 
-use crm_runtime::JsonObject;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::business::{
+use crate::business::{
     COMPANIES, CURRENCY, HOURS_BEHIND, HOUSEHOLDS, LEADS, PRICE_BOOK, TAX_PPM, TIME_ZONE, WORK,
 };
 
@@ -15,7 +14,7 @@ const HOUR: i64 = 60 * 60 * 1_000;
 pub struct Row {
     pub object_type: &'static str,
     pub id: String,
-    pub fields: JsonObject,
+    pub fields: Map<String, Value>,
 }
 
 struct Maker<'a> {
@@ -32,7 +31,7 @@ impl Maker<'_> {
                 .into_iter()
                 .filter(|(_, value)| !value.is_null())
                 .collect(),
-            _ => JsonObject::new(),
+            _ => Map::new(),
         };
         self.rows.push(Row {
             object_type,

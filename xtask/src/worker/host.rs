@@ -1,0 +1,65 @@
+//! Workers in workerd, run by `xtask/worker/host.mjs`, and ended with us.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{run::root, tools::Tools};
+
+/// A running host; ended when dropped.
+pub struct Host {
+    child: Child,
+    /// Closing it ends the host, even when we are killed.
+    stdin: Option<ChildStdin>,
+    pub url: String,
+}
+
+impl Host {
+    /// Starts the Workers that `settings` tell (see the script) and waits until they answer.
+    pub fn start(tools: &Tools, settings: &Value) -> Result<Self, String> {
+        let mut command: Command = tools.script("host.mjs");
+        let mut child = command
+            .arg(settings.to_string())
+            .current_dir(root())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("node: {error}"))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or("node has no output")?;
+        let mut host = Self {
+            child,
+            stdin,
+            url: String::new(),
+        };
+        for line in BufReader::new(stdout).lines() {
+            let line = line.map_err(|error| format!("node: {error}"))?;
+            let said: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(url) = said["url"].as_str() {
+                host.url = url.to_owned();
+                return Ok(host);
+            }
+        }
+        Err("workerd did not start".to_owned())
+    }
+
+    /// Waits until it ends by itself or somebody interrupts it.
+    pub fn wait(mut self) -> Result<(), String> {
+        let status = self.child.wait().map_err(|error| error.to_string())?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("workerd ended with {status}"))
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
