@@ -375,7 +375,13 @@ pub async fn every_field_type_refuses_what_it_is_not(world: &World) {
             "file_list",
             json!({}),
             vec![json!([])],
-            vec![json!("x"), json!([1])],
+            vec![json!("x"), json!([1]), json!([new_id()])],
+        ),
+        (
+            "team",
+            json!({}),
+            vec![],
+            vec![json!(new_id()), json!("x"), json!(1)],
         ),
     ];
     let fields: Vec<Value> = rows

@@ -251,6 +251,19 @@ fn all_that_definitions_refuse_is_said_at_once() {
         (code.as_str(), context["errors"].as_array().unwrap().len()),
         ("FIELD_INVALID", 2)
     );
+    // Nothing makes teams and files, so there is none to point to.
+    let (code, context) = world
+        .create("thing", None, json!({"team": id(1), "files": [id(2)]}))
+        .unwrap_err();
+    assert_eq!(
+        (
+            code.as_str(),
+            &context["errors"][0]["rule"],
+            &context["errors"][1]["rule"]
+        ),
+        ("FIELD_INVALID", &json!("file"), &json!("team"))
+    );
+    world.thing(json!({"team": null, "files": []}));
     assert_eq!(
         world.create("nothing", None, json!({})).unwrap_err().0,
         "NOT_FOUND"
@@ -795,88 +808,6 @@ fn a_read_is_one_round_trip_and_a_write_two_whatever_the_number_of_records() {
     assert_eq!(world.store.trips(), (1, 1));
     world.restore(&warm.id).unwrap();
     assert_eq!(world.store.trips(), (1, 1));
-}
-
-#[test]
-fn a_second_import_changes_nothing_and_a_refused_row_refuses_all() {
-    let world = World::new();
-    let rows = |titles: &[(&str, &str)]| {
-        let row = |(code, title): &(&str, &str)| {
-            json!({"code": code, "title": title, "state": "open", "serial": 40})
-                .as_object()
-                .unwrap()
-                .clone()
-        };
-        titles.iter().map(row).collect::<Vec<_>>()
-    };
-    let import = |rows: Vec<crm_runtime::JsonObject>| {
-        let ids = super::id::mint(world.cx().now, &*world.core.work.ports.random, rows.len());
-        let row = |(id, fields)| super::import::Row { id, fields };
-        let rows = ids.into_iter().zip(rows).map(row).collect();
-        ready(super::import::import(
-            &world.core.work,
-            &world.cx(),
-            "thing",
-            "code",
-            rows,
-        ))
-        .map_err(|refusal| refusal.code())
-        .unwrap()
-    };
-    let effects = |rows| {
-        import(rows)
-            .into_iter()
-            .map(|outcome| {
-                outcome
-                    .map(|done| done.effect)
-                    .map_err(|refusal| refusal.code())
-            })
-            .collect::<Vec<_>>()
-    };
-    use super::write::Effect;
-    assert_eq!(
-        effects(rows(&[("a", "1"), ("b", "2"), ("A", "3")])),
-        [
-            Ok(Effect::Created),
-            Ok(Effect::Created),
-            Ok(Effect::Updated)
-        ]
-    );
-    assert_eq!(
-        effects(rows(&[("A", "3"), ("b", "2")])),
-        [Ok(Effect::Unchanged), Ok(Effect::Unchanged)]
-    );
-    world.store.trips();
-    assert_eq!(
-        effects(rows(&[("a", "4"), ("b", "2"), ("c", "5")])),
-        [
-            Ok(Effect::Updated),
-            Ok(Effect::Unchanged),
-            Ok(Effect::Created)
-        ]
-    );
-    assert_eq!(world.store.trips(), (1, 1));
-    let mut bad = rows(&[("d", "6"), ("e", "7")]);
-    bad[1].insert("count".into(), "x".into());
-    let outcomes = import(bad);
-    assert!(outcomes[0].is_ok());
-    let refusal = outcomes[1].as_ref().unwrap_err();
-    assert_eq!(
-        refusal.problem().context()["errors"][0]["pointer"],
-        "/rows/1/fields/count"
-    );
-    let listed = world
-        .list(None, Some("code"), None, None, 50)
-        .unwrap()
-        .items;
-    assert_eq!(
-        listed
-            .iter()
-            .map(|record| fields(record)["title"].clone())
-            .collect::<Vec<_>>(),
-        ["4", "2", "5"]
-    );
-    assert_eq!(fields(&listed[0])["serial"], 40);
 }
 
 #[test]

@@ -269,6 +269,17 @@ impl Field {
     pub fn kind(&self) -> Kind {
         self.definition.kind
     }
+
+    /// Whether the server gives its values out of a counter: an auto_number at creation, the number of a document when it
+    /// is issued. An import may state one, and then the counter moves past it.
+    pub fn is_counted(&self) -> bool {
+        let definition = &self.definition;
+        match definition.kind {
+            Kind::AutoNumber => true,
+            Kind::Integer => definition.unique && definition.server_owned,
+            _ => false,
+        }
+    }
 }
 
 /// A pattern matches a text as a whole. The engine's time is linear in the text; the size of the program is bounded.

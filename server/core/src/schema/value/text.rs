@@ -1,0 +1,171 @@
+//! Values that are text: their characters, lengths and patterns, and the forms of addresses, telephone numbers and links.
+
+use serde_json::Value;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::{Judge, MAX_ENTRY, MAX_TEXT};
+use crate::schema::failure::At;
+
+impl Judge<'_> {
+    pub(super) fn text(&mut self, value: Value, at: &At<'_>, most: usize, lines: bool) -> Value {
+        let Value::String(text) = value else {
+            return self.wrong(at, "text", &value);
+        };
+        let text = nfc(text);
+        if text
+            .chars()
+            // The last code point is none of Unicode's characters; empty values sort by it.
+            .any(|c| {
+                c == char::MAX || c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))
+            })
+        {
+            let message = format!(
+                "{} takes no {}control characters.",
+                self.label(),
+                if lines { "" } else { "line breaks and other " }
+            );
+            return self.fail(at, "characters", message);
+        }
+        self.length(&text, at, most);
+        self.pattern(&text, at);
+        Value::String(text)
+    }
+
+    pub(super) fn length(&mut self, text: &str, at: &At<'_>, most: usize) {
+        let definition = &self.field.definition;
+        let most = definition.max_length.unwrap_or(most).min(most);
+        let least = definition.min_length.unwrap_or(0);
+        // Bytes bound characters from above: only a long text is counted.
+        let count = if text.len() <= most && text.len() >= least * 4 {
+            return;
+        } else {
+            text.chars().count()
+        };
+        if count > most {
+            let message = format!(
+                "{} has at most {most} characters, not {count}.",
+                self.label()
+            );
+            self.fail(at, "max_length", message);
+        }
+        if count < least {
+            let message = format!(
+                "{} has at least {least} characters, not {count}.",
+                self.label()
+            );
+            self.fail(at, "min_length", message);
+        }
+    }
+
+    pub(super) fn pattern(&mut self, text: &str, at: &At<'_>) {
+        if let Some(pattern) = &self.field.pattern
+            && !pattern.is_match(text)
+        {
+            let written = self.field.definition.pattern.as_deref().unwrap_or_default();
+            let message = format!("{} has to match {written}.", self.label());
+            self.fail(at, "pattern", message);
+        }
+    }
+
+    pub(super) fn choice(&mut self, text: String, at: &At<'_>) -> Value {
+        let options = &self.field.definition.options;
+        if options.is_empty() {
+            let text = nfc(text);
+            let count = text.chars().count();
+            if !(1..=MAX_ENTRY).contains(&count)
+                || text.chars().any(|c| c == char::MAX || c.is_control())
+            {
+                let message = format!(
+                    "An entry of {} has 1 to {MAX_ENTRY} characters and no line breaks.",
+                    self.label()
+                );
+                return self.fail(at, "length", message);
+            }
+            self.pattern(&text, at);
+            return Value::String(text);
+        }
+        if options.iter().any(|option| option.value == text) {
+            return Value::String(text);
+        }
+        let known: Vec<&str> = options
+            .iter()
+            .take(20)
+            .map(|option| option.value.as_str())
+            .collect();
+        let more = if options.len() > known.len() {
+            ", ..."
+        } else {
+            ""
+        };
+        let message = format!("{} is one of {}{more}.", self.label(), known.join(", "));
+        self.fail(at, "options", message)
+    }
+
+    pub(super) fn email(&mut self, text: &str, at: &At<'_>) -> Value {
+        let text = nfc(text.trim().to_owned());
+        let normal = match text.rsplit_once('@') {
+            Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
+            None => text,
+        };
+        if !crm_runtime::server::format::is_email(&normal) {
+            let message = format!(
+                "{} is an email address, such as name@example.com.",
+                self.label()
+            );
+            return self.fail(at, "email", message);
+        }
+        self.length(&normal, at, 254);
+        self.pattern(&normal, at);
+        Value::String(normal)
+    }
+
+    pub(super) fn phone(&mut self, text: &str, at: &At<'_>) -> Value {
+        let normal: String = text
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
+            .collect();
+        if !is_e164(&normal) {
+            let message = format!(
+                "{} is a telephone number with its country code, such as +441632960147.",
+                self.label()
+            );
+            return self.fail(at, "phone", message);
+        }
+        self.pattern(&normal, at);
+        Value::String(normal)
+    }
+
+    pub(super) fn url(&mut self, text: String, at: &At<'_>) -> Value {
+        let trimmed = text.trim();
+        let known = url::Url::parse(trimmed)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+        if !known || trimmed.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            let message = format!(
+                "{} is a web address that begins with https:// or http://.",
+                self.label()
+            );
+            return self.fail(at, "url", message);
+        }
+        let text = trimmed.to_owned();
+        self.length(&text, at, MAX_TEXT);
+        self.pattern(&text, at);
+        Value::String(text)
+    }
+}
+
+/// Texts that look the same are stored the same: Unicode normal form C.
+pub fn nfc(text: String) -> String {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text
+    } else {
+        text.nfc().collect()
+    }
+}
+
+/// A telephone number with its country code: a plus and 7 to 15 digits, the first no zero.
+pub fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
