@@ -25,6 +25,9 @@ pub struct Config {
     pub sign_in_quota: Quota,
     /// Until when a request must be answered, in ms after it came.
     pub deadline_ms: i64,
+    /// When a request that is not answered even so (a store that holds still, a body that does not end) is given up, in ms
+    /// after it came.
+    pub patience_ms: u64,
     /// Where passwords are hashed.
     pub compute: Arc<dyn Compute>,
 }
@@ -51,6 +54,7 @@ impl Default for Config {
                 window_s: 300,
             },
             deadline_ms: 10_000,
+            patience_ms: 30_000,
             compute: Arc::new(Inline),
         }
     }

@@ -9,6 +9,7 @@ mod idempotency;
 mod operator;
 mod pass;
 mod passage;
+mod patience;
 mod quota;
 mod version;
 

@@ -26,8 +26,6 @@ pub struct Settings {
     pub connections: usize,
     /// For the head of a request, and between two requests.
     pub head_time: Duration,
-    /// From a request's head to its answer's.
-    pub request_time: Duration,
     /// How long a peer may take nothing of an answer.
     pub write_time: Duration,
     /// For what still runs when the server is told to stop.
@@ -42,7 +40,6 @@ impl Default for Settings {
         Self {
             connections: 4_096,
             head_time: Duration::from_secs(15),
-            request_time: Duration::from_secs(30),
             write_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(20),
             head_bytes: 32 << 10,
@@ -111,11 +108,10 @@ async fn connection(
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let request_time = settings.request_time;
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut request, unread) = unread::lend(request);
         request.extensions_mut().insert(Peer(peer.ip()));
-        let answer = answer(router.clone(), request, request_time);
+        let answer = answer(router.clone(), request);
         async move {
             let answer = answer.await;
             unread.take().await;

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use super::{cors, passage::Passage, quota, version};
+use super::{cors, passage::Passage, patience, quota, version};
 use crate::{core::Core, random_id};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,7 +52,12 @@ async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -
         extensions.insert(served);
     }
     let span = tracing::error_span!("request", request_id = %id);
-    let mut response = next.run(request).instrument(span).await;
+    let answer = next.run(request).instrument(span);
+    let mut response = match patience::within(&*ports.clock, core.config.patience_ms, answer).await
+    {
+        Some(response) => response,
+        None => patience::given_up(id, served),
+    };
     if method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response = options(response);
     }

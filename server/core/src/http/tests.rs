@@ -1,12 +1,18 @@
 //! What every request passes, seen from outside.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::{
-    core::Config,
-    http::Operator,
-    ports::limiter::Quota,
-    testing::api::{Api, TENANT, tenant},
+    core::{Config, Core},
+    http::{Operator, router},
+    ports::{
+        Answer, TenantStore,
+        limiter::Quota,
+        store::{Commit, Rows, Statement, StoreError, TenantId},
+    },
+    testing::api::{Api, TENANT, now, tenant},
 };
 
 const VENDOR: &str = "application/vnd.crm.v1+json";
@@ -404,4 +410,63 @@ fn the_command_line_needs_no_token_and_a_network_cannot_be_it() {
         .send()
         .expect(200);
     assert_eq!(api.call("GET", "/users").send().status, 401);
+}
+
+/// A store that takes what it is asked and never answers.
+struct Held;
+
+impl TenantStore for Held {
+    fn read<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: Vec<Statement>,
+    ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn commit<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: Vec<Statement>,
+    ) -> Answer<'a, Result<Commit, StoreError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_store_that_holds_still_is_given_up_like_any_failure() {
+    let config = || Config {
+        cors_origins: vec!["https://app.example".into()],
+        ..Config::default()
+    };
+    let api = Api::with(config());
+    let token = api.owner();
+    let mut ports = api.host.ports.clone();
+    ports.store = Arc::new(Held);
+    let core = now(Core::start(ports, config())).unwrap();
+    let held = Api {
+        router: router(core.clone()),
+        core,
+        host: api.host,
+    };
+    let before = held.host.ports.clock.now();
+    let reply = held
+        .call("GET", "/me")
+        .token(&token)
+        .header("accept", VENDOR)
+        .header("origin", "https://app.example")
+        .send();
+    assert_eq!(reply.refusal(), (503, "TENANT_BUSY".into()));
+    assert_eq!(held.host.ports.clock.now() - before, 30_000);
+    let id = reply.header("x-request-id");
+    assert_eq!(reply.json()["context"]["request_id"], id);
+    for (name, value) in [
+        ("retry-after", "1"),
+        ("content-type", VENDOR),
+        ("access-control-allow-origin", "https://app.example"),
+        ("cache-control", "private, no-cache"),
+    ] {
+        assert_eq!(reply.header(name), value, "{name}");
+    }
+    assert!(!reply.header("ratelimit").is_empty());
 }

@@ -1,6 +1,6 @@
-//! One request, whatever the core does with it: a panic is an answer too, and so is taking too long.
+//! One request, whatever the core does with it: a panic is an answer too.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe};
 
 use axum::{
     Router,
@@ -13,41 +13,29 @@ use http::{HeaderValue, StatusCode, header};
 use tower::ServiceExt;
 
 /// Answers the request, in any case.
-pub async fn answer(
-    router: Router,
-    request: Request,
-    time: Duration,
-) -> Result<Response, Infallible> {
+pub async fn answer(router: Router, request: Request) -> Result<Response, Infallible> {
     let what = Seen {
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
     };
-    let answer = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
-    Ok(match tokio::time::timeout(time, answer).await {
-        Ok(Ok(Ok(response))) => response,
-        Ok(Ok(Err(never))) => match never {},
-        Ok(Err(_)) => {
+    match AssertUnwindSafe(router.oneshot(request))
+        .catch_unwind()
+        .await
+    {
+        Ok(answer) => answer,
+        Err(_) => {
             // The panic hook has logged what and where.
             let id = uuid::Uuid::now_v7().to_string();
             tracing::error!(method = %what.method, path = %what.path, request_id = %id, "a request panicked");
             let message = "The server made a mistake. It has been logged; quote the request id when you report it.";
-            refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message, &id)
-        }
-        Err(_) => {
-            let id = uuid::Uuid::now_v7().to_string();
-            tracing::warn!(method = %what.method, path = %what.path, request_id = %id, "a request took too long");
-            let mut response = refusal(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "TENANT_BUSY",
-                "The request took too long. Try again.",
+            Ok(refusal(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "INTERNAL",
+                message,
                 &id,
-            );
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            response
+            ))
         }
-    })
+    }
 }
 
 /// What of a request is told in the log. No query: it may hold a secret.

@@ -1,0 +1,46 @@
+//! A request that is not answered in time is given up, and its caller told so like of any other failure.
+
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
+
+use axum::response::Response;
+use crm_runtime::server::{Answer, Content, GateCode, Problem, ReplyCode, Served};
+use http::StatusCode;
+
+use crate::ports::Clock;
+
+const TENANT_BUSY: GateCode = GateCode::new("TENANT_BUSY", StatusCode::SERVICE_UNAVAILABLE);
+/// Seconds after which to try again.
+const RETRY_S: u32 = 1;
+
+/// What `answer` comes to, or None if that takes longer than `ms`. The clock is looked at only once there is something to
+/// wait for.
+pub async fn within<T>(clock: &dyn Clock, ms: u64, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = pin!(answer);
+    let mut end = None;
+    poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => {
+            let end = end.get_or_insert_with(|| clock.sleep(ms));
+            end.as_mut().poll(cx).map(|()| None)
+        }
+    })
+    .await
+}
+
+/// The answer in place of the one that did not come. What was begun may still be finished: only a repeat with the same
+/// Idempotency-Key tells.
+pub fn given_up(id: Arc<str>, served: Option<Served>) -> Response {
+    tracing::warn!(request_id = %id, "a request was given up: it took too long");
+    let message = "The business's data could not be reached in time. A change may have been made or not: repeat it with the \
+                   same Idempotency-Key.";
+    let problem = Problem::new(TENANT_BUSY, message);
+    let body = problem.body(Some(&id)).into();
+    let answer = Answer {
+        content: Content::Json(body),
+        ..Answer::empty(TENANT_BUSY.status.as_u16())
+    };
+    let answer = answer.header("retry-after", i64::from(RETRY_S));
+    let mut response = answer.send(&served.unwrap_or_default());
+    response.extensions_mut().insert(ReplyCode(TENANT_BUSY));
+    response
+}
