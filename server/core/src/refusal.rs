@@ -10,6 +10,7 @@ use crate::{
     schema::Failure,
 };
 
+#[derive(Debug)]
 pub struct Refusal(Problem<Code>);
 
 impl Refusal {

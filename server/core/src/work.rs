@@ -38,8 +38,9 @@ pub struct Decision<R> {
     pub guard: Guard,
     /// How many sequence numbers it takes: one per changed record.
     pub versions: u32,
-    /// Counters it takes numbers from, and how many: see [`Issued`].
-    pub counters: Vec<(String, u32)>,
+    /// Counters it takes numbers from, how many, and the greatest number that it states itself, which the counter moves
+    /// past first (0: none): see [`Issued`].
+    pub counters: Vec<(String, u32, i64)>,
     /// In SQL the k-th version is `(SELECT base FROM meta) + k`; the k-th number of a counter is
     /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
     pub statements: Vec<Statement>,
@@ -184,8 +185,9 @@ impl Work {
                 .map_err(|error| Fault::Internal(error.to_string()))?;
             if counters_at.is_some() {
                 statements.push(Statement::new(
-                    "INSERT INTO counters (name, value) SELECT value ->> 0, value ->> 1 FROM json_each(?1) WHERE true \
-                     ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING name, value",
+                    "INSERT INTO counters (name, value) SELECT value ->> 0, (value ->> 1) + (value ->> 2) FROM json_each(?1) WHERE true \
+                     ON CONFLICT (name) DO UPDATE SET value = max(excluded.value, \
+                     value + (SELECT j.value ->> 1 FROM json_each(?1) j WHERE j.value ->> 0 = excluded.name)) RETURNING name, value",
                     [counters.clone().into()],
                 ));
             }
@@ -417,7 +419,7 @@ fn issued(
     rows: &[Rows],
     seq_at: usize,
     counters_at: Option<usize>,
-    counters: &[(String, u32)],
+    counters: &[(String, u32, i64)],
 ) -> Issued {
     let base = rows
         .get(seq_at)
@@ -426,7 +428,7 @@ fn issued(
         .and_then(Value::as_i64)
         .unwrap_or_default();
     let after = counters_at.and_then(|at| rows.get(at));
-    let before = |(name, count): &(String, u32)| {
+    let before = |(name, count, _): &(String, u32, i64)| {
         let row = after?
             .iter()
             .find(|row| row.first().and_then(Value::as_str) == Some(name))?;

@@ -3,9 +3,13 @@
 //! recognised by a key of theirs, so that a second import changes nothing and one that was cut off goes on.
 
 pub mod convert;
+pub mod definitions;
+pub mod index;
 pub mod issue;
+pub mod judge;
 pub mod mapping;
 pub mod plan;
 pub mod quoting;
 pub mod run;
 pub mod table;
+pub mod write;

@@ -163,7 +163,7 @@ fn a_dry_run_and_a_file_with_errors_change_nothing_and_say_where() {
     assert_eq!(refused.status.code(), Some(1));
     for place in [
         "price_items.csv:2, column unit_price",
-        "contacts.csv:2, column emails",
+        "contacts.csv:2, column email",
         "invoices.csv:2, column total",
         "nothing was changed",
     ] {
@@ -174,6 +174,111 @@ fn a_dry_run_and_a_file_with_errors_change_nothing_and_say_where() {
     }
     let fields = world.crm(&["export", "contact", "--tenant", "Chinook"]);
     assert!(!said(&fields).contains("chinook_id"), "a field was made");
+}
+
+#[test]
+fn what_the_tenant_has_already_is_found_before_anything_is_written() {
+    let world = World::new();
+    assert!(world.import(&[]).status.success());
+    let before = ["user", "contact", "price_item", "invoice"].map(|name| world.rows(name));
+    fs::write(
+        world.file("people.csv"),
+        "id,address\n90,new@chinookcorp.com\n91,Laura@Chinookcorp.com\n",
+    )
+    .unwrap();
+    fs::write(
+        world.file("bills.csv"),
+        "id,no,of\nx1,1000,1\nx2,412,1\nx3,1000,2\n",
+    )
+    .unwrap();
+    fs::write(
+        world.file("import.toml"),
+        "[[import]]\nfile = 'people.csv'\ninto = 'user'\nkey = 'external_id'\n[import.set]\nexternal_id = 'id'\nemail = 'address'\nname = 'address'\nroles = { value = ['readonly'] }\n\
+         [[import]]\nfile = 'bills.csv'\ninto = 'invoice'\nkey = 'chinook_id'\n[import.set]\nchinook_id = 'id'\nnumber = { column = 'no', as = 'integer' }\ncontact = { column = 'of', lookup = 'contact.chinook_id' }\ncurrency = { value = 'USD' }\nstatus = { value = 'open' }\n",
+    )
+    .unwrap();
+    for more in [&["--dry-run"][..], &[]] {
+        let refused = world.import(more);
+        let report = said(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{report}");
+        for place in [
+            "people.csv:3, column address: email has to be unique, and 0",
+            "bills.csv:3, column no: Number has to be unique, and 0",
+            "bills.csv:4, column no: Number has to be unique, and line 2 has",
+            "crm: 3 errors in the files; ",
+            "nothing was changed",
+        ] {
+            assert!(report.contains(place), "{place} is not in\n{report}");
+        }
+    }
+    let after = ["user", "contact", "price_item", "invoice"].map(|name| world.rows(name));
+    assert!(before == after, "something was written");
+}
+
+#[test]
+fn a_mapping_that_cannot_be_is_refused_before_its_rows() {
+    let world = World::new();
+    let mapping = fs::read_to_string(world.file("import.toml")).unwrap();
+    for (from, to, said_of_it) in [
+        ("fax = {", "telefax = {", "contact has no field telefax"),
+        (
+            "key = \"chinook_id\"",
+            "key = \"last_name\"",
+            "last_name is no unique field of contact",
+        ),
+        (
+            "lookup = \"user.external_id\" }\n\n",
+            "lookup = \"price_item.chinook_id\" }\n\n",
+            "account_manager points to a user, and its lookup price_item.chinook_id finds a price_item",
+        ),
+        (
+            "key = \"external_id\"",
+            "key = \"title\"",
+            "title recognises nobody",
+        ),
+    ] {
+        assert!(mapping.contains(from), "{from}");
+        fs::write(world.file("import.toml"), mapping.replacen(from, to, 1)).unwrap();
+        let refused = said(&world.import(&[]));
+        assert!(refused.contains(said_of_it), "{refused}");
+    }
+}
+
+#[test]
+fn the_next_number_comes_after_those_that_were_imported() {
+    let world = World::new();
+    let mapping = fs::read_to_string(world.file("import.toml")).unwrap();
+    let counted = "[[import.field]]\nname = \"serial\"\ntype = \"auto_number\"\nlabel = \"Serial\"\n[import.set]\nserial = { column = \"customer_id\", as = \"integer\" }\nchinook_id = \"customer_id\"";
+    fs::write(
+        world.file("import.toml"),
+        mapping.replacen("[import.set]\nchinook_id = \"customer_id\"", counted, 1),
+    )
+    .unwrap();
+    let first = world.import(&[]);
+    assert!(first.status.success(), "{}", said(&first));
+    fs::write(
+        world.file("more.toml"),
+        "[[import]]\nfile = 'more.csv'\ninto = 'contact'\nkey = 'chinook_id'\n[import.set]\nchinook_id = 'id'\nkind = { value = 'person' }\nlast_name = 'name'\n",
+    )
+    .unwrap();
+    fs::write(world.file("more.csv"), "id,name\nx,Oak\n").unwrap();
+    let more = world.crm(&["import", "more.toml", "--tenant", "Chinook"]);
+    assert!(more.status.success(), "{}", said(&more));
+    assert_eq!(by_old_id(world.rows("contact"))["x"]["serial"], 60);
+    let database = fs::read_dir(world.file("data/tenants"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|ending| ending == "sqlite"))
+        .unwrap();
+    let counter = rusqlite::Connection::open(database)
+        .unwrap()
+        .query_row(
+            "SELECT value FROM counters WHERE name = 'auto.invoice.number'",
+            [],
+            |row| row.get::<_, i64>(0),
+        )
+        .unwrap();
+    assert_eq!(counter, 412);
 }
 
 #[test]

@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    http::Operator,
-    testing::api::{Api, TENANT, now, tenant},
-};
+use crate::testing::api::{Api, TENANT, now, tenant};
 
 const DANA: &str = "dana@alderfinch.example";
 const ID: &str = "019c1d79-1340-75ff-9180-bc0dbc0e1563";
@@ -465,84 +462,43 @@ fn roles_are_listed_by_name() {
 }
 
 #[test]
-fn people_of_another_system_come_in_once() {
-    use super::users::import::{Became, Incoming, import};
+fn what_an_import_of_people_would_be_refused_for_is_known_before() {
+    use super::users::import::{Conflict, Incoming, Wrong, conflicts};
     let api = Api::default();
-    api.owner();
-    let person = |n: u32, manager: Option<u32>| Incoming {
-        external_id: n.to_string(),
-        email: format!("e{n}@chinook.example"),
-        name: format!("Employee {n}"),
-        title: Some("Agent".into()),
-        phone: None,
-        manager: manager.map(|n| n.to_string()),
+    let [ana, ben] =
+        ["ana@a.example", "ben@a.example"].map(|email| api.user(TENANT, email, &["readonly"]));
+    let person = |id: &str, email: &str, external_id: &str| Incoming {
+        id: id.into(),
+        email: Some(email.into()),
+        external_id: Some(external_id.into()),
         roles: vec!["readonly".into()],
-        attributes: [("city".into(), "Calgary".into())].into(),
     };
-    let people = vec![person(2, Some(1)), person(1, None), person(3, Some(2))];
-    let run = |people: &[Incoming]| {
-        let operation = &crm_contract::v1::server::operations::ACCESS_CREATE_USER;
-        let cx = crate::context::Context::operator(
-            tenant(TENANT),
-            operation,
-            api.host.ports.clock.now(),
-        );
-        now(import(&api.core, &cx, people))
+    let people = [
+        person("1", "Ana@A.example", "1"),
+        person(&ana, "ana@a.example", "2"),
+        person(&ben, "benjamin@a.example", "3"),
+        person("4", "ben@a.example", "4"),
+        person("5", "e@a.example", "4"),
+        Incoming {
+            roles: vec!["admin".into(), "emperor".into()],
+            ..person("6", "f@a.example", "6")
+        },
+    ];
+    let operation = &crm_contract::v1::server::operations::ACCESS_CREATE_USER;
+    let at = api.host.ports.clock.now();
+    let cx = crate::context::Context::operator(tenant(TENANT), operation, at);
+    let found = now(conflicts(&api.core.work, &cx, &people)).unwrap();
+    let conflict = |place, property, what| Conflict {
+        place,
+        property,
+        what,
     };
-    let first = run(&people).unwrap();
-    assert!(first.iter().all(|one| one.outcome == Became::Added));
-    api.host.wait(1000);
-    let again = run(&people).unwrap();
-    assert!(again.iter().all(|one| one.outcome == Became::Unchanged));
     assert_eq!(
-        first.iter().map(|one| &one.id).collect::<Vec<_>>(),
-        again.iter().map(|one| &one.id).collect::<Vec<_>>()
-    );
-    let mut moved = people.clone();
-    moved[2].title = Some("Manager".into());
-    assert_eq!(
-        run(&moved)
-            .unwrap()
-            .iter()
-            .map(|one| one.outcome)
-            .collect::<Vec<_>>(),
-        [Became::Unchanged, Became::Unchanged, Became::Changed]
-    );
-    let page = api
-        .call("GET", "/users")
-        .extension(Operator(tenant(TENANT)))
-        .send()
-        .expect(200);
-    let shown = page["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|user| user["external_id"] == "2")
-        .unwrap()
-        .clone();
-    assert_eq!(
-        (&shown["manager"], &shown["attributes"]["city"]),
-        (&json!(first[1].id), &json!("Calgary"))
-    );
-    // What contradicts itself changes nothing and says where.
-    let mut bad = vec![person(4, Some(9)), person(5, None)];
-    bad[1].email = "E1@chinook.example".into();
-    let refused = run(&bad).unwrap_err();
-    let pointers: Vec<_> = refused.context()["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|error| error["pointer"].clone())
-        .collect();
-    assert_eq!(pointers, ["/body/1/email", "/body/0/manager"]);
-    assert_eq!(
-        api.call("GET", "/users")
-            .extension(Operator(tenant(TENANT)))
-            .send()
-            .expect(200)["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
+        found,
+        [
+            conflict(0, "email", Wrong::Taken(ana.clone())),
+            conflict(4, "external_id", Wrong::Taken("4".into())),
+            conflict(5, "roles", Wrong::NoRole("emperor".into())),
+        ]
     );
 }

@@ -6,17 +6,19 @@ use crm_runtime::{
     server::{Answer, Reply},
 };
 
-use super::{
-    totals,
-    write::{self, Authority, Batch, Effect, Item, Op, prepare},
-};
+use super::write::{self, Authority, Batch, Effect, Item, Op};
 use crate::{
     context::{Caller, Context, Principal},
     ports::store::TenantId,
     refusal::Refusal,
-    schema::{At, Failures, ObjectType},
     work::{Issued, Outcome, Scope, Work},
 };
+
+mod rehearsal;
+#[cfg(test)]
+mod tests;
+
+pub use rehearsal::{Rehearsed, Taken, rehearse};
 
 /// One record to be brought in.
 #[derive(Clone, Debug)]
@@ -59,26 +61,6 @@ pub fn context(work: &Work, tenant: &TenantId) -> Context {
         idempotency: None,
         address: None,
     }
-}
-
-/// What a new record of these values would hold, totals included; or everything that the definitions refuse. Nothing is
-/// read: whether what it points to is there is not judged.
-pub fn preview(object_type: &ObjectType, fields: &JsonObject) -> Result<JsonObject, Refusal> {
-    let values = prepare::judge(object_type, Authority::Importing, fields, "")?;
-    let mut data = prepare::complete(object_type, values, "")?;
-    let mut failures = Failures::default();
-    if object_type.field("lines").is_some() {
-        let root = At::Root("");
-        let has = |name: &str| object_type.field(name).is_some();
-        totals::apply(&mut data, has, 0, &root.name("fields"), &mut failures);
-    }
-    failures.result(data).map_err(|failures| {
-        Refusal::failures(
-            crm_contract::codes::Code::FieldInvalid,
-            "The definitions refuse what was sent",
-            failures,
-        )
-    })
 }
 
 /// Writes rows of one type: each updates the record whose unique field `key` has the row's value, or

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{At, Failures, value::MAX_INTEGER};
+use crate::schema::{At, Failures, Kind, ObjectType, value::MAX_INTEGER};
 
 /// The fields that the server computes from `lines`, `discount` and `currency`.
 pub const COMPUTED: [&str; 4] = ["subtotal", "tax_total", "total", "balance"];
@@ -212,14 +212,53 @@ pub fn apply(
     }
 }
 
+/// Whether records of the type are documents, which have lines.
+pub fn has_lines(object_type: &ObjectType) -> bool {
+    object_type
+        .field("lines")
+        .is_some_and(|field| field.kind() == Kind::Lines)
+}
+
+/// The totals of a document of this type, written into its `data`. `settled`: what of the total is paid; where it is not
+/// known, and `states` says that the balance in `data` counts, the rest of the total is.
+pub fn document(
+    data: &mut Map<String, Value>,
+    object_type: &ObjectType,
+    settled: Option<i64>,
+    states: bool,
+    at: &At<'_>,
+    failures: &mut Failures,
+) {
+    let has = |name: &str| {
+        object_type
+            .field(name)
+            .is_some_and(|field| field.kind() == Kind::Money && field.definition.server_owned)
+    };
+    let stated = (states && settled.is_none())
+        .then(|| amount(data, "balance"))
+        .flatten();
+    apply(data, has, settled.unwrap_or_default(), at, failures);
+    let (Some(stated), Some(total)) = (stated, amount(data, "total")) else {
+        return;
+    };
+    if stated < 0 || stated > total.max(0) {
+        failures.add(
+            at.name("balance").pointer(),
+            "totals",
+            format!("The balance lies between 0 and the total, which is {total}."),
+        );
+    } else {
+        apply(data, has, total - stated, at, failures);
+    }
+}
+
+fn amount(data: &Map<String, Value>, name: &str) -> Option<i64> {
+    data.get(name)?.get("amount")?.as_i64()
+}
+
 /// What of a stored document is settled: its total less its balance.
 pub fn settled(data: &Map<String, Value>) -> i64 {
-    let amount = |name: &str| {
-        data.get(name)
-            .and_then(|money| money.get("amount"))
-            .and_then(Value::as_i64)
-    };
-    match (amount("total"), amount("balance")) {
+    match (amount(data, "total"), amount(data, "balance")) {
         (Some(total), Some(balance)) => total - balance,
         _ => 0,
     }

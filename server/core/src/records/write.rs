@@ -16,6 +16,7 @@ use crate::{
 
 mod commit;
 mod decide;
+mod numbers;
 pub(super) mod prepare;
 mod state;
 

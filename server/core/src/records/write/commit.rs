@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     decide::Batch,
+    numbers::Counter,
     state::{Change, Number, Record, Stored, Version},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 pub struct Plan {
     pub guard: Guard,
     pub versions: u32,
-    pub counters: Vec<(String, u32)>,
+    pub counters: Vec<Counter>,
     pub statements: Vec<Statement>,
 }
 
@@ -114,14 +115,14 @@ impl Source {
 }
 
 /// A record's numbers as JSON: by field, the counter's name and what to add to its value after the commit took from it.
-fn numbers(numbers: &[Number], counters: &[(String, u32)]) -> Value {
+fn numbers(numbers: &[Number], counters: &[Counter]) -> Value {
     if numbers.is_empty() {
         return Value::Null;
     }
     let given: JsonObject = numbers
         .iter()
         .filter_map(|(field, place, index)| {
-            let (counter, count) = counters.get(*place)?;
+            let (counter, count, _) = counters.get(*place)?;
             Some((
                 field.clone(),
                 serde_json::json!([counter, i64::from(*index) + 1 - i64::from(*count)]),
@@ -150,7 +151,7 @@ fn text(data: &JsonObject) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-fn insert(records: &[&Record], counters: &[(String, u32)], now: i64, actor: &str) -> Statement {
+fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> Statement {
     let numbered = records.iter().any(|record| !record.numbers.is_empty());
     let rows = records.iter().map(|record| {
         let mut row = vec![
@@ -223,7 +224,7 @@ fn update(records: &[&Record], now: i64, actor: &str) -> Statement {
     )
 }
 
-fn log(changes: &[Change], counters: &[(String, u32)], now: i64, actor: &str) -> Statement {
+fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Statement {
     let numbered = changes.iter().any(|change| !change.numbers.is_empty());
     let rows = changes.iter().map(|change| {
         let mut row = vec![

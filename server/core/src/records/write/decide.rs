@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::{
     Authority, Expected,
+    numbers::{self, Counter},
     prepare::{Act, Key, Prepared, Ready, complete},
     state::{Change, Record, Records, Version},
 };
@@ -46,7 +47,7 @@ pub struct Batch {
     pub outcomes: Vec<Result<Written, Refusal>>,
     pub(super) records: Records,
     pub(super) changes: Vec<Change>,
-    pub(super) counters: Vec<(String, u32)>,
+    pub(super) counters: Vec<Counter>,
     /// Ids that a client chose and that must still be free.
     pub(super) fresh: Vec<String>,
     /// Stored records that are pointed to and must still be there.
@@ -75,7 +76,7 @@ struct Decider<'a> {
     taken: HashMap<(String, String, Key), String>,
     blocked: HashMap<String, (String, String)>,
     changes: Vec<Change>,
-    counters: Vec<(String, u32)>,
+    counters: Vec<Counter>,
     fresh: Vec<String>,
     alive: Vec<String>,
     versions: i64,
@@ -107,6 +108,9 @@ pub fn decide(
     let mut outcomes = Vec::with_capacity(prepared.items.len());
     for item in prepared.items {
         outcomes.push(item.and_then(|item| decider.item(item)));
+    }
+    if authority == Authority::Importing {
+        numbers::note_stated(&mut decider.counters, decider.records.values());
     }
     Ok(Batch {
         outcomes,
@@ -293,16 +297,8 @@ impl Decider<'_> {
         self.check(&record, &names, at)?;
         for name in Record::counted(object_type) {
             if !record.data.contains_key(name) {
-                let counter = format!("auto.{}.{name}", object_type.name);
-                let place = self
-                    .counters
-                    .iter()
-                    .position(|(known, _)| *known == counter)
-                    .unwrap_or_else(|| {
-                        self.counters.push((counter, 0));
-                        self.counters.len() - 1
-                    });
-                if let Some((_, count)) = self.counters.get_mut(place) {
+                let place = numbers::place(&mut self.counters, object_type, name);
+                if let Some((_, count, _)) = self.counters.get_mut(place) {
                     record.numbers.push((name.to_owned(), place, *count));
                     *count += 1;
                 }
@@ -509,49 +505,20 @@ impl Decider<'_> {
         at: &str,
     ) -> Result<BTreeMap<String, Json>, Refusal> {
         let object_type = record.object_type.clone();
-        if !object_type
-            .field("lines")
-            .is_some_and(|field| field.kind() == Kind::Lines)
-        {
+        if !totals::has_lines(&object_type) {
             return Ok(BTreeMap::new());
         }
-        let has = |name: &str| {
-            object_type
-                .field(name)
-                .is_some_and(|field| field.kind() == Kind::Money && field.definition.server_owned)
-        };
-        let amount = |data: &JsonObject, name: &str| {
-            data.get(name)
-                .and_then(|money| money.get("amount"))
-                .and_then(Json::as_i64)
-        };
-        let stated = if self.authority == Authority::Importing && settled.is_none() {
-            amount(&record.data, "balance")
-        } else {
-            None
-        };
         let before = record.data.clone();
         let root = At::Root(at);
-        let at = root.name("fields");
         let mut failures = Failures::default();
-        totals::apply(
+        totals::document(
             &mut record.data,
-            has,
-            settled.unwrap_or_default(),
-            &at,
+            &object_type,
+            settled,
+            self.authority == Authority::Importing,
+            &root.name("fields"),
             &mut failures,
         );
-        if let (Some(stated), Some(total)) = (stated, amount(&record.data, "total")) {
-            if stated < 0 || stated > total.max(0) {
-                failures.add(
-                    at.name("balance").pointer(),
-                    "totals",
-                    format!("The balance lies between 0 and the total, which is {total}."),
-                );
-            } else {
-                totals::apply(&mut record.data, has, total - stated, &at, &mut failures);
-            }
-        }
         if !failures.is_empty() {
             return Err(Refusal::failures(
                 Code::FieldInvalid,

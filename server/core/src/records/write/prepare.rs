@@ -280,8 +280,7 @@ impl Prepared {
             ));
         }
         for ((type_name, _), (field, keys)) in &self.unique {
-            let plain = &field.sql.plain;
-            statements.push(by_keys(&format!("SELECT id, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}"), keys));
+            statements.push(holders(type_name, field, keys));
         }
         for ((type_name, _), (field, keys)) in &self.upserts {
             let plain = &field.sql.plain;
@@ -316,7 +315,16 @@ impl Prepared {
     }
 }
 
-fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
+/// Who has these values of a unique field: id and key.
+pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
+    let plain = &field.sql.plain;
+    let select = format!(
+        "SELECT id, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}"
+    );
+    by_keys(&select, keys)
+}
+
+pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
     match ids.first() {
         Some(only) if ids.len() == 1 => {
             Statement::new(format!("{select} = ?1{rest}"), [only.as_str().into()])

@@ -1,0 +1,139 @@
+//! The definitions that an import goes by: the tenant's, with the fields that the mapping adds; and whether the mapping
+//! suits them.
+
+use crm_core::{
+    Core,
+    ports::store::TenantId,
+    schema::{Definition, Kind, Schema},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    mapping::{Import, Mapping, Source, USER},
+    run::Failed,
+};
+use crate::cli::Error;
+
+pub struct Schemas {
+    pub now: Schema,
+    /// With the fields that the mapping adds.
+    pub then: Schema,
+    /// Those fields, by type, as they are sent.
+    pub missing: Vec<(String, Map<String, Value>)>,
+}
+
+/// Reads the tenant's definitions, and judges the mapping by them.
+pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<Schemas, Failed> {
+    let state = core
+        .work
+        .tenants
+        .load(&*core.ports().store, tenant)
+        .await
+        .map_err(Error::from)?;
+    let now = state.schema.clone();
+    let mut then = now.clone();
+    let mut missing = Vec::new();
+    for import in mapping.import.iter().filter(|import| import.into != USER) {
+        let Some(object_type) = now.get(&import.into) else {
+            return Err(Failed::Mapping(format!(
+                "{}: there is no object type {}",
+                import.file, import.into
+            )));
+        };
+        for field in &import.field {
+            let mut definition: Map<String, Value> = field.clone().into_iter().collect();
+            let wrong = |what: String| {
+                Failed::Mapping(format!(
+                    "{}: a field of {}: {what}",
+                    import.file, import.into
+                ))
+            };
+            let name = definition
+                .get("name")
+                .and_then(Value::as_str)
+                .ok_or_else(|| wrong("it has no name".into()))?
+                .to_owned();
+            if object_type.field(&name).is_some() {
+                continue;
+            }
+            missing.push((import.into.clone(), definition.clone()));
+            definition.remove("name");
+            let parsed: Definition = serde_json::from_value(definition.into())
+                .map_err(|error| wrong(format!("{name}: {error}")))?;
+            then.with_field(&import.into, &name, parsed)
+                .map_err(wrong)?;
+        }
+    }
+    for import in &mapping.import {
+        suits(import, &then).map_err(|what| Failed::Mapping(format!("{}: {what}", import.file)))?;
+    }
+    Ok(Schemas { now, then, missing })
+}
+
+/// Whether the mapping says what can be: fields that there are, a key that recognises, lookups that lead to what the
+/// field points to.
+fn suits(import: &Import, schema: &Schema) -> Result<(), String> {
+    let Some(object_type) = schema.get(&import.into) else {
+        if !["external_id", "email"].contains(&import.key.as_str()) {
+            return Err(format!(
+                "{} recognises nobody; the key of users is external_id or email",
+                import.key
+            ));
+        }
+        return Ok(());
+    };
+    let field = |name: &str| {
+        let name = name.split('.').next().unwrap_or_default();
+        object_type.field(name).ok_or_else(|| {
+            format!(
+                "{} has no field {name}; define it under [[import.field]], or correct the name",
+                import.into
+            )
+        })
+    };
+    if !field(&import.key)?.definition.unique {
+        return Err(format!(
+            "{} is no unique field of {}, so rows cannot be recognised by it",
+            import.key, import.into
+        ));
+    }
+    for (name, source) in &import.set {
+        let field = field(name)?;
+        let leads_to = match field.kind() {
+            Kind::Relation | Kind::RelationList => field.definition.target.as_deref(),
+            Kind::User => Some(USER),
+            _ => None,
+        };
+        leads(source, leads_to, name)?;
+    }
+    import
+        .check
+        .keys()
+        .try_for_each(|name| field(name).map(drop))?;
+    let Some(lines) = &import.lines else {
+        return Ok(());
+    };
+    if field(&lines.into)?.kind() != Kind::Lines {
+        return Err(format!("{} is no field of lines", lines.into));
+    }
+    for (name, source) in &lines.set {
+        let leads_to = ["price_item", "tax_rate"].into_iter().find(|to| to == name);
+        leads(source, leads_to, name)?;
+    }
+    Ok(())
+}
+
+/// A lookup that gives an id leads to what the field points to.
+fn leads(source: &Source, to: Option<&str>, name: &str) -> Result<(), String> {
+    let rule = source.rule();
+    let (Some(lookup), None, Some(to)) = (&rule.lookup, &rule.take, to) else {
+        return Ok(());
+    };
+    let from = lookup.split('.').next().unwrap_or_default();
+    if from == to {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} points to a {to}, and its lookup {lookup} finds a {from}"
+    ))
+}

@@ -1,0 +1,230 @@
+//! The judging half of an import: all that the tenant would refuse of the planned rows, told by file, line and column before
+//! the first one is written.
+
+use std::collections::{HashMap, HashSet};
+
+use crm_core::{
+    Core,
+    access::users::import::{self as people, Incoming, Wrong},
+    ports::store::TenantId,
+    records::import::{self as records, Rehearsed, Row},
+    schema::{Kind, ObjectType, Schema, value::is_e164},
+};
+use crm_runtime::server::format;
+use serde_json::Value;
+
+use super::{
+    issue::{Issue, Issues},
+    mapping::Source,
+    plan::Upsert,
+    run::{Failed, Step},
+};
+use crate::cli::{Error, error::Refused};
+
+/// Adds everything that is wrong with the rows to `issues`. `gone`: people whom no record can point to.
+pub async fn judge(
+    core: &Core,
+    tenant: &TenantId,
+    step: &Step<'_>,
+    rows: &[Upsert],
+    schema: &Schema,
+    gone: &HashSet<String>,
+    issues: &mut Issues,
+) -> Result<(), Failed> {
+    let cx = records::context(&core.work, tenant);
+    let place = Place::new(step, rows);
+    let Some(object_type) = schema.get(&step.import.into) else {
+        let persons: Vec<Incoming> = rows.iter().map(incoming).collect();
+        let conflicts = people::conflicts(&core.work, &cx, &persons)
+            .await
+            .map_err(Error::from)?;
+        rows.iter().for_each(|row| person(row, &place, issues));
+        for conflict in conflicts {
+            let Some(row) = rows.get(conflict.place) else {
+                continue;
+            };
+            let message = match conflict.what {
+                Wrong::NoRole(role) => format!("there is no role {role}"),
+                Wrong::Taken(by) => place.taken(conflict.property, row, &by),
+            };
+            issues.push(place.at(row, conflict.property, message));
+        }
+        return Ok(());
+    };
+    let sent: Vec<Row> = rows
+        .iter()
+        .map(|row| Row {
+            id: row.id.clone(),
+            fields: row.fields.clone(),
+        })
+        .collect();
+    let rehearsed = records::rehearse(&core.work, &cx, object_type, &sent).await;
+    let rehearsed = rehearsed.map_err(|refusal| Error::Refused(Refused::of(refusal.problem())))?;
+    for (row, rehearsed) in rows.iter().zip(rehearsed) {
+        record(row, rehearsed, object_type, &place, issues);
+        for (name, value) in &row.fields {
+            let points = object_type.field(name).map(|field| field.kind()) == Some(Kind::User);
+            if points && value.as_str().is_some_and(|id| gone.contains(id)) {
+                let message = "the user whom it names is deactivated".to_owned();
+                issues.push(place.at(row, name, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn incoming(row: &Upsert) -> Incoming {
+    let text = |name: &str| row.fields.get(name)?.as_str().map(str::to_owned);
+    let roles = row.fields.get("roles").and_then(Value::as_array);
+    Incoming {
+        id: row.id.clone(),
+        email: text("email"),
+        external_id: text("external_id"),
+        roles: roles
+            .into_iter()
+            .flatten()
+            .filter_map(|role| role.as_str().map(str::to_owned))
+            .collect(),
+    }
+}
+
+fn person(row: &Upsert, place: &Place<'_>, issues: &mut Issues) {
+    for name in ["email", "name", "title", "phone", "external_id"] {
+        let text = match row.fields.get(name) {
+            None if row.known || !["email", "name"].contains(&name) => continue,
+            Some(Value::String(text)) => text.as_str(),
+            _ => "",
+        };
+        let fine = !text.trim().is_empty()
+            && text.chars().count() <= 200
+            && match name {
+                "email" => format::is_email(text),
+                "phone" => is_e164(text),
+                _ => true,
+            };
+        if !fine {
+            let message = format!("{text:?} is no {name} of a user");
+            issues.push(place.at(row, name, message));
+        }
+    }
+}
+
+fn record(
+    row: &Upsert,
+    rehearsed: Rehearsed,
+    object_type: &ObjectType,
+    place: &Place<'_>,
+    issues: &mut Issues,
+) {
+    for taken in rehearsed.taken {
+        let label = object_type
+            .field(&taken.field)
+            .map_or(taken.field.as_str(), |field| {
+                field.definition.label.as_str()
+            });
+        let message = place.taken(label, row, &taken.by);
+        issues.push(place.at(row, &taken.field, message));
+    }
+    match rehearsed.data {
+        Ok(data) => {
+            for (name, expected) in &row.check {
+                let found = data.get(name).unwrap_or(&Value::Null);
+                if found != expected {
+                    let message = format!("it says {expected}, and the lines come to {found}");
+                    let column = place.step.import.check.get(name).and_then(column);
+                    issues.push(Issue {
+                        column: column.or_else(|| Some(name.clone())),
+                        ..place.at(row, name, message)
+                    });
+                }
+            }
+        }
+        Err(refusal) => {
+            let problem = refusal.problem();
+            let errors = problem.context().get("errors").and_then(Value::as_array);
+            for error in errors.into_iter().flatten() {
+                let text = |name: &str| error[name].as_str().unwrap_or_default();
+                let path = text("pointer").trim_start_matches("/fields/");
+                issues.push(place.at(row, path, text("message").to_owned()));
+            }
+            if errors.is_none_or(Vec::is_empty) {
+                issues.push(Issue {
+                    column: None,
+                    ..place.at(row, "", problem.message().to_owned())
+                });
+            }
+        }
+    }
+}
+
+/// Where a field of a row came from.
+struct Place<'a> {
+    step: &'a Step<'a>,
+    /// The line of each row, by the id of its record.
+    lines: HashMap<&'a str, u64>,
+}
+
+impl<'a> Place<'a> {
+    fn new(step: &'a Step<'a>, rows: &'a [Upsert]) -> Self {
+        Self {
+            step,
+            lines: rows.iter().map(|row| (row.id.as_str(), row.line)).collect(),
+        }
+    }
+
+    /// An issue with a field of a row. `path` leads to the part of the field that is meant, with slashes.
+    fn at(&self, row: &Upsert, path: &str, message: String) -> Issue {
+        let import = self.step.import;
+        let parts: Vec<&str> = path.split('/').collect();
+        if let (Some(lines), Some(children), [first, index, rest @ ..]) =
+            (&import.lines, &self.step.children, parts.as_slice())
+            && lines.into == *first
+            && let Some(line) = index
+                .parse()
+                .ok()
+                .and_then(|index: usize| row.parts.get(index))
+        {
+            return Issue {
+                file: children.file.clone(),
+                line: *line,
+                column: named(&lines.set, rest),
+                message,
+            };
+        }
+        Issue {
+            file: self.step.table.file.clone(),
+            line: row.line,
+            column: named(&import.set, &parts),
+            message,
+        }
+    }
+
+    fn taken(&self, label: &str, row: &Upsert, by: &str) -> String {
+        match self.lines.get(by) {
+            Some(line) if *line != row.line => {
+                format!("{label} has to be unique, and line {line} has this value too")
+            }
+            _ => format!("{label} has to be unique, and {by} has this value already"),
+        }
+    }
+}
+
+/// The column that the longest beginning of `path` is set from; the path itself if none is.
+fn named(set: &std::collections::BTreeMap<String, Source>, path: &[&str]) -> Option<String> {
+    let beginnings = (1..=path.len()).rev().map(|count| path[..count].join("."));
+    let source = beginnings.filter_map(|name| set.get(&name)).next();
+    source
+        .and_then(column)
+        .or_else(|| Some(path.join(".")).filter(|path| !path.is_empty()))
+}
+
+fn column(source: &Source) -> Option<String> {
+    let rule = source.rule();
+    let columns: Vec<&str> = rule
+        .column
+        .iter()
+        .chain(&rule.columns)
+        .map(String::as_str)
+        .collect();
+    (!columns.is_empty()).then(|| columns.join(", "))
+}

@@ -1,0 +1,116 @@
+//! Plans of small tables, against what a tenant has.
+
+use super::*;
+use crate::import::{index::Found, mapping::Mapping};
+
+fn table(file: &str, columns: &[&str], rows: &[&[&str]]) -> Table {
+    let row = |(index, cells): (usize, &&[&str])| Row {
+        line: index as u64 + 2,
+        cells: columns
+            .iter()
+            .zip(*cells)
+            .filter(|(_, cell)| !cell.is_empty())
+            .map(|(name, cell)| ((*name).to_owned(), Value::from(*cell)))
+            .collect(),
+    };
+    Table {
+        file: file.into(),
+        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        rows: rows.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn planned(mapping: &str, tables: [&Table; 2], index: &mut Index) -> (Vec<Upsert>, Issues) {
+    let mapping: Mapping = toml::from_str(mapping).unwrap();
+    let mut issues = Issues::default();
+    let mut next = 0;
+    let mut mint = || {
+        next += 1;
+        format!("new-{next}")
+    };
+    let planned = plan(
+        &mapping.import[0],
+        tables[0],
+        Some(tables[1]),
+        index,
+        &mut mint,
+        &mut issues,
+    );
+    (planned, issues)
+}
+
+const STAFF: &str = "[[import]]\nfile='staff.csv'\ninto='user'\nkey='external_id'\n[import.set]\nexternal_id='id'\n'home.city'='city'\nmanager={column='boss', lookup='user.external_id'}\n";
+
+#[test]
+fn rows_refer_to_later_rows_and_to_what_is_there() {
+    let staff = table(
+        "staff.csv",
+        &["id", "boss", "city"],
+        &[&["1", "2", "Bath"], &["2", "9", ""]],
+    );
+    let mut index = Index::default();
+    index.add(
+        "user.external_id",
+        "9".into(),
+        Found {
+            id: "old".into(),
+            fields: Map::new(),
+        },
+    );
+    let (planned, issues) = planned(STAFF, [&staff, &staff], &mut index);
+    assert!(issues.is_empty());
+    assert_eq!(
+        Value::from(planned[0].fields.clone()),
+        json!({"external_id": "1", "home": {"city": "Bath"}, "manager": "new-2"})
+    );
+    assert_eq!(planned[1].fields["manager"], "old");
+}
+
+#[test]
+fn every_error_is_told_with_its_line_and_column() {
+    let staff = table(
+        "staff.csv",
+        &["id", "boss", "city"],
+        &[&["1", "7", ""], &["1", "", ""], &["", "", "Bath"]],
+    );
+    let (_, issues) = planned(STAFF, [&staff, &staff], &mut Index::default());
+    let told: Vec<_> = issues
+        .iter()
+        .map(|issue| (issue.line, issue.column.clone().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (3, "id".to_owned()),
+            (4, "id".to_owned()),
+            (2, "boss".to_owned())
+        ]
+    );
+    let without = table("staff.csv", &["id", "city"], &[&["1", ""]]);
+    let (_, issues) = planned(STAFF, [&without, &without], &mut Index::default());
+    assert_eq!(
+        issues.iter().next().unwrap().column.as_deref(),
+        Some("boss")
+    );
+}
+
+#[test]
+fn lines_come_from_a_file_of_their_own() {
+    let invoices = table("invoices.csv", &["id"], &[&["1"], &["2"]]);
+    let lines = table(
+        "lines.csv",
+        &["invoice", "price"],
+        &[&["2", "0.99"], &["2", "1.00"], &["3", "1"]],
+    );
+    let mapping = "[[import]]\nfile='invoices.csv'\ninto='invoice'\nkey='old'\n[import.set]\nold='id'\n[import.lines]\nfile='lines.csv'\ninto='lines'\nparent='invoice'\nof='id'\n[import.lines.set]\nprice={column='price', as='money', currency='USD'}\n";
+    let (planned, issues) = planned(mapping, [&invoices, &lines], &mut Index::default());
+    assert_eq!(planned[1].fields["lines"][1]["price"]["amount"], 100);
+    assert_eq!(planned[0].fields["lines"], json!([]));
+    assert_eq!(
+        issues
+            .iter()
+            .next()
+            .map(|issue| (issue.line, issue.file.as_str())),
+        Some((4, "lines.csv"))
+    );
+}
