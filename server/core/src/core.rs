@@ -68,11 +68,14 @@ pub struct Core {
 }
 
 impl Core {
-    /// Makes the first signing key where there is none, and reads the keys.
+    /// Reads the signing keys, and makes the first one where there is none.
     pub async fn start(ports: Ports, config: Config) -> Result<Arc<Self>, StoreError> {
-        keys::ensure(&ports).await?;
         let auth = Auth::new(config.issuer.clone(), config.compute.clone());
         auth.load(&ports, ports.clock.now()).await?;
+        if auth.keys.set().current().is_none() {
+            keys::ensure(&ports).await?;
+            auth.load(&ports, ports.clock.now()).await?;
+        }
         Ok(Arc::new(Self {
             work: Work::new(ports),
             auth,

@@ -1,5 +1,6 @@
-//! The tenant database's schema, forward only. A host applies what is missing when it opens a tenant, each migration in
-//! one transaction together with its row in `migrations`, so that two processes that race do it once.
+//! The schemas of the tenants' databases and of the directory, forward only. A host applies what is missing when it
+//! opens one, each migration in one transaction together with its row in `migrations`, so that two processes that race
+//! do it once.
 
 /// A migration: its number and its statements, one per element.
 pub struct Migration {
@@ -10,6 +11,12 @@ pub struct Migration {
 pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
     sql: include_str!("../migrations/0001_tenant.sql"),
+}];
+
+/// The directory's.
+pub const DIRECTORY: &[Migration] = &[Migration {
+    number: 1,
+    sql: include_str!("../migrations/0001_directory.sql"),
 }];
 
 /// The statements of a migration file: they end in `;` at the end of a line, and `--` starts a comment line.

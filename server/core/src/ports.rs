@@ -3,6 +3,7 @@
 
 use std::{future::Future, pin::Pin};
 
+pub mod cache;
 pub mod clock;
 pub mod compute;
 pub mod directory;
@@ -10,6 +11,7 @@ pub mod limiter;
 pub mod random;
 pub mod store;
 
+pub use cache::Cache;
 pub use clock::Clock;
 pub use compute::Compute;
 pub use directory::Directory;

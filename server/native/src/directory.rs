@@ -8,8 +8,7 @@ use std::{
 };
 
 use crm_core::{
-    hex,
-    migrations::Migration,
+    hex, migrations,
     ports::{
         Answer, Directory,
         directory::{SigningKey, TenantEntry},
@@ -23,11 +22,6 @@ use crate::store::{
     connection::{durable, migrate},
     error::store_error,
 };
-
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../migrations/0001_directory.sql"),
-}];
 
 pub struct SqliteDirectory {
     store: Arc<SqliteStore>,
@@ -47,7 +41,7 @@ impl SqliteDirectory {
         let mut writer = Connection::open(&path).map_err(store_error)?;
         own(&path).map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
         durable(&writer, options.lock_wait).map_err(store_error)?;
-        migrate(&mut writer, MIGRATIONS)?;
+        migrate(&mut writer, migrations::DIRECTORY)?;
         let reader = Connection::open(&path).map_err(store_error)?;
         reader
             .pragma_update(None, "query_only", true)

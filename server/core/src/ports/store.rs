@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::Answer;
 
+pub mod admission;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod refusal;

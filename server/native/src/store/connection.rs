@@ -8,7 +8,10 @@ use std::{
 
 use crm_core::{
     migrations::{MIGRATIONS, Migration, statements},
-    ports::store::StoreError,
+    ports::store::{
+        StoreError,
+        admission::{PARAMETERS, SQL_BYTES},
+    },
     schema::index_statements,
 };
 use rusqlite::{
@@ -17,10 +20,6 @@ use rusqlite::{
 };
 
 use super::{error::store_error, options::Options};
-
-/// D1's limits, so that SQL that works here works there.
-const SQL_BYTES: i32 = 100_000;
-const PARAMETERS: i32 = 100;
 
 /// Whether a database that is not there is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,8 +100,8 @@ fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
         Limit::SQLITE_LIMIT_LENGTH,
         i32::try_from(options.length).unwrap_or(i32::MAX),
     )?;
-    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES as i32)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS as i32)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     // Otherwise SQLite prepares a statement anew whenever a parameter changes that it compared with the condition of a
     // partial index while planning, which is on every use.

@@ -1,25 +1,13 @@
-//! Runs the core's statements on a connection: binds, steps, collects. Accepts what every host accepts and no more, so
-//! that nothing works here that fails elsewhere.
+//! Runs the core's statements on a connection: binds, steps, collects.
 
-use crm_core::ports::store::{Rows, Statement, StoreError, Value};
+pub use crm_core::ports::store::admission::Access;
+use crm_core::ports::store::{Rows, Statement, StoreError, Value, admission::admit};
 use rusqlite::{
     Connection,
     types::{ToSqlOutput, ValueRef},
 };
 
 use super::error::Failure;
-
-const READS: &[&str] = &["SELECT", "WITH", "VALUES"];
-const WRITES: &[&str] = &[
-    "INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "VALUES", "CREATE", "DROP", "ALTER",
-];
-
-/// Whether statements may write.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    Read,
-    Write,
-}
 
 /// Runs one statement. `room` is what its rows may take, in bytes; it is less afterwards.
 pub fn run(
@@ -60,28 +48,6 @@ pub fn run(
     Ok(collected)
 }
 
-/// Transactions, pragmas and other databases are the store's own affair.
-fn admit(access: Access, sql: &str) -> Result<(), StoreError> {
-    let allowed = match access {
-        Access::Read => READS,
-        Access::Write => WRITES,
-    };
-    let sql = sql.trim_start();
-    let end = sql
-        .find(|c: char| !c.is_ascii_alphabetic())
-        .unwrap_or(sql.len());
-    let word = &sql[..end];
-    if allowed
-        .iter()
-        .any(|allowed| allowed.eq_ignore_ascii_case(word))
-    {
-        return Ok(());
-    }
-    Err(StoreError::Failed(format!(
-        "a statement that begins with {word:?} is not for the store to run here"
-    )))
-}
-
 struct Bound<'a>(&'a Value);
 
 impl rusqlite::ToSql for Bound<'_> {
@@ -107,44 +73,4 @@ fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
         ),
         ValueRef::Blob(_) => return Err(StoreError::Failed("a column is a blob".into())),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_statements_that_every_host_runs_are_admitted() {
-        for sql in [
-            "select 1",
-            " WITH a AS (SELECT 1) SELECT * FROM a",
-            "VALUES(1)",
-        ] {
-            assert!(admit(Access::Read, sql).is_ok(), "{sql}");
-            assert!(admit(Access::Write, sql).is_ok(), "{sql}");
-        }
-        for sql in [
-            "INSERT INTO a VALUES (1)",
-            "update a set b = 1",
-            "CREATE INDEX a ON b (c)",
-        ] {
-            assert!(admit(Access::Read, sql).is_err(), "{sql}");
-            assert!(admit(Access::Write, sql).is_ok(), "{sql}");
-        }
-        for sql in [
-            "",
-            "BEGIN",
-            "commit",
-            "ROLLBACK",
-            "SAVEPOINT a",
-            "RELEASE a",
-            "PRAGMA x",
-            "ATTACH 'a' AS b",
-            "VACUUM",
-            "é",
-        ] {
-            assert!(admit(Access::Read, sql).is_err(), "{sql}");
-            assert!(admit(Access::Write, sql).is_err(), "{sql}");
-        }
-    }
 }

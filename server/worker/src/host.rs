@@ -1,0 +1,101 @@
+//! The core on this isolate's bindings. Made once per isolate, by its first request.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use crm_core::{
+    Core,
+    ports::{Cache, Limiter, Ports, store::StoreError},
+};
+use worker::Env;
+
+use crate::{
+    cache::KvCache,
+    clock::{PlatformClock, PlatformRandom},
+    directory::D1Directory,
+    limiter::{ObjectLimiter, Unlimited},
+    log, operator,
+    settings::{Settings, Unset},
+    store::{D1Store, database::Database},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Unset(#[from] Unset),
+    #[error("the Worker is not bound to {0}: see wrangler.toml")]
+    Unbound(&'static str),
+    #[error("the directory: {0}")]
+    Directory(#[from] StoreError),
+}
+
+pub struct Host {
+    pub router: Router,
+    /// What the suites run on.
+    #[cfg(feature = "conformance")]
+    pub parts: Parts,
+}
+
+#[cfg(feature = "conformance")]
+pub struct Parts {
+    pub core: Arc<Core>,
+    pub directory: Arc<D1Directory>,
+    pub cache: Arc<dyn Cache>,
+}
+
+/// The isolate's host. Two first requests that race make two, and one stays.
+pub async fn of(env: &Env) -> Result<&'static Host, StartError> {
+    static HOST: OnceLock<Host> = OnceLock::new();
+    if let Some(host) = HOST.get() {
+        return Ok(host);
+    }
+    let host = start(env).await?;
+    Ok(HOST.get_or_init(|| host))
+}
+
+async fn start(env: &Env) -> Result<Host, StartError> {
+    let settings = Settings::read(|name| env.var(name).ok().map(|value| value.to_string()))?;
+    log::start(&settings.log);
+    let database = Database::bound(env, "DIRECTORY")
+        .ok_or(StartError::Unbound("the D1 database DIRECTORY"))?;
+    let kv = env.kv("CACHE");
+    let kv = kv.map_err(|_| StartError::Unbound("the KV namespace CACHE"))?;
+    let limits = env.durable_object("LIMITER");
+    limits.map_err(|_| StartError::Unbound("the Durable Object LIMITER"))?;
+
+    let database = Arc::new(database);
+    let cache: Arc<dyn Cache> = Arc::new(KvCache(kv));
+    let store = Arc::new(D1Store::new(env.clone(), database.clone(), cache.clone()));
+    let directory = Arc::new(D1Directory::new(
+        env.clone(),
+        database,
+        store.clone(),
+        Arc::new(PlatformRandom),
+        &settings.signing_secret,
+    ));
+    let limiter: Arc<dyn Limiter> = match settings.rate_limit {
+        Some(_) => Arc::new(ObjectLimiter::new(env.clone())),
+        None => Arc::new(Unlimited),
+    };
+    let ports = Ports {
+        store,
+        directory: directory.clone(),
+        limiter,
+        clock: Arc::new(PlatformClock),
+        random: Arc::new(PlatformRandom),
+    };
+    let core = Core::start(ports, settings.config()).await?;
+    let mut router = crm_core::http::router(core.clone());
+    if let Some(secret) = &settings.operator_secret {
+        router = operator::door(secret, core.clone(), directory.clone(), router);
+    }
+    Ok(Host {
+        router,
+        #[cfg(feature = "conformance")]
+        parts: Parts {
+            core,
+            directory,
+            cache,
+        },
+    })
+}

@@ -1,0 +1,63 @@
+//! The Worker: the core's ports on Cloudflare's platform, and its router behind the platform's events.
+
+mod cache;
+mod clock;
+#[cfg(feature = "conformance")]
+mod conformance;
+mod directory;
+mod glue;
+mod host;
+mod limiter;
+mod log;
+mod operator;
+mod request;
+mod settings;
+mod store;
+mod trips;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use tower::ServiceExt;
+use worker::{Context, Env, Result, console_error, event, worker_sys::web_sys};
+
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, _: Context) -> Result<web_sys::Response> {
+    let host = match host::of(&env).await {
+        Ok(host) => host,
+        Err(error) => {
+            // There may be no log yet.
+            console_error!("the Worker cannot start: {error}");
+            let message = "The server cannot start. Its log says why.";
+            return request::outgoing(refusal(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "INTERNAL",
+                message,
+            ))
+            .await;
+        }
+    };
+    let Some(request) = request::incoming(&request) else {
+        let message = "The request is not HTTP as this server knows it.";
+        return request::outgoing(refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)).await;
+    };
+    #[cfg(feature = "conformance")]
+    let request = match conformance::answer(host, request).await {
+        Ok(response) => return request::outgoing(response).await,
+        Err(request) => request,
+    };
+    let Ok(response) = host.router.clone().oneshot(request).await;
+    request::outgoing(response).await
+}
+
+/// An answer of no operation.
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response<axum::body::Body> {
+    let body = serde_json::json!({ "code": code, "message": message, "context": {} });
+    let mut response = Response::new(body.to_string().into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

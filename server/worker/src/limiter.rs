@@ -1,0 +1,80 @@
+//! Counts requests, exactly and for all isolates: a Durable Object per quota and key. Where it cannot be reached, this
+//! isolate counts by itself.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use crm_core::ports::{
+    Answer, Limiter,
+    limiter::{Decision, Quota},
+};
+use worker::{Env, send::SendFuture};
+
+mod bucket;
+mod object;
+
+use bucket::Bucket;
+
+/// Buckets that an isolate keeps while it counts by itself.
+const MOST_BUCKETS: usize = 10_000;
+
+pub struct ObjectLimiter {
+    env: Env,
+    own: Mutex<HashMap<String, Bucket>>,
+}
+
+impl ObjectLimiter {
+    pub fn new(env: Env) -> Self {
+        Self {
+            env,
+            own: Mutex::default(),
+        }
+    }
+
+    async fn ask(&self, quota: Quota, name: &str) -> worker::Result<Decision> {
+        let stub = self.env.durable_object("LIMITER")?.get_by_name(name)?;
+        let mut answer = stub.fetch_with_str(&object::address(quota)).await?;
+        object::parse(&answer.text().await?)
+            .ok_or_else(|| worker::Error::RustError("the object answers something else".into()))
+    }
+
+    fn decide_here(&self, quota: Quota, name: &str) -> Decision {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() >= MOST_BUCKETS {
+            own.clear();
+        }
+        let bucket = own.entry(name.to_owned()).or_default();
+        bucket.take(quota.requests, quota.window_s, js_sys::Date::now())
+    }
+}
+
+impl Limiter for ObjectLimiter {
+    fn take<'a>(&'a self, quota: Quota, key: &'a str) -> Answer<'a, Decision> {
+        Box::pin(SendFuture::new(async move {
+            let name = format!("{}/{key}", quota.name);
+            match self.ask(quota, &name).await {
+                Ok(decision) => decision,
+                Err(error) => {
+                    tracing::warn!(%error, quota = quota.name, "the limiter gives no answer");
+                    self.decide_here(quota, &name)
+                }
+            }
+        }))
+    }
+}
+
+/// No limit: RATE_LIMIT is off.
+pub struct Unlimited;
+
+impl Limiter for Unlimited {
+    fn take<'a>(&'a self, quota: Quota, _: &'a str) -> Answer<'a, Decision> {
+        let decision = Decision {
+            allowed: true,
+            remaining: quota.requests,
+            reset_s: 0,
+        };
+        Box::pin(std::future::ready(decision))
+    }
+}

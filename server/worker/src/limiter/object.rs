@@ -1,0 +1,138 @@
+//! The Durable Object that counts for one quota and key. What would be forgotten harmlessly before the platform puts an
+//! idle object away stays in memory; the rest is stored, and the store is empty again when the bucket is whole.
+
+use std::cell::Cell;
+
+use crm_core::ports::limiter::{Decision, Quota};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
+
+use super::bucket::Bucket;
+
+/// An object is put away after about 10 s of idleness.
+const KEPT_IN_MEMORY_MS: f64 = 5_000.0;
+/// Stored again when it moved by so much.
+const STORED_EVERY_MS: f64 = 1_000.0;
+const WHOLE_AT: &str = "whole_at";
+
+#[durable_object]
+pub struct RequestCounter {
+    state: State,
+    bucket: Cell<Option<Bucket>>,
+    /// The `whole_at` that is stored.
+    stored: Cell<f64>,
+}
+
+impl DurableObject for RequestCounter {
+    fn new(state: State, _: Env) -> Self {
+        Self {
+            state,
+            bucket: Cell::new(None),
+            stored: Cell::new(0.0),
+        }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let Some((requests, window_s)) = quota(&request.path()) else {
+            return Response::error("no quota", 400);
+        };
+        if self.bucket.get().is_none() {
+            let stored = self.state.storage().get::<f64>(WHOLE_AT).await?;
+            let whole_at = stored.unwrap_or_default();
+            self.bucket.set(Some(Bucket { whole_at }));
+            self.stored.set(whole_at);
+        }
+        let now = js_sys::Date::now();
+        let mut bucket = self.bucket.get().unwrap_or_default();
+        let decision = bucket.take(requests, window_s, now);
+        self.bucket.set(Some(bucket));
+        let worth_it = bucket.whole_at - now > KEPT_IN_MEMORY_MS;
+        if worth_it && bucket.whole_at - self.stored.get() >= STORED_EVERY_MS {
+            self.stored.set(bucket.whole_at);
+            let storage = self.state.storage();
+            storage.put(WHOLE_AT, bucket.whole_at).await?;
+            storage.set_alarm(in_ms(bucket.whole_at - now)).await?;
+        }
+        Response::ok(text(&decision))
+    }
+
+    /// Once the bucket is whole nothing is worth keeping.
+    async fn alarm(&self) -> Result<Response> {
+        let missing = self
+            .bucket
+            .get()
+            .map_or(0.0, |bucket| bucket.whole_at - js_sys::Date::now());
+        let storage = self.state.storage();
+        if missing > 0.0 {
+            storage.set_alarm(in_ms(missing)).await?;
+        } else {
+            self.stored.set(0.0);
+            storage.delete_all().await?;
+        }
+        Response::empty()
+    }
+}
+
+fn in_ms(ms: f64) -> i64 {
+    ms.ceil() as i64 + 1_000
+}
+
+/// Where the object is asked.
+pub fn address(quota: Quota) -> String {
+    format!("https://limiter/{}/{}", quota.requests, quota.window_s)
+}
+
+fn quota(path: &str) -> Option<(u32, u32)> {
+    let (requests, window_s) = path.strip_prefix('/')?.split_once('/')?;
+    Some((requests.parse().ok()?, window_s.parse().ok()?))
+}
+
+fn text(decision: &Decision) -> String {
+    let allowed = u8::from(decision.allowed);
+    format!("{allowed} {} {}", decision.remaining, decision.reset_s)
+}
+
+/// What the object answered.
+pub fn parse(text: &str) -> Option<Decision> {
+    let mut parts = text.split(' ');
+    let allowed = match parts.next()? {
+        "1" => true,
+        "0" => false,
+        _ => return None,
+    };
+    Some(Decision {
+        allowed,
+        remaining: parts.next()?.parse().ok()?,
+        reset_s: parts.next()?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_and_answered_is_understood() {
+        let asked = Quota {
+            name: "caller",
+            requests: 6_000,
+            window_s: 60,
+        };
+        let path = address(asked);
+        assert_eq!(
+            quota(path.trim_start_matches("https://limiter")),
+            Some((6_000, 60))
+        );
+        for path in ["", "/", "/1", "/a/b", "/-1/2"] {
+            assert_eq!(quota(path), None, "{path}");
+        }
+        let decision = Decision {
+            allowed: true,
+            remaining: 5_999,
+            reset_s: 1,
+        };
+        assert_eq!(parse(&text(&decision)), Some(decision));
+        for answer in ["", "1", "1 2", "yes 1 2", "1 2 -3"] {
+            assert_eq!(parse(answer), None, "{answer}");
+        }
+    }
+}

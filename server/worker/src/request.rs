@@ -1,0 +1,143 @@
+//! Requests and responses between the platform's objects and the router's types, with as few calls to JavaScript as it
+//! takes.
+
+use std::fmt::Write;
+
+use axum::body::Body;
+use crm_core::http::Peer;
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, uri::PathAndQuery};
+use http_body_util::BodyExt;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{IntoResponse, worker_sys::web_sys};
+
+use crate::glue;
+
+/// The address of the caller, as the platform saw it. Nobody else can set this header.
+const PEER: &str = "cf-connecting-ip";
+
+/// None if it has a method or address that HTTP does not know.
+pub fn incoming(request: &web_sys::Request) -> Option<Request<Body>> {
+    let head: Vec<String> = glue::head(request)
+        .iter()
+        .map(|part| part.as_string().unwrap_or_default())
+        .collect();
+    let [method, address, headers @ ..] = head.as_slice() else {
+        return None;
+    };
+    let body = match request.body() {
+        Some(stream) => Body::new(worker::Body::new(stream)),
+        None => Body::empty(),
+    };
+    let mut incoming = Request::new(body);
+    *incoming.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
+    *incoming.uri_mut() = uri(address)?;
+    let map = incoming.headers_mut();
+    for pair in headers.chunks_exact(2) {
+        let [name, value] = pair else { continue };
+        // A header's value is bytes; JavaScript shows each as a character.
+        let bytes: Vec<u8> = value
+            .chars()
+            .map(|c| u8::try_from(c).unwrap_or(b'?'))
+            .collect();
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(&bytes),
+        ) {
+            map.append(name, value);
+        }
+    }
+    let peer = map
+        .get(PEER)
+        .and_then(|peer| peer.to_str().ok()?.parse().ok());
+    if let Some(peer) = peer {
+        incoming.extensions_mut().insert(Peer(peer));
+    }
+    Some(incoming)
+}
+
+/// Path and query of an address.
+fn uri(address: &str) -> Option<Uri> {
+    let at = address.find("://")? + 3;
+    let from = address[at..]
+        .find(['/', '?'])
+        .map_or(address.len(), |slash| at + slash);
+    let path = address[from..].split('#').next().unwrap_or_default();
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
+    let path =
+        PathAndQuery::try_from(path.as_str()).or_else(|_| PathAndQuery::try_from(escaped(&path)));
+    Some(Uri::from(path.ok()?))
+}
+
+/// Browsers' addresses may hold characters that HTTP wants escaped.
+fn escaped(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 16);
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// An answer whose length is known goes out in one piece.
+pub async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Response> {
+    use axum::body::HttpBody;
+    if response.body().size_hint().exact().is_none() {
+        return response
+            .into_raw()
+            .map_err(|error| worker::Error::RustError(error.into().to_string()));
+    }
+    let (head, body) = response.into_parts();
+    let bytes = body
+        .collect()
+        .await
+        .map_err(|error| worker::Error::RustError(error.to_string()))?
+        .to_bytes();
+    let headers = Array::new();
+    for (name, value) in &head.headers {
+        headers.push(&JsValue::from_str(name.as_str()));
+        let text: String = value.as_bytes().iter().copied().map(char::from).collect();
+        headers.push(&JsValue::from_str(&text));
+    }
+    let body = if bytes.is_empty() {
+        JsValue::NULL
+    } else {
+        Uint8Array::from(bytes.as_ref()).into()
+    };
+    let made = glue::response(head.status.as_u16(), &headers, &body)?;
+    Ok(made.unchecked_into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_becomes_path_and_query() {
+        let cases = [
+            (
+                "https://api.example/records/job?limit=5",
+                "/records/job?limit=5",
+            ),
+            ("https://api.example", "/"),
+            ("https://api.example?limit=5", "/?limit=5"),
+            ("http://127.0.0.1:8787/a%2Fb#c", "/a%2Fb"),
+            ("https://api.example/a?q=`x`", "/a?q=%60x%60"),
+            ("https://api.example/a?q={\"a\":[1]}", "/a?q={\"a\":[1]}"),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(
+                uri(address).map(|uri| uri.to_string()).as_deref(),
+                Some(expected)
+            );
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What may be set for a deployment: the vars of wrangler.toml, named like the options of `crm serve`, and the secrets.
+
+use std::net::IpAddr;
+
+use crm_core::{core::Config, ports::limiter::Quota};
+
+/// A secret shorter than this is refused: it might be guessed.
+const SECRET: usize = 32;
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unset {
+    #[error(
+        "the secret {0} is not set, or has fewer than {SECRET} characters; `wrangler secret put {0}` sets it"
+    )]
+    Secret(&'static str),
+    #[error("{name} is {value:?}: {what}")]
+    Var {
+        name: &'static str,
+        value: String,
+        what: &'static str,
+    },
+}
+
+/// As it was set, checked.
+pub struct Settings {
+    pub log: String,
+    issuer: Option<String>,
+    origins: Vec<String>,
+    proxies: Vec<IpAddr>,
+    /// None: no limit.
+    pub rate_limit: Option<u32>,
+    pub signing_secret: String,
+    /// None: the operator's door is shut.
+    pub operator_secret: Option<String>,
+}
+
+impl Settings {
+    /// `var` gives the text of a var or secret, none if it is not set.
+    pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
+        let words = |name| {
+            let text = var(name).unwrap_or_default();
+            text.split([' ', ','])
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let proxies = words("TRUST_PROXY").into_iter().map(|word| {
+            word.parse().map_err(|_| Unset::Var {
+                name: "TRUST_PROXY",
+                value: word,
+                what: "not addresses with spaces between them",
+            })
+        });
+        let operator_secret = match var("OPERATOR_SECRET").filter(|secret| !secret.is_empty()) {
+            Some(secret) if secret.len() < SECRET => return Err(Unset::Secret("OPERATOR_SECRET")),
+            secret => secret,
+        };
+        Ok(Self {
+            log: var("LOG").unwrap_or_else(|| "info".to_owned()),
+            issuer: var("ISSUER").filter(|issuer| !issuer.is_empty()),
+            origins: words("ALLOW_ORIGIN"),
+            proxies: proxies.collect::<Result<_, _>>()?,
+            rate_limit: rate(var("RATE_LIMIT"))?,
+            signing_secret: var("SIGNING_SECRET")
+                .filter(|secret| secret.len() >= SECRET)
+                .ok_or(Unset::Secret("SIGNING_SECRET"))?,
+            operator_secret,
+        })
+    }
+
+    pub fn config(&self) -> Config {
+        let defaults = Config::default();
+        Config {
+            issuer: self.issuer.clone().unwrap_or(defaults.issuer),
+            cors_origins: self.origins.clone(),
+            trusted_proxies: self.proxies.clone(),
+            caller_quota: Quota {
+                requests: self.rate_limit.unwrap_or(defaults.caller_quota.requests),
+                ..defaults.caller_quota
+            },
+            ..Config::default()
+        }
+    }
+}
+
+fn rate(text: Option<String>) -> Result<Option<u32>, Unset> {
+    let default = Config::default().caller_quota.requests;
+    match text.as_deref() {
+        None | Some("") => Ok(Some(default)),
+        Some("off") => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(number @ 1..=1_000_000) => Ok(Some(number)),
+            _ => Err(Unset::Var {
+                name: "RATE_LIMIT",
+                value: text.to_owned(),
+                what: "not a number from 1 to 1000000, nor `off`",
+            }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: &str = "0123456789abcdef0123456789abcdef";
+
+    fn read(vars: &[(&str, &str)]) -> Result<Settings, Unset> {
+        Settings::read(|name| {
+            let all = vars.iter().rev().copied();
+            let found = all
+                .chain([("SIGNING_SECRET", LONG)])
+                .find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_not_set_has_the_value_of_the_native_host() {
+        let Ok(settings) = read(&[]) else {
+            panic!("refused")
+        };
+        let (config, defaults) = (settings.config(), Config::default());
+        assert_eq!(config.issuer, defaults.issuer);
+        assert_eq!(config.caller_quota, defaults.caller_quota);
+        assert!(config.cors_origins.is_empty() && config.trusted_proxies.is_empty());
+        assert!(settings.operator_secret.is_none() && settings.rate_limit.is_some());
+    }
+
+    #[test]
+    fn what_is_set_holds() {
+        let Ok(settings) = read(&[
+            ("ISSUER", "https://api.example"),
+            ("ALLOW_ORIGIN", "https://a.example https://b.example"),
+            ("TRUST_PROXY", "127.0.0.1, ::1"),
+            ("RATE_LIMIT", "7"),
+            ("OPERATOR_SECRET", LONG),
+        ]) else {
+            panic!("refused")
+        };
+        let config = settings.config();
+        assert_eq!(config.issuer, "https://api.example");
+        assert_eq!(
+            config.cors_origins,
+            ["https://a.example", "https://b.example"]
+        );
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert_eq!(config.caller_quota.requests, 7);
+        assert_eq!(settings.operator_secret.as_deref(), Some(LONG));
+        assert!(read(&[("RATE_LIMIT", "off")]).is_ok_and(|settings| settings.rate_limit.is_none()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for vars in [
+            ("RATE_LIMIT", "0"),
+            ("RATE_LIMIT", "fast"),
+            ("TRUST_PROXY", "proxy.example"),
+            ("SIGNING_SECRET", "short"),
+            ("SIGNING_SECRET", ""),
+            ("OPERATOR_SECRET", "short"),
+        ] {
+            let refused = read(&[vars]).err().map(|error| error.to_string());
+            assert!(
+                refused.is_some_and(|text| text.contains(vars.0)),
+                "{vars:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! One D1 database: statements in, rows out, in one round trip. Knows D1's limits and what its exceptions mean.
+
+use std::{pin::pin, time::Duration};
+
+use crm_core::ports::store::{
+    Commit, Rows, Statement, StoreError, Value, admission::Access, refusal,
+};
+use futures_util::future::{Either, select};
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+use worker::{
+    Delay, Env,
+    send::{SendFuture, SendWrapper},
+};
+
+use super::{
+    limits::{ANSWER_BYTES, Fitting, fit},
+    rows,
+};
+use crate::{glue, trips};
+
+/// The longest that a batch may take.
+const TIME: Duration = Duration::from_secs(20);
+
+/// A binding of the Worker.
+pub struct Database {
+    object: SendWrapper<JsValue>,
+}
+
+impl Database {
+    /// None if there is no D1 database of that name.
+    pub fn bound(env: &Env, binding: &str) -> Option<Self> {
+        let object = js_sys::Reflect::get(env, &binding.into()).ok()?;
+        // Settings and databases share one space of names.
+        let batch = js_sys::Reflect::get(&object, &"batch".into()).ok()?;
+        (object.is_object() && batch.is_function()).then(|| Self {
+            object: SendWrapper::new(object),
+        })
+    }
+
+    pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
+        match self.batch(Access::Read, statements).await? {
+            Ok(rows) => Ok(rows),
+            Err(message) => Err(mistake(message)),
+        }
+    }
+
+    pub async fn commit(&self, statements: &[Statement]) -> Result<Commit, StoreError> {
+        match self.batch(Access::Write, statements).await? {
+            Ok(rows) => Ok(Commit::Committed(rows)),
+            Err(message) => refusal(&message).map_or_else(|| Err(mistake(message)), Ok),
+        }
+    }
+
+    /// The rows, or what D1 said when it refused.
+    async fn batch(
+        &self,
+        access: Access,
+        statements: &[Statement],
+    ) -> Result<Result<Vec<Rows>, String>, StoreError> {
+        if statements.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let (fitting, sent) = fit(access, statements)?;
+        SendFuture::new(self.send(access, &fitting, sent)).await
+    }
+
+    async fn send(
+        &self,
+        access: Access,
+        statements: &[Fitting<'_>],
+        sent: usize,
+    ) -> Result<Result<Vec<Rows>, String>, StoreError> {
+        let batch = statements.iter().map(array).collect::<Array>();
+        let answer = pin!(glue::d1(&self.object, &batch));
+        let answer = match select(answer, pin!(Delay::from(TIME))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => return Err(lost(access, "D1 gave no answer in time")),
+        };
+        let answer = match answer {
+            Ok(answer) => answer.as_string().unwrap_or_default(),
+            Err(exception) => {
+                let said = glue::said(&exception);
+                trips::count(sent, said.len());
+                return if passes(&said) {
+                    Err(lost(access, &said))
+                } else {
+                    Ok(Err(said))
+                };
+            }
+        };
+        trips::count(sent, answer.len());
+        if answer.len() > ANSWER_BYTES {
+            return Err(StoreError::TooLarge);
+        }
+        rows::parse(&answer).map(Ok)
+    }
+}
+
+/// SQL and parameters.
+fn array(statement: &Fitting<'_>) -> Array {
+    let array = Array::of1(&JsValue::from_str(&statement.sql));
+    for value in statement.params {
+        array.push(&match value {
+            Value::Null => JsValue::NULL,
+            Value::Integer(number) => JsValue::from_f64(*number as f64),
+            Value::Real(number) => JsValue::from_f64(*number),
+            Value::Text(text) => JsValue::from_str(text),
+        });
+    }
+    array
+}
+
+/// A read may be asked again. Whether a commit whose answer is lost was made, nobody knows: it is not said to have
+/// failed; a repeat under its idempotency key finds out.
+fn lost(access: Access, said: &str) -> StoreError {
+    match access {
+        Access::Read => StoreError::Busy(said.to_owned()),
+        Access::Write if refused_at_the_door(said) => StoreError::Busy(said.to_owned()),
+        Access::Write => StoreError::Failed(format!("a commit whose answer is lost: {said}")),
+    }
+}
+
+/// What D1 says when it did not so much as begin.
+fn refused_at_the_door(said: &str) -> bool {
+    [
+        "overloaded",
+        "queued for too long",
+        "Too many requests",
+        "Too many subrequests",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
+}
+
+/// What D1 says of troubles that pass (developers.cloudflare.com/d1/observability/debug-d1).
+fn passes(said: &str) -> bool {
+    refused_at_the_door(said)
+        || [
+            "Network connection lost",
+            "Cannot resolve D1",
+            "storage caused object to be reset",
+            "storage operation exceeded timeout",
+            "Isolate Has exceeded Memory Limit",
+            "reset because its code was updated",
+            "Internal error",
+            "database is locked",
+            "SQLITE_BUSY",
+        ]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
+/// What is no trouble of D1's: the statement's own, or its size.
+fn mistake(said: String) -> StoreError {
+    let large = ["SQLITE_TOOBIG", "too big", "SQLITE_FULL", "response size"];
+    if large.iter().any(|words| said.contains(words)) {
+        return StoreError::TooLarge;
+    }
+    StoreError::Failed(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_whose_answer_is_lost_is_not_said_to_have_failed() {
+        let network = "D1_ERROR: Network connection lost.";
+        assert!(passes(network));
+        assert!(matches!(lost(Access::Read, network), StoreError::Busy(_)));
+        assert!(matches!(
+            lost(Access::Write, network),
+            StoreError::Failed(_)
+        ));
+        let overloaded = "D1_ERROR: D1 DB is overloaded. Requests queued for too long.";
+        assert!(passes(overloaded));
+        assert!(matches!(
+            lost(Access::Write, overloaded),
+            StoreError::Busy(_)
+        ));
+    }
+
+    #[test]
+    fn a_mistake_is_ours_and_a_size_the_callers() {
+        let large = "D1_ERROR: string or blob too big: SQLITE_TOOBIG";
+        assert!(!passes(large));
+        assert_eq!(mistake(large.into()), StoreError::TooLarge);
+        let none = "D1_ERROR: no such table: nowhere at offset 12: SQLITE_ERROR";
+        assert!(!passes(none));
+        assert!(matches!(mistake(none.into()), StoreError::Failed(_)));
+    }
+}
