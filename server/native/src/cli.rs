@@ -11,6 +11,7 @@ mod key;
 pub mod operator;
 mod serve;
 mod signals;
+mod signing_key;
 pub mod tenant;
 mod token;
 pub mod user;
@@ -40,6 +41,9 @@ enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
+    /// The keys that sign access tokens
+    #[command(subcommand)]
+    SigningKey(SigningKey),
     /// Make an access token for a script, without signing in
     Token(Token),
     /// Bring in the files that a mapping describes
@@ -158,6 +162,25 @@ pub enum Key {
     },
 }
 
+#[derive(Subcommand)]
+pub enum SigningKey {
+    /// Sign with a new key; tokens of the keys before it stay valid until they expire. Prints the new key's id. Servers
+    /// that run notice within a minute
+    Rotate {
+        /// Let tokens of the keys before it be worth nothing at once: somebody else may have the keys. People sign in
+        /// again or renew, integrations exchange their keys again
+        #[arg(long)]
+        end_others: bool,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Print the id of each key that verifies, since when it is there, and until when
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
 #[derive(Args)]
 pub struct Token {
     /// The business: its id, or its name
@@ -248,6 +271,7 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::Tenant(command) => tenant::run(command).await,
         Command::User(command) => user::run(command).await,
         Command::Key(command) => key::run(command).await,
+        Command::SigningKey(command) => signing_key::run(command).await,
         Command::Token(arguments) => token::run(arguments).await,
         Command::Import(arguments) => import::import(arguments).await,
         Command::Export(arguments) => import::export(arguments).await,

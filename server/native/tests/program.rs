@@ -258,6 +258,67 @@ fn a_password_is_made_where_none_is_given() {
     server.sign_in("b@example.com", password);
 }
 
+/// The kids that a server publishes.
+fn published(server: &Server) -> Vec<String> {
+    let (status, jwks) = server.get("/.well-known/jwks.json", "");
+    assert_eq!(status, 200, "{jwks}");
+    let keys = jwks["keys"].as_array().expect("keys");
+    let kids = keys
+        .iter()
+        .map(|key| key["kid"].as_str().expect("a kid").to_owned());
+    kids.collect()
+}
+
+#[test]
+fn signing_keys_rotate_and_retire() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let tenant = a_tenant(data);
+    a_user(data, &tenant, "owner");
+    let token = || {
+        let arguments = ["token", "--tenant", &tenant, "--user", "ana@example.com"];
+        done(crm(data, &arguments, "")).trim().to_owned()
+    };
+    let rotate = |more: &[&str]| {
+        let arguments = [&["signing-key", "rotate"], more].concat();
+        done(crm(data, &arguments, "")).trim().to_owned()
+    };
+    let list = || done(crm(data, &["signing-key", "list"], ""));
+    let first = token();
+    let second_key = rotate(&[]);
+    let second = token();
+    let third_key = rotate(&[]);
+    let third = token();
+    assert_eq!(list().lines().count(), 3);
+    let signs = list();
+    let mut lines = signs.lines();
+    assert!(
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with(&third_key) && line.ends_with("  signs"))
+    );
+    assert!(
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with(&second_key) && line.contains("verifies until 20"))
+    );
+    let server = Server::start(Some(data), &[]);
+    assert_eq!(published(&server)[..2], [third_key, second_key]);
+    assert_eq!(published(&server).len(), 3);
+    for token in [&first, &second, &third] {
+        assert_eq!(server.get("/me", token).0, 200);
+    }
+    drop(server);
+    let last_key = rotate(&["--end-others"]);
+    let server = Server::start(Some(data), &[]);
+    assert_eq!(published(&server), [last_key]);
+    for old in [&first, &second, &third] {
+        assert_eq!(server.get("/me", old).0, 401);
+    }
+    assert_eq!(server.get("/me", &token()).0, 200);
+    assert!(failed(crm(&data.join("none"), &["signing-key", "list"], "")).contains("no data in"));
+}
+
 #[test]
 fn mistakes_are_told() {
     let folder = tempfile::tempdir().expect("a folder");

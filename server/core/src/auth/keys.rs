@@ -63,6 +63,10 @@ impl KeySet {
         Self { keys }
     }
 
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
     /// The key that signs.
     pub fn current(&self) -> Option<&Key> {
         self.keys.first().filter(|key| key.expires_at.is_none())
@@ -146,18 +150,31 @@ pub async fn ensure(ports: &Ports) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts a new key in the place of the current ones, which verify for as long as a token of theirs may live: those that
-/// other processes sign until they have read the keys again included. Returns the new key's kid.
-pub async fn rotate(ports: &Ports) -> Result<String, StoreError> {
+/// What becomes of the keys before a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// They verify for as long as a token of theirs may live: those that other processes sign until they have read the
+    /// keys again included. Nobody is signed out.
+    Fade,
+    /// They verify nothing any more, once all processes have read the keys again: somebody else may have them.
+    End,
+}
+
+/// Puts a new key in the place of the current ones. Returns its kid.
+pub async fn rotate(ports: &Ports, before: Before) -> Result<String, StoreError> {
     let now = ports.clock.now();
+    let until = match before {
+        Before::Fade => now + LIFETIME_S * 1000 + 2 * REFRESH_MS,
+        Before::End => now,
+    };
     let key = fresh(ports, now);
-    let before = ports.directory.signing_keys().await?;
+    let known = ports.directory.signing_keys().await?;
+    // First: there is always one that signs.
     ports.directory.add_signing_key(&key).await?;
-    for old in before.iter().filter(|old| old.expires_at.is_none()) {
-        ports
-            .directory
-            .expire_signing_key(&old.kid, now + LIFETIME_S * 1000 + 2 * REFRESH_MS)
-            .await?;
+    // One that fades already does not live longer for it.
+    let longer = |key: &&directory::SigningKey| key.expires_at.is_none_or(|at| at > until);
+    for old in known.iter().filter(longer) {
+        ports.directory.expire_signing_key(&old.kid, until).await?;
     }
     Ok(key.kid)
 }

@@ -517,7 +517,7 @@ fn keys_rotate_without_signing_anybody_out() {
     );
     // Another process rotates; this one notices within a minute.
     api.host.wait(1);
-    let kid = now(keys::rotate(&api.host.ports)).unwrap();
+    let kid = now(keys::rotate(&api.host.ports, keys::Before::Fade)).unwrap();
     api.host.wait(keys::REFRESH_MS);
     let after = jwks(&api);
     assert_eq!(
@@ -534,7 +534,7 @@ fn keys_rotate_without_signing_anybody_out() {
         core: second,
         host: api.host,
     };
-    now(keys::rotate(&late.host.ports)).unwrap();
+    now(keys::rotate(&late.host.ports, keys::Before::Fade)).unwrap();
     late.host.wait(5_000);
     let third = now(Core::start(late.host.ports.clone(), Config::default())).unwrap();
     let third = Api {
@@ -553,6 +553,45 @@ fn keys_rotate_without_signing_anybody_out() {
     late.host
         .wait(super::claims::LIFETIME_S * 1000 + 2 * keys::REFRESH_MS);
     assert!(!jwks(&late).iter().any(|key| key["kid"] == before[0]["kid"]));
+}
+
+#[test]
+fn keys_that_somebody_may_have_end_at_once() {
+    let api = Api::default();
+    let token = api.owner();
+    api.host.wait(1);
+    now(keys::rotate(&api.host.ports, keys::Before::Fade)).unwrap();
+    api.host.wait(1);
+    let kid = now(keys::rotate(&api.host.ports, keys::Before::End)).unwrap();
+    api.host.wait(keys::REFRESH_MS);
+    let jwks = api.call("GET", "/.well-known/jwks.json").send().expect(200);
+    let kids: Vec<_> = jwks["keys"].as_array().unwrap().iter().collect();
+    assert_eq!((kids.len(), &kids[0]["kid"]), (1, &json!(kid)));
+    assert_eq!(
+        api.get("/me", &token).refusal(),
+        (401, "UNAUTHENTICATED".into())
+    );
+    let (token, _) = api.sign_in(DANA);
+    api.get("/me", &token).expect(200);
+}
+
+#[test]
+fn a_second_rotation_lets_no_key_live_longer() {
+    let api = Api::default();
+    let ends = || {
+        let keys = api.host.world.keys.lock().unwrap();
+        keys.iter().map(|key| key.expires_at).collect::<Vec<_>>()
+    };
+    now(keys::rotate(&api.host.ports, keys::Before::Fade)).unwrap();
+    let first = ends();
+    assert!(first[0].is_some_and(|at| at > NOW + super::claims::LIFETIME_S * 1000));
+    api.host.wait(60_000);
+    now(keys::rotate(&api.host.ports, keys::Before::Fade)).unwrap();
+    assert_eq!(
+        ends(),
+        [first[0], first[0].map(|at| at + 60_000), None],
+        "the first ends when it was to"
+    );
 }
 
 #[test]
