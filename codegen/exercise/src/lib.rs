@@ -6,6 +6,9 @@ mod media {
 
 pub use media::MEDIA;
 
+/// For tests that have this crate alone to build on.
+pub use crm_runtime;
+
 #[allow(clippy::all)]
 pub mod codes {
     include!(concat!(env!("OUT_DIR"), "/codes.rs"));

@@ -1,5 +1,7 @@
 //! An operation of another consumer.
 
+//~ E0599 things_list
+
 use crm_codegen_exercise::v1::mobile::Client;
 
 async fn call(client: &Client) {

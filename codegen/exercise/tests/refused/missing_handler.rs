@@ -1,7 +1,9 @@
 //! An operation without its handler.
 
+//~ E0046 `create`
+
 use crm_codegen_exercise::v1::server::{RecordsHandlers, records};
-use crm_runtime::server::Problem;
+use crm_codegen_exercise::crm_runtime::server::Problem;
 
 struct Handlers;
 

@@ -1,7 +1,9 @@
 //! A handler that the contract does not know.
 
+//~ E0407 `invent`
+
 use crm_codegen_exercise::v1::server::{TypeHandlers, r#type};
-use crm_runtime::server::Problem;
+use crm_codegen_exercise::crm_runtime::server::Problem;
 
 struct Handlers;
 
