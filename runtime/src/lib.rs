@@ -5,6 +5,7 @@
 pub mod json;
 pub mod media;
 pub mod open_enum;
+pub mod patch;
 pub mod present;
 mod published;
 pub mod raw_json;
@@ -16,6 +17,7 @@ pub mod client;
 pub mod server;
 
 pub use media::{Media, MediaVersion, negotiate};
+pub use patch::Patch;
 pub use present::present;
 pub use published::Published;
 pub use raw_json::RawJson;

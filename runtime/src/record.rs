@@ -7,4 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub trait RecordFields: Serialize + DeserializeOwned {
     /// The name of the record type, as paths and records carry it.
     const TYPE: &'static str;
+
+    /// The fields of the contract that a caller may write, by name: what can be cleared.
+    type Name: AsRef<str> + Copy;
 }

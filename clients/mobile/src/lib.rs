@@ -43,4 +43,4 @@ pub use crm_runtime::client::{
     RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token, TokenError,
     TokenProvider,
 };
-pub use crm_runtime::{JsonObject, RecordFields};
+pub use crm_runtime::{JsonObject, Patch, RecordFields};

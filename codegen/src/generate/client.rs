@@ -7,6 +7,7 @@ mod facade;
 mod problem;
 mod progenitor;
 mod rewrite;
+mod timeout;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -123,9 +124,9 @@ fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
             async fn exec(
                 &self,
                 request: ::crm_runtime::client::reqwest::Request,
-                _: &OperationInfo,
+                info: &OperationInfo,
             ) -> ::crm_runtime::client::reqwest::Result<::crm_runtime::client::reqwest::Response> {
-                ::crm_runtime::client::execute(&self.client, &self.inner, request).await
+                ::crm_runtime::client::execute(&API, &self.client, &self.inner, request, info).await
             }
         }
     })

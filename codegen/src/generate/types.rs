@@ -2,11 +2,13 @@
 //! checked on requests, and an answer is never refused because a bound was loosened.
 
 mod alias;
+mod changes;
 mod enumeration;
 mod records;
 mod structure;
 mod union;
 
+pub use changes::changes;
 pub use structure::other_ident;
 pub use union::alternatives;
 
@@ -23,7 +25,8 @@ pub fn types(shapes: &Shapes<'_>) -> TokenStream {
         .iter()
         .map(|(name, schema)| one(shapes, name, schema));
     let records = records::records(shapes);
-    quote!(#(#each)* #records)
+    let changes = changes::conversions(shapes);
+    quote!(#(#each)* #changes #records)
 }
 
 fn one(shapes: &Shapes<'_>, name: &str, schema: &Schema) -> TokenStream {

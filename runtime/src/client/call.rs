@@ -38,6 +38,8 @@ pub struct OperationFacts {
     pub authenticated: bool,
     /// It answers something other than JSON as well.
     pub other_media: bool,
+    /// Its answer is a stream of events, which has no end.
+    pub streams: bool,
 }
 
 impl Api {
@@ -50,8 +52,8 @@ impl Api {
     }
 }
 
-/// Completes a request: `Accept` with the version, the token, an idempotency key for a write that
-/// takes one and has none.
+/// Completes a request: its time limit, `Accept` with the version, the token, an idempotency key for a
+/// write that takes one and has none.
 pub async fn before<E>(
     api: &Api,
     state: &State,
@@ -59,7 +61,8 @@ pub async fn before<E>(
     info: &OperationInfo,
 ) -> Result<(), Error<E>> {
     let facts = api.facts(info.operation_id);
-    *request.timeout_mut() = Some(state.timeout());
+    let streams = facts.is_some_and(|facts| facts.streams);
+    *request.timeout_mut() = (!streams).then(|| state.timeout());
     request.headers_mut().insert(ACCEPT, accept(api, facts));
     if facts.is_some_and(|facts| facts.takes_key)
         && !request.headers().contains_key(IDEMPOTENCY_KEY)
@@ -90,10 +93,19 @@ pub async fn before<E>(
 /// Sends a request, and again as the settings allow. Every sending carries the same key and body. A
 /// token that the server refuses is renewed once.
 pub async fn execute(
+    api: &Api,
     client: &reqwest::Client,
     state: &State,
     request: Request,
+    info: &OperationInfo,
 ) -> reqwest::Result<Response> {
+    let streams = api
+        .facts(info.operation_id)
+        .is_some_and(|facts| facts.streams);
+    let client = match streams {
+        true => state.for_streams(client)?,
+        false => client,
+    };
     let repeatable = retry::is_repeatable(
         request.method(),
         request.headers().contains_key(IDEMPOTENCY_KEY),
@@ -198,6 +210,7 @@ mod tests {
             takes_key: false,
             authenticated: true,
             other_media: false,
+            streams: false,
         };
         static API: Api = Api {
             media_type: "application/json",

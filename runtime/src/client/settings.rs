@@ -1,7 +1,7 @@
 //! Settings of a client, and the state that is made of them once and shared by all its calls.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::deprecation::DeprecatedUse;
@@ -32,6 +32,7 @@ pub struct Settings {
     user_agent: Option<String>,
     timeout: Duration,
     connect_timeout: Duration,
+    idle_timeout: Duration,
     on_deprecated: Option<OnDeprecated>,
     http: Option<reqwest::Client>,
 }
@@ -47,6 +48,7 @@ impl Settings {
             user_agent: None,
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
             on_deprecated: None,
             http: None,
         }
@@ -69,7 +71,8 @@ impl Settings {
         self
     }
 
-    /// How long one sending may take, answer included. 30 s unless set.
+    /// How long one sending may take, answer included. 30 s unless set; a call's own `timeout` outranks
+    /// it. Streams of events have no such limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -78,6 +81,12 @@ impl Settings {
     /// How long it may take to connect. 10 s unless set; browsers decide for themselves.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a stream of events may be silent. 60 s unless set; in a browser for ever.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
         self
     }
 
@@ -92,7 +101,7 @@ impl Settings {
     }
 
     /// An HTTP client to use instead of one made of these settings: for proxies, certificates or
-    /// connection pools of one's own. Its own timeouts to connect and its user agent count.
+    /// connection pools of one's own. Its own timeouts to connect and between reads and its user agent count.
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -129,7 +138,14 @@ pub enum SettingsError {
 
 /// What all calls of a client share. The type that generated clients hold.
 #[derive(Clone, Debug)]
-pub struct State(Arc<Settings>);
+pub struct State(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    /// Made when the first stream is asked for.
+    for_streams: OnceLock<reqwest::Client>,
+}
 
 impl State {
     /// The base URL without a slash at its end, the HTTP client, and the state.
@@ -139,27 +155,57 @@ impl State {
     )]
     pub fn new(settings: Settings) -> Result<(String, reqwest::Client, State), SettingsError> {
         let base_url = base_url(&settings.base_url)?;
+        if let Some(name) = &settings.user_agent
+            && http::HeaderValue::from_str(name).is_err()
+        {
+            return Err(SettingsError::UserAgent(name.clone()));
+        }
         let client = match &settings.http {
             Some(client) => client.clone(),
-            None => build(&settings)?,
+            None => build(&settings, None)?,
         };
-        Ok((base_url, client, State(Arc::new(settings))))
+        let for_streams = OnceLock::new();
+        let shared = Shared {
+            settings,
+            for_streams,
+        };
+        Ok((base_url, client, State(Arc::new(shared))))
     }
 
     pub(super) fn token(&self) -> &Token {
-        &self.0.token
+        &self.0.settings.token
     }
 
     pub(super) fn retry(&self) -> &RetryPolicy {
-        &self.0.retry
+        &self.0.settings.retry
     }
 
     pub(super) fn timeout(&self) -> Duration {
-        self.0.timeout
+        self.0.settings.timeout
+    }
+
+    /// The HTTP client for streams: it gives up on one that is silent for too long, and never on one
+    /// that goes on for long. One that the settings brought is used as it is.
+    pub(super) fn for_streams<'a>(
+        &'a self,
+        plain: &'a reqwest::Client,
+    ) -> reqwest::Result<&'a reqwest::Client> {
+        let Shared {
+            settings,
+            for_streams,
+        } = &*self.0;
+        if settings.http.is_some() {
+            return Ok(plain);
+        }
+        if let Some(client) = for_streams.get() {
+            return Ok(client);
+        }
+        let client = build(settings, Some(settings.idle_timeout))?;
+        Ok(for_streams.get_or_init(|| client))
     }
 
     pub(super) fn deprecated(&self, used: impl FnOnce() -> Option<DeprecatedUse>) {
-        if let Some(callback) = &self.0.on_deprecated
+        if let Some(callback) = &self.0.settings.on_deprecated
             && let Some(used) = used()
         {
             callback(&used);
@@ -194,19 +240,20 @@ fn base_url(text: &str) -> Result<String, SettingsError> {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn build(settings: &Settings) -> Result<reqwest::Client, SettingsError> {
+fn build(settings: &Settings, idle: Option<Duration>) -> reqwest::Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder().connect_timeout(settings.connect_timeout);
-    if let Some(name) = &settings.user_agent {
-        let value = http::HeaderValue::from_str(name)
-            .map_err(|_| SettingsError::UserAgent(name.clone()))?;
-        builder = builder.user_agent(value);
+    if let Some(idle) = idle {
+        builder = builder.read_timeout(idle);
     }
-    Ok(builder.build()?)
+    if let Some(name) = &settings.user_agent {
+        builder = builder.user_agent(name);
+    }
+    builder.build()
 }
 
 #[cfg(target_arch = "wasm32")]
-fn build(_: &Settings) -> Result<reqwest::Client, SettingsError> {
-    Ok(reqwest::Client::builder().build()?)
+fn build(_: &Settings, _: Option<Duration>) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().build()
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ async fn other_media_types_are_sent_as_documented() {
 
 #[test]
 fn operations_are_data() {
-    assert_eq!(OPERATIONS.len(), 13);
+    assert_eq!(OPERATIONS.len(), 14);
     let list = &operations::THINGS_LIST;
     assert_eq!(
         (list.method, list.path, list.permission),

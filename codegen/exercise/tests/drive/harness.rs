@@ -267,6 +267,20 @@ impl RecordsHandlers<&'static str> for Handlers {
             },
         })
     }
+
+    async fn update(
+        &self,
+        _: &&'static str,
+        request: records::UpdateRequest,
+    ) -> Answer<records::UpdateResponse, records::UpdateError> {
+        self.note(&request);
+        let fields = RawJson::from_value(&request.body.fields).unwrap();
+        let body = types::Record {
+            id: request.id,
+            fields,
+        };
+        Ok(records::UpdateResponse { body })
+    }
 }
 
 impl BodiesHandlers<&'static str> for Handlers {

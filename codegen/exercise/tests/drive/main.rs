@@ -9,3 +9,4 @@ mod deprecations;
 mod harness;
 mod parameters;
 mod routing;
+mod timeouts;

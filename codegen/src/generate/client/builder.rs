@@ -33,7 +33,12 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
                             .named
                             .push(parse_quote!(__record: ::std::marker::PhantomData<fn() -> F>));
                     }
-                    Generic { types: &generic }.visit_item_struct_mut(builder);
+                    let changes = call.changes.as_deref();
+                    Generic {
+                        types: &generic,
+                        changes,
+                    }
+                    .visit_item_struct_mut(builder);
                     let doc = format!(
                         "Its records are of the type that `F` stands for. See [`super::Client::{}`].",
                         call.method
@@ -49,7 +54,7 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
                     stream(block, item, call.generic);
                 }
                 if call.generic {
-                    make_generic(block, &generic);
+                    make_generic(block, &generic, call.changes.as_deref());
                 }
                 if call.optional_body {
                     OptionalBody.visit_item_impl_mut(block);
@@ -63,7 +68,7 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
     }
 }
 
-fn is_of(block: &syn::ItemImpl, builder: &str) -> bool {
+pub fn is_of(block: &syn::ItemImpl, builder: &str) -> bool {
     let Type::Path(path) = &*block.self_ty else {
         return false;
     };
@@ -75,7 +80,7 @@ fn is_of(block: &syn::ItemImpl, builder: &str) -> bool {
             .is_some_and(|segment| segment.ident == builder)
 }
 
-fn make_generic(block: &mut syn::ItemImpl, types: &[String]) {
+fn make_generic(block: &mut syn::ItemImpl, types: &[String], changes: Option<&str>) {
     block.generics.params.push(parse_quote!(F));
     block
         .generics
@@ -90,12 +95,14 @@ fn make_generic(block: &mut syn::ItemImpl, types: &[String]) {
     {
         arguments.args.push(parse_quote!(F));
     }
-    Generic { types }.visit_item_impl_mut(block);
+    Generic { types, changes }.visit_item_impl_mut(block);
 }
 
 /// Gives types with a parameter theirs, and `Self` the field that holds it.
 struct Generic<'a> {
     types: &'a [String],
+    /// The one whose fields may be cleared.
+    changes: Option<&'a str>,
 }
 
 impl VisitMut for Generic<'_> {
@@ -109,7 +116,11 @@ impl VisitMut for Generic<'_> {
             && last.arguments.is_none()
             && self.types.iter().any(|name| last.ident == name)
         {
-            last.arguments = PathArguments::AngleBracketed(parse_quote!(<F>));
+            let clears = self.changes.is_some_and(|name| last.ident == name);
+            last.arguments = PathArguments::AngleBracketed(match clears {
+                true => parse_quote!(<::crm_runtime::Patch<F>>),
+                false => parse_quote!(<F>),
+            });
         }
         visit_mut::visit_type_path_mut(self, path);
     }

@@ -6,11 +6,16 @@ use quote::quote;
 use crate::document::{Document, Kind, Operation, ParameterLocation, Schema};
 use crate::generate::rust_type::{Place, rust_type};
 use crate::generate::shapes::{Shapes, references};
+use crate::generate::types::changes;
 use crate::lower::Lowered;
+use crate::names;
 use crate::progenitor_name;
 
 /// The extension of a path parameter that holds the name of a record type.
 const RECORD_TYPE: &str = "x-record-type";
+
+/// A stream of events: it has no end.
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// One operation of a client.
 pub struct Call<'d> {
@@ -29,8 +34,12 @@ pub struct Call<'d> {
     pub optional_body: bool,
     /// The media type of a body of bytes.
     pub bytes: Option<String>,
+    /// The type of the body, where it is changes to the fields of a record.
+    pub changes: Option<String>,
     /// A success that is not JSON.
     pub other_media: bool,
+    /// A success that goes on for as long as somebody listens.
+    pub streams: bool,
 }
 
 pub fn calls<'d>(lowered: &'d Lowered, shapes: &Shapes<'_>) -> Vec<Call<'d>> {
@@ -83,10 +92,14 @@ fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
                     .is_some()
             })
             .and_then(|schema| page_item(schema, shapes)),
+        changes: changes(shapes, operation).map(names::type_name),
         optional_body: body.is_some_and(|body| !body.required),
         bytes: body
             .filter(|_| operation.raw_body || !json_body)
             .and_then(|body| body.content.keys().next().cloned()),
+        streams: operation
+            .successes()
+            .any(|(_, response)| response.content.contains_key(EVENT_STREAM)),
         other_media: operation.successes().any(|(_, response)| {
             !response.content.is_empty()
                 && !response
@@ -139,13 +152,14 @@ pub fn api(document: &Document, calls: &[Call<'_>]) -> TokenStream {
         let id = &call.method;
         let takes_key = call.operation.takes_idempotency_key();
         let authenticated = !call.operation.security.is_empty();
-        let other_media = call.other_media;
+        let (other_media, streams) = (call.other_media, call.streams);
         quote! {
             ::crm_runtime::client::OperationFacts {
                 id: #id,
                 takes_key: #takes_key,
                 authenticated: #authenticated,
                 other_media: #other_media,
+                streams: #streams,
             }
         }
     });

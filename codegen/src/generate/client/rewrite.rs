@@ -6,8 +6,8 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Item, Stmt, Token, UseTree, parse_quote};
 
-use super::builder;
 use super::calls::Call;
+use super::{builder, timeout};
 use crate::generate::shapes::Shapes;
 
 pub fn rewrite(file: &mut syn::File, calls: &[Call<'_>], shapes: &Shapes<'_>) {
@@ -21,6 +21,7 @@ pub fn rewrite(file: &mut syn::File, calls: &[Call<'_>], shapes: &Shapes<'_>) {
             Item::Mod(module) if module.ident == "builder" => {
                 if let Some((_, items)) = &mut module.content {
                     builder::builders(items, calls, shapes);
+                    timeout::timeouts(items, calls);
                 }
             }
             Item::Impl(block) if block.trait_.is_none() => deprecate(block, calls),
@@ -35,7 +36,7 @@ fn is_constructors(block: &syn::ItemImpl) -> bool {
     block.trait_.is_none() && methods(block).any(|method| method == "new_with_client")
 }
 
-fn methods(block: &syn::ItemImpl) -> impl Iterator<Item = &syn::Ident> {
+pub fn methods(block: &syn::ItemImpl) -> impl Iterator<Item = &syn::Ident> {
     block.items.iter().filter_map(|item| match item {
         syn::ImplItem::Fn(function) => Some(&function.sig.ident),
         _ => None,

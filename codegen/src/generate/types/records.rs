@@ -1,10 +1,12 @@
 //! Record types: the link from a struct of fields to its record type, and the schemas themselves as
 //! data, from which a server builds its field definitions.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use crate::document::Schema;
 use crate::generate::shapes::Shapes;
+use crate::generate::unique::unique_types;
 use crate::names;
 use crate::source::{Content, Node};
 
@@ -22,9 +24,14 @@ pub fn records(shapes: &Shapes<'_>) -> TokenStream {
     }
     let implementations = records.iter().map(|(record, name)| {
         let ident = names::type_ident(name);
+        let names = names_ident(shapes, name);
+        let enumeration = field_names(shapes, name, &names);
         quote! {
+            #enumeration
+
             impl ::crm_runtime::RecordFields for #ident {
                 const TYPE: &'static str = #record;
+                type Name = #names;
             }
         }
     });
@@ -43,6 +50,34 @@ pub fn records(shapes: &Shapes<'_>) -> TokenStream {
         /// The record types of the contract: the type's name, and the schema of its fields as JSON,
         /// extensions included, references inlined.
         pub const RECORD_TYPES: &[(&str, &str)] = &[#(#entries),*];
+    }
+}
+
+/// What the enumeration of a record type's fields is called: `JobFieldsName`.
+fn names_ident(shapes: &Shapes<'_>, name: &str) -> Ident {
+    let mut text = names::nested(name, "Name");
+    while shapes.schemas.contains_key(&text) {
+        text.push('_');
+    }
+    names::ident(&text)
+}
+
+/// The names of the fields that a caller may write.
+fn field_names(shapes: &Shapes<'_>, name: &str, ident: &Ident) -> TokenStream {
+    let rules = shapes.schemas.get(name).and_then(Schema::as_object);
+    let written: Vec<&str> = rules
+        .into_iter()
+        .flat_map(|rules| &rules.properties)
+        .filter(|(_, property)| !property.schema.read_only)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let idents = unique_types(written.iter().copied(), &[]);
+    let docs = format!(" The fields of `{name}` that a caller may write.");
+    quote! {
+        ::crm_runtime::closed_enum! {
+            #[doc = #docs]
+            pub enum #ident { #(#idents = #written),* }
+        }
     }
 }
 

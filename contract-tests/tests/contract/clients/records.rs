@@ -12,7 +12,7 @@ macro_rules! suite {
             use futures_util::TryStreamExt;
             use serde_json::{Value, json};
             use $client::{
-                AnswerHeaders, Client,
+                AnswerHeaders, Client, Patch,
                 types::{self, Record},
             };
 
@@ -155,6 +155,17 @@ macro_rules! suite {
                 assert_eq!(changed.fields["last_name"], "Lovelace");
                 assert!(!changed.fields.contains_key("first_name"), "null clears");
                 assert!(changed.version > record.version);
+                let contacts = client.records_of::<types::ContactFields>();
+                let company = types::ContactFields {
+                    company_name: Some("Analytical Engines".to_owned()),
+                    ..types::ContactFields::default()
+                };
+                let patch = Patch::new(company)
+                    .clear(types::ContactFieldsName::LastName)
+                    .clear_named("tags");
+                let typed = done(contacts.update().id(&record.id).body(patch).send().await);
+                assert_eq!(typed.fields.company_name.as_deref(), Some("Analytical Engines"));
+                assert_eq!((typed.fields.last_name, typed.fields.tags), (None, None), "cleared");
                 let get = client.records_get().type_("contact").id(&record.id).send().await;
                 let etag = get.expect("the record").headers().etag().expect("an ETag").to_owned();
                 let update = |body: Value| {
