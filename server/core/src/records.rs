@@ -9,6 +9,7 @@ pub mod handlers;
 pub mod id;
 pub mod import;
 pub mod list;
+pub mod print;
 pub mod read;
 pub mod row;
 pub mod search;

@@ -167,10 +167,16 @@ fn structure(
         Content::Nothing => (None, quote!(::crm_runtime::server::Answer::empty(#status))),
         Content::Json(schema) => {
             let body = answer_type(shapes, schema);
-            (
-                Some(body),
-                quote!(::crm_runtime::server::Answer::json(#status, &self.body)?),
-            )
+            match is_printable(shapes, schema) {
+                true => (
+                    Some(quote!(::crm_runtime::server::Printable<#body>)),
+                    quote!(self.body.answer(#status)?),
+                ),
+                false => (
+                    Some(body),
+                    quote!(::crm_runtime::server::Answer::json(#status, &self.body)?),
+                ),
+            }
         }
         Content::Other(media_type) => {
             let body = match *media_type {
@@ -314,7 +320,12 @@ fn uses(scope: &Scope<'_, '_>, success: &Success<'_>) -> Option<TokenStream> {
         Content::Json(schema) if !is_free(scope.shapes, schema) => scope.uses.of_value(schema),
         _ => None,
     };
-    let body = body.map(|inner| quote!({ let value = &self.body; #inner }));
+    let body = body.map(|inner| match success.content {
+        Content::Json(schema) if is_printable(scope.shapes, schema) => {
+            quote!(self.body.look(|value| { #inner });)
+        }
+        _ => quote!({ let value = &self.body; #inner }),
+    });
     let headers = success.headers.iter().filter_map(|(_, header, ident)| {
         let notice = scope
             .deprecations
@@ -343,6 +354,11 @@ fn answer_type(shapes: &Shapes<'_>, schema: &Schema) -> TokenStream {
     } else {
         rust_type(shapes, schema, Place::Answer)
     }
+}
+
+/// Whether a body has a part whose form the contract leaves open: who has that as text may print the whole by itself.
+fn is_printable(shapes: &Shapes<'_>, schema: &Schema) -> bool {
+    matches!(&schema.kind, Kind::Ref(name) if shapes.is_generic(name))
 }
 
 fn is_free(shapes: &Shapes<'_>, schema: &Schema) -> bool {

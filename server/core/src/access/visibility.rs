@@ -1,16 +1,15 @@
 //! The one enforcer: what a caller may see. Rows are restricted in the SQL that reads them, fields in the one place that
 //! makes a record of a row. Lists, search, history and answers of writes all pass through here.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crm_contract::v1::types;
-use crm_runtime::{JsonObject, RawJson};
+use crm_runtime::JsonObject;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::{
     fault::Fault,
-    records::row::Row,
     refusal::Refusal,
     schema::{Failure, ObjectType},
     work::Scope,
@@ -101,39 +100,24 @@ impl Mask {
         }
     }
 
-    /// The record that the caller sees of a row.
-    pub fn record(
+    /// The values that are shown, as JSON. Where nothing is left out, the stored text passes unread.
+    pub fn text<'a>(
         &self,
         object_type: &ObjectType,
-        row: Row,
-    ) -> Result<types::Record<RawJson>, Refusal> {
-        Ok(types::Record {
-            fields: self.fields(object_type, row.data)?,
-            id: row.id,
-            r#type: row.object_type,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            created_by: actor(&row.created_by),
-            updated_by: actor(&row.updated_by),
-            deleted_at: row.deleted_at,
-        })
-    }
-
-    /// The values that are shown. Where nothing is left out, the stored text passes unread.
-    pub fn fields(&self, object_type: &ObjectType, data: String) -> Result<RawJson, Refusal> {
+        data: &'a str,
+    ) -> Result<Cow<'a, str>, Refusal> {
+        if self.passes(object_type) {
+            return Ok(data.into());
+        }
         let odd = |error: serde_json::Error| {
             Refusal::from(Fault::Internal(format!("stored data is no JSON: {error}")))
         };
-        if self.passes(object_type) {
-            return RawJson::from_text(data).map_err(odd);
-        }
-        let all: BTreeMap<&str, &RawValue> = serde_json::from_str(&data).map_err(odd)?;
+        let all: BTreeMap<&str, &RawValue> = serde_json::from_str(data).map_err(odd)?;
         let shown: BTreeMap<&str, &RawValue> = all
             .into_iter()
             .filter(|(name, _)| self.shows(object_type, name))
             .collect();
-        RawJson::from_value(&shown).map_err(odd)
+        serde_json::to_string(&shown).map(Cow::Owned).map_err(odd)
     }
 
     /// Leaves of an object what is shown.

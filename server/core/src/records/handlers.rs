@@ -22,6 +22,7 @@ use crate::{
     access::visibility::{self, Mask},
     context::Context,
     refusal::Refusal,
+    schema::ObjectType,
     work::{Issued, Outcome, Scope},
 };
 
@@ -55,7 +56,7 @@ impl Shown {
         };
         Ok(Self {
             record: types::Record {
-                fields: mask.fields(object_type, text)?,
+                fields: shown(&mask, object_type, &text)?,
                 id: record.id,
                 r#type: object_type.name.clone(),
                 version,
@@ -95,6 +96,11 @@ impl Shown {
     fn etag(&self, version: i64) -> Option<String> {
         Some(self.mask.etag(version, &self.hidden))
     }
+}
+
+fn shown(mask: &Mask, object_type: &ObjectType, text: &str) -> Result<RawJson, Refusal> {
+    RawJson::from_text(mask.text(object_type, text)?.into_owned())
+        .map_err(|error| crate::fault::Fault::Internal(error.to_string()).into())
 }
 
 type Answer<R> = Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal>;
@@ -178,7 +184,7 @@ impl RecordsHandlers<Context> for Core {
                 records::CreateResponse::Created(records::CreateCreated {
                     e_tag: shown.etag(body.version),
                     location: Some(format!("/records/{}/{}", body.r#type, body.id)),
-                    body,
+                    body: body.into(),
                 })
             })
         };
@@ -228,7 +234,7 @@ impl RecordsHandlers<Context> for Core {
                 let body = shown.record(issued);
                 records::UpdateResponse::Ok(records::UpdateOk {
                     e_tag: shown.etag(body.version),
-                    body,
+                    body: body.into(),
                 })
             })
         };
@@ -264,7 +270,7 @@ impl RecordsHandlers<Context> for Core {
                 let body = shown.record(issued);
                 records::RestoreResponse::Ok(records::RestoreOk {
                     e_tag: shown.etag(body.version),
-                    body,
+                    body: body.into(),
                 })
             })
         };
@@ -349,7 +355,7 @@ impl RecordsHandlers<Context> for Core {
                 let body = types::BatchResponse {
                     results: results.collect(),
                 };
-                records::BatchResponse::Ok(records::BatchOk { body })
+                records::BatchResponse::Ok(records::BatchOk { body: body.into() })
             }))
         };
         let outcome = write::write(&self.work, cx, Authority::of(cx), &items, decide)

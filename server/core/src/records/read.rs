@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crm_contract::{codes::Code, v1::types};
-use crm_runtime::{JsonObject, RawJson};
+use crm_runtime::{JsonObject, RawJson, server::Printable};
 use serde_json::Value as Json;
 
 use super::{
     cursor::List,
     filter,
     list::{self, Position},
-    row::Row,
+    print::{self, RowRef},
     search,
     sort::Sort,
 };
@@ -53,15 +53,15 @@ fn by_id(scope: &Scope, object_type: &ObjectType, id: &str) -> Statement {
 }
 
 /// The row, if it is of the type and may be shown.
-fn found(
+fn found<'a>(
     object_type: &ObjectType,
     id: &str,
-    rows: Option<Rows>,
+    rows: Option<&'a Rows>,
     include_deleted: bool,
-) -> Result<Row, Refusal> {
+) -> Result<RowRef<'a>, Refusal> {
     let row = rows
-        .and_then(|rows| rows.into_iter().next())
-        .map(|row| Row::read(row).ok_or_else(|| odd("records")))
+        .and_then(|rows| rows.first())
+        .map(|row| RowRef::read(row).ok_or_else(|| odd("records")))
         .transpose()?;
     let row = row.filter(|row| {
         row.object_type == object_type.name && (include_deleted || row.deleted_at.is_none())
@@ -77,7 +77,7 @@ pub async fn get(
     id: &str,
     fields: Option<&str>,
     include_deleted: bool,
-) -> Result<(types::Record<RawJson>, String), Refusal> {
+) -> Result<(Printable<types::Record<RawJson>>, String), Refusal> {
     let plan = |scope: &Scope| {
         let object_type = type_of(scope, type_name)?;
         mask_of(object_type, fields)?;
@@ -86,9 +86,9 @@ pub async fn get(
     let (scope, rows) = work.read(cx, plan).await?;
     let object_type = type_of(&scope, type_name)?;
     let mask = mask_of(object_type, fields)?;
-    let row = found(object_type, id, rows.into_iter().next(), include_deleted)?;
+    let row = found(object_type, id, rows.first(), include_deleted)?;
     let etag = mask.etag(row.version, &object_type.hidden);
-    Ok((mask.record(object_type, row)?, etag))
+    Ok((print::record(&mask, object_type, &row)?, etag))
 }
 
 /// What a list is asked with.
@@ -177,7 +177,7 @@ pub async fn list(
     work: &Work,
     cx: &Context,
     asked: &Asked<'_>,
-) -> Result<types::RecordPage<RawJson>, Refusal> {
+) -> Result<Printable<types::RecordPage<RawJson>>, Refusal> {
     let keys = std::sync::atomic::AtomicUsize::new(0);
     let plan = |scope: &Scope| {
         let (statement, count) = asked.statement(scope, cx.now)?;
@@ -201,12 +201,11 @@ pub async fn list(
         };
         next_cursor = list.seal(&position.to_json());
     }
-    let record =
-        |row: Vec<Value>| mask.record(object_type, Row::read(row).ok_or_else(|| odd("records"))?);
-    Ok(types::RecordPage {
-        items: rows.into_iter().map(record).collect::<Result<_, _>>()?,
-        next_cursor,
-    })
+    let rows = rows.iter().map(|row| {
+        let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
+        Ok((&**object_type, row))
+    });
+    print::page(&mask, rows, next_cursor.as_deref())
 }
 
 /// What a history is asked with.
@@ -264,7 +263,7 @@ pub async fn history(
     let object_type = type_of(&scope, type_name)?;
     let mask = mask_of(object_type, fields)?;
     let mut rows = rows.into_iter();
-    found(object_type, id, rows.next(), include_deleted)?;
+    found(object_type, id, rows.next().as_ref(), include_deleted)?;
     let mut rows = rows.next().unwrap_or_default();
     let mut next_cursor = None;
     if rows.len() > limit {
@@ -325,7 +324,7 @@ pub async fn search(
     work: &Work,
     cx: &Context,
     asked: &SearchFor<'_>,
-) -> Result<types::RecordPage<RawJson>, Refusal> {
+) -> Result<Printable<types::RecordPage<RawJson>>, Refusal> {
     let SearchFor {
         q,
         types,
@@ -383,9 +382,9 @@ pub async fn search(
     let mut rows = rows.into_iter().next().unwrap_or_default();
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let rows: Vec<Row> = rows
-        .into_iter()
-        .map(|row| Row::read(row).ok_or_else(|| odd("records")))
+    let rows: Vec<RowRef<'_>> = rows
+        .iter()
+        .map(|row| RowRef::read(row).ok_or_else(|| odd("records")))
         .collect::<Result<_, _>>()?;
     let next_cursor = match rows.last() {
         Some(last) if more => List {
@@ -395,11 +394,9 @@ pub async fn search(
         .seal(&last.version.into()),
         _ => None,
     };
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(object_type) = scope.state.schema.get(&row.object_type) {
-            items.push(mask.record(object_type, row)?);
-        }
-    }
-    Ok(types::RecordPage { items, next_cursor })
+    let rows = rows.into_iter().filter_map(|row| {
+        let object_type = scope.state.schema.get(row.object_type)?;
+        Some(Ok((&**object_type, row)))
+    });
+    print::page(&mask, rows, next_cursor.as_deref())
 }

@@ -43,12 +43,13 @@ impl World {
         };
         match ready(self.core.create(&self.cx(), request)).map_err(refused)? {
             records::CreateResponse::Created(created) => {
-                assert_eq!(created.e_tag, Some(format!("\"{}\"", created.body.version)));
+                let body = created.body.into_value().unwrap();
+                assert_eq!(created.e_tag, Some(format!("\"{}\"", body.version)));
                 assert_eq!(
                     created.location,
-                    Some(format!("/records/{object_type}/{}", created.body.id))
+                    Some(format!("/records/{object_type}/{}", body.id))
                 );
-                Ok(created.body)
+                Ok(body)
             }
             records::CreateResponse::Replayed(_) => panic!("nothing to replay"),
         }
@@ -67,7 +68,7 @@ impl World {
             if_none_match: None,
         };
         match ready(self.core.get(&self.cx(), request)).map_err(refused)? {
-            records::GetResponse::Ok(found) => Ok(found.body),
+            records::GetResponse::Ok(found) => Ok(found.body.into_value().unwrap()),
             records::GetResponse::NotModified(_) => panic!("nothing was said to match"),
         }
     }
@@ -89,7 +90,7 @@ impl World {
             body,
         };
         match ready(self.core.update(&self.cx(), request)).map_err(refused)? {
-            records::UpdateResponse::Ok(updated) => Ok(updated.body),
+            records::UpdateResponse::Ok(updated) => Ok(updated.body.into_value().unwrap()),
             records::UpdateResponse::Replayed(_) => panic!("nothing to replay"),
         }
     }
@@ -113,7 +114,7 @@ impl World {
             idempotency_key: None,
         };
         match ready(self.core.restore(&self.cx(), request)).map_err(refused)? {
-            records::RestoreResponse::Ok(restored) => Ok(restored.body),
+            records::RestoreResponse::Ok(restored) => Ok(restored.body.into_value().unwrap()),
             records::RestoreResponse::Replayed(_) => panic!("nothing to replay"),
         }
     }
@@ -136,7 +137,7 @@ impl World {
             include_deleted: false,
         };
         ready(self.core.list(&self.cx(), request))
-            .map(|page| page.body)
+            .map(|page| page.body.into_value().unwrap())
             .map_err(refused)
     }
 
@@ -151,7 +152,7 @@ impl World {
             body: types::BatchRequest { mode, operations },
         };
         match ready(self.core.batch(&self.cx(), request)).map_err(refused)? {
-            records::BatchResponse::Ok(done) => Ok(done.body.results),
+            records::BatchResponse::Ok(done) => Ok(done.body.into_value().unwrap().results),
             records::BatchResponse::Replayed(_) => panic!("nothing to replay"),
         }
     }
@@ -173,6 +174,8 @@ impl World {
             .map_err(refused)
             .unwrap()
             .body
+            .into_value()
+            .unwrap()
     }
 
     pub fn history(&self, id: &str) -> Vec<types::HistoryEntry> {
@@ -757,7 +760,7 @@ fn a_repeat_with_the_same_key_is_the_stored_answer() {
     };
     assert_eq!(
         serde_json::from_slice::<Json>(&stored.body).unwrap(),
-        serde_json::to_value(&created.body).unwrap()
+        serde_json::to_value(&created.body.into_value().unwrap()).unwrap()
     );
     assert_eq!(
         world.list(None, None, None, None, 50).unwrap().items.len(),
