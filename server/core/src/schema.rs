@@ -8,7 +8,12 @@ use std::{
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::ports::store::{Rows, Value};
+use crm_runtime::JsonObject;
+
+use crate::{
+    ports::store::{Rows, Value},
+    refusal::Refusal,
+};
 
 pub mod api;
 pub mod built_in;
@@ -97,19 +102,16 @@ pub struct Schema {
 
 impl Schema {
     /// The same definitions with one field more, as if it had been made: for judging what is to come.
-    pub fn with_field(
-        &mut self,
-        object_type: &str,
-        name: &str,
-        definition: Definition,
-    ) -> Result<(), String> {
-        let object_type = self
-            .types
-            .get_mut(object_type)
-            .ok_or_else(|| format!("there is no object type {object_type}"))?;
-        let field = Field::new(name, definition, false)?;
-        let fields = &mut Arc::make_mut(object_type).fields;
-        fields.insert(name.to_owned(), Arc::new(field));
+    pub fn with_field(&mut self, object_type: &str, written: &JsonObject) -> Result<(), Refusal> {
+        let known =
+            self.types.get(object_type).cloned().ok_or_else(|| {
+                Refusal::not_found(format!("There is no object type {object_type}."))
+            })?;
+        let (field, _) = change::create_field(self, &known, written.clone(), 0)?;
+        if let Some(object_type) = self.types.get_mut(object_type) {
+            let fields = &mut Arc::make_mut(object_type).fields;
+            fields.insert(field.name.clone(), field);
+        }
         Ok(())
     }
 

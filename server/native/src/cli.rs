@@ -66,23 +66,37 @@ pub struct Serve {
     #[arg(long)]
     demo: bool,
     /// Where to listen
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
     addr: SocketAddr,
     /// The folder with everything in it; made if it is not there [default: crm-data]
     #[arg(long, value_name = "DIR", env = "CRM_DATA")]
     data: Option<PathBuf>,
     /// Browsers showing pages of this origin may call the API, such as https://app.example (may be repeated)
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// A proxy whose X-Forwarded-For is believed (may be repeated)
     #[arg(long, value_name = "IP")]
     trust_proxy: Vec<std::net::IpAddr>,
     /// What the tokens state as their issuer: the public address of the API. Tokens of another issuer are refused
-    #[arg(long, value_name = "URL", default_value = "crm")]
+    #[arg(long, value_name = "URL", default_value = "crm", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issuer: String,
     /// Requests per minute and caller, or `off`
     #[arg(long, value_name = "NUMBER", default_value = "6000", value_parser = rate)]
     rate_limit: Rate,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+/// As browsers write it (RFC 6454): a scheme, a host, and a port if it is not the scheme's own.
+fn origin(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok();
+    match url.filter(|url| url.origin().ascii_serialization() == text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("an origin, such as https://app.example, without a path".into()),
+    }
 }
 
 /// How often a caller may call.
@@ -201,7 +215,7 @@ pub struct Token {
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=900))]
     expires_in: u32,
     /// As it is given to `crm serve`
-    #[arg(long, value_name = "URL", default_value = "crm")]
+    #[arg(long, value_name = "URL", default_value = "crm", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issuer: String,
     #[command(flatten)]
     data: Data,
@@ -301,6 +315,23 @@ mod tests {
     #[test]
     fn the_commands_are_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for right in ["https://app.example", "http://127.0.0.1:3000"] {
+            assert_eq!(origin(right).as_deref(), Ok(right));
+        }
+        for wrong in [
+            "*",
+            "null",
+            "app.example",
+            "https://app.example/",
+            "https://app.example:443",
+        ] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+        assert!(address("localhost").is_err_and(|why| why.contains("127.0.0.1:8080")));
     }
 
     #[test]

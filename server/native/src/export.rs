@@ -1,6 +1,9 @@
 //! `crm export`: all records of a type, or all users, as CSV or JSON lines, to be read again by an import.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use http::Method;
 use serde_json::{Map, Value};
@@ -14,6 +17,17 @@ pub enum Format {
     Csv,
     /// A JSON object per line, values as the API has them
     Jsonl,
+}
+
+impl Format {
+    /// By the ending of a file's name.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            _ => None,
+        }
+    }
 }
 
 /// Writes all records of `object_type` (or users, of `user`), oldest id first; gives their number. Deleted records are

@@ -17,9 +17,11 @@ use crate::{
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("cannot make the data folder {path}: {error}", path = path.display())]
+    #[error("the data folder {path} is a file; name a folder with --data", path = path.display())]
+    File { path: PathBuf },
+    #[error("cannot make the data folder {path}: {error}; name another with --data", path = path.display())]
     Make { path: PathBuf, error: io::Error },
-    #[error("cannot write in the data folder {path}: {error}", path = path.display())]
+    #[error("cannot write in the data folder {path}: {error}; make it writable, or name another with --data", path = path.display())]
     Write { path: PathBuf, error: io::Error },
     #[error("there is no data in {path}; `crm tenant create` makes some, or name another folder with --data", path = path.display())]
     Missing { path: PathBuf },
@@ -36,6 +38,9 @@ impl Host {
     /// Opens the data folder, making it if it is not there.
     pub fn open(data: &Path) -> Result<Self, OpenError> {
         let path = || data.to_path_buf();
+        if data.is_file() {
+            return Err(OpenError::File { path: path() });
+        }
         make(data).map_err(|error| OpenError::Make {
             path: path(),
             error,

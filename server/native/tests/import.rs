@@ -232,6 +232,21 @@ fn a_mapping_that_cannot_be_is_refused_before_its_rows() {
             "account_manager points to a user, and its lookup price_item.chinook_id finds a price_item",
         ),
         (
+            "type = \"phone\"",
+            "type = \"fone\"",
+            "a field of contact: fax: ",
+        ),
+        (
+            "label = \"Fax\"",
+            "label = \"Fax\"\nindexd = true",
+            "fax has no property indexd",
+        ),
+        (
+            "name = \"fax\"\ntype = \"phone\"",
+            "name = \"about\"\ntype = \"phone\"",
+            "about is there already, of type long_text",
+        ),
+        (
             "key = \"external_id\"",
             "key = \"title\"",
             "title recognises nobody",

@@ -368,7 +368,70 @@ fn mistakes_are_told() {
     assert!(failed(crm(data, &["serve", "--addr", &address], "")).contains("is in use"));
     let file = data.join("a file");
     std::fs::write(&file, "x").expect("written");
-    assert!(failed(crm(&file, &["tenant", "create", "X"], "")).contains("data folder"));
+    let refused = failed(crm(&file, &["tenant", "create", "X"], ""));
+    assert!(refused.contains("is a file; name a folder"), "{refused}");
+    for typo in [
+        &["serve", "--addr", "localhost:8080"][..],
+        &["serve", "--allow-origin", "app.example"],
+        &["serve", "--issuer", ""],
+    ] {
+        assert_eq!(crm(data, typo, "").status.code(), Some(2), "{typo:?}");
+    }
+    let none = data.join("none");
+    assert!(failed(crm(&none, &["tenant", "create", " "], "")).contains("1 to 200"));
+    assert!(!none.exists(), "a folder was made for nothing");
+}
+
+#[test]
+fn an_export_that_does_not_work_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let tenant = a_tenant(&data);
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).expect("made");
+    let export = |name: &str, file: &str| {
+        let file = out.join(file);
+        let file = file.to_str().expect("UTF-8");
+        crm(
+            &data,
+            &["export", name, "--tenant", &tenant, "--out", file],
+            "",
+        )
+    };
+    assert!(failed(export("nothing", "x.csv")).contains("no object type nothing"));
+    assert!(failed(export("job", "x.txt")).contains("name one with --format"));
+    let refused = failed(export("job", "nowhere/x.csv"));
+    assert!(refused.contains("nowhere/x.csv"), "{refused}");
+    assert_eq!(std::fs::read_dir(&out).expect("read").count(), 0);
+    done(export("job", "x.jsonl"));
+    assert_eq!(std::fs::read_dir(&out).expect("read").count(), 1);
+    // A database that is gone is said to be, and not made anew.
+    let database = data.join(format!("tenants/{tenant}.sqlite"));
+    std::fs::remove_file(&database).expect("removed");
+    let refused = failed(export("job", "x.csv"));
+    assert!(refused.contains(".sqlite is missing"), "{refused}");
+    assert!(!database.exists());
+}
+
+/// Somebody else has the databases open, and writes.
+#[test]
+fn a_database_in_use_is_said_to_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let tenant = a_tenant(data);
+    let other = rusqlite::Connection::open(data.join("directory.sqlite")).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let refused = failed(crm(data, &["tenant", "create", "Second"], ""));
+    assert!(
+        refused.contains("another program works on them"),
+        "{refused}"
+    );
+    other.execute_batch("ROLLBACK").expect("ended");
+    assert_eq!(
+        done(crm(data, &["tenant", "list"], "")),
+        format!("{tenant}  Clearwater\n")
+    );
+    done(crm(data, &["tenant", "create", "Second"], ""));
 }
 
 #[cfg(unix)]

@@ -31,6 +31,12 @@ pub const ALL: [Role; 3] = [
     },
 ];
 
+/// What to say of a role that there is not.
+pub fn unknown(name: &str) -> String {
+    let known: Vec<&str> = ALL.iter().map(|role| role.name).collect();
+    format!("There is no role {name}; there are {}.", known.join(", "))
+}
+
 pub fn find(name: &str) -> Option<&'static Role> {
     ALL.iter().find(|role| role.name == name)
 }

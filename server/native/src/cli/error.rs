@@ -1,6 +1,6 @@
 //! Why a command did not work, in words that say what to do.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use crm_core::{fault::Fault, ports::store::StoreError};
 use crm_runtime::server::{ErrorCode, Problem};
@@ -42,7 +42,9 @@ pub enum Error {
     Password(io::Error),
     #[error("{0}")]
     Refused(Refused),
-    #[error("the tenants' data: {0}")]
+    #[error("the tenant's database {} is missing; put it back, from a backup if need be", .0.display())]
+    NoDatabase(PathBuf),
+    #[error("the tenants' data: {0}{hint}", hint = hint(.0))]
     Store(#[from] StoreError),
     #[error("{0}")]
     Fault(#[from] Fault),
@@ -50,6 +52,20 @@ pub enum Error {
     Import(String),
     #[error("cannot write: {0}")]
     Output(io::Error),
+    #[error("cannot write {}: {}", .0.display(), .1)]
+    Write(PathBuf, io::Error),
+    #[error("the ending of {} says no format; name one with --format", .0.display())]
+    NoFormat(PathBuf),
+}
+
+/// What to do about it, where there is something.
+fn hint(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Busy(_) => {
+            "; another program works on them, or the disk is full: try again when that is over"
+        }
+        _ => "",
+    }
 }
 
 /// A typed refusal of the API.
@@ -79,6 +95,11 @@ impl std::fmt::Display for Refused {
         };
         match text("code") {
             "" => write!(f, "the request failed with status {}", self.status)?,
+            "INTERNAL" => write!(
+                f,
+                "{} Why stands in the log line above. (INTERNAL)",
+                text("message")
+            )?,
             code => write!(f, "{} ({code})", text("message"))?,
         }
         let errors = self

@@ -1,6 +1,6 @@
 //! `crm import` and `crm export`.
 
-use std::{fs::File, io};
+use std::{io, path::Path};
 
 use crm_core::core::Config;
 
@@ -72,28 +72,31 @@ pub async fn export(arguments: Export) -> Result<(), Error> {
     let tenant = operator::tenant(&host, &tenant).await?;
     let core = operator::core(&host, Config::default()).await?;
     let operator = Operator::new(core, tenant);
-    let named_csv = out
-        .as_ref()
-        .and_then(|path| path.extension())
-        .is_none_or(|ending| ending == "csv");
-    let format = format.unwrap_or(if named_csv {
-        Format::Csv
-    } else {
-        Format::Jsonl
-    });
     let rows = match &out {
-        None => export::export(&operator, &object_type, format, &mut io::stdout().lock()).await?,
+        None => {
+            let format = format.unwrap_or(Format::Csv);
+            export::export(&operator, &object_type, format, &mut io::stdout().lock()).await?
+        }
         Some(path) => {
+            let format = format
+                .or_else(|| Format::of(path))
+                .ok_or_else(|| Error::NoFormat(path.clone()))?;
+            let failed = |error: io::Error| Error::Write(path.clone(), error);
             // Written beside it and put in its place when whole: an export that was cut off replaces nothing.
-            let part = path.with_added_extension("part");
-            let file = File::create(&part).map_err(Error::Output)?;
-            let mut file = io::BufWriter::new(file);
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let part = tempfile::Builder::new()
+                .prefix(".crm-export-")
+                .tempfile_in(folder.unwrap_or(Path::new(".")))
+                .map_err(failed)?;
+            let mut file = io::BufWriter::new(part);
             let rows = export::export(&operator, &object_type, format, &mut file).await?;
-            file.into_inner()
-                .map_err(|error| Error::Output(error.into_error()))?
-                .sync_all()
-                .map_err(Error::Output)?;
-            std::fs::rename(&part, path).map_err(Error::Output)?;
+            let part = file
+                .into_inner()
+                .map_err(|error| failed(error.into_error()))?;
+            part.as_file().sync_all().map_err(failed)?;
+            part.persist(path).map_err(|error| failed(error.error))?;
             rows
         }
     };

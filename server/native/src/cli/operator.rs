@@ -82,8 +82,18 @@ pub async fn core(host: &Host, config: Config) -> Result<Arc<Core>, Error> {
     Ok(Core::start(host.ports.clone(), config).await?)
 }
 
-/// The tenant that somebody means by an id or a name.
+/// The tenant that somebody means by an id or a name, whose database is there.
 pub async fn tenant(host: &Host, said: &str) -> Result<TenantId, Error> {
+    let tenant = named(host, said).await?;
+    let database = host.store.path(&tenant);
+    if database.exists() {
+        Ok(tenant)
+    } else {
+        Err(Error::NoDatabase(database))
+    }
+}
+
+async fn named(host: &Host, said: &str) -> Result<TenantId, Error> {
     let directory = &host.ports.directory;
     if let Some(id) = TenantId::parse(said) {
         let known = directory.tenant(&id).await?.is_some();

@@ -8,8 +8,11 @@ use crate::{clock::SystemClock, host::Host};
 pub async fn run(command: Tenant) -> Result<(), Error> {
     match command {
         Tenant::Create { name, id, data } => {
+            // First: a folder made for nothing would stay.
+            let entry = entry(&name, id)?;
             let host = Host::open(&data.data)?;
-            println!("{}", create(&host, &name, id).await?);
+            host.ports.directory.create_tenant(&entry).await?;
+            println!("{}", entry.id);
         }
         Tenant::List { data } => {
             let host = Host::open_existing(&data.data)?;
@@ -22,6 +25,12 @@ pub async fn run(command: Tenant) -> Result<(), Error> {
 }
 
 pub async fn create(host: &Host, name: &str, id: Option<String>) -> Result<TenantId, Error> {
+    let entry = entry(name, id)?;
+    host.ports.directory.create_tenant(&entry).await?;
+    Ok(entry.id)
+}
+
+fn entry(name: &str, id: Option<String>) -> Result<TenantEntry, Error> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
         return Err(Error::NoName);
@@ -31,11 +40,9 @@ pub async fn create(host: &Host, name: &str, id: Option<String>) -> Result<Tenan
     let tenant = TenantId::parse(&id)
         .filter(|_| is_v7)
         .ok_or(Error::NoId(id))?;
-    let entry = TenantEntry {
-        id: tenant.clone(),
+    Ok(TenantEntry {
+        id: tenant,
         name: name.to_owned(),
         created_at: SystemClock.now(),
-    };
-    host.ports.directory.create_tenant(&entry).await?;
-    Ok(tenant)
+    })
 }

@@ -4,7 +4,7 @@
 use crm_core::{
     Core,
     ports::store::TenantId,
-    schema::{Definition, Kind, Schema},
+    schema::{Kind, Schema},
 };
 use serde_json::{Map, Value};
 
@@ -12,7 +12,28 @@ use super::{
     mapping::{Import, Mapping, Source, USER},
     run::Failed,
 };
-use crate::cli::Error;
+use crate::cli::{Error, error::Refused};
+
+/// What a mapping may say of a field of the tenant's own, as the API takes it.
+const PROPERTIES: [&str; 17] = [
+    "name",
+    "type",
+    "label",
+    "help",
+    "required",
+    "unique",
+    "indexed",
+    "searchable",
+    "default",
+    "options",
+    "min",
+    "max",
+    "min_length",
+    "max_length",
+    "pattern",
+    "scale",
+    "target",
+];
 
 pub struct Schemas {
     pub now: Schema,
@@ -41,7 +62,7 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
             )));
         };
         for field in &import.field {
-            let mut definition: Map<String, Value> = field.clone().into_iter().collect();
+            let definition: Map<String, Value> = field.clone().into_iter().collect();
             let wrong = |what: String| {
                 Failed::Mapping(format!(
                     "{}: a field of {}: {what}",
@@ -53,15 +74,27 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
                 .and_then(Value::as_str)
                 .ok_or_else(|| wrong("it has no name".into()))?
                 .to_owned();
-            if object_type.field(&name).is_some() {
+            if let Some(there) = object_type.field(&name) {
+                let kind = there.kind().name();
+                if definition.get("type").and_then(Value::as_str) != Some(kind) {
+                    return Err(wrong(format!(
+                        "{name} is there already, of type {kind}; name another, or leave the definition out"
+                    )));
+                }
                 continue;
             }
-            missing.push((import.into.clone(), definition.clone()));
-            definition.remove("name");
-            let parsed: Definition = serde_json::from_value(definition.into())
-                .map_err(|error| wrong(format!("{name}: {error}")))?;
-            then.with_field(&import.into, &name, parsed)
-                .map_err(wrong)?;
+            if let Some(property) = definition
+                .keys()
+                .find(|name| !PROPERTIES.contains(&name.as_str()))
+            {
+                return Err(wrong(format!(
+                    "{name} has no property {property}; there are {}",
+                    PROPERTIES.join(", ")
+                )));
+            }
+            then.with_field(&import.into, &definition)
+                .map_err(|refusal| wrong(format!("{name}: {}", Refused::of(refusal.problem()))))?;
+            missing.push((import.into.clone(), definition));
         }
     }
     for import in &mapping.import {

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use crm_core::{
     Core,
-    access::users::import::{self as people, Incoming, Wrong},
+    access::{
+        roles,
+        users::import::{self as people, Incoming, Wrong},
+    },
     ports::store::TenantId,
     records::import::{self as records, Rehearsed, Row},
     schema::{Kind, ObjectType, Schema, value::is_e164},
@@ -44,7 +47,7 @@ pub async fn judge(
                 continue;
             };
             let message = match conflict.what {
-                Wrong::NoRole(role) => format!("there is no role {role}"),
+                Wrong::NoRole(role) => roles::unknown(&role),
                 Wrong::Taken(by) => place.taken(conflict.property, row, &by),
             };
             issues.push(place.at(row, conflict.property, message));

@@ -21,7 +21,7 @@
 //! account_manager = { column = "rep_id", lookup = "user.external_id" }
 //! ```
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +32,7 @@ pub const USER: &str = "user";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
+    #[serde(default)]
     pub import: Vec<Import>,
 }
 
@@ -146,8 +147,24 @@ impl Source {
 
 /// Reads the mapping file; the error says line and column.
 pub fn read(path: &Path) -> Result<Mapping, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    let wrong = |what: String| format!("the mapping {}: {what}", path.display());
+    let bytes = fs::read(path).map_err(|error| {
+        let hint = if error.kind() == io::ErrorKind::IsADirectory {
+            "; name the file in it"
+        } else {
+            ""
+        };
+        wrong(format!("it cannot be read: {error}{hint}"))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text in UTF-8".to_owned()))?;
+    let mapping: Mapping =
+        toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    if mapping.import.is_empty() {
+        return Err(wrong(
+            "it has no [[import]], so there is nothing to bring in".to_owned(),
+        ));
+    }
+    Ok(mapping)
 }
 
 #[cfg(test)]
@@ -166,6 +183,27 @@ mod tests {
             .collect();
         let mapping: Mapping = toml::from_str(&example).unwrap();
         assert_eq!(mapping.import[0].set.len(), 6);
+    }
+
+    #[test]
+    fn a_file_that_is_no_mapping_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.toml");
+        let said = |content: &[u8]| {
+            fs::write(&file, content).unwrap();
+            read(&file).unwrap_err()
+        };
+        for (content, what) in [
+            (&b""[..], "no [[import]]"),
+            (b"import = []", "no [[import]]"),
+            (b"import = 1", "line 1"),
+            (b"\xff\xfe", "UTF-8"),
+        ] {
+            let said = said(content);
+            assert!(said.contains(what) && said.contains("m.toml"), "{said}");
+        }
+        let said = read(folder.path()).unwrap_err();
+        assert!(said.contains("name the file in it"), "{said}");
     }
 
     #[test]

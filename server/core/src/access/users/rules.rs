@@ -64,11 +64,7 @@ pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal> {
         .enumerate()
         .filter(|(_, role)| roles::find(role).is_none())
     {
-        report.add(
-            &roles.index(index),
-            "role",
-            format!("There is no role {role}."),
-        );
+        report.add(&roles.index(index), "role", roles::unknown(role));
     }
     if user.profile.manager.is_some() && manager_is_missing {
         report.add(
