@@ -21,6 +21,7 @@ CREATE TABLE object_types (
   updated_at INTEGER NOT NULL,
   deleted_at INTEGER
 );
+-- slot: n where key_n of records holds the field's sort value.
 CREATE TABLE fields (
   type TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -29,12 +30,15 @@ CREATE TABLE fields (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   deleted_at INTEGER,
+  slot INTEGER,
   PRIMARY KEY (type, name)
 );
 
 -- data: the visible values as JSON. keys: folded sort keys of texts where they differ from the value, points on the sphere.
 -- field_versions: per field the sequence number of its last change, where it is not the record's first.
 -- created_by, updated_by: the kind of the caller, a colon, and its id.
+-- key_0 and so on: the sort values of indexed fields; which field's, each type says for itself (fields.slot). From key_12
+-- on: of fields that only an index over several holds. They have no type, so that a text of digits stays a text.
 CREATE TABLE records (
   num INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -49,15 +53,33 @@ CREATE TABLE records (
   updated_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   updated_by TEXT NOT NULL,
-  deleted_at INTEGER
+  deleted_at INTEGER,
+  key_0, key_1, key_2, key_3, key_4, key_5, key_6, key_7,
+  key_8, key_9, key_10, key_11, key_12, key_13, key_14, key_15
 );
 
 -- Lists by a column of the record's own. One index for all types: every index of the table costs each write. The condition
--- on version always holds; it is there so that only a list that states it is planned over the index: without statistics
--- the planner would take any index that begins with the type before the one that has the order asked for.
-CREATE INDEX records_by_id ON records (type, id) WHERE version > -1;
-CREATE INDEX records_by_created_at ON records (type, created_at, id) WHERE version > -2 AND deleted_at IS NULL;
-CREATE INDEX records_by_updated_at ON records (type, updated_at, id) WHERE version > -3 AND deleted_at IS NULL;
+-- on first_version always holds; it is there so that only a list that states it is planned over the index: without
+-- statistics the planner would take any index that begins with the type before the one that has the order asked for. It
+-- is over a column that never changes, since an update touches every index whose columns or condition it sets.
+CREATE INDEX records_by_id ON records (type, id) WHERE first_version > -1;
+CREATE INDEX records_by_created_at ON records (type, created_at, id) WHERE first_version > -2 AND deleted_at IS NULL;
+CREATE INDEX records_by_updated_at ON records (type, updated_at, id) WHERE first_version > -3 AND deleted_at IS NULL;
+
+-- Lists by a field: types share these indexes, so that a write costs what its own type has indexed, however many types
+-- there are. A record is in those whose column its type uses.
+CREATE INDEX records_by_key_0 ON records (type, key_0, id) WHERE key_0 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_1 ON records (type, key_1, id) WHERE key_1 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_2 ON records (type, key_2, id) WHERE key_2 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_3 ON records (type, key_3, id) WHERE key_3 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_4 ON records (type, key_4, id) WHERE key_4 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_5 ON records (type, key_5, id) WHERE key_5 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_6 ON records (type, key_6, id) WHERE key_6 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_7 ON records (type, key_7, id) WHERE key_7 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_8 ON records (type, key_8, id) WHERE key_8 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_9 ON records (type, key_9, id) WHERE key_9 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_10 ON records (type, key_10, id) WHERE key_10 IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX records_by_key_11 ON records (type, key_11, id) WHERE key_11 IS NOT NULL AND deleted_at IS NULL;
 
 -- The folded words that records are found by.
 CREATE TABLE words (

@@ -26,6 +26,7 @@ pub mod handlers;
 pub mod index;
 pub mod json_schema;
 pub mod names;
+pub mod slots;
 pub mod value;
 
 pub use built_in::index_statements;
@@ -115,8 +116,8 @@ impl Schema {
         Ok(())
     }
 
-    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at, updated_at, in
-    /// the order in which they were made.
+    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at,
+    /// updated_at, slot, in the order in which they were made.
     pub fn load(types: Rows, fields: Rows) -> Result<Self, String> {
         Self::over(built_in::types()?, types, fields)
     }
@@ -170,6 +171,7 @@ impl Schema {
                 Value::Text(definition),
                 deleted_at,
                 Value::Integer(updated_at),
+                slot,
             ] = row.as_slice()
             else {
                 return Err("a row of fields has another shape".into());
@@ -187,12 +189,15 @@ impl Schema {
             }
             let definition: Definition = serde_json::from_str(definition)
                 .map_err(|error| format!("the definition of {type_name}.{name}: {error}"))?;
-            let built_in = object_type
-                .fields
-                .get(name)
-                .is_some_and(|field| field.built_in);
+            let stock = object_type.fields.get(name);
+            let built_in = stock.is_some_and(|field| field.built_in);
+            let slot = slot
+                .as_i64()
+                .and_then(|slot| u8::try_from(slot).ok())
+                .or_else(|| stock?.slot);
             let field = Field::new(name, definition, built_in)
-                .map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?;
+                .map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?
+                .in_slot(slot);
             object_type.fields.insert(name.clone(), Arc::new(field));
         }
         // An index goes with the first of its fields that is deleted.

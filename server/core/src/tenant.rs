@@ -70,7 +70,7 @@ impl Tenants {
                 [],
             ),
             Statement::new(
-                "SELECT type, name, version, definition, deleted_at, updated_at FROM fields ORDER BY rowid",
+                "SELECT type, name, version, definition, deleted_at, updated_at, slot FROM fields ORDER BY rowid",
                 [],
             ),
         ];

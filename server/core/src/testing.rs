@@ -298,10 +298,11 @@ impl World {
         );
         for field in thing.fields.values() {
             insert(
-                "INSERT INTO fields (type, name, version, definition, created_at, updated_at) VALUES ('thing', ?1, 1, ?2, 0, 0)",
+                "INSERT INTO fields (type, name, version, definition, created_at, updated_at, slot) VALUES ('thing', ?1, 1, ?2, 0, 0, ?3)",
                 vec![
                     field.name.as_str().into(),
                     serde_json::to_string(&field.definition).unwrap().into(),
+                    field.slot.map(i64::from).into(),
                 ],
             );
         }

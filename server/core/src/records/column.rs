@@ -108,7 +108,7 @@ impl Column {
     /// The expression whose index serves equality: a unique field that is not indexed has only the unique one.
     pub fn equality(&self) -> &str {
         match self {
-            Self::Field(field) if field.definition.unique && !field.definition.indexed => {
+            Self::Field(field) if field.definition.unique && !field.is_indexed() => {
                 &field.sql.plain
             }
             _ => self.sort(),

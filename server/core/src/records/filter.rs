@@ -52,7 +52,7 @@ impl Filter {
             Self::Leaf(leaf) => {
                 let equal = matches!(leaf.test, Test::Compare(Compare::Eq, _) | Test::In(_));
                 let indexed = match &leaf.column {
-                    Column::Field(field) => field.definition.indexed || field.definition.unique,
+                    Column::Field(field) => field.is_indexed() || field.definition.unique,
                     Column::Envelope(property) => *property == super::column::Envelope::Id,
                 };
                 equal && indexed && !leaf.negated && leaf.through.is_none()

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     ports::store::{Statement, Value},
-    schema::{ObjectType, index::Expressions},
+    schema::{ObjectType, index::Expressions, slots},
 };
 
 /// The columns of a record's row, in the order that `row::Row` reads.
@@ -123,7 +123,14 @@ pub fn statement(page: &Page<'_>) -> Statement {
         if !page.include_deleted {
             sql.push(" AND records.deleted_at IS NULL");
         }
-        sql.push(own_index(page)).push(&filter).push(&arm.condition);
+        sql.push(own_index(page));
+        // Any other arm compares the column.
+        if arm.condition.is_empty()
+            && let Some(column) = shared_index(page)
+        {
+            sql.push(" AND records.").push(column).push(" IS NOT NULL");
+        }
+        sql.push(&filter).push(&arm.condition);
         order(&mut sql, page.sort, arm);
         sql.push(" LIMIT ").push(&limit);
         if several {
@@ -139,19 +146,27 @@ pub fn statement(page: &Page<'_>) -> Statement {
 /// The condition that opens the index over a column of the record's own (see the migration): where the list is in its
 /// order, or no field's index gives another.
 fn own_index(page: &Page<'_>) -> &'static str {
-    const BY_ID: &str = " AND records.version > -1";
+    const BY_ID: &str = " AND records.first_version > -1";
     if page.filter.is_some_and(Filter::is_selective) {
         return "";
     }
     match page.sort.keys.first().map(|key| &key.column) {
         Some(Column::Envelope(Envelope::CreatedAt)) if !page.include_deleted => {
-            " AND records.version > -2"
+            " AND records.first_version > -2"
         }
         Some(Column::Envelope(Envelope::UpdatedAt)) if !page.include_deleted => {
-            " AND records.version > -3"
+            " AND records.first_version > -3"
         }
-        Some(Column::Field(field)) if field.definition.indexed && !page.include_deleted => "",
+        Some(Column::Field(field)) if field.is_indexed() && !page.include_deleted => "",
         _ => BY_ID,
+    }
+}
+
+/// The column whose index types share and which is in the list's order: what it has to state to be planned over it.
+fn shared_index<'a>(page: &Page<'a>) -> Option<&'a str> {
+    match &page.sort.keys.first()?.column {
+        Column::Field(field) if field.slot.is_some_and(slots::is_indexed) => Some(&field.sql.sort),
+        _ => None,
     }
 }
 

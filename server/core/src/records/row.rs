@@ -108,6 +108,14 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
     keys
 }
 
+/// Whether values of this kind have a key.
+pub fn has_key(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Text | Kind::LongText | Kind::Email | Kind::Url | Kind::Geo
+    )
+}
+
 /// The words that a record is found by.
 pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

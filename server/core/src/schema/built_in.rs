@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Definition, Field, ObjectType, index, names};
+use super::{Definition, Field, ObjectType, index, names, slots};
 
 /// The built-in types. Fails only if the contract contradicts itself, which a test rules out.
 pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
@@ -19,14 +19,20 @@ pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
     types.as_deref().map_err(Clone::clone)
 }
 
-/// What has to exist in every tenant's database beside its tables: the indexes of the built-in types. Harmless to repeat;
-/// a host runs them when it makes or opens a tenant.
+/// What has to exist in every tenant's database beside its tables: the built-in types' values in their slots, and their
+/// indexes. Harmless to repeat, but dear in a tenant with many records: a host runs them when it makes a tenant, and when
+/// it opens one for which they were others.
 pub fn index_statements() -> Vec<String> {
     let types = types().unwrap_or_default();
-    types
+    let filled = types
         .iter()
-        .flat_map(|object_type| index::create_all(object_type))
-        .collect()
+        .filter_map(|object_type| slots::fill(object_type));
+    let single = types.iter().flat_map(|object_type| {
+        let fields = object_type.fields.values();
+        fields.flat_map(|field| index::create_of_field(&object_type.name, field))
+    });
+    let compound = index::create_compounds(types.iter().map(Arc::as_ref));
+    filled.chain(single).chain(compound).collect()
 }
 
 /// Said by the contract of the schemas, and not of the types.
@@ -77,7 +83,7 @@ pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
             .map_err(|error| wrong(&format!("{field_name}: {error}")))?;
         fields.insert(field_name.clone(), Arc::new(field));
     }
-    Ok(Arc::new(ObjectType {
+    let mut object_type = ObjectType {
         name: name.to_owned(),
         label: label(schema.label.one),
         plural_label: label(schema.label.many),
@@ -89,5 +95,7 @@ pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
         version: 0,
         created_at: 0,
         updated_at: 0,
-    }))
+    };
+    slots::give_out(&mut object_type);
+    Ok(Arc::new(object_type))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     At, Definition, Failures, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType,
-    Schema, TypeDefinition, check, index, names, value,
+    Schema, TypeDefinition, check, index, names, slots, value,
 };
 use crate::{
     ports::store::{Statement, Value},
@@ -140,15 +140,21 @@ fn own_indexes(schema: &Schema) -> usize {
 
 fn insert_field(object_type: &str, field: &Field, now: i64) -> Result<Statement, Refusal> {
     Ok(Statement::new(
-        "INSERT INTO fields (type, name, version, definition, created_at, updated_at) VALUES (?1, ?2, (SELECT base FROM meta), ?3, ?4, ?4) \
+        "INSERT INTO fields (type, name, version, definition, created_at, updated_at, slot) VALUES (?1, ?2, (SELECT base FROM meta), ?3, ?4, ?4, ?5) \
          ON CONFLICT (type, name) DO UPDATE SET version = excluded.version, definition = excluded.definition, updated_at = excluded.updated_at",
         [
             object_type.into(),
             field.name.as_str().into(),
             text(&field.definition)?.into(),
             now.into(),
+            own_slot(field).into(),
         ],
     ))
+}
+
+/// A built-in field's slot comes with the program.
+fn own_slot(field: &Field) -> Option<i64> {
+    field.slot.filter(|_| !field.built_in).map(i64::from)
 }
 
 fn insert_type(object_type: &ObjectType, now: i64) -> Result<Statement, Refusal> {
@@ -246,6 +252,7 @@ pub fn create_type(
         return Err(invalid(failures));
     }
     object_type.indexes = definition.indexes;
+    slots::give_out(&mut object_type);
     let made = index::create_all(&object_type);
     if own_indexes(schema) + made.len() > MOST_OWN_INDEXES {
         return Err(limit("indexes", MOST_OWN_INDEXES));
@@ -456,7 +463,7 @@ pub fn changed_field(
         &at,
         &mut failures,
     ) {
-        Some(field) if failures.is_empty() => Ok(field),
+        Some(field) if failures.is_empty() => Ok(field.in_slot(old.slot)),
         _ => Err(invalid(failures)),
     }
 }

@@ -246,6 +246,8 @@ pub struct Field {
     pub built_in: bool,
     /// Of the whole text, or of each entry of a list.
     pub pattern: Option<Regex>,
+    /// n where the column key_n of the table `records` holds the sort value.
+    pub slot: Option<u8>,
     /// The expressions that hold its value in SQL. Their only variable part is the name, which is validated.
     pub sql: super::index::Expressions,
 }
@@ -263,7 +265,22 @@ impl Field {
             definition,
             built_in,
             pattern,
+            slot: None,
         })
+    }
+
+    /// The same field, its sort value held by the column of this slot.
+    pub fn in_slot(mut self, slot: Option<u8>) -> Self {
+        if let Some(slot) = slot {
+            self.slot = Some(slot);
+            self.sql.sort = super::slots::column(slot);
+        }
+        self
+    }
+
+    /// Whether a list in its order, or of one of its values, is an index scan.
+    pub fn is_indexed(&self) -> bool {
+        self.definition.indexed || self.slot.is_some_and(super::slots::is_indexed)
     }
 
     pub fn kind(&self) -> Kind {

@@ -403,7 +403,7 @@ impl SchemaHandlers<Context> for Core {
                 // The name is spliced once it is known to be one of the schema.
                 let object_type = type_of(scope, name)?;
                 let sql = format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM records WHERE type = '{}' AND version > -1 AND deleted_at IS NULL LIMIT 1000)",
+                    "SELECT count(*) FROM (SELECT 1 FROM records WHERE type = '{}' AND first_version > -1 AND deleted_at IS NULL LIMIT 1000)",
                     object_type.name
                 );
                 Ok::<_, Refusal>(vec![Statement::new(sql, [])])
@@ -420,7 +420,7 @@ impl SchemaHandlers<Context> for Core {
                 let mut decided =
                     decision(statements, Box::new(|_| schema::DeleteResponse::NoContent));
                 decided.guard = decided.guard.and(
-                    "NOT EXISTS (SELECT 1 FROM records WHERE type = {} AND version > -1 AND deleted_at IS NULL)",
+                    "NOT EXISTS (SELECT 1 FROM records WHERE type = {} AND first_version > -1 AND deleted_at IS NULL)",
                     [name.into()],
                 );
                 Ok(decided)

@@ -1,9 +1,13 @@
 //! The SQL expressions that hold a field's value, and the indexes over them. An index is used only where a query spells
-//! the expression exactly like this, so nobody else writes it.
+//! the expression exactly like this, so nobody else writes it. An index of one type's own costs the writes of all types:
+//! only fields that found no slot, unique ones and indexes over several fields have one.
+
+use std::collections::BTreeMap;
 
 use super::{
     ObjectType,
     field::{Field, Kind, Order},
+    slots,
 };
 
 /// Texts sort by so many characters of their folded form; ties go by the id. Keeps positions, and so cursors, short.
@@ -21,8 +25,10 @@ pub struct Expressions {
     /// The comparable value: the folded text, the number, the amount. NULL if empty. Unique indexes are over it.
     pub plain: String,
     /// The same, never NULL: empty values sort after all others, and of a folded text only the first `KEY_CHARS` count.
-    /// Ordinary indexes are over it.
+    /// Ordinary indexes are over it. The column of the field's slot, if it has one.
     pub sort: String,
+    /// What `sort` is, computed from the JSON.
+    pub computed: String,
     /// What `sort` is for an empty value, as an SQL literal.
     pub last: &'static str,
 }
@@ -46,6 +52,7 @@ impl Expressions {
         Self {
             raw,
             plain: format!("({plain})"),
+            computed: sort.clone(),
             sort,
             last,
         }
@@ -53,6 +60,9 @@ impl Expressions {
 
     /// The same expression over the columns of a table alias.
     pub fn of(alias: &str, expression: &str) -> String {
+        if slots::is_column(expression) {
+            return format!("{alias}.{expression}");
+        }
         expression
             .replace("data ->>", &format!("{alias}.data ->>"))
             .replace("keys ->>", &format!("{alias}.keys ->>"))
@@ -88,11 +98,11 @@ pub fn create_all(object_type: &ObjectType) -> Vec<String> {
     statements
 }
 
-/// The statements that make the indexes that a field's definition asks for.
+/// The statements that make the indexes that a field's definition asks for, beyond those that types share.
 pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
     let mut statements = Vec::new();
     let name = &field.name;
-    if field.definition.indexed {
+    if field.definition.indexed && !field.slot.is_some_and(slots::is_indexed) {
         statements.push(format!(
             "CREATE INDEX IF NOT EXISTS \"i.{object_type}.{name}\" ON records ({}, id) WHERE type = '{object_type}' AND deleted_at IS NULL",
             field.sql.sort
@@ -136,19 +146,70 @@ fn compound_name(object_type: &str, fields: &[String]) -> String {
 
 /// None if a field of it is gone.
 pub fn create_compound(object_type: &ObjectType, fields: &[String]) -> Option<String> {
-    let expressions: Option<Vec<&str>> = fields
-        .iter()
-        .map(|name| {
-            let field = object_type.fields.get(name)?;
-            Some(field.sql.sort.as_str())
-        })
-        .collect();
-    Some(format!(
-        "CREATE INDEX IF NOT EXISTS \"{}\" ON records ({}, id) WHERE type = '{}' AND deleted_at IS NULL",
-        compound_name(&object_type.name, fields),
-        expressions?.join(", "),
-        object_type.name
+    let name = &object_type.name;
+    Some(create(
+        &compound_name(name, fields),
+        &expressions(object_type, fields)?,
+        &format!("type = '{name}'"),
     ))
+}
+
+fn expressions(object_type: &ObjectType, fields: &[String]) -> Option<Vec<String>> {
+    fields
+        .iter()
+        .map(|name| Some(object_type.fields.get(name)?.sql.sort.clone()))
+        .collect()
+}
+
+/// An index over several expressions for the records that `types` holds for. Over a slot first, it is like the one that
+/// types share: the type before it, as the planner takes the index with more columns bound, whatever order is asked for;
+/// and for queries alone that compare the slot, or it would be taken for any that name the type.
+fn create(name: &str, expressions: &[String], types: &str) -> String {
+    let (before, present) = match expressions.first() {
+        Some(first) if slots::is_column(first) => ("type, ", format!(" AND {first} IS NOT NULL")),
+        _ => ("", String::new()),
+    };
+    format!(
+        "CREATE INDEX IF NOT EXISTS \"{name}\" ON records ({before}{}, id) WHERE ({types}){present} AND deleted_at IS NULL",
+        expressions.join(", ")
+    )
+}
+
+/// The indexes over several fields of all these types: one where they are over the same columns. The planner finds it for
+/// each of the types, as one of the conditions joined by OR is the query's own. Its name holds the types, so that it is
+/// another index once they are others.
+pub fn create_compounds<'a>(types: impl Iterator<Item = &'a ObjectType>) -> Vec<String> {
+    let mut shared: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+    let mut statements = Vec::new();
+    for object_type in types {
+        for fields in &object_type.indexes {
+            let in_slots = |name: &String| {
+                let field = object_type.fields.get(name);
+                field.is_some_and(|field| field.slot.is_some())
+            };
+            match expressions(object_type, fields) {
+                Some(expressions) if fields.iter().all(in_slots) => {
+                    shared
+                        .entry(expressions)
+                        .or_default()
+                        .push(&object_type.name);
+                }
+                _ => statements.extend(create_compound(object_type, fields)),
+            }
+        }
+    }
+    for (columns, types) in shared {
+        let conditions: Vec<String> = types
+            .iter()
+            .map(|name| format!("type = '{name}'"))
+            .collect();
+        statements.push(create(
+            &format!("c.{}:{}", columns.join("."), types.join(".")),
+            &columns,
+            &conditions.join(" OR "),
+        ));
+    }
+    statements
 }
 
 pub fn drop_compound(object_type: &str, fields: &[String]) -> String {

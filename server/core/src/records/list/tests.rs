@@ -18,6 +18,13 @@ fn insert(n: usize, data: &Json) {
         "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by) VALUES (?1, 'thing', ?2, ?3, ?4, 1, '', ?2 / 2, ?2 % 3, 'user:u1', 'user:u1')",
         [testing::id(n).into(), (n as i64).into(), data.to_string().into(), row::keys(&testing::thing(), data.as_object().unwrap()).into()],
     ));
+    fill_slots();
+}
+
+/// As a write leaves them.
+fn fill_slots() {
+    let fill = crate::schema::slots::fill(&testing::thing()).unwrap();
+    STORE.run(&Statement::new(fill, []));
 }
 
 fn data() -> impl Strategy<Value = Json> {
@@ -207,70 +214,82 @@ fn a_page_is_an_index_scan_wherever_it_begins() {
             "records_by_updated_at",
             "(type=? AND updated_at<?)",
         ),
-        ("title", None, None, "i.thing.title", ""),
         (
             "title",
             None,
-            Some(vec![json!("x")]),
-            "i.thing.title",
-            "(<expr>=? AND id>?)",
+            None,
+            "records_by_key_2",
+            "(type=? AND key_2>?)",
         ),
         (
             "title",
             None,
             Some(vec![json!("x")]),
-            "i.thing.title",
-            "(<expr>>?)",
+            "records_by_key_2",
+            "(type=? AND key_2=? AND id>?)",
         ),
-        ("-title", None, None, "i.thing.title", "(<expr><?)"),
+        (
+            "title",
+            None,
+            Some(vec![json!("x")]),
+            "records_by_key_2",
+            "(type=? AND key_2>?)",
+        ),
+        (
+            "-title",
+            None,
+            None,
+            "records_by_key_2",
+            "(type=? AND key_2<?)",
+        ),
         (
             "-title",
             None,
             Some(vec![json!("x")]),
-            "i.thing.title",
-            "(<expr><?)",
+            "records_by_key_2",
+            "(type=? AND key_2<?)",
         ),
         (
             "at",
             Some(status.clone()),
             None,
             "c.thing.status.at",
-            "(<expr>=?)",
+            "(type=? AND key_0=?",
         ),
         (
             "at",
             Some(status.clone()),
             Some(vec![json!(5)]),
             "c.thing.status.at",
-            "(<expr>=? AND <expr>=? AND id>?)",
+            "(type=? AND key_0=? AND key_1=? AND id>?)",
         ),
         (
             "-at",
             Some(status),
             Some(vec![json!(5)]),
             "c.thing.status.at",
-            "(<expr>=? AND <expr><?)",
+            "(type=? AND key_0=? AND key_1<?)",
         ),
         (
             "",
             Some(parent.clone()),
             None,
-            "i.thing.parent",
-            "(<expr>=?)",
+            "records_by_key_5",
+            "(type=? AND key_5=?)",
         ),
         (
             "",
             Some(parent),
             Some(vec![]),
-            "i.thing.parent",
-            "(<expr>=? AND id>?)",
+            "records_by_key_5",
+            "(type=? AND key_5=? AND id>?)",
         ),
         (
             "title,code",
             None,
             Some(vec![json!("x"), json!("y")]),
             "c.thing.title.code",
-            "(<expr>=? AND <expr>>?)",
+            "(type=? AND key_2=? AND key_12>?)",
         ),
         ("", Some(code), None, "u.thing.code", "(<expr>=?)"),
     ] {
@@ -282,5 +301,58 @@ fn a_page_is_an_index_scan_wherever_it_begins() {
         if index != "u.thing.code" {
             assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
         }
+    }
+}
+
+#[test]
+fn built_in_types_share_the_indexes_over_several_fields() {
+    let store = Memory::new(&[]);
+    for statement in crate::schema::index_statements() {
+        store.run(&Statement::new(statement, []));
+    }
+    for (name, sort, field, columns) in [
+        (
+            "visit",
+            "starts_at",
+            "status",
+            "(type=? AND key_2=? AND key_1>?)",
+        ),
+        (
+            "job",
+            "scheduled_at",
+            "assignee",
+            "(type=? AND key_2=? AND key_1>?)",
+        ),
+        (
+            "job",
+            "scheduled_at",
+            "status",
+            "(type=? AND key_0=? AND key_1>?)",
+        ),
+    ] {
+        let schema = crate::schema::Schema::load(Vec::new(), Vec::new()).unwrap();
+        let object_type = schema.get(name).unwrap();
+        let value = match field {
+            "status" => object_type.field("status").unwrap().definition.options[0]
+                .value
+                .clone(),
+            _ => testing::id(1),
+        };
+        let filter = json!({"field": field, "op": "eq", "value": value}).to_string();
+        let filter = filter::read(&schema, object_type, &filter, 0).unwrap();
+        let plan = store.plan(&statement(&Page {
+            object_type,
+            filter: Some(&filter),
+            restriction: None,
+            sort: &Sort::parse(object_type, Some(sort)).unwrap(),
+            after: None,
+            include_deleted: false,
+            limit: 51,
+        }));
+        assert!(
+            plan.contains("USING INDEX c.key_") && plan.contains(columns),
+            "{name}, {field}: {plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{name}, {field}: {plan}");
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     ports::store::{Statement, Value},
     records::row,
+    schema::slots,
     work::{Guard, Scope},
 };
 
@@ -153,8 +154,11 @@ fn text(data: &JsonObject) -> String {
 
 fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> Statement {
     let numbered = records.iter().any(|record| !record.numbers.is_empty());
-    let rows = records.iter().map(|record| {
-        let mut row = vec![
+    let mut slotted = 0;
+    let mut rows: Vec<Vec<Value>> = Vec::with_capacity(records.len());
+    let mut slots: Vec<Vec<Value>> = Vec::with_capacity(records.len());
+    for record in records {
+        rows.push(vec![
             record.id.as_str().into(),
             record.object_type.name.as_str().into(),
             text(&record.data).into(),
@@ -162,25 +166,38 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> S
             offset(record.version).into(),
             record.content_hash.as_str().into(),
             record.deleted_at.into(),
-        ];
-        if numbered {
+        ]);
+        let values = slots::values(&record.object_type, &record.data);
+        slotted = slotted.max(values.len());
+        slots.push(values);
+    }
+    for (row, mut values) in rows.iter_mut().zip(slots) {
+        values.resize(slotted, Value::Null);
+        row.append(&mut values);
+    }
+    if numbered {
+        for (row, record) in rows.iter_mut().zip(records) {
             row.push(numbers(&record.numbers, counters));
         }
-        row
-    });
-    let mut source = Source::new(rows.collect());
+    }
+    let mut source = Source::new(rows);
     let [id, object_type, data, keys, version, hash, deleted_at] =
         [0, 1, 2, 3, 4, 5, 6].map(|index| source.column(index));
+    let (mut columns, mut values) = (String::new(), String::new());
+    for slot in 0..slotted {
+        columns.push_str(&format!(", key_{slot}"));
+        values.push_str(&format!(", {}", source.column(7 + slot)));
+    }
     let data = if numbered {
-        with_numbers(&data, &source.column(7))
+        with_numbers(&data, &source.column(7 + slotted))
     } else {
         data
     };
     let (now, actor) = (source.bind(now), source.bind(actor));
     Statement::new(
         format!(
-            "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at) \
-             SELECT {id}, {object_type}, m.base + {version}, {data}, {keys}, m.base + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at} \
+            "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at{columns}) \
+             SELECT {id}, {object_type}, m.base + {version}, {data}, {keys}, m.base + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at}{values} \
              FROM meta m{}",
             source.from
         ),
@@ -188,27 +205,70 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> S
     )
 }
 
+/// Only columns that changed are set, in any of the records: SQLite writes every index of which a column is set.
 fn update(records: &[&Record], now: i64, actor: &str) -> Statement {
+    let fields = |record: &&Record| {
+        let object_type = record.object_type.clone();
+        let changed = record.changed.clone();
+        changed
+            .into_iter()
+            .filter_map(move |name| object_type.field(&name).cloned())
+    };
+    let valued = records.iter().any(|record| !record.changed.is_empty());
+    let keyed = records
+        .iter()
+        .flat_map(fields)
+        .any(|field| row::has_key(field.kind()));
+    let slotted: BTreeSet<u8> = records
+        .iter()
+        .flat_map(fields)
+        .filter_map(|field| field.slot)
+        .collect();
+    let ended = records.iter().any(|record| record.ended);
     let rows = records.iter().map(|record| {
-        let changed: Vec<Json> = record
-            .changed
-            .iter()
-            .map(|name| name.as_str().into())
-            .collect();
-        vec![
-            record.id.as_str().into(),
-            offset(record.version).into(),
-            text(&record.data).into(),
-            row::keys(&record.object_type, &record.data).into(),
-            Json::Array(changed).to_string().into(),
-            record.deleted_at.into(),
-        ]
+        let mut row = vec![record.id.as_str().into(), offset(record.version).into()];
+        if valued {
+            row.push(text(&record.data).into());
+            row.push(changed(&record.changed));
+        }
+        if keyed {
+            row.push(row::keys(&record.object_type, &record.data).into());
+        }
+        if ended {
+            row.push(record.deleted_at.into());
+        }
+        if !slotted.is_empty() {
+            let values = slots::values(&record.object_type, &record.data);
+            let of = |slot: &u8| values.get(usize::from(*slot)).cloned();
+            row.extend(slotted.iter().map(|slot| of(slot).unwrap_or(Value::Null)));
+        }
+        row
     });
     let mut source = Source::new(rows.collect());
-    let [id, version, data, keys, changed, deleted_at] =
-        [0, 1, 2, 3, 4, 5].map(|index| source.column(index));
+    let version = format!("(SELECT base FROM meta) + {}", source.column(1));
+    let mut set = format!("version = {version}");
+    let mut next = 2;
+    let mut column = |source: &Source| {
+        next += 1;
+        source.column(next - 1)
+    };
+    if valued {
+        let (data, changed) = (column(&source), column(&source));
+        set.push_str(&format!(
+            ", data = {data}, field_versions = json_patch(field_versions, \
+             (SELECT json_group_object(f.value, {version}) FROM json_each({changed}) f))"
+        ));
+    }
+    if keyed {
+        set.push_str(&format!(", keys = {}", column(&source)));
+    }
+    if ended {
+        set.push_str(&format!(", deleted_at = {}", column(&source)));
+    }
+    for slot in slotted {
+        set.push_str(&format!(", {} = {}", slots::column(slot), column(&source)));
+    }
     let (now, actor) = (source.bind(now), source.bind(actor));
-    let version = format!("(SELECT base FROM meta) + {version}");
     let from = if source.single {
         ""
     } else {
@@ -216,12 +276,17 @@ fn update(records: &[&Record], now: i64, actor: &str) -> Statement {
     };
     Statement::new(
         format!(
-            "UPDATE records SET version = {version}, data = {data}, keys = {keys}, \
-             field_versions = json_patch(field_versions, (SELECT json_group_object(f.value, {version}) FROM json_each({changed}) f)), \
-             updated_at = {now}, updated_by = {actor}, deleted_at = {deleted_at}{from} WHERE records.id = {id}"
+            "UPDATE records SET {set}, updated_at = {now}, updated_by = {actor}{from} WHERE records.id = {}",
+            source.column(0)
         ),
         source.params,
     )
+}
+
+fn changed(names: &[String]) -> Value {
+    Json::Array(names.iter().map(|name| name.as_str().into()).collect())
+        .to_string()
+        .into()
 }
 
 fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Statement {

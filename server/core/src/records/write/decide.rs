@@ -287,6 +287,7 @@ impl Decider<'_> {
             created_by: self.actor.clone(),
             updated_by: self.actor.clone(),
             deleted_at: None,
+            ended: false,
             version: Version::Issued(0),
             content_hash: String::new(),
             changed: Vec::new(),
@@ -465,6 +466,7 @@ impl Decider<'_> {
         Self::expect(&record, expected)?;
         self.release(object_type, id, &record.data);
         record.deleted_at = Some(self.cx.now);
+        record.ended = true;
         self.log(&mut record, "delete", JsonObject::new(), JsonObject::new());
         self.records.insert(id.to_owned(), record.clone());
         Ok(Written {
@@ -488,6 +490,7 @@ impl Decider<'_> {
         self.check_unique(&record, &names)?;
         self.hold(&record, &names);
         record.deleted_at = None;
+        record.ended = true;
         self.log(&mut record, "restore", JsonObject::new(), JsonObject::new());
         self.records.insert(id.to_owned(), record.clone());
         Ok(Written {

@@ -23,6 +23,8 @@ pub struct Record {
     pub created_by: String,
     pub updated_by: String,
     pub deleted_at: Option<i64>,
+    /// This write deleted or restored it.
+    pub ended: bool,
     pub version: Version,
     /// Of a client's create.
     pub content_hash: String,
@@ -71,6 +73,7 @@ impl Record {
             created_by: row.created_by,
             updated_by: row.updated_by,
             deleted_at: row.deleted_at,
+            ended: false,
             version: Version::Known(row.version),
             content_hash,
             changed: Vec::new(),

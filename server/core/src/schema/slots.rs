@@ -1,0 +1,123 @@
+//! Slots: the columns key_0, key_1 .. of the table `records`, which hold the sort values of a type's indexed fields. Types
+//! share the columns and the indexes over them, so that a write costs what its own type has indexed, and an update only
+//! what it changes. A type gives its slots out once, when it is made: a field that is marked as indexed later has an
+//! index of its own, which needs no record to be written again.
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    ObjectType,
+    field::{Field, Kind, Order},
+    index::{AFTER_ALL_NUMBERS, AFTER_ALL_TEXT, KEY_CHARS},
+};
+use crate::{ports::store::Value, records::fold::fold};
+
+/// Columns that have an index of their own.
+pub const INDEXED: u8 = 12;
+/// All columns: the others hold fields that only an index over several needs.
+pub const ALL: u8 = 16;
+
+pub fn column(slot: u8) -> String {
+    format!("key_{slot}")
+}
+
+/// Whether an expression is the column of a slot.
+pub fn is_column(expression: &str) -> bool {
+    expression.starts_with("key_")
+}
+
+pub fn is_indexed(slot: u8) -> bool {
+    slot < INDEXED
+}
+
+/// Gives out the slots of a type that has none yet: first to the fields of its indexes over several, so that types alike
+/// in these share them.
+pub fn give_out(object_type: &mut ObjectType) {
+    let indexed = |field: &Field| field.definition.indexed;
+    let in_several = object_type.indexes.iter().flatten();
+    let wanted: Vec<String> = in_several
+        .chain(object_type.fields.keys())
+        .cloned()
+        .collect();
+    let (mut next_indexed, mut next_other) = (0, INDEXED);
+    let several = object_type.indexes.concat();
+    for name in wanted {
+        let Some(field) = object_type.fields.get_mut(&name) else {
+            continue;
+        };
+        let (next, end) = if indexed(field) {
+            (&mut next_indexed, INDEXED)
+        } else if several.contains(&name) {
+            (&mut next_other, ALL)
+        } else {
+            continue;
+        };
+        // Numbers are known only once the commit has given them.
+        let suits = field.kind().order() != Order::None && field.kind() != Kind::AutoNumber;
+        if suits && field.slot.is_none() && *next < end {
+            *field = std::sync::Arc::new(Field::clone(field).in_slot(Some(*next)));
+            *next += 1;
+        }
+    }
+}
+
+/// A record's values of the columns, as many as its type uses; NULL where a column is unused.
+pub fn values(object_type: &ObjectType, data: &Map<String, Json>) -> Vec<Value> {
+    let mut values = Vec::new();
+    for field in object_type.fields.values() {
+        if let Some(slot) = field.slot.map(usize::from) {
+            if values.len() <= slot {
+                values.resize(slot + 1, Value::Null);
+            }
+            values[slot] = value(field, data.get(&field.name));
+        }
+    }
+    values
+}
+
+/// What the field's slot holds: what `Expressions::computed` gives.
+pub fn value(field: &Field, value: Option<&Json>) -> Value {
+    let number = |value: Option<&Json>| {
+        let number = match value {
+            Some(Json::Bool(flag)) => Some(Value::Integer((*flag).into())),
+            Some(value) => value
+                .as_i64()
+                .map(Value::Integer)
+                .or_else(|| value.as_f64().map(Value::Real)),
+            None => None,
+        };
+        number.unwrap_or(Value::Integer(AFTER_ALL_NUMBERS))
+    };
+    let text = || value.and_then(Json::as_str);
+    match field.kind().order() {
+        Order::Number => number(value),
+        Order::Money => number(value.and_then(|money| money.get("amount"))),
+        Order::Folded => match text().map(fold) {
+            Some(folded) => match folded.char_indices().nth(KEY_CHARS) {
+                Some((end, _)) => folded[..end].into(),
+                None => folded.into_owned().into(),
+            },
+            None => AFTER_ALL_TEXT.into(),
+        },
+        Order::Exact | Order::None => text().unwrap_or(AFTER_ALL_TEXT).into(),
+    }
+}
+
+/// The statement that fills the slots of all records of a type; none if it has no slots.
+pub fn fill(object_type: &ObjectType) -> Option<String> {
+    let set: Vec<String> = object_type
+        .fields
+        .values()
+        .filter_map(|field| Some(format!("{} = {}", column(field.slot?), field.sql.computed)))
+        .collect();
+    (!set.is_empty()).then(|| {
+        format!(
+            "UPDATE records SET {} WHERE type = '{}'",
+            set.join(", "),
+            object_type.name
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;
