@@ -249,7 +249,8 @@ impl RecordsHandlers<&'static str> for Handlers {
                 items,
                 next_cursor: None,
                 newest: None,
-            },
+            }
+            .into(),
         })
     }
 
@@ -264,7 +265,8 @@ impl RecordsHandlers<&'static str> for Handlers {
             body: types::Record {
                 id: ID.to_owned(),
                 fields,
-            },
+            }
+            .into(),
         })
     }
 
@@ -279,7 +281,7 @@ impl RecordsHandlers<&'static str> for Handlers {
             id: request.id,
             fields,
         };
-        Ok(records::UpdateResponse { body })
+        Ok(records::UpdateResponse { body: body.into() })
     }
 }
 
