@@ -4,6 +4,7 @@
 
 pub mod conforms;
 pub mod diagnostic;
+pub mod diff;
 pub mod document;
 pub mod generate;
 pub mod hoist;

@@ -6,8 +6,9 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use crm_codegen::document::{self, Reading};
+use clap::{Parser, Subcommand, ValueEnum};
+use crm_codegen::diff::{self, Contract, Level};
+use crm_codegen::document::{self, Date, Reading};
 use crm_codegen::source::MOST_BYTES;
 use crm_codegen::{Diagnostic, Document, Node, lint, lower, slice};
 
@@ -54,12 +55,53 @@ enum Command {
         #[arg(long)]
         consumer: Option<String>,
     },
+    /// What changed from one contract to the next, and whom it breaks. Exit code 1 means breaking.
+    Diff {
+        /// The contract as it was; - is standard input.
+        old: PathBuf,
+        /// The contract as it is.
+        new: PathBuf,
+        /// The day of the release, YYYY-MM-DD: nothing goes before its sunset, nothing is announced
+        /// for a day that has passed.
+        #[arg(long, value_parser = day)]
+        today: Option<Date>,
+        /// Releases that announced what now goes; the day of each stands in its path.
+        #[arg(long, num_args = 1.., value_name = "FILE")]
+        announced: Vec<PathBuf>,
+        /// How findings are written; --json is one per line.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+        /// Leave out what is less grave.
+        #[arg(long, value_enum, default_value = "info")]
+        least: Least,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    /// For a pull request.
+    Markdown,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Least {
+    Info,
+    Warning,
+    Breaking,
 }
 
 /// What a run came to.
 enum Outcome {
     Fine,
     Findings(Vec<Diagnostic>),
+    Compared {
+        findings: Vec<diff::Finding>,
+        format: Format,
+        least: Level,
+    },
+    /// What cannot be read at all.
+    Unreadable(Vec<Diagnostic>),
 }
 
 fn main() -> ExitCode {
@@ -115,7 +157,45 @@ fn run(command: &Command) -> io::Result<Outcome> {
                 Err(found) => Ok(Outcome::Findings(found)),
             }
         }
+        Command::Diff {
+            old,
+            new,
+            today,
+            announced,
+            format,
+            least,
+        } => {
+            let files = [old, new].into_iter().chain(announced);
+            let mut contracts = Vec::new();
+            for file in files {
+                let (name, bytes) = read(file)?;
+                match Contract::read(&name, &bytes) {
+                    Ok(contract) => contracts.push(contract),
+                    Err(found) => return Ok(Outcome::Unreadable(found)),
+                }
+            }
+            let [old, new, announced @ ..] = contracts.as_slice() else {
+                return Ok(Outcome::Fine);
+            };
+            let options = diff::Options {
+                today: *today,
+                announced,
+            };
+            Ok(Outcome::Compared {
+                findings: diff::diff(old, new, &options).findings,
+                format: *format,
+                least: match least {
+                    Least::Info => Level::Info,
+                    Least::Warning => Level::Warning,
+                    Least::Breaking => Level::Breaking,
+                },
+            })
+        }
     }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| format!("`{text}` is no day of the calendar; write YYYY-MM-DD"))
 }
 
 fn sliced(document: &Document, consumer: &str) -> io::Result<Node> {
@@ -166,8 +246,15 @@ fn print(value: &impl serde::Serialize) -> io::Result<()> {
 }
 
 fn report(outcome: Outcome, json: bool) -> io::Result<ExitCode> {
-    let Outcome::Findings(found) = outcome else {
-        return Ok(ExitCode::SUCCESS);
+    let (found, code) = match outcome {
+        Outcome::Fine => return Ok(ExitCode::SUCCESS),
+        Outcome::Compared {
+            findings,
+            format,
+            least,
+        } => return compared(&findings, format, least, json),
+        Outcome::Findings(found) => (found, 1),
+        Outcome::Unreadable(found) => (found, 2),
     };
     let mut out = BufWriter::new(io::stdout().lock());
     for diagnostic in &found {
@@ -183,5 +270,37 @@ fn report(outcome: Outcome, json: bool) -> io::Result<ExitCode> {
         let s = if found.len() == 1 { "" } else { "s" };
         writeln!(io::stderr(), "{} finding{s}", found.len())?;
     }
-    Ok(ExitCode::from(1))
+    Ok(ExitCode::from(code))
+}
+
+fn compared(
+    findings: &[diff::Finding],
+    format: Format,
+    least: Level,
+    json: bool,
+) -> io::Result<ExitCode> {
+    let shown: Vec<diff::Finding> = findings
+        .iter()
+        .filter(|finding| finding.level >= least)
+        .cloned()
+        .collect();
+    let mut out = BufWriter::new(io::stdout().lock());
+    if json {
+        for finding in &shown {
+            serde_json::to_writer(&mut out, finding)?;
+            writeln!(out)?;
+        }
+    } else if format == Format::Markdown {
+        out.write_all(diff::markdown(&shown).as_bytes())?;
+    } else {
+        out.write_all(diff::text(&shown).as_bytes())?;
+    }
+    out.flush()?;
+    if !json && format == Format::Text {
+        writeln!(io::stderr(), "{}", diff::summary(findings))?;
+    }
+    let breaks = findings
+        .iter()
+        .any(|finding| finding.level == Level::Breaking);
+    Ok(ExitCode::from(u8::from(breaks)))
 }

@@ -1,0 +1,265 @@
+//! A source tree with numbers for its nodes: what stands where, and what refers to what. Both forms of
+//! OpenAPI and documents with faults are taken as written; judging them is the reader's concern.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Location;
+use crate::source::{Content, Node, escape, unescape};
+
+/// A node of one tree.
+pub(super) type Id = u32;
+
+/// The longest chain of references that is followed.
+const MOST_HOPS: usize = 32;
+
+#[derive(Debug)]
+struct Entry<'a> {
+    node: &'a Node,
+    parent: Id,
+    /// The first child; children follow one another in the order of the source.
+    first: Id,
+}
+
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    file: Arc<str>,
+    entries: Vec<Entry<'a>>,
+    /// OpenAPI 3.0: what stands beside a reference is ignored, `nullable` counts.
+    pub(super) v30: bool,
+}
+
+/// What a `$ref` leads to.
+pub(super) enum Target<'a> {
+    There(Id),
+    /// Out of the document, or to nothing: only its text is known.
+    Elsewhere(&'a str),
+}
+
+impl<'a> Tree<'a> {
+    pub(super) const ROOT: Id = 0;
+
+    pub(super) fn new(file: &str, root: &'a Node) -> Tree<'a> {
+        let mut entries = vec![Entry {
+            node: root,
+            parent: 0,
+            first: 0,
+        }];
+        let mut next = 0;
+        while let Some(node) = entries.get(next).map(|entry| entry.node) {
+            let first = entries.len() as Id;
+            let parent = next as Id;
+            let child = |node| Entry {
+                node,
+                parent,
+                first: 0,
+            };
+            match &node.content {
+                Content::Map(map) => {
+                    entries.extend(map.values().map(|member| child(&member.node)));
+                }
+                Content::List(list) => entries.extend(list.iter().map(child)),
+                _ => {}
+            }
+            if let Some(entry) = entries.get_mut(next) {
+                entry.first = first;
+            }
+            next += 1;
+        }
+        let v30 = root
+            .get("openapi")
+            .and_then(Node::as_str)
+            .is_some_and(|version| version.starts_with("3.0"));
+        Tree {
+            file: Arc::from(file),
+            entries,
+            v30,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn entry(&self, id: Id) -> Option<&Entry<'a>> {
+        self.entries.get(id as usize)
+    }
+
+    pub(super) fn content(&self, id: Id) -> &'a Content {
+        const NULL: &Content = &Content::Null;
+        self.entry(id).map_or(NULL, |entry| &entry.node.content)
+    }
+
+    pub(super) fn node(&self, id: Id) -> Option<&'a Node> {
+        self.entry(id).map(|entry| entry.node)
+    }
+
+    pub(super) fn get(&self, id: Id, key: &str) -> Option<Id> {
+        let entry = self.entry(id)?;
+        let (index, _, _) = entry.node.as_map()?.get_full(key)?;
+        Some(entry.first + index as Id)
+    }
+
+    pub(super) fn text(&self, id: Id, key: &str) -> Option<&'a str> {
+        self.node(self.get(id, key)?)?.as_str()
+    }
+
+    pub(super) fn flag(&self, id: Id, key: &str) -> Option<bool> {
+        self.node(self.get(id, key)?)?.as_bool()
+    }
+
+    /// The members of a map; none where this is no map.
+    pub(super) fn members(&self, id: Id) -> impl Iterator<Item = (&'a str, Id)> + use<'a> {
+        let entry = self.entry(id);
+        let first = entry.map_or(0, |entry| entry.first);
+        entry
+            .and_then(|entry| entry.node.as_map())
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .enumerate()
+            .map(move |(index, key)| (key.as_str(), first + index as Id))
+    }
+
+    /// The members of the map under a key.
+    pub(super) fn members_of(
+        &self,
+        id: Id,
+        key: &str,
+    ) -> impl Iterator<Item = (&'a str, Id)> + use<'a> {
+        let map = self.get(id, key);
+        map.map(|map| self.members(map)).into_iter().flatten()
+    }
+
+    /// The items of a list; none where this is no list.
+    pub(super) fn items(&self, id: Id) -> impl Iterator<Item = Id> + use<'a> {
+        let entry = self.entry(id);
+        let first = entry.map_or(0, |entry| entry.first);
+        let length = entry
+            .and_then(|entry| entry.node.as_list())
+            .map_or(0, <[Node]>::len);
+        (0..length).map(move |index| first + index as Id)
+    }
+
+    pub(super) fn items_of(&self, id: Id, key: &str) -> impl Iterator<Item = Id> + use<'a> {
+        let list = self.get(id, key);
+        list.map(|list| self.items(list)).into_iter().flatten()
+    }
+
+    /// The texts of the list under a key.
+    pub(super) fn texts_of(
+        &self,
+        id: Id,
+        key: &str,
+    ) -> impl Iterator<Item = (&'a str, Id)> + use<'_, 'a> {
+        self.items_of(id, key)
+            .filter_map(|item| Some((self.node(item)?.as_str()?, item)))
+    }
+
+    /// Where the `$ref` of this place leads; nothing where it has none.
+    pub(super) fn reference(&self, id: Id) -> Option<Target<'a>> {
+        let text = self.text(id, "$ref")?;
+        Some(match text.strip_prefix('#').and_then(|p| self.find(p)) {
+            Some(there) => Target::There(there),
+            None => Target::Elsewhere(text),
+        })
+    }
+
+    /// Follows `$ref` to the thing itself, as far as it leads.
+    pub(super) fn follow(&self, mut id: Id) -> Id {
+        for _ in 0..MOST_HOPS {
+            match self.reference(id) {
+                Some(Target::There(there)) => id = there,
+                _ => break,
+            }
+        }
+        id
+    }
+
+    /// The place that a JSON pointer names, which may be percent-encoded as a part of a URI.
+    pub(super) fn find(&self, pointer: &str) -> Option<Id> {
+        if pointer.is_empty() {
+            return Some(Self::ROOT);
+        }
+        pointer
+            .strip_prefix('/')?
+            .split('/')
+            .try_fold(Self::ROOT, |id, token| {
+                let token = unescape(token);
+                match self.content(id) {
+                    Content::Map(_) => self
+                        .get(id, &token)
+                        .or_else(|| self.get(id, &decoded(&token))),
+                    Content::List(_) => {
+                        let index: usize = token.parse().ok()?;
+                        self.items(id).nth(index)
+                    }
+                    _ => None,
+                }
+            })
+    }
+
+    fn parent_of(&self, id: Id) -> Id {
+        self.entry(id).map_or(Self::ROOT, |entry| entry.parent)
+    }
+
+    /// The key under which this stands, where it is a member of a map.
+    pub(super) fn key(&self, id: Id) -> Option<&'a str> {
+        let entry = self.entry(id)?;
+        let parent = self.entry(entry.parent)?;
+        let index = id.checked_sub(parent.first)? as usize;
+        parent
+            .node
+            .as_map()?
+            .get_index(index)
+            .map(|(key, _)| key.as_str())
+    }
+
+    /// File, line, column and JSON pointer.
+    pub(super) fn at(&self, id: Id) -> Location {
+        let mut tokens = Vec::new();
+        let mut here = id;
+        while here != Self::ROOT {
+            let parent = self.parent_of(here);
+            let token = match self.key(here) {
+                Some(key) => escape(key),
+                None => {
+                    let first = self.entry(parent).map_or(0, |entry| entry.first);
+                    here.saturating_sub(first).to_string()
+                }
+            };
+            tokens.push(token);
+            here = parent;
+        }
+        let pointer = tokens
+            .iter()
+            .rev()
+            .map(|token| format!("/{token}"))
+            .collect();
+        let position = self.entry(id).map(|entry| entry.node.position);
+        Location {
+            file: self.file.clone(),
+            line: position.map_or(0, |position| position.line),
+            column: position.map_or(0, |position| position.column),
+            pointer,
+        }
+    }
+}
+
+fn decoded(token: &str) -> String {
+    let bytes = token.as_bytes();
+    let digit = |index: usize| bytes.get(index).and_then(|b| char::from(*b).to_digit(16));
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while let Some(&byte) = bytes.get(index) {
+        match (byte, digit(index + 1), digit(index + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                index += 3;
+            }
+            _ => {
+                out.push(byte);
+                index += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| token.to_owned())
+}

@@ -1,0 +1,194 @@
+//! What stands outside of operations: info, servers, registries, components that nobody reaches.
+
+use std::collections::BTreeSet;
+
+use super::{Here, Walk, Ways};
+use crate::diff::graph::{BOTH, REQUEST, RESPONSE};
+use crate::diff::rules::*;
+use crate::diff::shape::canonical;
+use crate::diff::tree::{Id, Tree};
+
+impl<'a> Walk<'_, 'a> {
+    pub(in crate::diff) fn run(&mut self) {
+        let root = (Tree::ROOT, Tree::ROOT);
+        let here = Here {
+            op: None,
+            mask: BOTH,
+        };
+        self.change(here, &DIALECT_CHANGED, "jsonSchemaDialect", root);
+        self.info(here);
+        let servers = (
+            self.old().get(Tree::ROOT, "servers"),
+            self.new_tree().get(Tree::ROOT, "servers"),
+        );
+        self.servers(here, servers, root);
+        self.registry();
+        self.security_schemes();
+        let ways = Ways {
+            sent: REQUEST,
+            got: RESPONSE,
+        };
+        self.paths(ways);
+        self.webhooks();
+        self.unused_codes(here);
+        self.unused_schemes(here);
+        let judged = &[
+            "openapi",
+            "info",
+            "jsonSchemaDialect",
+            "servers",
+            "paths",
+            "webhooks",
+            "components",
+            "security",
+            "x-error-codes",
+        ];
+        self.others(here, root, &[judged]);
+    }
+
+    fn info(&mut self, here: Here) {
+        let old = self.old().get(Tree::ROOT, "info").unwrap_or(Tree::ROOT);
+        let new = self
+            .new_tree()
+            .get(Tree::ROOT, "info")
+            .unwrap_or(Tree::ROOT);
+        if old == Tree::ROOT || new == Tree::ROOT {
+            return;
+        }
+        self.change(here, &MEDIA_TYPE_NAME_CHANGED, "x-media-type", (old, new));
+        self.others(here, (old, new), &[&["x-media-type"]]);
+    }
+
+    /// Servers are told apart by their URL; no list at all is the server of the document.
+    pub(super) fn servers(
+        &mut self,
+        here: Here,
+        lists: (Option<Id>, Option<Id>),
+        owners: (Id, Id),
+    ) {
+        let all = |tree: &Tree<'a>, list: Option<Id>| -> Vec<(&'a str, Id)> {
+            list.map(|list| tree.items(list))
+                .into_iter()
+                .flatten()
+                .filter_map(|id| Some((tree.text(id, "url")?, id)))
+                .collect()
+        };
+        let old = all(self.old(), lists.0);
+        let new = all(self.new_tree(), lists.1);
+        let own = |list: &[(&str, Id)], url: &str| list.is_empty() && url == "/";
+        for (url, a) in &old {
+            match new.iter().find(|(other, _)| other == url) {
+                Some((_, b)) => {
+                    let before = variables(self.old(), *a);
+                    let after = variables(self.new_tree(), *b);
+                    if before != after {
+                        let message =
+                            format!("the variables of {url} were {before} and are {after}");
+                        self.say(here, &SERVER_CHANGED, *a, *b, message);
+                    }
+                    self.others(here, (*a, *b), &[&["url", "variables"]]);
+                }
+                None if own(&new, url) => {}
+                None => {
+                    let message = format!("the server {url} is gone");
+                    self.say(here, &SERVER_REMOVED, *a, owners.1, message);
+                }
+            }
+        }
+        for (url, b) in &new {
+            if !old.iter().any(|(other, _)| other == url) && !own(&old, url) {
+                let message = format!("the server {url} is new");
+                self.say(here, &SERVER_ADDED, owners.0, *b, message);
+            }
+        }
+    }
+
+    /// Components that no operation reaches, by name; one that is only called otherwise is the same.
+    /// `schemas` tells which schemas were reached.
+    pub(in crate::diff) fn unreached(&mut self, schemas: (&BTreeSet<Id>, &BTreeSet<Id>)) {
+        let here = Here {
+            op: None,
+            mask: BOTH,
+        };
+        for section in [
+            "schemas",
+            "parameters",
+            "headers",
+            "responses",
+            "requestBodies",
+        ] {
+            let pointer = format!("/components/{section}");
+            let places = (
+                self.old().find(&pointer).unwrap_or(Tree::ROOT),
+                self.new_tree().find(&pointer).unwrap_or(Tree::ROOT),
+            );
+            let all = |tree: &Tree<'a>, owner: Id| -> Vec<(&'a str, Id)> {
+                let members = (owner != Tree::ROOT).then(|| tree.members(owner));
+                members.into_iter().flatten().collect()
+            };
+            let old = all(self.old(), places.0);
+            let new = all(self.new_tree(), places.1);
+            let lonely =
+                |ids: &[(&'a str, Id)], reached: [&BTreeSet<Id>; 2]| -> Vec<(&'a str, Id)> {
+                    let free = |id: &Id| !reached.iter().any(|set| set.contains(id));
+                    ids.iter().copied().filter(|(_, id)| free(id)).collect()
+                };
+            let old_lonely = lonely(&old, [schemas.0, &self.reached.0]);
+            let new_lonely = lonely(&new, [schemas.1, &self.reached.1]);
+            let mut gone: Vec<(&str, Id)> = Vec::new();
+            for (name, a) in &old_lonely {
+                match new.iter().find(|(other, _)| other == name) {
+                    None => gone.push((name, *a)),
+                    Some((_, b)) => {
+                        let both = new_lonely.iter().any(|(other, _)| other == name);
+                        if both && !self.is_same(section, *a, *b) {
+                            let message = format!("`{name}`, which no operation reaches, changed");
+                            self.say(here, &UNREACHED_COMPONENT_CHANGED, *a, *b, message);
+                        }
+                    }
+                }
+            }
+            let mut come: Vec<(&str, Id)> = new_lonely;
+            come.retain(|(name, _)| !old.iter().any(|(other, _)| other == name));
+            // One that is only called otherwise is the same; so many are tried.
+            if gone.len() * come.len() <= 4_096 {
+                gone.retain(|(_, a)| {
+                    let twin = come.iter().position(|(_, b)| self.is_same(section, *a, *b));
+                    twin.map(|index| come.remove(index)).is_none()
+                });
+            }
+            for (name, a) in gone {
+                let message = format!("`{name}`, which no operation reaches, is gone");
+                self.say(here, &UNREACHED_COMPONENT_CHANGED, a, places.1, message);
+            }
+            for (name, b) in come {
+                let message = format!("`{name}`, which no operation reaches, is new");
+                self.say(here, &UNREACHED_COMPONENT_CHANGED, places.0, b, message);
+            }
+        }
+    }
+
+    fn is_same(&mut self, section: &str, a: Id, b: Id) -> bool {
+        if section == "schemas" {
+            let pair = self.graph.pair_of(&[a], &[b], (a, b));
+            return self.graph.is_same(pair);
+        }
+        let text = |tree: &Tree<'a>, id: Id| tree.node(id).map(canonical);
+        text(self.old(), a) == text(self.new_tree(), b)
+    }
+}
+
+/// The variables of a server, equal for equal ones: the order of possible values is no matter.
+fn variables(tree: &Tree<'_>, server: Id) -> String {
+    let mut all: Vec<String> = tree
+        .members_of(server, "variables")
+        .map(|(name, id)| {
+            let mut values: Vec<&str> = tree.texts_of(id, "enum").map(|(text, _)| text).collect();
+            values.sort_unstable();
+            let default = tree.text(id, "default").unwrap_or_default();
+            format!("{name}={default} of [{}]", values.join(", "))
+        })
+        .collect();
+    all.sort_unstable();
+    all.join(", ")
+}
