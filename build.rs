@@ -4,7 +4,7 @@
 use std::{env, fs, path::Path, process::ExitCode};
 
 use crm_codegen::document::Reading;
-use crm_codegen::{Diagnostic, document, generate, lint};
+use crm_codegen::{Diagnostic, document, generate, lint, publish::Source};
 
 const CONTRACT: &str = "spec/openapi.yaml";
 
@@ -35,7 +35,11 @@ fn build() -> Result<(), Vec<String>> {
         .ok_or_else(|| printed(found))?;
     let (clients, mut found) = generate::clients(&document, is_wanted);
     let source = String::from_utf8_lossy(&text);
-    let (documents, more) = generate::documents(&document, &source);
+    let published = Source {
+        document: &document,
+        text: &source,
+    };
+    let (documents, assets, more) = generate::documents(&[published]);
     found.extend(more.into_sorted());
     let (mut modules, more) = generate::contract(&[document]);
     found.extend(more.into_sorted());
@@ -45,10 +49,13 @@ fn build() -> Result<(), Vec<String>> {
     modules.extend(clients);
     modules.extend(documents);
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
-    for module in modules {
-        let path = Path::new(&out).join(&module.file);
-        fs::write(&path, module.code)
-            .map_err(|error| vec![format!("{}: {error}", path.display())])?;
+    let texts = modules
+        .into_iter()
+        .map(|module| (module.file, module.code.into_bytes()));
+    let files = texts.chain(assets.into_iter().map(|asset| (asset.file, asset.bytes)));
+    for (file, bytes) in files {
+        let path = Path::new(&out).join(&file);
+        fs::write(&path, bytes).map_err(|error| vec![format!("{}: {error}", path.display())])?;
     }
     Ok(())
 }

@@ -14,6 +14,12 @@ pub mod codes {
     include!(concat!(env!("OUT_DIR"), "/codes.rs"));
 }
 
+/// The documents that are published, and the pages for people.
+#[cfg(feature = "server")]
+pub mod documents {
+    include!(concat!(env!("OUT_DIR"), "/documents.rs"));
+}
+
 /// Version 1.
 pub mod v1 {
     /// A type per schema, shared by server and clients.
@@ -27,12 +33,6 @@ pub mod v1 {
     #[allow(clippy::all)]
     pub mod server {
         include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
-    }
-
-    /// The documents that are published.
-    #[cfg(feature = "server")]
-    pub mod documents {
-        include!(concat!(env!("OUT_DIR"), "/v1_documents.rs"));
     }
 
     /// The client of the app on the road: the operations of the consumer `mobile`.

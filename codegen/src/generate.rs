@@ -18,7 +18,7 @@ use crate::document::Document;
 use crate::hoist::hoist;
 
 pub use client::clients;
-pub use documents::documents;
+pub use documents::{Asset, documents};
 
 /// A file of generated code.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -279,6 +279,8 @@ fn references(node: &Node, found: &mut Vec<(String, String)>) {
                     references(&named.node, found);
                 }
             }
+            // A schema, though its keyword is ours: what the text of a parameter holds.
+            "x-content-schema" => references(child, found),
             _ if key.starts_with("x-") => {}
             _ => references(child, found),
         }

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crm_codegen::diff::{self, Contract, Level};
 use crm_codegen::document::{self, Date, Reading};
 use crm_codegen::source::MOST_BYTES;
-use crm_codegen::{Diagnostic, Document, Node, lint, lower, slice};
+use crm_codegen::{Diagnostic, Document, Node, lint, lower, publish, slice};
 
 /// Reads and judges OpenAPI contracts (3.0 and 3.1, YAML or JSON).
 #[derive(Parser)]
@@ -54,6 +54,14 @@ enum Command {
         /// A name from x-consumers.
         #[arg(long)]
         consumer: Option<String>,
+    },
+    /// Write all that is published of it: whole and per consumer, as OpenAPI 3.1, 3.0 and as a page.
+    Publish {
+        /// The document; - is standard input.
+        file: PathBuf,
+        /// The folder, made if it is not there.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// What changed from one contract to the next, and whom it breaks. Exit code 1 means breaking.
     Diff {
@@ -157,6 +165,13 @@ fn run(command: &Command) -> io::Result<Outcome> {
                 Err(found) => Ok(Outcome::Findings(found)),
             }
         }
+        Command::Publish { file, out } => {
+            let (name, bytes) = read(file)?;
+            match Document::read(&name, &bytes) {
+                Ok(document) => publish_to(out, &document, &String::from_utf8_lossy(&bytes)),
+                Err(found) => Ok(Outcome::Findings(found)),
+            }
+        }
         Command::Diff {
             old,
             new,
@@ -196,6 +211,28 @@ fn run(command: &Command) -> io::Result<Outcome> {
 
 fn day(text: &str) -> Result<Date, String> {
     Date::parse(text).ok_or_else(|| format!("`{text}` is no day of the calendar; write YYYY-MM-DD"))
+}
+
+/// `v1.json`, `v1-web.yaml`, `v1-web-3.0.json`, `v1.html` ...
+fn publish_to(out: &Path, document: &Document, text: &str) -> io::Result<Outcome> {
+    let (publications, found) = publish::publish(&[publish::Source { document, text }]);
+    std::fs::create_dir_all(out)?;
+    for publication in publications {
+        let name = match &publication.consumer {
+            Some(consumer) => format!("v{}-{consumer}", publication.version),
+            None => format!("v{}", publication.version),
+        };
+        for (end, text) in [
+            (".json", &publication.json),
+            (".yaml", &publication.yaml),
+            ("-3.0.json", &publication.json_3_0),
+            ("-3.0.yaml", &publication.yaml_3_0),
+            (".html", &publication.page),
+        ] {
+            std::fs::write(out.join(format!("{name}{end}")), text)?;
+        }
+    }
+    Ok(Outcome::of(found.into_sorted()))
 }
 
 fn sliced(document: &Document, consumer: &str) -> io::Result<Node> {

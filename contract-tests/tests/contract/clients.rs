@@ -73,7 +73,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
     tests.extend(each!(
         platform,
         [mobile, web, portal, integrations],
-        [state, document]
+        [state, document, forms, page]
     ));
     tests.extend(each!(
         records,

@@ -13,10 +13,12 @@ use tokio::{
 };
 
 mod guarded;
+mod packed;
 mod patience;
 mod unread;
 
 use guarded::answer;
+use packed::Routers;
 use patience::Patient;
 
 /// Bounds of the server.
@@ -57,6 +59,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let connections = Arc::new(Semaphore::new(settings.connections));
     let settings = Arc::new(settings);
+    let routers = Routers::new(router);
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -78,10 +81,10 @@ pub async fn serve(
                 continue;
             }
         };
-        let (router, settings, stopped) = (router.clone(), settings.clone(), stopped.clone());
+        let (routers, settings, stopped) = (routers.clone(), settings.clone(), stopped.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            connection(stream, peer, router, &settings, stopped).await;
+            connection(stream, peer, routers, &settings, stopped).await;
         });
     }
     drop(listener);
@@ -103,7 +106,7 @@ pub async fn serve(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    routers: Routers,
     settings: &Settings,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -111,7 +114,7 @@ async fn connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut request, unread) = unread::lend(request);
         request.extensions_mut().insert(Peer(peer.ip()));
-        let answer = answer(router.clone(), request);
+        let answer = answer(routers.of(request.uri().path()), request);
         async move {
             let answer = answer.await;
             unread.take().await;

@@ -95,6 +95,63 @@ macro_rules! suite {
                 }
             }
 
+            /// The form of OpenAPI is the caller's choice, in both spellings.
+            pub async fn forms(world: &World) {
+                let client = client(world);
+                for (form, begins) in [("3.0", "3.0.3"), ("3.1", "3.1.0")] {
+                    let wanted = of::<types::DocumentFormParameter>(form.into());
+                    let answer = client
+                        .platform_openapi_json()
+                        .openapi(wanted)
+                        .send()
+                        .await
+                        .expect("the document");
+                    assert_eq!(answer["openapi"].as_str(), Some(begins));
+                    let wanted = of::<types::DocumentFormParameter>(form.into());
+                    let answer = client.platform_openapi_yaml().openapi(wanted).send().await;
+                    let text = text_of(answer.expect("the document")).await;
+                    assert!(text.starts_with(&format!("openapi: {begins}")));
+                }
+            }
+
+            /// The page holds what the slice holds, and no other operation.
+            pub async fn page(world: &World) {
+                let client = client(world);
+                let answer = client.platform_docs().send().await.expect("the page");
+                let etag = answer.headers().etag().expect("an ETag").to_owned();
+                let policy = answer.headers().header("content-security-policy");
+                assert!(policy.is_some_and(|policy| policy.starts_with("default-src 'none'")));
+                text_of(answer).await;
+                match client
+                    .platform_docs()
+                    .if_none_match(etag.as_str())
+                    .send()
+                    .await
+                {
+                    Ok(_) => panic!("304 is expected"),
+                    Err(error) => assert!($client::ErrorExt::is_not_modified(&error), "{error:?}"),
+                }
+                match client.platform_docs().version(1_000).send().await {
+                    Ok(_) => panic!("NOT_FOUND is expected"),
+                    Err(error) => {
+                        assert!($client::ErrorExt::is_code(&error, "NOT_FOUND"), "{error:?}")
+                    }
+                }
+                for consumer in contract_tests::world::CONSUMERS {
+                    let answer = client
+                        .platform_docs()
+                        .consumer(of::<types::DocumentConsumerParameter>(consumer.into()))
+                        .send()
+                        .await;
+                    let page = text_of(answer.expect("a page")).await;
+                    for operation in &world.contract.operations {
+                        let entry = format!(r#"<section class="operation" id="{}""#, operation.id);
+                        let own = operation.consumers.contains(consumer);
+                        assert_eq!(page.contains(&entry), own, "{consumer} {}", operation.id);
+                    }
+                }
+            }
+
             async fn text_of(answer: $client::ResponseValue<$client::ByteStream>) -> String {
                 let chunks: Vec<_> = answer
                     .into_inner()

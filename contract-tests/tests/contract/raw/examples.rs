@@ -14,11 +14,12 @@ use contract_tests::{
 use serde_json::{Value, json};
 
 /// The operations in the order of the story; with a bar the one example of the request that is meant.
-const STORY: [&str; 46] = [
+const STORY: [&str; 47] = [
     "platform_health",
     "platform_limits",
     "platform_openapi_json",
     "platform_openapi_yaml",
+    "platform_docs",
     "auth_jwks",
     "auth_token|password",
     "auth_token|password_of_one_tenant",

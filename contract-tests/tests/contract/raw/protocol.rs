@@ -76,6 +76,7 @@ pub async fn head_is_get_without_a_body(world: &World) {
         "/me",
         "/records/contact",
         "/openapi.json",
+        "/docs",
         "/users",
         "/me?fields=id",
     ] {

@@ -1,48 +1,58 @@
-//! The published contract: which document a request asks for, and the tag of its content.
+//! The published contract: which text a request asks for, and the tag of its content. Texts rest compressed and are
+//! unpacked when they are asked for, which is rarely.
 
-use std::sync::LazyLock;
+use std::io::Read;
 
-use crm_contract::v1;
-use crm_runtime::{Published, RawJson};
-use sha2::{Digest, Sha256};
+use crm_contract::documents::DOCUMENTS;
+pub use crm_contract::documents::PAGE_POLICY;
+use crm_runtime::{Published, PublishedText};
+use flate2::read::GzDecoder;
 
-use crate::hex;
-
-/// A document as it is answered.
-pub struct Document {
-    pub consumer: Option<&'static str>,
-    pub version: i64,
-    pub json: RawJson,
-    pub json_tag: String,
-    pub yaml: &'static str,
-    pub yaml_tag: String,
+/// What is published of that version for that consumer, or the whole of it.
+pub fn find(version: i64, consumer: Option<&str>) -> Option<&'static Published> {
+    DOCUMENTS
+        .iter()
+        .find(|published| i64::from(published.version) == version && published.consumer == consumer)
 }
 
-static DOCUMENTS: LazyLock<Vec<Document>> =
-    LazyLock::new(|| v1::documents::DOCUMENTS.iter().map(document).collect());
-
-fn document(published: &Published) -> Document {
-    Document {
-        consumer: published.consumer,
-        version: published.version.into(),
-        json: RawJson::from_text(published.json.to_owned()).unwrap_or_default(),
-        json_tag: tag(published.json),
-        yaml: published.yaml,
-        yaml_tag: tag(published.yaml),
+/// The document in JSON, in that form of OpenAPI or the one that it is written in.
+pub fn json<'a>(published: &'a Published, form: Option<&str>) -> &'a PublishedText {
+    match form {
+        Some("3.0") => &published.json_3_0,
+        _ => &published.json,
     }
 }
 
-/// An ETag that stands for the text.
-fn tag(text: &str) -> String {
-    let hash = hex::encode(&Sha256::digest(text.as_bytes()));
-    format!("\"{}\"", &hash[..16])
+/// The document in YAML, in that form of OpenAPI or the one that it is written in.
+pub fn yaml<'a>(published: &'a Published, form: Option<&str>) -> &'a PublishedText {
+    match form {
+        Some("3.0") => &published.yaml_3_0,
+        _ => &published.yaml,
+    }
 }
 
-/// The document of that version for that consumer, or the whole of it.
-pub fn find(version: i64, consumer: Option<&str>) -> Option<&'static Document> {
-    DOCUMENTS
-        .iter()
-        .find(|document| document.version == version && document.consumer == consumer)
+/// Weak: the same text may go out compressed (RFC 9110, section 8.8.1).
+pub fn e_tag(text: &PublishedText) -> String {
+    format!("W/{}", opaque(text))
+}
+
+/// What of the tag is compared.
+pub fn opaque(text: &PublishedText) -> String {
+    format!("\"{}\"", text.tag)
+}
+
+/// The text itself.
+pub fn unpack(text: &PublishedText) -> String {
+    let mut unpacked = String::with_capacity(text.length);
+    let most = text.length as u64;
+    match GzDecoder::new(text.gzip)
+        .take(most)
+        .read_to_string(&mut unpacked)
+    {
+        Ok(_) => unpacked,
+        // Compressed by the build; a test unpacks them all.
+        Err(_) => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -50,14 +60,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_consumer_has_a_document_of_its_own() {
+    fn every_text_unpacks_whole() {
+        for published in DOCUMENTS {
+            let Published {
+                json,
+                yaml,
+                json_3_0,
+                yaml_3_0,
+                page,
+                ..
+            } = published;
+            for text in [json, yaml, json_3_0, yaml_3_0, page] {
+                assert_eq!(unpack(text).len(), text.length);
+            }
+            let form = |text: &PublishedText| {
+                let document: serde_json::Value = serde_json::from_str(&unpack(text)).unwrap();
+                document["openapi"].clone()
+            };
+            assert_eq!(
+                (form(json), form(json_3_0)),
+                ("3.1.0".into(), "3.0.3".into())
+            );
+            assert!(unpack(yaml).starts_with("openapi: 3.1.0"));
+            assert!(unpack(yaml_3_0).starts_with("openapi: 3.0.3"));
+            assert!(unpack(page).starts_with("<!DOCTYPE html>"));
+        }
+    }
+
+    #[test]
+    fn every_consumer_has_documents_of_its_own() {
         let whole = find(1, None).unwrap();
         for consumer in ["mobile", "web", "portal", "integrations"] {
             let part = find(1, Some(consumer)).unwrap();
-            assert_ne!(part.json_tag, whole.json_tag);
-            assert!(part.json.as_str().len() < whole.json.as_str().len());
+            assert_ne!(part.json.tag, whole.json.tag);
+            assert!(part.json.length < whole.json.length);
+            assert!(part.page.length < whole.page.length);
         }
-        assert!(find(1, Some("nobody")).is_none() && find(2, None).is_none());
-        assert!(whole.yaml.starts_with("openapi: 3.1.0"));
+        assert!(find(1, Some("nobody")).is_none() && find(1_000, None).is_none());
     }
 }

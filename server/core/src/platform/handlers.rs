@@ -7,7 +7,7 @@ use crm_contract::{
         types::{FilterLimits, Health, HealthStatus, Limits, PageSizeLimits, RateLimitRule},
     },
 };
-use crm_runtime::server::Problem;
+use crm_runtime::{RawJson, server::Problem};
 
 use super::documents;
 use crate::{
@@ -93,20 +93,23 @@ impl PlatformHandlers<Context> for Core {
         request: platform::OpenapiJsonRequest,
     ) -> Result<platform::OpenapiJsonResponse, Problem<platform::OpenapiJsonError>> {
         let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
-        let document = documents::find(request.version, consumer).ok_or_else(|| {
+        let published = documents::find(request.version, consumer).ok_or_else(|| {
             Problem::new(
                 platform::OpenapiJsonError::NotFound,
                 unknown(request.version),
             )
         })?;
-        let e_tag = Some(document.json_tag.clone());
-        if etag::none_match(request.if_none_match.as_deref(), &document.json_tag) {
+        let form = request.openapi.as_ref().map(|form| form.as_str());
+        let text = documents::json(published, form);
+        let e_tag = Some(documents::e_tag(text));
+        if etag::none_match(request.if_none_match.as_deref(), &documents::opaque(text)) {
             return Ok(platform::OpenapiJsonResponse::NotModified(
                 platform::OpenapiJsonNotModified { e_tag },
             ));
         }
+        let body = RawJson::from_text(documents::unpack(text)).unwrap_or_default();
         Ok(platform::OpenapiJsonResponse::Ok(platform::OpenapiJsonOk {
-            body: document.json.clone(),
+            body,
             e_tag,
         }))
     }
@@ -117,22 +120,46 @@ impl PlatformHandlers<Context> for Core {
         request: platform::OpenapiYamlRequest,
     ) -> Result<platform::OpenapiYamlResponse, Problem<platform::OpenapiYamlError>> {
         let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
-        let document = documents::find(request.version, consumer).ok_or_else(|| {
+        let published = documents::find(request.version, consumer).ok_or_else(|| {
             Problem::new(
                 platform::OpenapiYamlError::NotFound,
                 unknown(request.version),
             )
         })?;
-        let e_tag = Some(document.yaml_tag.clone());
-        if etag::none_match(request.if_none_match.as_deref(), &document.yaml_tag) {
+        let form = request.openapi.as_ref().map(|form| form.as_str());
+        let text = documents::yaml(published, form);
+        let e_tag = Some(documents::e_tag(text));
+        if etag::none_match(request.if_none_match.as_deref(), &documents::opaque(text)) {
             return Ok(platform::OpenapiYamlResponse::NotModified(
                 platform::OpenapiYamlNotModified { e_tag },
             ));
         }
-        let body = document.yaml.as_bytes().into();
+        let body = documents::unpack(text).into();
         Ok(platform::OpenapiYamlResponse::Ok(platform::OpenapiYamlOk {
             body,
             e_tag,
+        }))
+    }
+
+    async fn docs(
+        &self,
+        _: &Context,
+        request: platform::DocsRequest,
+    ) -> Result<platform::DocsResponse, Problem<platform::DocsError>> {
+        let consumer = request.consumer.as_ref().map(|consumer| consumer.as_str());
+        let published = documents::find(request.version, consumer)
+            .ok_or_else(|| Problem::new(platform::DocsError::NotFound, unknown(request.version)))?;
+        let text = &published.page;
+        let e_tag = Some(documents::e_tag(text));
+        if etag::none_match(request.if_none_match.as_deref(), &documents::opaque(text)) {
+            return Ok(platform::DocsResponse::NotModified(
+                platform::DocsNotModified { e_tag },
+            ));
+        }
+        Ok(platform::DocsResponse::Ok(platform::DocsOk {
+            body: documents::unpack(text).into(),
+            e_tag,
+            content_security_policy: Some(documents::PAGE_POLICY.to_owned()),
         }))
     }
 }
