@@ -19,7 +19,7 @@ pub(super) fn operation(document: &Document, operation: &Operation, words: &Word
                     @if let Some(deprecation) = &operation.deprecation { (deprecated(deprecation)) }
                     @if let Some(description) = &operation.description { (words.text(description)) }
                     (admitted(operation))
-                    (parameters(document, operation, words))
+                    (parameters(operation, words))
                     @if let Some(body) = &operation.body {
                         h4 { "Body" @if body.required { " " span.must { "required" } } }
                         @if let Some(description) = &body.description { (words.text(description)) }
@@ -89,7 +89,7 @@ fn admitted(operation: &Operation) -> Markup {
     }
 }
 
-fn parameters(document: &Document, operation: &Operation, words: &Words<'_>) -> Markup {
+fn parameters(operation: &Operation, words: &Words<'_>) -> Markup {
     const PLACES: [(ParameterLocation, &str); 4] = [
         (ParameterLocation::Path, "Path"),
         (ParameterLocation::Query, "Query"),
@@ -104,13 +104,13 @@ fn parameters(document: &Document, operation: &Operation, words: &Words<'_>) -> 
                 dl.properties {
                     @for parameter in here {
                         dt {
-                            code { (parameter.name) } " " (schema::kind(document, &parameter.schema))
+                            code { (parameter.name) } " " (schema::kind(&parameter.schema))
                             @if parameter.required { " " span.must { "required" } }
                         }
                         dd {
                             @if let Some(deprecation) = &parameter.deprecation { (deprecated(deprecation)) }
                             @if let Some(description) = &parameter.description { (words.text(description)) }
-                            (schema::rules(document, &parameter.schema))
+                            (schema::rules(&parameter.schema))
                             @for example in parameter.examples.values() {
                                 p.rule { "such as " code { (example.value.as_str().map_or_else(|| example.value.to_string(), str::to_owned)) } }
                             }
@@ -133,7 +133,7 @@ fn content(
     html! {
         p.holds {
             code { (media_type) }
-            @if let Some(schema) = &media.schema { " " (schema::kind(document, schema)) }
+            @if let Some(schema) = &media.schema { " " (schema::kind(schema)) }
         }
         @if let Some(schema) = &media.schema {
             @if let Some(properties) = schema::properties(document, schema, words) {

@@ -20,8 +20,8 @@ pub(super) fn schemas(document: &Document, words: &Words<'_>) -> Markup {
                     h3 { a href={ "#schema-" (name) } { (name) } }
                     @if let Some(deprecation) = &schema.deprecation { (deprecated(deprecation)) }
                     @if let Some(description) = &schema.description { (words.text(description)) }
-                    p.holds { (kind(document, schema)) }
-                    (rules(document, schema))
+                    p.holds { (kind(schema)) }
+                    (rules(schema))
                     @if let Some(of) = schema.extension_text("x-record-type") {
                         p.rule { "the fields of the record type " code { (of) } }
                     }
@@ -30,10 +30,10 @@ pub(super) fn schemas(document: &Document, words: &Words<'_>) -> Markup {
                         p.rule { "told apart by " code { (by.property) } ":" }
                         ul {
                             @for (value, target) in &by.mapping { li { code { (value) } " " (link(target)) } }
-                            @if by.mapping.is_empty() { @for variant in variants { li { (kind(document, variant)) } } }
+                            @if by.mapping.is_empty() { @for variant in variants { li { (kind(variant)) } } }
                         }
                     }
-                    @if let Some(properties) = own_properties(document, schema, words, 0) { (properties) }
+                    @if let Some(properties) = own_properties(schema, words, 0) { (properties) }
                 }
             }
         }
@@ -58,16 +58,16 @@ fn link(name: &str) -> Markup {
 }
 
 /// In a few words: `text`, `list of Record`, `Id or null`.
-pub(super) fn kind(document: &Document, schema: &Schema) -> Markup {
-    html! { span.kind { (words_of(document, schema, 0)) @if schema.nullable { " or null" } } }
+pub(super) fn kind(schema: &Schema) -> Markup {
+    html! { span.kind { (words_of(schema, 0)) @if schema.nullable { " or null" } } }
 }
 
-fn words_of(document: &Document, schema: &Schema, depth: usize) -> Markup {
+fn words_of(schema: &Schema, depth: usize) -> Markup {
     if depth > DEEPEST {
         return html! { "..." };
     }
     let alternatives = |parts: &[Schema], between: &str| {
-        html! { @for (index, part) in parts.iter().enumerate() { @if index > 0 { (between) } (words_of(document, part, depth + 1)) } }
+        html! { @for (index, part) in parts.iter().enumerate() { @if index > 0 { (between) } (words_of(part, depth + 1)) } }
     };
     match &schema.kind {
         Kind::Any => html! { "anything" },
@@ -79,7 +79,7 @@ fn words_of(document: &Document, schema: &Schema, depth: usize) -> Markup {
         }
         Kind::Integer(_) => html! { "integer" },
         Kind::Number(_) => html! { "number" },
-        Kind::Array(rules) => html! { "array of " (words_of(document, &rules.items, depth + 1)) },
+        Kind::Array(rules) => html! { "array of " (words_of(&rules.items, depth + 1)) },
         Kind::Object(_) => html! { "object" },
         Kind::Ref(name) => link(name),
         Kind::OneOf { variants, .. } | Kind::AnyOf { variants, .. } => {
@@ -90,12 +90,7 @@ fn words_of(document: &Document, schema: &Schema, depth: usize) -> Markup {
 }
 
 /// Bounds, values and defaults, a line each.
-pub(super) fn rules(document: &Document, schema: &Schema) -> Markup {
-    let schema = match &schema.kind {
-        // What the named one says stands at its entry; the values of a parameter are too useful for that.
-        Kind::Ref(_) if schema.enumeration.is_none() => schema,
-        _ => schema,
-    };
+pub(super) fn rules(schema: &Schema) -> Markup {
     let mut lines: Vec<Markup> = Vec::new();
     if let Some(value) = &schema.constant {
         lines.push(html! { "always " code { (value) } });
@@ -133,7 +128,7 @@ pub(super) fn rules(document: &Document, schema: &Schema) -> Markup {
             match &map.additional {
                 Additional::Allowed => lines.push(html! { "other properties are allowed" }),
                 Additional::Schema(values) => {
-                    lines.push(html! { "any property, each " (kind(document, values)) })
+                    lines.push(html! { "any property, each " (kind(values)) })
                 }
                 Additional::Unsaid | Additional::Refused => {}
             }
@@ -194,15 +189,10 @@ pub(super) fn properties(
     schema: &Schema,
     words: &Words<'_>,
 ) -> Option<Markup> {
-    own_properties(document, document.resolve(schema)?, words, 0)
+    own_properties(document.resolve(schema)?, words, 0)
 }
 
-fn own_properties(
-    document: &Document,
-    schema: &Schema,
-    words: &Words<'_>,
-    depth: usize,
-) -> Option<Markup> {
+fn own_properties(schema: &Schema, words: &Words<'_>, depth: usize) -> Option<Markup> {
     let rules = object(schema)?;
     if rules.properties.is_empty() || depth > DEEPEST {
         return None;
@@ -211,15 +201,15 @@ fn own_properties(
         dl.properties {
             @for (name, property) in &rules.properties {
                 dt {
-                    code { (name) } " " (kind(document, &property.schema))
+                    code { (name) } " " (kind(&property.schema))
                     @if property.required { " " span.must { "required" } }
                 }
                 dd {
                     @if let Some(deprecation) = &property.schema.deprecation { (deprecated(deprecation)) }
                     @if let Some(description) = &property.schema.description { (words.text(description)) }
-                    (self::rules(document, &property.schema))
+                    (self::rules(&property.schema))
                     (definition(&property.schema))
-                    @if let Some(inner) = own_properties(document, &property.schema, words, depth + 1) { (inner) }
+                    @if let Some(inner) = own_properties(&property.schema, words, depth + 1) { (inner) }
                 }
             }
         }
