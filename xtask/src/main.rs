@@ -34,6 +34,8 @@ enum Task {
         #[arg(long)]
         fresh: bool,
     },
+    /// Tries a server with requests made up from its document
+    Schemathesis(test::schemathesis::Options),
     /// Measures the native host beside PocketBase
     Bench {
         /// Seconds for each figure of each round
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(),
         Task::BuildWorker => worker::build_worker(),
         Task::Dev { port, fresh } => dev::dev(port, fresh),
+        Task::Schemathesis(options) => test::schemathesis::run(&options),
         Task::Bench { seconds } => bench::bench(seconds),
     };
     match done {

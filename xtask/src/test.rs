@@ -1,5 +1,8 @@
 //! Every check and every test, the quick ones first.
 
+pub mod deny;
+pub mod schemathesis;
+
 use std::process::Command;
 
 use crate::run::{cargo, root, step};
@@ -56,5 +59,7 @@ pub fn test() -> Result<(), String> {
     step(
         "every test",
         &mut cargo(["test", "--workspace", "--no-fail-fast"]),
-    )
+    )?;
+    deny::run()?;
+    schemathesis::run(&schemathesis::Options::default())
 }

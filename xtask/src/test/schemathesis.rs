@@ -1,0 +1,162 @@
+//! Schemathesis against a running server: thousands of requests made up from its document, answers held against it.
+//! Once for each security scheme, with real credentials, within a bounded time. What it is told stands in
+//! contract-tests/schemathesis/; what it finds and is mended becomes a test of our own there.
+
+mod business;
+mod native;
+mod python;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::run::{root, step};
+use business::{Business, Login};
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Repeats a run: each prints its seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// For the scheme `user`, which opens most; the others get a part of it
+    #[arg(long, default_value_t = 120)]
+    seconds: u32,
+    /// A running server to try; a native one is started if left out
+    #[arg(long, requires_all = ["email", "password"])]
+    url: Option<String>,
+    /// An owner's, at that server, in a business that nobody needs
+    #[arg(long, requires = "url")]
+    email: Option<String>,
+    #[arg(long, requires = "url")]
+    password: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: None,
+            seconds: 120,
+            url: None,
+            email: None,
+            password: None,
+        }
+    }
+}
+
+/// The security schemes, and the part of the time that each gets, in hundredths.
+const SCHEMES: [(&str, u32); 3] = [("user", 100), ("key", 35), ("portal", 10)];
+
+pub fn run(options: &Options) -> Result<(), String> {
+    let folder = root().join("target/schemathesis");
+    let program = python::schemathesis(&folder)?;
+    let native;
+    let (url, login) = match (&options.url, &options.email, &options.password) {
+        (Some(url), Some(email), Some(password)) => (
+            url.clone(),
+            Login {
+                email: email.clone(),
+                password: password.clone(),
+            },
+        ),
+        _ => {
+            native = native::Native::start(&folder)?;
+            (native.base.clone(), native.login.clone())
+        }
+    };
+    let seed = options.seed.unwrap_or_else(new_seed);
+    println!("schemathesis: --seed {seed}");
+    let business = Business::make(&url, &login)?;
+    let document = business::get(&format!("{url}/openapi.json"), None)?;
+    for (scheme, share) in SCHEMES {
+        let caller = business.caller(scheme)?;
+        let operations = operations(&document, scheme);
+        if operations.is_empty() {
+            return Err(format!("no operation takes the scheme `{scheme}`"));
+        }
+        let seconds = (options.seconds * share / 100).max(10);
+        let config = folder.join(format!("{scheme}.toml"));
+        write(&config, &config_for(&url, scheme)?)?;
+        let mut command = Command::new(&program);
+        command.args(["--config-file"]).arg(&config).arg("run");
+        command.arg(format!("{url}/openapi.json"));
+        command.args(["--max-time", &seconds.to_string()]);
+        command.args(["--seed", &seed.to_string()]);
+        command.args(["--report", "ndjson", "--report-ndjson-path"]);
+        command.arg(folder.join(format!("{scheme}.ndjson")));
+        for operation in &operations {
+            command.args(["--include-operation-id", operation]);
+        }
+        command.env("PYTHONPATH", told());
+        command.env("CRM_TOKEN", &caller.token);
+        command.env("CRM_CALLER", &caller.id);
+        step(
+            &format!("schemathesis as `{scheme}`, {seconds} s"),
+            &mut command,
+        )
+        .map_err(|error| format!("{error}; repeat with --seed {seed}"))?;
+        // A run whose caller was shut out on the way would have tried nothing any more.
+        business::get(&format!("{url}{}", caller.home), Some(&caller.token))
+            .map_err(|error| format!("the caller of `{scheme}` is out: {error}"))?;
+    }
+    Ok(())
+}
+
+/// What people told Schemathesis.
+fn told() -> PathBuf {
+    root().join("contract-tests/schemathesis")
+}
+
+fn new_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::from(now.unwrap_or_default().subsec_nanos())
+}
+
+/// The operations that take the scheme; those that take none go with the first.
+fn operations(document: &Value, scheme: &str) -> Vec<String> {
+    let items = document["paths"].as_object().into_iter().flatten();
+    let operations = items
+        .flat_map(|(_, item)| item.as_object().into_iter().flatten())
+        .filter_map(|(_, operation)| {
+            let id = operation.get("operationId")?.as_str()?;
+            let security = operation.get("security")?.as_array()?;
+            let takes = security.iter().any(|one| one.get(scheme).is_some());
+            (takes || (security.is_empty() && scheme == SCHEMES[0].0)).then(|| id.to_owned())
+        });
+    operations.collect()
+}
+
+fn config_for(url: &str, scheme: &str) -> Result<String, String> {
+    let path = told().join("config.toml");
+    let common =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(format!(
+        "base-url = \"{url}\"\nhooks = \"hooks\"\n\n{common}\n[auth.openapi]\n{scheme} = {{ bearer = \"${{CRM_TOKEN}}\" }}\n"
+    ))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_operation_is_tried_with_each_scheme_that_it_takes() {
+        let document = json!({"paths": {"/a": {
+            "parameters": [],
+            "get": {"operationId": "both", "security": [{"user": []}, {"key": ["a:read"]}]},
+            "post": {"operationId": "open", "security": []},
+        }}});
+        assert_eq!(operations(&document, "user"), ["both", "open"]);
+        assert_eq!(operations(&document, "key"), ["both"]);
+        assert!(operations(&document, "portal").is_empty());
+    }
+}
