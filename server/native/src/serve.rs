@@ -44,7 +44,8 @@ impl Default for Settings {
             head_time: Duration::from_secs(15),
             write_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(20),
-            head_bytes: 32 << 10,
+            // The longest filter that the contract allows, percent-encoded, and what stands beside it.
+            head_bytes: 64 << 10,
             headers: 64,
         }
     }

@@ -28,7 +28,9 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem<GateCode>> {
     if values.next().is_some() {
         return refuse("repeated", "Must be given once.");
     }
-    let Some(key) = value.to_str().ok().and_then(unquote) else {
+    let printable = |text: &&str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let text = value.to_str().ok().filter(printable);
+    let Some(key) = text.and_then(unquote) else {
         return refuse("format", "Must be printable ASCII, quoted or bare.");
     };
     if key.is_empty() || key.len() > MAX_LENGTH {
@@ -137,6 +139,7 @@ mod tests {
             (r#""a"b""#, Err(())),
             (r#""a\n""#, Err(())),
             ("\u{e9}", Err(())),
+            ("a\tb", Err(())),
         ];
         for (value, expected) in cases {
             assert_eq!(
@@ -147,6 +150,34 @@ mod tests {
         }
         assert_eq!(read(&"k".repeat(256)), Err(()));
         assert!(key(&HeaderMap::new()).unwrap().is_none());
+    }
+
+    /// As it stands in the contract.
+    fn documented() -> regex::Regex {
+        let contract = include_str!("../../../../spec/openapi.yaml");
+        let parameter = contract.split_once("\n    IdempotencyKey:").unwrap().1;
+        let pattern = parameter.split_once("pattern: '").unwrap().1;
+        regex::Regex::new(pattern.split_once('\'').unwrap().0).unwrap()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_is_what_the_contract_says(
+            text in r#""?[ -~\t]{0,6}"?|"?[a"\\]{0,6}"?|"?[a ]{250,260}"?|"?(\\"){250,260}"?"#,
+        ) {
+            // White space around a header's value is no part of it.
+            let text = text.trim();
+            proptest::prop_assert_eq!(read(text).is_ok(), documented().is_match(text), "{}", text);
+        }
+
+        #[test]
+        fn no_bytes_are_too_much(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600)) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                headers.insert("idempotency-key", value);
+            }
+            drop(key(&headers));
+        }
     }
 
     fn request(method: &str, uri: &str, if_match: Option<&str>) -> Parts {
