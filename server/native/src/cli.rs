@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+mod backup;
+mod check;
 pub mod error;
 mod import;
 mod key;
@@ -50,6 +52,28 @@ enum Command {
     Import(Import),
     /// Write all records of a type as CSV or JSON lines
     Export(Export),
+    /// Copy everything into a new folder, while the server runs, and check the copy
+    Backup(Backup),
+    /// Look whether all data is whole; ends with 1 and a line for each thing that is not
+    Check(Check),
+}
+
+#[derive(Args)]
+pub struct Backup {
+    /// The folder to make; it must not be there. Its layout is that of a data folder
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Args)]
+pub struct Check {
+    /// One business alone: its id
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    data: Data,
 }
 
 #[derive(Args)]
@@ -289,6 +313,8 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::Token(arguments) => token::run(arguments).await,
         Command::Import(arguments) => import::import(arguments).await,
         Command::Export(arguments) => import::export(arguments).await,
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The native host: the core's ports on one machine, an HTTP server around its router, and the command line.
 
+pub mod backup;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod compute;

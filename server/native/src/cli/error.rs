@@ -6,7 +6,7 @@ use crm_core::{fault::Fault, ports::store::StoreError};
 use crm_runtime::server::{ErrorCode, Problem};
 use serde_json::Value;
 
-use crate::host::OpenError;
+use crate::{backup::BackupError, host::OpenError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -56,6 +56,10 @@ pub enum Error {
     Write(PathBuf, io::Error),
     #[error("the ending of {} says no format; name one with --format", .0.display())]
     NoFormat(PathBuf),
+    #[error("{0}")]
+    Backup(#[from] BackupError),
+    #[error("{0} things are not as they have to be")]
+    Found(usize),
 }
 
 /// What to do about it, where there is something.

@@ -1,0 +1,166 @@
+//! A copy of a data folder that is consistent, made while a server writes to it: of each database one snapshot, the
+//! directory's last. A copy has the layout of what it is of, so restoring is putting it in its place.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("{path} is there already; name a folder that is not", path = .0.display())]
+    There(PathBuf),
+    #[error("there is no data in {path}; name another folder with --data", path = .0.display())]
+    Missing(PathBuf),
+    #[error("cannot write {path}: {error}", path = path.display())]
+    Write { path: PathBuf, error: io::Error },
+    #[error("cannot copy {path}: {error}", path = path.display())]
+    Copy {
+        path: PathBuf,
+        error: rusqlite::Error,
+    },
+}
+
+/// Copies `data` beside `out`, into a folder that bears the name of something unfinished, and answers that folder.
+pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
+    if out.exists() {
+        return Err(BackupError::There(out.to_path_buf()));
+    }
+    let directory = data.join("directory.sqlite");
+    if !directory.exists() {
+        return Err(BackupError::Missing(data.to_path_buf()));
+    }
+    let part = out.with_added_extension("part");
+    let write = |path: &Path, error| BackupError::Write {
+        path: path.to_path_buf(),
+        error,
+    };
+    // Of one that was cut off.
+    if part.exists() {
+        fs::remove_dir_all(&part).map_err(|error| write(&part, error))?;
+    }
+    let tenants = part.join("tenants");
+    own_folder(&tenants).map_err(|error| write(&tenants, error))?;
+    // Tenants first: whoever is in the directory then has a copy, and whoever came in between is made up for.
+    let mut known = Vec::new();
+    loop {
+        let new: Vec<String> = ids(&directory)?
+            .into_iter()
+            .filter(|id| !known.contains(id))
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        for id in &new {
+            let file = Path::new("tenants").join(format!("{id}.sqlite"));
+            database(&data.join(&file), &part.join(&file))?;
+        }
+        known.extend(new);
+    }
+    let copied = part.join("directory.sqlite");
+    database(&directory, &copied)?;
+    forget_others(&copied, &known)?;
+    sync(&tenants).map_err(|error| write(&tenants, error))?;
+    sync(&part).map_err(|error| write(&part, error))?;
+    Ok(part)
+}
+
+/// Gives a copy that was found good its name.
+pub fn finish(part: &Path, out: &Path) -> Result<(), BackupError> {
+    let write = |error| BackupError::Write {
+        path: out.to_path_buf(),
+        error,
+    };
+    // Looking at a database leaves files beside it that say nothing.
+    for folder in [part.to_path_buf(), part.join("tenants")] {
+        for entry in fs::read_dir(&folder).map_err(write)?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(".sqlite-shm") || name.ends_with(".sqlite-wal") {
+                fs::remove_file(entry.path()).map_err(write)?;
+            }
+        }
+    }
+    fs::rename(part, out).map_err(write)?;
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync(parent.unwrap_or(Path::new("."))).map_err(write)
+}
+
+/// One snapshot of `from` as a new file, packed; writers are not held up.
+fn database(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let copied = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(from, flags)?;
+        connection.busy_timeout(Duration::from_secs(30))?;
+        connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])
+    };
+    copied().map_err(|error| BackupError::Copy {
+        path: from.to_path_buf(),
+        error,
+    })?;
+    let kept = || {
+        #[cfg(unix)]
+        fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        File::open(to)?.sync_all()
+    };
+    kept().map_err(|error| BackupError::Write {
+        path: to.to_path_buf(),
+        error,
+    })
+}
+
+fn ids(directory: &Path) -> Result<Vec<String>, BackupError> {
+    let read = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(directory, flags)?;
+        connection.busy_timeout(Duration::from_secs(30))?;
+        let mut statement = connection.prepare("SELECT id FROM tenants")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<Vec<String>>>()
+    };
+    read().map_err(|error| BackupError::Copy {
+        path: directory.to_path_buf(),
+        error,
+    })
+}
+
+/// Who came in after the last look at the directory has no copy: nor an entry in the copied directory, then.
+fn forget_others(directory: &Path, known: &[String]) -> Result<(), BackupError> {
+    let known = serde_json::json!(known).to_string();
+    let forget = || {
+        let connection = Connection::open(directory)?;
+        for (table, column) in [("tenants", "id"), ("logins", "tenant")] {
+            let sql = format!(
+                "DELETE FROM {table} WHERE {column} NOT IN (SELECT value FROM json_each(?1))"
+            );
+            connection.execute(&sql, [&known])?;
+        }
+        Ok(())
+    };
+    forget().map_err(|error| BackupError::Copy {
+        path: directory.to_path_buf(),
+        error,
+    })
+}
+
+/// Customers' data and the keys that sign tokens: their owner's alone.
+fn own_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    // A folder can be opened and synced on Unix alone; elsewhere renaming is as durable as it gets.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    fs::metadata(folder)?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Each record against the definitions of its type: what its relations point to, the automatic numbers, and what it is
+//! found and sorted by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crm_core::{
+    records::row,
+    schema::{Kind, ObjectType, Schema},
+};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use serde_json::{Map, Value as Json};
+
+use super::{
+    Findings,
+    finding::RESTORE,
+    tenant::{numbers, text},
+};
+
+const REWRITE: &str =
+    "Change a searched field of the record and change it back (PATCH /records/{type}/{id})";
+
+/// The number of records.
+pub fn check(
+    connection: &Connection,
+    schema: &Schema,
+    findings: &mut Findings,
+) -> rusqlite::Result<u64> {
+    let mut records =
+        connection.prepare("SELECT num, id, type, data, keys FROM records ORDER BY num")?;
+    let mut records = records.query([])?;
+    let mut words = Words::new(connection)?;
+    let mut words_of = words.of_records()?;
+    let mut target = connection.prepare_cached("SELECT type FROM records WHERE id = ?1")?;
+    let mut user = connection.prepare_cached("SELECT 'user' FROM users WHERE id = ?1")?;
+    let mut most: BTreeMap<String, i64> = BTreeMap::new();
+    let mut count = 0;
+    while let Some(record) = records.next()? {
+        count += 1;
+        let (num, id, name): (i64, String, String) =
+            (record.get(0)?, text(record, 1)?, text(record, 2)?);
+        let found = words_of.of(num)?;
+        // A type that was deleted leaves its records to nobody.
+        let Some(object_type) = schema.get(&name) else {
+            continue;
+        };
+        let data: Option<Map<String, Json>> = serde_json::from_str(&text(record, 3)?).ok();
+        let keys: Option<Map<String, Json>> = serde_json::from_str(&text(record, 4)?).ok();
+        let (Some(data), Some(keys)) = (data, keys) else {
+            findings.add(
+                "record",
+                format!("the values of {id} are not readable"),
+                RESTORE,
+            );
+            continue;
+        };
+        for (field, wanted, whose) in relations(object_type, &data) {
+            let statement = if whose == "user" {
+                &mut user
+            } else {
+                &mut target
+            };
+            if lookup(statement, wanted)?.is_none_or(|kind| kind != whose) {
+                findings.add(
+                    "relation",
+                    format!("{field} of the {name} {id} is {wanted}, which is no {whose}"),
+                    "Clear the field, or name another (PATCH /records/{type}/{id})",
+                );
+            }
+        }
+        for field in object_type.fields.values() {
+            if field.definition.kind == Kind::AutoNumber
+                && let Some(number) = data.get(&field.name).and_then(Json::as_i64)
+            {
+                let counter = format!("auto.{name}.{}", field.name);
+                let highest = most.entry(counter).or_insert(number);
+                *highest = number.max(*highest);
+            }
+        }
+        let wanted: Map<String, Json> =
+            serde_json::from_str(&row::keys(object_type, &data)).unwrap_or_default();
+        if wanted.iter().any(|(name, key)| keys.get(name) != Some(key)) {
+            findings.add(
+                "keys",
+                format!("the {name} {id} sorts as something else"),
+                REWRITE,
+            );
+        }
+        if let Some(word) = row::search_words(object_type, &data)
+            .into_iter()
+            .find(|word| !found.contains(word))
+        {
+            findings.add(
+                "word",
+                format!("the {name} {id} is not found by `{word}`"),
+                REWRITE,
+            );
+        }
+    }
+    let counters = numbers(connection)?;
+    for (counter, highest) in most {
+        let given = counters.get(&counter).copied().unwrap_or(0);
+        if given < highest {
+            findings.add_sql(
+                "counter",
+                format!("{counter} stands at {given}, and {highest} was given already"),
+                "The next number would be given twice",
+                format!(
+                    "INSERT OR REPLACE INTO counters (name, value) VALUES ('{counter}', {highest})"
+                ),
+            );
+        }
+    }
+    Ok(count)
+}
+
+/// Field, id, and the type that the id has to be of; `user` for a person.
+fn relations<'a>(
+    object_type: &'a ObjectType,
+    data: &'a Map<String, Json>,
+) -> Vec<(&'a str, &'a str, &'a str)> {
+    let mut found = Vec::new();
+    for field in object_type.fields.values() {
+        let whose = match field.definition.kind {
+            Kind::Relation | Kind::RelationList => field.definition.target.as_deref(),
+            Kind::User => Some("user"),
+            _ => None,
+        };
+        let (Some(whose), Some(value)) = (whose, data.get(&field.name)) else {
+            continue;
+        };
+        let ids = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        found.extend(
+            ids.iter()
+                .filter_map(Json::as_str)
+                .map(|id| (&*field.name, id, whose)),
+        );
+    }
+    found
+}
+
+fn lookup(statement: &mut CachedStatement<'_>, id: &str) -> rusqlite::Result<Option<String>> {
+    statement.query_row([id], |row| row.get(0)).optional()
+}
+
+/// The words of records in the order of the records, so that one pass is enough.
+struct Words<'a>(rusqlite::Statement<'a>);
+
+struct WordsOf<'a> {
+    rows: rusqlite::Rows<'a>,
+    next: Option<(i64, String)>,
+}
+
+impl<'a> Words<'a> {
+    fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let sql = "SELECT record, word FROM words ORDER BY record";
+        Ok(Self(connection.prepare(sql)?))
+    }
+
+    fn of_records(&mut self) -> rusqlite::Result<WordsOf<'_>> {
+        let mut words = WordsOf {
+            rows: self.0.query([])?,
+            next: None,
+        };
+        words.step()?;
+        Ok(words)
+    }
+}
+
+impl WordsOf<'_> {
+    fn step(&mut self) -> rusqlite::Result<()> {
+        self.next = match self.rows.next()? {
+            Some(row) => Some((row.get(0)?, text(row, 1)?)),
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// Of the record with this number, which is higher than that of the last call.
+    fn of(&mut self, num: i64) -> rusqlite::Result<BTreeSet<String>> {
+        let mut words = BTreeSet::new();
+        while let Some((of, word)) = self.next.take_if(|(of, _)| *of <= num) {
+            if of == num {
+                words.insert(word);
+            }
+            self.step()?;
+        }
+        Ok(words)
+    }
+}
