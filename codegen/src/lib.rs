@@ -12,6 +12,7 @@ pub mod lint;
 pub mod lower;
 pub mod names;
 pub mod openapi30;
+pub mod overlay;
 pub mod page;
 mod progenitor_name;
 pub mod publish;

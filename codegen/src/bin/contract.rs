@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use crm_codegen::diff::{self, Contract, Level};
 use crm_codegen::document::{self, Date, Reading};
+use crm_codegen::overlay::Overlay;
 use crm_codegen::source::MOST_BYTES;
 use crm_codegen::{Diagnostic, Document, Node, lint, lower, publish, slice};
 
@@ -82,6 +83,16 @@ enum Command {
         /// Leave out what is less grave.
         #[arg(long, value_enum, default_value = "info")]
         least: Least,
+    },
+    /// Print the document with an overlay (OpenAPI Overlay 1.0) applied, as JSON.
+    Overlay {
+        /// The document; - is standard input.
+        file: PathBuf,
+        /// The overlay, YAML or JSON.
+        overlay: PathBuf,
+        /// An action that selects nothing is a finding, not a note.
+        #[arg(long)]
+        strict: bool,
     },
 }
 
@@ -205,6 +216,35 @@ fn run(command: &Command) -> io::Result<Outcome> {
                     Least::Breaking => Level::Breaking,
                 },
             })
+        }
+        Command::Overlay {
+            file,
+            overlay,
+            strict,
+        } => {
+            let (name, bytes) = read(file)?;
+            let document = match Contract::read(&name, &bytes) {
+                Ok(contract) => contract.root,
+                Err(found) => return Ok(Outcome::Unreadable(found)),
+            };
+            let (name, bytes) = read(overlay)?;
+            let overlay = match Overlay::read(&name, &bytes) {
+                Ok(overlay) => overlay,
+                Err(found) => return Ok(Outcome::Unreadable(found)),
+            };
+            match overlay.apply(&document) {
+                Ok(applied) if *strict && !applied.idle.is_empty() => {
+                    Ok(Outcome::Findings(applied.idle))
+                }
+                Ok(applied) => {
+                    print(&applied.document)?;
+                    for note in applied.idle {
+                        writeln!(io::stderr(), "{note}")?;
+                    }
+                    Ok(Outcome::Fine)
+                }
+                Err(found) => Ok(Outcome::Findings(found)),
+            }
         }
     }
 }
