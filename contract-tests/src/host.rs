@@ -3,12 +3,14 @@
 
 mod fresh;
 mod native;
+mod workerd;
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 pub use native::Native;
+pub use workerd::{PARTNER, Workerd};
 
 /// The origin whose pages may call the server: each host is configured with it.
 pub const ORIGIN: &str = "https://app.business.example";

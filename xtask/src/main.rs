@@ -26,6 +26,9 @@ enum Task {
     Test,
     /// Builds the Worker, says how large it is and how long it takes to start
     BuildWorker,
+    /// Builds the Workers that the tests run, and says as JSON where they and their runtime are
+    #[command(hide = true)]
+    Workers,
     /// Runs the Worker on Cloudflare's runtime on this machine, with the demo's business
     Dev {
         #[arg(long, default_value_t = 8787)]
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::test(),
         Task::BuildWorker => worker::build_worker(),
+        Task::Workers => worker::workers(),
         Task::Dev { port, fresh } => dev::dev(port, fresh),
         Task::Schemathesis(options) => test::schemathesis::run(&options),
         Task::Bench { seconds } => bench::bench(seconds),

@@ -44,6 +44,33 @@ pub fn build_worker() -> Result<(), String> {
     Ok(())
 }
 
+/// The Worker that calls the API as a partner's would, of the contract tests.
+fn partner() -> Module {
+    Module {
+        package: "crm-partner-worker",
+        features: &[],
+        folder: target_folder().join("worker/partner"),
+    }
+}
+
+/// Builds what the contract tests run, and says where it is.
+pub fn workers() -> Result<(), String> {
+    let tools = Tools::ready()?;
+    build(&tools, &server())?;
+    let partner = build(&tools, &partner())?;
+    println!(
+        "{}",
+        json!({
+            "node": tools.node(),
+            "host": root().join("xtask/worker/host.mjs"),
+            "config": root().join("wrangler.toml"),
+            "partner": partner.folder,
+            "vars": dev_secrets(),
+        })
+    );
+    Ok(())
+}
+
 fn weigh(built: &Built) -> Result<(), String> {
     let kb = |bytes: u64| bytes as f64 / 1_000.0;
     println!(

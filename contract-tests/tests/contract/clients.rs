@@ -6,6 +6,7 @@ mod access;
 mod auth;
 mod keys;
 mod me;
+mod partner;
 mod platform;
 mod portal;
 mod portal_codes;
@@ -106,6 +107,9 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
         [users, make, change, deactivate, roles]
     ));
     tests.extend(each!(keys, [web, integrations], [make, list, revoke]));
+    if world.host.name() == "workerd" {
+        tests.extend(tests!(world, "", [partner::a_days_work]));
+    }
     tests
 }
 

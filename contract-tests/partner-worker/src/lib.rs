@@ -1,0 +1,23 @@
+//! A partner's integration as it would run on the partner's own account: a Worker that holds nothing but the address of the
+//! API and a key, and works with the generated client compiled to wasm. A request `{"base", "key"}` makes it do a day's
+//! work; it answers with what it saw, which the contract tests judge.
+
+mod work;
+
+use serde::Deserialize;
+use worker::{Context, Env, Request, Response, Result, event};
+
+#[derive(Deserialize)]
+struct Order {
+    base: String,
+    key: String,
+}
+
+#[event(fetch)]
+async fn fetch(mut request: Request, _: Env, _: Context) -> Result<Response> {
+    let order: Order = request.json().await?;
+    match work::day(&order.base, order.key).await {
+        Ok(saw) => Response::from_json(&saw),
+        Err(error) => Response::error(error.to_string(), 500),
+    }
+}
