@@ -133,52 +133,67 @@ impl Coverage {
         holes.chain(idle).collect()
     }
 
-    /// The matrix as a table: a line per operation and outcome, a column per client.
-    pub fn table(&self, exceptions: &[Exception], host: &str) -> String {
-        let consumers: BTreeSet<&str> = self
-            .required
-            .iter()
-            .map(|cell| cell.consumer.as_str())
-            .collect();
-        let mut rows: BTreeMap<(&str, String), BTreeMap<&str, &str>> = BTreeMap::new();
-        for cell in &self.required {
-            let operation = cell.operation.as_deref().unwrap_or("(any operation)");
-            let excepted = exceptions.iter().any(|exception| {
-                exception.host.as_deref().is_none_or(|it| it == host) && exception.names(cell)
-            });
-            let mark = match (self.covered.contains(cell), excepted) {
-                (true, _) => "yes",
-                (false, true) => "excepted",
-                (false, false) => "HOLE",
-            };
-            rows.entry((operation, cell.outcome.text()))
-                .or_default()
-                .insert(&cell.consumer, mark);
+    fn mark(&self, cell: &Cell, exceptions: &[Exception], host: &str) -> &'static str {
+        let excepted = exceptions.iter().any(|exception| {
+            exception.host.as_deref().is_none_or(|it| it == host) && exception.names(cell)
+        });
+        match (self.covered.contains(cell), excepted) {
+            (true, _) => "yes",
+            (false, true) => "excepted",
+            (false, false) => "HOLE",
         }
-        let mut table = format!("{:<30} {:<22}", "operation", "outcome");
-        for consumer in &consumers {
-            let _ = write!(table, " {consumer:<12}");
-        }
-        table.push('\n');
-        let mut before = "";
-        for ((operation, outcome), marks) in &rows {
-            let shown = if *operation == before { "" } else { operation };
-            before = operation;
-            let mut line = format!("{shown:<30} {outcome:<22}");
-            for consumer in &consumers {
-                let _ = write!(line, " {:<12}", marks.get(consumer).unwrap_or(&"-"));
-            }
-            table.push_str(line.trim_end());
-            table.push('\n');
-        }
-        let done = self.required.intersection(&self.covered).count();
-        let _ = writeln!(
-            table,
-            "\n{done} of {} cells covered on the {host} host",
-            self.required.len()
-        );
-        table
     }
+}
+
+/// The matrix of one contract as a table: a line per operation and outcome, a column per client. Where
+/// hosts differ, each has its mark, in their order.
+pub fn table(hosts: &[(&str, &Coverage)], exceptions: &[Exception]) -> String {
+    let cells: BTreeSet<&Cell> = hosts
+        .iter()
+        .flat_map(|(_, coverage)| &coverage.required)
+        .collect();
+    let consumers: BTreeSet<&str> = cells.iter().map(|cell| cell.consumer.as_str()).collect();
+    let mut rows: BTreeMap<(&str, String), BTreeMap<&str, String>> = BTreeMap::new();
+    for cell in cells {
+        let operation = cell.operation.as_deref().unwrap_or("(any operation)");
+        let mut marks: Vec<&str> = hosts
+            .iter()
+            .map(|(host, coverage)| coverage.mark(cell, exceptions, host))
+            .collect();
+        if marks.windows(2).all(|pair| pair[0] == pair[1]) {
+            marks.truncate(1);
+        }
+        rows.entry((operation, cell.outcome.text()))
+            .or_default()
+            .insert(&cell.consumer, marks.join("/"));
+    }
+    let mut table = format!("{:<30} {:<22}", "operation", "outcome");
+    for consumer in &consumers {
+        let _ = write!(table, " {consumer:<12}");
+    }
+    table.push('\n');
+    let mut before = "";
+    for ((operation, outcome), marks) in &rows {
+        let shown = if *operation == before { "" } else { operation };
+        before = operation;
+        let mut line = format!("{shown:<30} {outcome:<22}");
+        for consumer in &consumers {
+            let _ = write!(
+                line,
+                " {:<12}",
+                marks.get(consumer).map_or("-", String::as_str)
+            );
+        }
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
+    for (host, coverage) in hosts {
+        let done = coverage.required.intersection(&coverage.covered).count();
+        let all = coverage.required.len();
+        let _ = write!(table, "\n{done} of {all} cells covered on the {host} host");
+    }
+    table.push('\n');
+    table
 }
 
 impl Exception {
@@ -306,7 +321,7 @@ mod tests {
             &coverage.holes(&exceptions, "worker"),
             "web: things_get NOT_FOUND"
         ));
-        assert!(coverage.table(&exceptions, "native").contains("excepted"));
+        assert!(table(&[("native", &coverage)], &exceptions).contains("excepted"));
         for consumer in ["web", "mobile"] {
             coverage.count(
                 &exchange(consumer, true, 404),
@@ -324,16 +339,18 @@ mod tests {
     fn the_table_shows_each_client() {
         let mut coverage = Coverage::new(&Contract::parse(SMALL));
         coverage.count(&exchange("web", true, 200), &judgement(None));
-        let table = coverage.table(&[], "native");
+        let none = Coverage::new(&Contract::parse(SMALL));
+        let table = table(&[("native", &coverage), ("workerd", &none)], &[]);
         let line = table
             .lines()
             .find(|line| line.starts_with("things_get"))
             .unwrap();
         assert_eq!(
             line.split_whitespace().collect::<Vec<_>>(),
-            ["things_get", "200", "HOLE", "yes"]
+            ["things_get", "200", "HOLE", "yes/HOLE"]
         );
-        assert!(table.ends_with("cells covered on the native host\n"));
+        assert!(table.contains("1 of "), "{table}");
+        assert!(table.ends_with("cells covered on the workerd host\n"));
         drop(Judge::new(Contract::parse(SMALL)));
     }
 }

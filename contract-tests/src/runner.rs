@@ -45,6 +45,24 @@ pub struct Outcome {
     pub filtered: usize,
 }
 
+impl Outcome {
+    /// Adds what others came to.
+    pub fn add(&mut self, other: Outcome) {
+        self.passed += other.passed;
+        self.failed.extend(other.failed);
+        self.filtered += other.filtered;
+    }
+
+    /// Adds a test that was no test of its own: what it found if it was not `good`.
+    pub fn check(&mut self, name: &str, found: &str, good: bool) {
+        if good {
+            self.passed += 1;
+        } else {
+            self.failed.push((name.to_owned(), found.to_owned()));
+        }
+    }
+}
+
 impl Arguments {
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Arguments {
         let mut parsed = Arguments::default();

@@ -127,16 +127,31 @@ impl World {
         self.ledger.seen.lock().unwrap().exchanges
     }
 
-    /// The table of what is covered, and the holes in it.
-    pub fn coverage(&self) -> (String, Vec<String>) {
+    /// What is not covered here.
+    pub fn holes(&self) -> Vec<String> {
         let seen = self.ledger.seen.lock().unwrap();
-        let exceptions = coverage::exceptions();
+        let holes = seen
+            .coverage
+            .holes(&coverage::exceptions(), self.host.name());
         let host = self.host.name();
-        (
-            seen.coverage.table(&exceptions, host),
-            seen.coverage.holes(&exceptions, host),
-        )
+        holes
+            .into_iter()
+            .map(|hole| format!("{host}: {hole}"))
+            .collect()
     }
+}
+
+/// The table of what is covered on all hosts.
+pub fn table(worlds: &[Arc<World>]) -> String {
+    let seen: Vec<_> = worlds
+        .iter()
+        .map(|world| (world.host.name(), world.ledger.seen.lock().unwrap()))
+        .collect();
+    let hosts: Vec<_> = seen
+        .iter()
+        .map(|(host, seen)| (*host, &seen.coverage))
+        .collect();
+    coverage::table(&hosts, &coverage::exceptions())
 }
 
 impl Ledger {

@@ -14,6 +14,8 @@ end
 math.randomseed(tonumber(os.getenv("SEED") or "42"))
 local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. os.getenv("TOKEN") }
 
+if (os.getenv("HOST") or "") ~= "" then headers["Host"] = os.getenv("HOST") end
+
 local n = 0
 local function row()
   n = n + 1
@@ -38,6 +40,12 @@ local servers = {
     end,
     create = function() return "POST", "/records/service_job", '{"fields":{' .. row() .. "}}" end,
     update = function(id) return "PATCH", "/records/service_job/" .. id, '{"fields":{"priority":' .. math.random(0, 4) .. "}}" end,
+  },
+  bare = {
+    read = function(id) return "GET", "/rows/" .. id end,
+    list = function(status) return "GET", "/rows?status=" .. status end,
+    create = function() return "POST", "/rows", "{" .. row() .. "}" end,
+    update = function(id) return "PATCH", "/rows/" .. id, '{"priority":' .. math.random(0, 4) .. "}" end,
   },
   pocketbase = {
     read = function(id) return "GET", "/api/collections/service_job/records/" .. id end,

@@ -6,12 +6,15 @@ mod load;
 mod peers;
 mod process;
 mod rows;
+mod trips;
+mod worker;
 
 use std::fs;
 
 use crate::run::{cargo, root, step};
 use load::{Cell, Measured};
 use peers::{Crm, Peer, PocketBase};
+pub use worker::bench as bench_worker;
 
 /// Rounds over all cells; each figure is the median.
 const ROUNDS: usize = 3;
@@ -105,7 +108,7 @@ pub fn bench(seconds: u32) -> Result<(), String> {
         let mut all: Vec<Vec<Measured>> = peers.iter().map(|_| Vec::new()).collect();
         for round in 0..ROUNDS {
             for (peer, measured) in peers.iter().zip(&mut all) {
-                measured.push(load::run(cell, &**peer, seconds, round)?);
+                measured.push(load::run(cell, &peer.target(), seconds, round)?);
             }
         }
         let figures: Vec<String> = all

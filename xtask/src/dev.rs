@@ -1,5 +1,5 @@
 //! `cargo xtask dev`: the Worker in workerd, with D1, KV, R2 and Durable Objects on this machine, kept between runs in
-//! `target/worker/dev`. The first run fills in what `crm serve --demo` shows, through the operator's door.
+//! `target/workers/dev`. The first run fills in what `crm serve --demo` shows, through the operator's door.
 
 use std::{fs, path::Path};
 
@@ -22,7 +22,7 @@ const SECOND: (&str, &str, &str) = ("Northwind Electric", "Ove Dahl", "ove@north
 pub fn dev(port: u16, fresh: bool) -> Result<(), String> {
     let tools = Tools::ready()?;
     build(&tools, &worker::server())?;
-    let state = worker::target_folder().join("worker/dev");
+    let state = worker::target_folder().join("workers/dev");
     if fresh {
         let _ = fs::remove_dir_all(&state);
     }

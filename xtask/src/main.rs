@@ -1,4 +1,4 @@
-//! `cargo xtask test | build-worker | dev | bench`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
+//! `cargo xtask test | build-worker | dev | bench | wrangler`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
 //! needs from the package registries, and says what it does.
 
 mod api;
@@ -29,6 +29,13 @@ enum Task {
     /// Builds the Workers that the tests run, and says as JSON where they and their runtime are
     #[command(hide = true)]
     Workers,
+    /// Runs the wrangler that this project is built with, on its own Node
+    Wrangler {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs the conformance suites of the ports on the Worker's, in workerd
+    Conformance,
     /// Runs the Worker on Cloudflare's runtime on this machine, with the demo's business
     Dev {
         #[arg(long, default_value_t = 8787)]
@@ -39,8 +46,11 @@ enum Task {
     },
     /// Tries a server with requests made up from its document
     Schemathesis(test::schemathesis::Options),
-    /// Measures the native host beside PocketBase
+    /// Measures the native host beside PocketBase, or the Worker beside bare D1
     Bench {
+        /// The Worker in workerd, beside a Worker with nothing around its D1
+        #[arg(long)]
+        worker: bool,
         /// Seconds for each figure of each round
         #[arg(long, default_value_t = 5)]
         seconds: u32,
@@ -52,9 +62,15 @@ fn main() -> ExitCode {
         Task::Test => test::test(),
         Task::BuildWorker => worker::build_worker(),
         Task::Workers => worker::workers(),
+        Task::Conformance => worker::run_conformance(),
+        Task::Wrangler { arguments } => worker::wrangler(&arguments),
         Task::Dev { port, fresh } => dev::dev(port, fresh),
         Task::Schemathesis(options) => test::schemathesis::run(&options),
-        Task::Bench { seconds } => bench::bench(seconds),
+        Task::Bench {
+            worker: true,
+            seconds,
+        } => bench::bench_worker(seconds),
+        Task::Bench { seconds, .. } => bench::bench(seconds),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 //! and the package registries. Says how large it is and how long it takes to start, and fails above the limits.
 
 mod build;
+mod conformance;
 pub mod host;
 mod start;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 pub use build::{Built, Module, build, target_folder};
+pub use conformance::{conformance as run_conformance, module as conformance};
 
 use crate::{run::root, tools::Tools};
 
@@ -49,7 +51,7 @@ fn partner() -> Module {
     Module {
         package: "crm-partner-worker",
         features: &[],
-        folder: target_folder().join("worker/partner"),
+        folder: target_folder().join("workers/partner"),
     }
 }
 
@@ -69,6 +71,22 @@ pub fn workers() -> Result<(), String> {
         })
     );
     Ok(())
+}
+
+/// Runs wrangler in the repository's root.
+pub fn wrangler(arguments: &[String]) -> Result<(), String> {
+    let tools = Tools::ready()?;
+    let status = tools
+        .script("node_modules/wrangler/bin/wrangler.js")
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("wrangler: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("wrangler: ended with {status}"))
+    }
 }
 
 fn weigh(built: &Built) -> Result<(), String> {

@@ -5,6 +5,7 @@
 // Settings: config   the wrangler.toml of the first Worker, which answers requests unless another one's route fits
 //           port     0 or left out: a free one
 //           state    a folder that outlives the process; left out: nothing does
+//           modules  a folder in place of the one that wrangler.toml names
 //           vars     set over those of wrangler.toml
 //           tenants  so many TENANT_n databases are bound, at least
 //           others   more Workers: {name, modules: folder, route, vars, d1: [binding], services: {binding: Worker}}
@@ -35,7 +36,7 @@ function first() {
   const databases = { ...options.d1Databases };
   const bound = Object.keys(databases).filter((name) => name.startsWith("TENANT_")).length;
   for (let n = bound + 1; n <= (settings.tenants ?? 0); n++) databases[`TENANT_${n}`] = { id: `tenant-${n}` };
-  const folder = dirname(resolve(dirname(config), main));
+  const folder = settings.modules ? resolve(settings.modules) : dirname(resolve(dirname(config), main));
   return {
     ...options,
     name: "crm",

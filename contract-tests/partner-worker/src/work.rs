@@ -18,7 +18,9 @@ const PAGE: u32 = 3;
 pub async fn day(base: &str, api_key: String) -> Result<Value, Box<dyn Error>> {
     let nobody = Client::new(Settings::new(base))?;
     let refused = nobody.me_get().send().await;
-    let without_token = refused.err().and_then(|error| error.code().map(str::to_owned));
+    let without_token = refused
+        .err()
+        .and_then(|error| error.code().map(str::to_owned));
 
     let grant = TokenRequest::ApiKeyGrant(ApiKeyGrant {
         api_key,
@@ -38,7 +40,12 @@ pub async fn day(base: &str, api_key: String) -> Result<Value, Box<dyn Error>> {
     let listed = read_back(&client, &mark).await?;
 
     let wrong: RecordCreate = serde_json::from_value(json!({"fields": {"kind": "robot"}}))?;
-    let wrong = client.records_create().type_("contact").body(wrong).send().await;
+    let wrong = client
+        .records_create()
+        .type_("contact")
+        .body(wrong)
+        .send()
+        .await;
     let problem = wrong.err().and_then(|error| error.problem().cloned());
     let problem = problem.ok_or("a robot was taken for a customer")?;
 
@@ -64,14 +71,28 @@ async fn take_over(client: &Client, mark: &str) -> Result<Vec<Record>, Box<dyn E
     let operations: Vec<Value> = (0..CUSTOMERS).map(create).collect();
     let batch: BatchRequest =
         serde_json::from_value(json!({"mode": "atomic", "operations": operations}))?;
-    let done = client.records_batch().body(batch).send().await?.into_inner();
-    Ok(done.results.into_iter().filter_map(|result| result.record).collect())
+    let done = client
+        .records_batch()
+        .body(batch)
+        .send()
+        .await?
+        .into_inner();
+    Ok(done
+        .results
+        .into_iter()
+        .filter_map(|result| result.record)
+        .collect())
 }
 
 /// Updates under an ETag: the second writer with the first one's is told so. A repeat under one key has one effect.
 async fn keep_in_step(client: &Client, customers: &[Record]) -> Result<Value, Box<dyn Error>> {
     let one = customers.first().ok_or("no customer was made")?;
-    let read = client.records_get().type_("contact").id(&one.id).send().await?;
+    let read = client
+        .records_get()
+        .type_("contact")
+        .id(&one.id)
+        .send()
+        .await?;
     let etag = read.headers().etag().ok_or("no ETag")?.to_owned();
     let update = |notes: &str| -> Result<_, serde_json::Error> {
         let body: RecordUpdate = serde_json::from_value(json!({"fields": {"tags": [notes]}}))?;
@@ -96,6 +117,10 @@ async fn keep_in_step(client: &Client, customers: &[Record]) -> Result<Value, Bo
 /// Page after page.
 async fn read_back(client: &Client, mark: &str) -> Result<Vec<Record>, Box<dyn Error>> {
     let filter = json!({"field": "last_name", "op": "eq", "value": mark}).to_string();
-    let list = client.records_list().type_("contact").filter(filter).limit(PAGE);
+    let list = client
+        .records_list()
+        .type_("contact")
+        .filter(filter)
+        .limit(PAGE);
     Ok(list.stream().try_collect().await?)
 }

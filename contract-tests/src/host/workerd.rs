@@ -91,7 +91,12 @@ impl Workerd {
             .expect("a request");
         let answer = self.client.request(request).await.expect("an answer");
         let status = answer.status();
-        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
         assert!(
             status.is_success(),
             "{path}: {status} {}\n{}",
@@ -122,7 +127,8 @@ impl Host for Workerd {
                 "email": owner.email, "name": owner.name, "roles": ["owner"],
                 "password": owner.password,
             });
-            self.operator(&format!("tenants/{tenant}/api/users"), user).await;
+            self.operator(&format!("tenants/{tenant}/api/users"), user)
+                .await;
             tenant
         })
     }

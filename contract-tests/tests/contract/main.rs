@@ -1,5 +1,6 @@
 //! The contract tests: every client against the server, every answer against the contract. The
-//! suites run in phases against one host; at the end stand the judge's findings and the coverage.
+//! suites run in phases against each host that `CONTRACT_HOSTS` names (`native`, `workerd`; `native`
+//! alone if it is not set); at the end stand the judge's findings and the coverage of all hosts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,15 +8,16 @@
     reason = "a test: whatever does not go as expected has to end it"
 )]
 
+mod alike;
 mod clients;
 mod raw;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use contract_tests::{
-    host::{Host, Native},
-    runner::{self, Arguments, Phase, Test},
-    world::World,
+    host::{Host, Native, Workerd},
+    runner::{self, Arguments, Outcome, Phase, Test},
+    world::{self, World},
 };
 
 /// Where the table of what is covered is written to, in `target/`.
@@ -34,32 +36,45 @@ fn main() -> ExitCode {
 
 async fn whole(arguments: Arguments) -> ExitCode {
     let start = Instant::now();
-    let host: Box<dyn Host> = Box::new(Native::start());
-    let world = Arc::new(World::new(host).await);
-    let mut outcome = runner::run(phases(&world), &arguments).await;
-    let findings = world.findings();
-    if findings.is_empty() {
-        outcome.passed += 1;
-    } else {
-        let text = format!("the judge's findings:\n\n{}", findings.join("\n\n"));
-        outcome.failed.push(("judge".to_owned(), text));
+    let mut worlds = Vec::new();
+    for host in hosts() {
+        worlds.push(Arc::new(World::new(host).await));
     }
-    let (table, holes) = world.coverage();
+    let mut outcome = Outcome::default();
+    for world in &worlds {
+        outcome.add(runner::run(phases(world), &arguments).await);
+    }
+    if let [one, other] = &worlds[..] {
+        let phase = Phase {
+            tests: alike::tests(one, other),
+            at_once: 1,
+        };
+        outcome.add(runner::run(vec![phase], &arguments).await);
+    }
+    for world in &worlds {
+        let findings = world.findings();
+        outcome.check(
+            &format!("{}: judge", world.host.name()),
+            &format!("the judge's findings:\n\n{}", findings.join("\n\n")),
+            findings.is_empty(),
+        );
+    }
     if arguments.everything() {
+        let table = world::table(&worlds);
         println!("\n{table}");
         write(&table);
-        if holes.is_empty() {
-            outcome.passed += 1;
-        } else {
-            let text = format!("not covered:\n{}", holes.join("\n"));
-            outcome.failed.push(("coverage".to_owned(), text));
-        }
+        let holes: Vec<String> = worlds.iter().flat_map(|world| world.holes()).collect();
+        let text = format!("not covered:\n{}", holes.join("\n"));
+        outcome.check("coverage", &text, holes.is_empty());
     }
     for (name, reason) in &outcome.failed {
         println!("\n---- {name}\n{reason}");
     }
     if !outcome.failed.is_empty() {
-        println!("\nthe end of the server's log:\n{}", world.host.log());
+        for world in &worlds {
+            let (host, log) = (world.host.name(), world.host.log());
+            println!("\nthe end of the {host} server's log:\n{log}");
+        }
     }
     let failed = outcome.failed.len();
     println!(
@@ -68,9 +83,21 @@ async fn whole(arguments: Arguments) -> ExitCode {
         outcome.passed,
         outcome.filtered,
         start.elapsed().as_secs_f64(),
-        world.exchanges(),
+        worlds.iter().map(|world| world.exchanges()).sum::<usize>(),
     );
     ExitCode::from(u8::from(failed > 0))
+}
+
+fn hosts() -> Vec<Box<dyn Host>> {
+    let named = std::env::var("CONTRACT_HOSTS").unwrap_or_else(|_| "native".to_owned());
+    let host = |name: &str| -> Box<dyn Host> {
+        match name {
+            "native" => Box::new(Native::start()),
+            "workerd" => Box::new(Workerd::start()),
+            _ => panic!("CONTRACT_HOSTS: {name:?} is neither native nor workerd"),
+        }
+    };
+    named.split(',').map(host).collect()
 }
 
 fn write(table: &str) {
@@ -86,6 +113,10 @@ fn phases(world: &Arc<World>) -> Vec<Phase> {
     let mut tests: Vec<Test> = Vec::new();
     tests.extend(clients::tests(world));
     tests.extend(raw::tests(world));
+    let host = world.host.name();
+    for test in &mut tests {
+        test.name = format!("{host} {}", test.name);
+    }
     vec![Phase { tests, at_once: 8 }]
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, process::Command};
 
-use super::peers::Peer;
+use super::peers::Target;
 use crate::run::root;
 
 pub struct Cell {
@@ -19,6 +19,13 @@ pub struct Measured {
     p99_ms: f64,
 }
 
+impl Measured {
+    /// Requests per second, against another's.
+    pub fn ratio(&self, other: &Measured) -> f64 {
+        self.per_second / other.per_second
+    }
+}
+
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -29,13 +36,18 @@ impl fmt::Display for Measured {
     }
 }
 
-/// Loads the peer for a second unmeasured, then `seconds` measured. An answer that is no success is an error.
-pub fn run(cell: &Cell, peer: &dyn Peer, seconds: u32, round: usize) -> Result<Measured, String> {
-    wrk(cell, peer, 1, round + 100)?;
-    wrk(cell, peer, seconds, round)
+/// Loads the target for a second unmeasured, then `seconds` measured. An answer that is no success is an error.
+pub fn run(
+    cell: &Cell,
+    target: &Target<'_>,
+    seconds: u32,
+    round: usize,
+) -> Result<Measured, String> {
+    wrk(cell, target, 1, round + 100)?;
+    wrk(cell, target, seconds, round)
 }
 
-fn wrk(cell: &Cell, peer: &dyn Peer, seconds: u32, seed: usize) -> Result<Measured, String> {
+fn wrk(cell: &Cell, target: &Target<'_>, seconds: u32, seed: usize) -> Result<Measured, String> {
     let output = Command::new("wrk")
         .args([
             "-t1",
@@ -46,14 +58,15 @@ fn wrk(cell: &Cell, peer: &dyn Peer, seconds: u32, seed: usize) -> Result<Measur
             "-s",
         ])
         .arg(root().join("xtask/bench/load.lua"))
-        .arg(peer.base())
-        .env("SERVER", peer.name())
+        .arg(target.base)
+        .env("SERVER", target.server)
         .env("MODE", cell.mode)
         .env("PAGE", cell.page.to_string())
-        .env("TOKEN", peer.token())
-        .env("IDS", peer.folder().join("ids"))
-        .env("CURSORS", peer.folder().join("cursors"))
+        .env("TOKEN", target.token)
+        .env("IDS", target.folder.join("ids"))
+        .env("CURSORS", target.folder.join("cursors"))
         .env("SEED", seed.to_string())
+        .env("HOST", target.host.unwrap_or_default())
         .output()
         .map_err(|error| format!("wrk: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -66,7 +79,7 @@ fn wrk(cell: &Cell, peer: &dyn Peer, seconds: u32, seed: usize) -> Result<Measur
     let [per_second, p50_ms, p99_ms, refused, broken] = figures[..] else {
         return Err(format!(
             "{}, {}: wrk said {text} {}",
-            peer.name(),
+            target.server,
             cell.name,
             String::from_utf8_lossy(&output.stderr)
         ));
@@ -74,7 +87,7 @@ fn wrk(cell: &Cell, peer: &dyn Peer, seconds: u32, seed: usize) -> Result<Measur
     if refused + broken > 0.0 {
         return Err(format!(
             "{}, {}: {refused} refused, {broken} broken: {}",
-            peer.name(),
+            target.server,
             cell.name,
             String::from_utf8_lossy(&output.stderr)
         ));

@@ -17,7 +17,28 @@ use crate::{
     run::{root, step},
 };
 
+/// Where the load goes.
+pub struct Target<'a> {
+    /// As the load script knows it.
+    pub server: &'a str,
+    pub base: &'a str,
+    /// The host that is asked for, where it is not the base's.
+    pub host: Option<&'a str>,
+    pub token: &'a str,
+    /// Holds `ids`, a line each.
+    pub folder: &'a Path,
+}
+
 pub trait Peer {
+    fn target(&self) -> Target<'_> {
+        Target {
+            server: self.name(),
+            base: self.base(),
+            host: None,
+            token: self.token(),
+            folder: self.folder(),
+        }
+    }
     fn name(&self) -> &'static str;
     fn base(&self) -> &str;
     fn token(&self) -> &str;
@@ -66,6 +87,36 @@ fn load(
     }
     write(&folder.join("ids"), &ids)?;
     Ok(times)
+}
+
+/// The rows' type, with the same two indexes as everybody has.
+pub fn definition() -> Value {
+    let field = |name: &str, kind: &str| json!({"name": name, "type": kind, "label": name});
+    json!({
+        "name": "service_job",
+        "label": "Service job",
+        "fields": [
+            field("title", "text"),
+            field("status", "text"),
+            field("priority", "integer"),
+            field("customer", "text"),
+            field("city", "text"),
+            field("phone", "phone"),
+            field("scheduled_at", "datetime"),
+            field("amount", "integer"),
+            json!({"name": "assignee", "type": "text", "label": "assignee", "indexed": true}),
+            field("notes", "long_text"),
+            field("created_ms", "datetime"),
+            field("updated_ms", "datetime"),
+        ],
+        "indexes": [["status", "scheduled_at"]],
+    })
+}
+
+/// The batch that creates `rows`.
+pub fn batch_of(rows: &[Value]) -> Value {
+    let create = |row: &Value| json!({"op": "create", "type": "service_job", "fields": row});
+    json!({"mode": "atomic", "operations": rows.iter().map(create).collect::<Vec<_>>()})
 }
 
 /// Ours.
@@ -215,39 +266,15 @@ impl Peer for Crm {
     }
 
     fn load(&mut self, rows: &[Value]) -> Result<Vec<f64>, String> {
-        let field = |name: &str, kind: &str| json!({"name": name, "type": kind, "label": name});
-        let definition = json!({
-            "name": "service_job",
-            "label": "Service job",
-            "fields": [
-                field("title", "text"),
-                field("status", "text"),
-                field("priority", "integer"),
-                field("customer", "text"),
-                field("city", "text"),
-                field("phone", "phone"),
-                field("scheduled_at", "datetime"),
-                field("amount", "integer"),
-                json!({"name": "assignee", "type": "text", "label": "assignee", "indexed": true}),
-                field("notes", "long_text"),
-                field("created_ms", "datetime"),
-                field("updated_ms", "datetime"),
-            ],
-            "indexes": [["status", "scheduled_at"]],
-        });
         let base = self.server.base.clone();
         send(
             "POST",
             &format!("{base}/object-types"),
             &self.token,
-            &definition,
+            &definition(),
         )?;
         let times = load(&self.folder, rows, |rows| {
-            let operations: Vec<Value> = rows
-                .iter()
-                .map(|row| json!({"op": "create", "type": "service_job", "fields": row}))
-                .collect();
-            let body = json!({"mode": "atomic", "operations": operations});
+            let body = batch_of(rows);
             let answer = send("POST", &format!("{base}/records/batch"), &self.token, &body)?;
             Ok(answer["results"]
                 .as_array()

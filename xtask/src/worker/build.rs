@@ -58,7 +58,7 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
     if let Some(built) = known(&kept, &stamp, &module.folder) {
         return Ok(built);
     }
-    let glue = target.join("worker").join(&name);
+    let glue = target.join("workers/glue").join(&name);
     let _ = fs::remove_dir_all(&glue);
     let mut bindgen = cargo(["run", "--quiet", "-p", "xtask-bindgen", "--"]);
     bindgen.arg(&wasm).arg(&glue);

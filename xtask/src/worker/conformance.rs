@@ -1,0 +1,77 @@
+//! `cargo xtask conformance`: the core's conformance suites on the Worker's own ports (D1, KV, Durable Object) in workerd.
+//! The Worker's build for tests runs each case when it is asked for by its address.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{Module, build, dev_secrets, host::Host, target_folder};
+use crate::{api::send, run::root, tools::Tools};
+
+/// Databases that cases can have: each takes one of its own.
+const TENANTS: u32 = 300;
+
+/// The Worker with the suites in it: never for a deployment.
+pub fn module() -> Module {
+    Module {
+        package: "crm-worker",
+        features: &["conformance"],
+        folder: target_folder().join("workers/conformance"),
+    }
+}
+
+pub fn conformance() -> Result<(), String> {
+    let tools = Tools::ready()?;
+    let built = build(&tools, &module())?;
+    let host = Host::start(
+        &tools,
+        &json!({
+            "config": root().join("wrangler.toml"),
+            "modules": built.folder,
+            "vars": dev_secrets(),
+            "tenants": TENANTS,
+        }),
+    )?;
+    let start = Instant::now();
+    let ask = |path: &str| {
+        send(
+            "GET",
+            &format!("{}/conformance/{path}", host.url),
+            "",
+            &Value::Null,
+        )
+    };
+    let cases = ask("cases")?;
+    let (mut passed, mut failed) = (0, 0);
+    for case in cases
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        let began = Instant::now();
+        let verdict = ask(case).unwrap_or_else(|error| json!({ "Err": error }));
+        let seconds = began.elapsed().as_secs_f64();
+        match verdict.get("Err") {
+            None => {
+                passed += 1;
+                println!("test {case} ... ok ({seconds:.2} s)");
+            }
+            Some(reason) => {
+                failed += 1;
+                println!("test {case} ... FAILED ({seconds:.2} s)\n    {reason}");
+            }
+        }
+    }
+    println!(
+        "\ntest result: {}. {passed} passed; {failed} failed; finished in {:.2}s",
+        if failed == 0 { "ok" } else { "FAILED" },
+        start.elapsed().as_secs_f64()
+    );
+    if failed > 0 || passed == 0 {
+        return Err(format!(
+            "the Worker's ports: {failed} cases failed, {passed} passed"
+        ));
+    }
+    Ok(())
+}
