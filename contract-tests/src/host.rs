@@ -35,6 +35,11 @@ pub trait Host: Send + Sync {
     /// The header in which the host believes a proxy on this machine the address of a caller.
     fn address_header(&self) -> &'static str;
 
+    /// Whether what stands before the server resolves `.` and `..` in paths, as browsers do: the server then never sees them.
+    fn resolves_dots(&self) -> bool {
+        false
+    }
+
     /// Makes a tenant with an owner; answers the tenant's id.
     fn create_tenant<'a>(&'a self, name: &'a str, owner: &'a Login) -> BoxFuture<'a, String>;
 

@@ -120,6 +120,10 @@ impl Host for Workerd {
         "x-forwarded-for"
     }
 
+    fn resolves_dots(&self) -> bool {
+        true
+    }
+
     fn create_tenant<'a>(&'a self, name: &'a str, owner: &'a Login) -> BoxFuture<'a, String> {
         Box::pin(async move {
             let tenant = text(&self.operator("tenants", json!({"name": name})).await["id"]);

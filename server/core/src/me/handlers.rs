@@ -66,7 +66,7 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
                 [id.as_str().into()],
             ),
             Principal::Key { id, .. } => Statement::new(
-                "SELECT name, scopes, NULL, NULL FROM api_keys WHERE id = ?1",
+                "SELECT name, scopes, NULL AS email, NULL AS title FROM api_keys WHERE id = ?1",
                 [id.as_str().into()],
             ),
             Principal::Portal { .. } | Principal::Operator => {

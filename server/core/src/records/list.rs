@@ -114,8 +114,10 @@ pub fn statement(page: &Page<'_>) -> Statement {
             });
         }
         sql.push("SELECT ").push(COLUMNS);
-        for key in &page.sort.keys {
-            sql.push(", ").push(&sort_of(&key.column));
+        for (index, key) in page.sort.keys.iter().enumerate() {
+            sql.push(", ")
+                .push(&sort_of(&key.column))
+                .push(&format!(" AS key_{index}"));
         }
         sql.push(" FROM records WHERE records.type = '")
             .push(&page.object_type.name)

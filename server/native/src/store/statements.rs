@@ -21,6 +21,8 @@ pub fn run(
     if access == Access::Read && !prepared.readonly() {
         return Err(StoreError::Failed("a statement that writes came to be read".into()).into());
     }
+    #[cfg(debug_assertions)]
+    names_of_their_own(&prepared)?;
     let expected = prepared.parameter_count();
     if expected != statement.params.len() {
         let given = statement.params.len();
@@ -46,6 +48,21 @@ pub fn run(
         collected.push(values);
     }
     Ok(collected)
+}
+
+/// D1 gives a row as an object: of two columns with one name it shows one. So that no statement works here and fails there,
+/// builds for development look.
+#[cfg(debug_assertions)]
+fn names_of_their_own(prepared: &rusqlite::Statement<'_>) -> Result<(), StoreError> {
+    let mut seen = std::collections::HashSet::new();
+    match prepared
+        .column_names()
+        .into_iter()
+        .find(|name| !seen.insert(*name))
+    {
+        None => Ok(()),
+        Some(name) => Err(StoreError::Failed(format!("two columns are called {name}"))),
+    }
 }
 
 struct Bound<'a>(&'a Value);

@@ -299,7 +299,7 @@ impl Prepared {
                 let of =
                     |table: &str| crate::schema::index::Expressions::of(table, &field.sql.plain);
                 let select = format!(
-                    "SELECT r.id, o.id FROM records r JOIN records o ON {} = {} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
+                    "SELECT r.id, o.id AS other FROM records r JOIN records o ON {} = {} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
                     of("o"),
                     of("r"),
                     object_type.name
