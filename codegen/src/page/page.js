@@ -126,7 +126,7 @@
   };
   input.addEventListener("input", look);
   input.addEventListener("focus", () => { if (input.value) look(); });
-  input.addEventListener("blur", () => setTimeout(close, 150));
+  input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") { choose(chosen + 1); event.preventDefault(); }
     else if (event.key === "ArrowUp") { choose(chosen - 1); event.preventDefault(); }

@@ -1,0 +1,50 @@
+// What was refused, and why.
+import { headersOf, type AnswerHeaders } from "./headers.js";
+
+/** One thing that is wrong with a request. */
+export interface Violation {
+  /** A JSON pointer that begins with /body, /query, /path or /header. */
+  pointer: string;
+  /** Such as `required`, `maximum` or `unknown_property`. */
+  rule: string;
+  message: string;
+}
+
+/** A refusal as the API answers it. `code` is stable; `UNEXPECTED` stands for an answer that is none of the API's. */
+export interface Problem<Code extends string = string> {
+  code: Code | "UNEXPECTED";
+  message: string;
+  context: { request_id?: string; errors?: Violation[]; [name: string]: unknown };
+}
+
+/** A refusal, thrown: by `ok`, and by what reads page after page. */
+export class ProblemError<Code extends string = string> extends Error {
+  override readonly name = "ProblemError";
+  readonly code: Problem<Code>["code"];
+  readonly context: Problem["context"];
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+
+  constructor(readonly problem: Problem<Code>, readonly response: Response) {
+    super(`${problem.code}: ${problem.message}`);
+    this.code = problem.code;
+    this.context = problem.context;
+    this.status = response.status;
+    this.headers = headersOf(response);
+  }
+}
+
+/** Whether an error is a refusal, with that code if one is named. */
+export const isProblem = <Code extends string>(error: unknown, ...codes: Code[]): error is ProblemError<Code> =>
+  error instanceof ProblemError && (codes.length === 0 || codes.includes(error.code as Code));
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+/** The body of a refusal, whatever stands between server and client made of it. */
+export const problemOf = (body: unknown, response: Response): Problem => {
+  if (isObject(body) && typeof body.code === "string" && typeof body.message === "string") {
+    return { code: body.code, message: body.message, context: isObject(body.context) ? body.context : {} };
+  }
+  const text = typeof body === "string" ? body.slice(0, 200) : "";
+  return { code: "UNEXPECTED", message: `${response.status} ${text}`.trim(), context: {} };
+};
