@@ -9,44 +9,25 @@ use crm_contract::{
         types,
     },
 };
-use crm_runtime::{
-    RawJson,
-    server::{Problem, Reply, StoredAnswer},
-};
+use crm_runtime::{RawJson, server::Problem};
 use serde_json::{Map, Value as Json};
 
 use super::{
     Field, ObjectType, Schema, TypeDefinition, api,
     change::{self, TypeUpdate},
-    json_schema,
+    editing::{Answer, decision, nothing, type_of},
+    json_schema, listing,
 };
 use crate::{
     Core,
     access::visibility::Mask,
     context::Context,
     fault::Fault,
-    ports::store::{Rows, Statement, Value},
-    records::{cursor::List, etag},
+    ports::store::{Rows, Statement},
+    records::etag,
     refusal::Refusal,
-    work::{AsyncViolation, Decision, Guard, Issued, Outcome, Scope, Violation},
+    work::Scope,
 };
-
-fn type_of<'a>(scope: &'a Scope, name: &str) -> Result<&'a Arc<ObjectType>, Refusal> {
-    scope
-        .state
-        .schema
-        .get(name)
-        .ok_or_else(|| Refusal::not_found(format!("There is no object type {name}.")))
-}
-
-fn field_of<'a>(object_type: &'a ObjectType, name: &str) -> Result<&'a Arc<Field>, Refusal> {
-    object_type.field(name).ok_or_else(|| {
-        Refusal::not_found(format!(
-            "The type {} has no field {name}.",
-            object_type.name
-        ))
-    })
-}
 
 fn mask(fields: Option<&str>, known: &[&str]) -> Result<Mask, Refusal> {
     Mask::parse(fields, |name| known.contains(&name))
@@ -70,166 +51,6 @@ fn expect(object_type: &ObjectType, if_match: Option<&str>) -> Result<(), Refusa
     }
 }
 
-/// A page out of a list that is at hand: the items after the one that the cursor names.
-fn page<T: Clone>(
-    list: &List<'_>,
-    items: &[T],
-    name: impl Fn(&T) -> &str,
-    cursor: Option<&str>,
-    limit: i64,
-) -> Result<(Vec<T>, Option<String>), Refusal> {
-    let invalid = || {
-        Refusal::new(
-            Code::CursorInvalid,
-            "This cursor was changed or belongs to another list. Begin without one.",
-        )
-    };
-    let limit = usize::try_from(limit).unwrap_or(1).clamp(1, 200);
-    let from = match cursor {
-        None => 0,
-        Some(cursor) => {
-            let position = list.open(cursor).map_err(|_| invalid())?;
-            let (place, last) = (
-                position.get(0).and_then(Json::as_u64),
-                position.get(1).and_then(Json::as_str),
-            );
-            let (Some(place), Some(last)) = (place, last) else {
-                return Err(invalid());
-            };
-            // By name where it still is, else by its place.
-            items
-                .iter()
-                .position(|item| name(item) == last)
-                .map_or(usize::try_from(place).unwrap_or(usize::MAX), |at| at + 1)
-        }
-    };
-    let shown: Vec<T> = items.iter().skip(from).take(limit).cloned().collect();
-    let next = match shown.last() {
-        Some(last) if from + shown.len() < items.len() => {
-            list.seal(&serde_json::json!([from + shown.len(), name(last)]))
-        }
-        _ => None,
-    };
-    Ok((shown, next))
-}
-
-/// A unique index could not be made: two records hold one value.
-struct Duplicates<'a> {
-    field: &'a str,
-}
-
-impl AsyncViolation<Refusal> for Duplicates<'_> {
-    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal {
-        tracing::debug!(
-            constraint = violation.constraint,
-            "a unique index was refused"
-        );
-        Refusal::new(
-            Code::UniqueViolation,
-            format!(
-                "Two records hold the same {}: it cannot be unique.",
-                self.field
-            ),
-        )
-        .with("field", self.field)
-    }
-}
-
-type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
-
-fn decision<R>(statements: Vec<Statement>, answer: Answer<R>) -> Decision<R> {
-    Decision {
-        guard: Guard::new(),
-        versions: 1,
-        counters: Vec::new(),
-        statements,
-        answer,
-        secret: false,
-    }
-}
-
-fn nothing<R>(answer: Answer<R>) -> Decision<R> {
-    Decision {
-        versions: 0,
-        ..decision(Vec::new(), answer)
-    }
-}
-
-fn done<R: From<StoredAnswer>>(outcome: Outcome<R>) -> R {
-    match outcome {
-        Outcome::Done(reply) => reply,
-        Outcome::Replayed(stored) => stored.into(),
-    }
-}
-
-impl Core {
-    /// A change of a field, which may change what is searched in the records.
-    async fn change_field<R: Reply + From<StoredAnswer>>(
-        &self,
-        cx: &Context,
-        type_name: &str,
-        name: &str,
-        change: impl Fn(&Schema, &ObjectType, &Field) -> Result<Option<Field>, Refusal> + Send + Sync,
-        statements: impl Fn(&ObjectType, &Field, Option<&Field>) -> Result<Vec<Statement>, Refusal>
-        + Send
-        + Sync,
-        answer: impl Fn(Option<&Field>) -> Result<Answer<R>, Refusal> + Send + Sync,
-    ) -> Result<R, Refusal> {
-        let searched = |field: &Field| field.definition.searchable;
-        let plan = |scope: &Scope| {
-            let object_type = type_of(scope, type_name)?;
-            let old = field_of(object_type, name)?;
-            let new = change(&scope.state.schema, object_type, old)?;
-            if searched(old) == new.as_ref().is_some_and(searched) {
-                return Ok(Vec::new());
-            }
-            Ok::<_, Refusal>(vec![
-                Statement::new("SELECT seq FROM meta", []),
-                change::records_with(type_name, old),
-            ])
-        };
-        let decide = |scope: &Scope, rows: Vec<Rows>| {
-            let object_type = type_of(scope, type_name)?;
-            let old = field_of(object_type, name)?;
-            let new = change(&scope.state.schema, object_type, old)?;
-            if new
-                .as_ref()
-                .is_some_and(|new| new.definition == old.definition)
-            {
-                return Ok(nothing(answer(new.as_ref())?));
-            }
-            let mut decided = decision(
-                statements(object_type, old, new.as_ref())?,
-                answer(new.as_ref())?,
-            );
-            let mut rows = rows.into_iter();
-            if let (Some(seq), Some(rows)) = (rows.next(), rows.next()) {
-                let mut after = ObjectType::clone(object_type);
-                match &new {
-                    Some(new) => drop(after.fields.insert(name.to_owned(), Arc::new(new.clone()))),
-                    None => drop(after.fields.shift_remove(name)),
-                }
-                decided
-                    .statements
-                    .extend(change::reindex(object_type, &after, rows)?);
-                // The words are those of the records as they were read: none may have changed since.
-                let seq = seq
-                    .first()
-                    .and_then(|row| row.first().and_then(Value::as_i64))
-                    .unwrap_or_default();
-                decided.guard = decided
-                    .guard
-                    .and("(SELECT seq = {} FROM meta)", [seq.into()]);
-            }
-            Ok(decided)
-        };
-        self.work
-            .write(cx, plan, decide, Duplicates { field: name })
-            .await
-            .map(done)
-    }
-}
-
 impl SchemaHandlers<Context> for Core {
     async fn list(
         &self,
@@ -239,22 +60,15 @@ impl SchemaHandlers<Context> for Core {
         let run = async {
             let mask = mask(request.fields.as_deref(), &api::TYPE_PROPERTIES)?;
             let (scope, _) = self.work.read(cx, |_| Ok::<_, Refusal>(Vec::new())).await?;
-            let list = List {
-                secret: &scope.state.secret,
-                parts: &["object-types"],
-            };
             let all: Vec<&Arc<ObjectType>> = scope.state.schema.types().collect();
-            let (shown, next_cursor) = page(
-                &list,
+            let (items, next_cursor) = listing::page(
+                &scope,
+                &["object-types"],
                 &all,
                 |object_type| &object_type.name,
-                request.cursor.as_deref(),
-                request.limit,
+                |object_type| api::object_type(object_type, &mask),
+                (request.cursor.as_deref(), request.limit),
             )?;
-            let items = shown
-                .into_iter()
-                .map(|object_type| api::object_type(object_type, &mask))
-                .collect::<Result<_, _>>()?;
             Ok(types::ObjectTypePage { items, next_cursor })
         };
         run.await
@@ -309,10 +123,7 @@ impl SchemaHandlers<Context> for Core {
                 });
                 Ok(decision(change.statements, answer))
             };
-            self.work
-                .write(cx, plan, decide, crate::work::NoneExpected)
-                .await
-                .map(done)
+            self.define(cx, plan, decide).await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -379,15 +190,7 @@ impl SchemaHandlers<Context> for Core {
                     )),
                 }
             };
-            self.work
-                .write(
-                    cx,
-                    |_| Ok::<_, Refusal>(Vec::new()),
-                    decide,
-                    crate::work::NoneExpected,
-                )
-                .await
-                .map(done)
+            self.define(cx, |_| Ok(Vec::new()), decide).await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -425,10 +228,7 @@ impl SchemaHandlers<Context> for Core {
                 );
                 Ok(decided)
             };
-            self.work
-                .write(cx, plan, decide, crate::work::NoneExpected)
-                .await
-                .map(done)
+            self.define(cx, plan, decide).await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -442,22 +242,15 @@ impl SchemaHandlers<Context> for Core {
             let mask = mask(request.fields.as_deref(), &api::FIELD_PROPERTIES)?;
             let (scope, _) = self.work.read(cx, |_| Ok::<_, Refusal>(Vec::new())).await?;
             let object_type = type_of(&scope, &request.r#type)?;
-            let list = List {
-                secret: &scope.state.secret,
-                parts: &["fields", &object_type.name],
-            };
             let all: Vec<&Arc<Field>> = object_type.fields.values().collect();
-            let (shown, next_cursor) = page(
-                &list,
+            let (items, next_cursor) = listing::page(
+                &scope,
+                &["fields", &object_type.name],
                 &all,
                 |field| &field.name,
-                request.cursor.as_deref(),
-                request.limit,
+                |field| api::field(field, &mask),
+                (request.cursor.as_deref(), request.limit),
             )?;
-            let items = shown
-                .into_iter()
-                .map(|field| api::field(field, &mask))
-                .collect::<Result<_, _>>()?;
             Ok(types::FieldDefinitionPage { items, next_cursor })
         };
         run.await
@@ -488,15 +281,7 @@ impl SchemaHandlers<Context> for Core {
                 });
                 Ok(decision(statements, answer))
             };
-            self.work
-                .write(
-                    cx,
-                    |_| Ok::<_, Refusal>(Vec::new()),
-                    decide,
-                    crate::work::NoneExpected,
-                )
-                .await
-                .map(done)
+            self.define(cx, |_| Ok(Vec::new()), decide).await
         };
         run.await.map_err(Refusal::narrow)
     }

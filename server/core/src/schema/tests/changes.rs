@@ -1,0 +1,239 @@
+//! How definitions change, and what stays whole while they do.
+
+use super::*;
+
+#[test]
+fn a_field_s_life() {
+    let world = World::new();
+    let fax = world
+        .create_field(
+            "contact",
+            json!({"name": "fax", "type": "phone", "label": "Fax", "searchable": true}),
+        )
+        .unwrap();
+    assert_eq!(
+        (
+            fax.built_in,
+            fax.r#type.map(|kind| serde_json::to_value(kind).unwrap())
+        ),
+        (Some(false), Some(json!("phone")))
+    );
+    assert_eq!(
+        world
+            .create_field(
+                "contact",
+                json!({"name": "fax", "type": "phone", "label": "Fax"})
+            )
+            .unwrap_err()
+            .0,
+        "NAME_TAKEN"
+    );
+    assert_eq!(
+        world
+            .create_field(
+                "contact",
+                json!({"name": "id", "type": "phone", "label": "Fax"})
+            )
+            .unwrap_err()
+            .0,
+        "NAME_TAKEN"
+    );
+    let record = world
+        .create(
+            "contact",
+            None,
+            json!({"last_name": "O", "fax": "+441632960147"}),
+        )
+        .unwrap();
+    assert_eq!(world.search("4416", None, 5).items.len(), 1);
+    let relabelled = world
+        .update_field(
+            "contact",
+            "fax",
+            json!({"label": "Fax number", "indexed": true, "searchable": false}),
+        )
+        .unwrap();
+    assert_eq!(
+        (relabelled.label.as_deref(), relabelled.indexed),
+        (Some("Fax number"), Some(true))
+    );
+    assert!(world.search("4416", None, 5).items.is_empty());
+    assert_eq!(world.search("o", None, 5).items.len(), 1);
+    world
+        .update_field("contact", "fax", json!({"searchable": true}))
+        .unwrap();
+    assert_eq!(world.search("4416", None, 5).items.len(), 1);
+    world.delete_field("contact", "fax").unwrap();
+    assert!(world.search("4416", None, 5).items.is_empty());
+    let shown = world.search("o", None, 5).items.remove(0);
+    assert_eq!(
+        (&shown.id, fields(&shown)),
+        (&record.id, json!({"kind": "person", "last_name": "O"}))
+    );
+    assert_eq!(
+        world
+            .create_field(
+                "contact",
+                json!({"name": "fax", "type": "phone", "label": "Fax"})
+            )
+            .unwrap_err()
+            .0,
+        "NAME_TAKEN"
+    );
+    assert_eq!(
+        world.delete_field("contact", "fax").unwrap_err().0,
+        "NOT_FOUND"
+    );
+    assert_eq!(
+        world.delete_field("contact", "last_name").unwrap_err().0,
+        "BUILT_IN"
+    );
+    assert_eq!(
+        world
+            .update_field(
+                "contact",
+                "last_name",
+                json!({"label": "x", "required": true})
+            )
+            .unwrap_err(),
+        ("BUILT_IN".into(), json!({"properties": ["required"]}))
+    );
+    world
+        .update_field("contact", "last_name", json!({"label": "Surname"}))
+        .unwrap();
+    let data = world.store.run(&crate::ports::store::Statement::new(
+        "SELECT data ->> '$.fax' FROM records",
+        [],
+    ));
+    assert_eq!(data[0][0].as_str(), Some("+441632960147"));
+}
+
+#[test]
+fn a_field_becomes_unique_only_if_it_is() {
+    let world = World::new();
+    world.create_type(boiler()).unwrap();
+    world
+        .create_field(
+            "boiler",
+            json!({"name": "code", "type": "text", "label": "Code"}),
+        )
+        .unwrap();
+    let first = world
+        .create("boiler", None, json!({"serial_number": "1", "code": "x"}))
+        .unwrap();
+    world
+        .create("boiler", None, json!({"serial_number": "2", "code": "X"}))
+        .unwrap();
+    assert_eq!(
+        world
+            .update_field("boiler", "code", json!({"unique": true}))
+            .unwrap_err(),
+        ("UNIQUE_VIOLATION".into(), json!({"field": "code"}))
+    );
+    world.store.run(&crate::ports::store::Statement::new(
+        "DELETE FROM records WHERE id = ?1",
+        [first.id.into()],
+    ));
+    world
+        .update_field("boiler", "code", json!({"unique": true}))
+        .unwrap();
+    assert_eq!(
+        world
+            .create("boiler", None, json!({"serial_number": "3", "code": "x"}))
+            .unwrap_err()
+            .0,
+        "UNIQUE_VIOLATION"
+    );
+}
+
+#[test]
+fn a_type_changes_under_if_match() {
+    let world = World::new();
+    let made = world.create_type(boiler()).unwrap();
+    let tag = format!("\"{}\"", made.version.unwrap());
+    let changed = world
+        .update_type(
+            "boiler",
+            Some(&tag),
+            json!({"label": "Appliance", "indexes": []}),
+        )
+        .unwrap();
+    assert_eq!(
+        (changed.label.as_deref(), changed.indexes.clone()),
+        (Some("Appliance"), Some(vec![]))
+    );
+    assert_eq!(
+        world
+            .update_type("boiler", Some(&tag), json!({"label": "x"}))
+            .unwrap_err(),
+        (
+            "VERSION_MISMATCH".into(),
+            json!({"version": changed.version})
+        )
+    );
+    assert_eq!(world.get_type("boiler").unwrap(), changed);
+    world
+        .update_type("job", None, json!({"label": "Order"}))
+        .unwrap();
+    assert_eq!(
+        world.get_type("job").unwrap().label.as_deref(),
+        Some("Order")
+    );
+    assert_eq!(
+        world
+            .update_type("boiler", None, json!({"indexes": [["fuel", "nothing"]]}))
+            .unwrap_err()
+            .0,
+        "DEFINITION_INVALID"
+    );
+    world.delete_type("boiler").unwrap();
+    assert_eq!(world.get_type("boiler").unwrap_err().0, "NOT_FOUND");
+    assert_eq!(world.create_type(boiler()).unwrap_err().0, "NAME_TAKEN");
+}
+
+#[test]
+fn two_changes_of_the_schema_at_once_are_both_kept() {
+    let world = World::new();
+    world.get_type("contact").unwrap();
+    let other = "INSERT INTO fields VALUES ('contact', 'other', 1, '{\"type\":\"text\",\"label\":\"Other\"}', 0, 0, NULL, NULL); UPDATE meta SET schema_rev = schema_rev + 1";
+    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        connection.execute_batch(other).unwrap()
+    }));
+    world
+        .create_field(
+            "contact",
+            json!({"name": "mine", "type": "text", "label": "Mine"}),
+        )
+        .unwrap();
+    let names: Vec<String> = world
+        .get_type("contact")
+        .unwrap()
+        .fields
+        .unwrap()
+        .into_iter()
+        .map(|field| field.name)
+        .collect();
+    assert!(
+        names.ends_with(&["other".to_owned(), "mine".to_owned()]),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn a_record_is_never_written_by_old_definitions() {
+    let world = World::new();
+    world
+        .create("contact", None, json!({"last_name": "a"}))
+        .unwrap();
+    let other = "INSERT INTO fields VALUES ('contact', 'vat', 1, '{\"type\":\"text\",\"label\":\"VAT\",\"required\":true}', 0, 0, NULL, NULL); UPDATE meta SET schema_rev = schema_rev + 1";
+    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        connection.execute_batch(other).unwrap()
+    }));
+    let (code, context) = world
+        .create("contact", None, json!({"last_name": "b"}))
+        .unwrap_err();
+    assert_eq!(
+        (code.as_str(), context["errors"][0]["pointer"].as_str()),
+        ("FIELD_INVALID", Some("/body/fields/vat"))
+    );
+}
