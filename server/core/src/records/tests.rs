@@ -193,6 +193,33 @@ fn fields_that_two_callers_change_at_once_both_stay() {
     assert_eq!(world.get(&created.id).unwrap(), updated);
 }
 
+/// What merging edits that were made apart stands on.
+#[test]
+fn each_field_has_the_version_of_its_own_last_change() {
+    let world = World::new();
+    let made = world.thing(json!({"title": "a", "count": 1}));
+    let versions = || -> Json {
+        let row = world.store.run(&crate::ports::store::Statement::new(
+            "SELECT field_versions, first_version FROM records",
+            [],
+        ));
+        assert_eq!(row[0][1].as_i64(), Some(made.version));
+        serde_json::from_str(row[0][0].as_str().unwrap()).unwrap()
+    };
+    assert_eq!(versions(), json!({}));
+    let second = world.update(&made.id, None, json!({"title": "b", "count": 1}));
+    let second = second.unwrap().version;
+    assert_eq!(versions(), json!({"title": second}));
+    let third = world.update(&made.id, None, json!({"count": null, "day": 5}));
+    let third = third.unwrap().version;
+    assert_eq!(
+        versions(),
+        json!({"title": second, "count": third, "day": third})
+    );
+    world.delete(&made.id).unwrap();
+    assert_eq!(versions()["title"], json!(second));
+}
+
 #[test]
 fn deletion_is_soft_and_restore_brings_back() {
     let world = World::new();

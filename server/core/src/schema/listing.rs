@@ -3,7 +3,7 @@
 use crm_contract::codes::Code;
 use serde_json::Value as Json;
 
-use crate::{records::cursor::List, refusal::Refusal, work::Scope};
+use crate::{fault::Fault, records::cursor::List, refusal::Refusal, work::Scope};
 
 /// A page of items as `show` makes them: those after the one that the cursor names, by `name`. `parts` says which list it
 /// is.
@@ -12,7 +12,7 @@ pub fn page<T, S>(
     parts: &[&str],
     items: &[T],
     name: impl Fn(&T) -> &str,
-    show: impl Fn(&T) -> Result<S, Refusal>,
+    show: impl Fn(&T) -> Result<S, Fault>,
     (cursor, limit): (Option<&str>, i64),
 ) -> Result<(Vec<S>, Option<String>), Refusal> {
     let list = List {
@@ -52,6 +52,6 @@ pub fn page<T, S>(
         }
         _ => None,
     };
-    let shown = shown.iter().map(show).collect::<Result<_, _>>()?;
+    let shown = shown.iter().map(show).collect::<Result<_, Fault>>()?;
     Ok((shown, next))
 }
