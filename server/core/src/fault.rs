@@ -3,7 +3,7 @@
 use crm_contract::codes::{Code, EveryCode};
 use crm_runtime::server::{ErrorCode, Problem};
 
-use crate::ports::store::StoreError;
+use crate::ports::store::{StoreError, admission::BATCH_BYTES};
 
 /// Seconds after which a busy tenant may be asked again.
 const BUSY_RETRY_S: u32 = 1;
@@ -20,6 +20,9 @@ pub enum Fault {
     Busy(String),
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
+    /// What is to be written, or read for it, is more than a host's store takes at once.
+    #[error("more than the store takes at once")]
+    TooLarge,
     /// Ours to mend; the text goes to the log, never to the caller.
     #[error("internal: {0}")]
     Internal(String),
@@ -30,7 +33,8 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::Busy(why) => Self::Busy(why),
             StoreError::UnknownTenant => Self::Unauthenticated("the token's tenant is gone"),
-            other => Self::Internal(other.to_string()),
+            StoreError::TooLarge => Self::TooLarge,
+            StoreError::Failed(_) => Self::Internal(error.to_string()),
         }
     }
 }
@@ -42,6 +46,7 @@ impl Fault {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::Busy(_) => "TENANT_BUSY",
             Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::TooLarge => "PAYLOAD_TOO_LARGE",
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -74,6 +79,11 @@ impl<E: ErrorCode + From<EveryCode>> From<Fault> for Problem<E> {
                 code,
                 "This Idempotency-Key was used before, with another request.",
             ),
+            Fault::TooLarge => Self::new(
+                code,
+                "This changes more than can be written at once. Nothing was changed: send less at once.",
+            )
+            .with("limit_bytes", BATCH_BYTES),
             Fault::Internal(_) => Self::new(code, "The server failed."),
         }
     }
@@ -99,7 +109,7 @@ pub fn narrow<E: ErrorCode + From<EveryCode>>(problem: Problem<Code>) -> Problem
 
 #[cfg(test)]
 mod tests {
-    use crm_contract::v1::server::{auth::TokenError, me::GetError};
+    use crm_contract::v1::server::{auth::TokenError, me::GetError, records::CreateError};
 
     use super::*;
 
@@ -108,6 +118,15 @@ mod tests {
         let problem: Problem<GetError> = Fault::Internal("SELECT secret".into()).into();
         assert_eq!(problem.code(), GetError::Internal);
         assert!(!problem.message().contains("secret") && problem.context().is_empty());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_the_callers_to_mend_where_it_sent_a_body() {
+        let problem: Problem<CreateError> = Fault::from(StoreError::TooLarge).into();
+        assert_eq!(problem.code(), CreateError::PayloadTooLarge);
+        assert_eq!(problem.context()["limit_bytes"], BATCH_BYTES);
+        let problem: Problem<GetError> = Fault::TooLarge.into();
+        assert_eq!(problem.code(), GetError::Internal);
     }
 
     #[test]

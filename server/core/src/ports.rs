@@ -6,6 +6,8 @@ use std::{future::Future, pin::Pin};
 pub mod cache;
 pub mod clock;
 pub mod compute;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod directory;
 pub mod limiter;
 pub mod random;

@@ -13,7 +13,7 @@ use crate::{
     fault::Fault,
     ports::{
         Ports,
-        store::{Commit, Rows, Statement, StoreError, Value},
+        store::{Commit, Rows, Statement, StoreError, Value, admission::fit},
     },
     tenant::{TenantState, Tenants},
 };
@@ -203,6 +203,8 @@ impl Work {
                     &*self.ports.random,
                 )?);
             }
+            // On every host alike, and before anything is written.
+            fit(&statements).map_err(Fault::from)?;
             match self
                 .ports
                 .store

@@ -4,21 +4,23 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use crm_core::ports::{
-    Clock, Directory,
-    directory::TenantEntry,
-    store::{
-        TenantId,
-        conformance::{CASES, Subject},
+use crm_core::{
+    ports::{
+        Clock, Directory, cache,
+        conformance::Verdict,
+        directory::TenantEntry,
+        limiter,
+        store::{self, TenantId},
     },
+    random_id,
 };
-use crm_core::random_id;
 use http::{Request, Response};
 use serde_json::json;
 
 use crate::{
     clock::{PlatformClock, PlatformRandom},
     host::Host,
+    limiter::ObjectLimiter,
     trips,
 };
 
@@ -30,33 +32,73 @@ pub async fn answer(host: &Host, request: Request<Body>) -> Result<Response<Body
     let text = match path.split_once('/') {
         None if path == "trips" => json!(trips::so_far()),
         None if path == "cases" => json!(names()),
-        Some(("store", name)) => json!(store(host, name).await),
-        _ => return Err(request),
+        Some((suite, name)) => json!(run(host, suite, name).await),
+        None => return Err(request),
     };
     Ok(Response::new(text.to_string().into()))
 }
 
 fn names() -> Vec<String> {
-    CASES
+    let store = store::conformance::CASES
         .iter()
-        .map(|case| format!("store/{}", case.name))
-        .collect()
+        .map(|case| ("store", case.name));
+    let limiter = limiter::conformance::CASES
+        .iter()
+        .map(|case| ("limiter", case.name));
+    let cache = cache::conformance::CASES
+        .iter()
+        .map(|case| ("cache", case.name));
+    let all = store.chain(limiter).chain(cache);
+    all.map(|(suite, name)| format!("{suite}/{name}")).collect()
 }
 
-/// What a case of the tenant store saw, on a tenant of its own.
-async fn store(host: &Host, name: &str) -> Result<(), String> {
-    let case = CASES.iter().find(|case| case.name == name);
-    let case = case.ok_or("no such case")?;
-    let now = PlatformClock.now();
-    let id = random_id::id(now, &PlatformRandom);
-    let tenant = TenantId::parse(&id).ok_or("no id")?;
+/// What a case saw, with a tenant or keys of its own.
+async fn run(host: &Host, suite: &str, name: &str) -> Verdict {
+    let unknown = || format!("there is no case {suite}/{name}");
+    let fresh = random_id::id(PlatformClock.now(), &PlatformRandom);
+    match suite {
+        "store" => {
+            let case = store::conformance::CASES
+                .iter()
+                .find(|case| case.name == name);
+            let case = case.ok_or_else(unknown)?;
+            let tenant = tenant(host, name, &fresh).await?;
+            let store = Arc::clone(&host.parts.core.ports().store);
+            (case.run)(store::conformance::Subject { store, tenant }).await
+        }
+        "limiter" => {
+            let case = limiter::conformance::CASES
+                .iter()
+                .find(|case| case.name == name);
+            let subject = limiter::conformance::Subject {
+                limiter: Arc::new(ObjectLimiter::new(host.parts.env.clone())),
+                clock: Arc::new(PlatformClock),
+                prefix: fresh,
+            };
+            (case.ok_or_else(unknown)?.run)(subject).await
+        }
+        "cache" => {
+            let case = cache::conformance::CASES
+                .iter()
+                .find(|case| case.name == name);
+            let subject = cache::conformance::Subject {
+                cache: Arc::clone(&host.parts.cache),
+                prefix: fresh,
+            };
+            (case.ok_or_else(unknown)?.run)(subject).await
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// In any database that is free.
+async fn tenant(host: &Host, name: &str, id: &str) -> Result<TenantId, String> {
+    let tenant = TenantId::parse(id).ok_or("no id")?;
     let entry = TenantEntry {
         id: tenant.clone(),
         name: name.to_owned(),
-        created_at: now,
+        created_at: PlatformClock.now(),
     };
     let made = host.parts.directory.create_tenant(&entry).await;
-    made.map_err(|error| error.to_string())?;
-    let store = Arc::clone(&host.parts.core.ports().store);
-    (case.run)(Subject { store, tenant }).await
+    made.map(|()| tenant).map_err(|error| error.to_string())
 }

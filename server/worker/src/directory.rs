@@ -1,9 +1,12 @@
 //! The directory on D1: which tenants there are and in which database each lies, and the signing keys, sealed under the
 //! deployment's secret, since whoever may look into the database must not be able to sign.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use crm_core::{
@@ -21,6 +24,8 @@ use worker::Env;
 
 use crate::store::{D1Store, database::Database, schema};
 
+/// More entries are not remembered at once.
+const MOST_TENANTS: usize = 5_000;
 /// Bindings of tenants' databases begin with it.
 pub const TENANT: &str = "TENANT_";
 
@@ -32,6 +37,8 @@ pub struct D1Directory {
     sealing_key: [u8; 32],
     /// This isolate has seen that the schema is up to date.
     current: AtomicBool,
+    /// An entry never changes.
+    known: Mutex<HashMap<TenantId, TenantEntry>>,
 }
 
 /// Why a tenant has no place.
@@ -68,6 +75,7 @@ impl D1Directory {
             random,
             sealing_key: sealing_key.into(),
             current: AtomicBool::new(false),
+            known: Mutex::default(),
         }
     }
 
@@ -134,6 +142,10 @@ impl D1Directory {
             }
         }
         Err(binding.map_or(Unplaced::Full, |name| Unplaced::Taken(name.to_owned())))
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, TenantEntry>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Names of the tenants' databases that the Worker is bound to.
@@ -217,9 +229,21 @@ impl Directory for D1Directory {
         id: &'a TenantId,
     ) -> Answer<'a, Result<Option<TenantEntry>, StoreError>> {
         Box::pin(async move {
+            let known = self.known().get(id).cloned();
+            if known.is_some() {
+                return Ok(known);
+            }
             let sql = "SELECT id, name, created_at FROM tenants WHERE id = ?1";
             let rows = self.read(Statement::new(sql, [id.as_str().into()])).await?;
-            rows.into_iter().next().map(entry).transpose()
+            let found = rows.into_iter().next().map(entry).transpose()?;
+            if let Some(found) = &found {
+                let mut known = self.known();
+                if known.len() >= MOST_TENANTS {
+                    known.clear();
+                }
+                known.insert(id.clone(), found.clone());
+            }
+            Ok(found)
         })
     }
 

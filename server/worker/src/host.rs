@@ -38,6 +38,7 @@ pub struct Host {
 
 #[cfg(feature = "conformance")]
 pub struct Parts {
+    pub env: Env,
     pub core: Arc<Core>,
     pub directory: Arc<D1Directory>,
     pub cache: Arc<dyn Cache>,
@@ -93,6 +94,7 @@ async fn start(env: &Env) -> Result<Host, StartError> {
         router,
         #[cfg(feature = "conformance")]
         parts: Parts {
+            env: env.clone(),
             core,
             directory,
             cache,

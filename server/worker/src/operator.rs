@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::JsonRejection},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -107,8 +107,14 @@ struct NewTenant {
     binding: Option<String>,
 }
 
-async fn create_tenant(State(door): State<Door>, body: Json<NewTenant>) -> Response {
-    let Json(new) = body;
+async fn create_tenant(
+    State(door): State<Door>,
+    body: Result<Json<NewTenant>, JsonRejection>,
+) -> Response {
+    let new = match body {
+        Ok(Json(new)) => new,
+        Err(error) => return unreadable(&error),
+    };
     let name = new.name.trim();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
         return refusal(
@@ -183,8 +189,12 @@ struct NewToken {
 async fn token(
     State(door): State<Door>,
     Path(tenant): Path<String>,
-    Json(new): Json<NewToken>,
+    body: Result<Json<NewToken>, JsonRejection>,
 ) -> Response {
+    let new = match body {
+        Ok(Json(new)) => new,
+        Err(error) => return unreadable(&error),
+    };
     let bearer = match (new.user, new.key) {
         (Some(login), None) => script::Bearer::User(login),
         (None, Some(id)) => script::Bearer::Key(id),
@@ -260,6 +270,14 @@ fn no_tenant() -> Response {
         StatusCode::NOT_FOUND,
         "NOT_FOUND",
         "There is no such tenant.",
+    )
+}
+
+fn unreadable(error: &JsonRejection) -> Response {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "VALIDATION_FAILED",
+        &error.body_text(),
     )
 }
 

@@ -3,6 +3,9 @@
 
 use super::Answer;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 /// Keys have 1 to 400 bytes, without control characters.
 pub trait Cache: Send + Sync + 'static {
     /// None if it is not there, or the cache cannot be reached.

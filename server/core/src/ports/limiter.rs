@@ -2,6 +2,9 @@
 
 use super::Answer;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 /// So many requests per window; bursts up to the whole quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     context::Principal,
-    ports::store::{Statement, Value},
+    ports::store::{Statement, Value, admission::TEXT_BYTES},
     schema::{Kind, ObjectType},
 };
 
@@ -144,7 +144,7 @@ pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTree
     found
 }
 
-/// Changes of the words that records are found by, of many records in two statements.
+/// Changes of the words that records are found by, of many records in a few statements.
 #[derive(Default)]
 pub struct Words {
     gone: Vec<Json>,
@@ -162,22 +162,37 @@ impl Words {
     /// After the statements that write the records themselves.
     pub fn statements(self) -> Vec<Statement> {
         const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
-        let statement = |start: &str, end: &str, pairs: Vec<Json>| {
-            let params = [Json::Array(pairs).to_string().into()];
+        let statement = |start: &str, end: &str, pairs: String| {
             Statement::new(
                 format!("{start} SELECT w.value, r.num {PAIRS}{end}"),
-                params,
+                [pairs.into()],
             )
         };
-        let gone = (!self.gone.is_empty()).then(|| {
-            statement(
-                "DELETE FROM words WHERE (word, record) IN (",
-                ")",
-                self.gone,
-            )
-        });
-        let new = (!self.new.is_empty())
-            .then(|| statement("INSERT OR IGNORE INTO words (word, record)", "", self.new));
-        gone.into_iter().chain(new).collect()
+        let gone = arrays(self.gone)
+            .into_iter()
+            .map(|pairs| statement("DELETE FROM words WHERE (word, record) IN (", ")", pairs));
+        let new = arrays(self.new)
+            .into_iter()
+            .map(|pairs| statement("INSERT OR IGNORE INTO words (word, record)", "", pairs));
+        gone.chain(new).collect()
     }
+}
+
+/// Values as JSON arrays, in as many as it takes for each to be a parameter.
+fn arrays(values: Vec<Json>) -> Vec<String> {
+    let mut arrays: Vec<String> = Vec::new();
+    for value in values {
+        let text = value.to_string();
+        match arrays.last_mut() {
+            Some(last) if last.len() + text.len() < TEXT_BYTES - 2 => {
+                last.push(',');
+                last.push_str(&text);
+            }
+            _ => arrays.push(format!("[{text}")),
+        }
+    }
+    for array in &mut arrays {
+        array.push(']');
+    }
+    arrays
 }

@@ -82,6 +82,30 @@ mod tests {
         assert!(matches!(cast("SELECT ?1", &["a".into()]), Cow::Borrowed(_)));
     }
 
+    /// An index on an expression has no affinity: a comparison with one would pass it by.
+    #[test]
+    fn an_integer_is_looked_up_in_an_index_on_an_expression() -> rusqlite::Result<()> {
+        let connection = rusqlite::Connection::open_in_memory()?;
+        connection.execute_batch(
+            "CREATE TABLE records (data TEXT); CREATE INDEX by_n ON records (data ->> '$.n', data)",
+        )?;
+        for condition in [
+            "data ->> '$.n' = ?1",
+            "data ->> '$.n' >= ?1",
+            "data ->> '$.n' IN (?1, 7)",
+        ] {
+            let sql = format!("SELECT data FROM records WHERE {condition}");
+            let sql = cast(&sql, &[Value::Integer(5)]);
+            let explained = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan: String = connection.query_row(&explained, [5.0], |row| row.get(3))?;
+            assert!(
+                plan.starts_with("SEARCH") && plan.contains("by_n"),
+                "{sql}: {plan}"
+            );
+        }
+        Ok(())
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -1,24 +1,20 @@
 //! What D1 takes. A batch that cannot fit is refused before anything of it is sent.
 
+use std::borrow::Cow;
+
 use crm_core::ports::store::{
     Statement, StoreError, Value,
-    admission::{Access, PARAMETERS, SQL_BYTES, admit},
+    admission::{self, Access, SQL_BYTES, admit},
 };
 
 use super::{cast::cast, sql::words};
 
-/// Of one text, and of one row.
-pub const TEXT_BYTES: usize = 2_000_000;
-/// Statements of one batch: 1,000 may run in one invocation of a Worker, and a request makes several batches.
-pub const STATEMENTS: usize = 250;
-/// SQL and texts of one batch. The Worker's memory holds it several times over.
-pub const BATCH_BYTES: usize = 8 << 20;
-/// Rows of one batch, as JSON.
+/// Rows of one batch, as JSON: a Worker's memory holds them several times over.
 pub const ANSWER_BYTES: usize = 16 << 20;
 
 /// A statement as it goes to D1.
 pub struct Fitting<'s> {
-    pub sql: std::borrow::Cow<'s, str>,
+    pub sql: Cow<'s, str>,
     pub params: &'s [Value],
 }
 
@@ -27,27 +23,15 @@ pub fn fit(
     access: Access,
     statements: &[Statement],
 ) -> Result<(Vec<Fitting<'_>>, usize), StoreError> {
-    if statements.len() > STATEMENTS {
-        return Err(StoreError::TooLarge);
-    }
-    let mut bytes = 0;
+    let bytes = admission::fit(statements)?;
     let fitting = statements.iter().map(|statement| {
         admit(access, &statement.sql)?;
         if access == Access::Read && writes(&statement.sql) {
-            return Err(StoreError::Failed(
-                "a statement that writes came to be read".into(),
-            ));
+            let what = "a statement that writes came to be read";
+            return Err(StoreError::Failed(what.into()));
         }
         let sql = cast(&statement.sql, &statement.params);
-        bytes += sql.len();
-        for value in &statement.params {
-            let text = value.as_str().map_or(0, str::len);
-            bytes += text;
-            if text > TEXT_BYTES {
-                return Err(StoreError::TooLarge);
-            }
-        }
-        if sql.len() > SQL_BYTES || statement.params.len() > PARAMETERS || bytes > BATCH_BYTES {
+        if sql.len() > SQL_BYTES {
             return Err(StoreError::TooLarge);
         }
         Ok(Fitting {
@@ -55,8 +39,7 @@ pub fn fit(
             params: &statement.params,
         })
     });
-    let fitting = fitting.collect::<Result<_, _>>()?;
-    Ok((fitting, bytes))
+    Ok((fitting.collect::<Result<_, _>>()?, bytes))
 }
 
 /// Whether a statement that begins like one that reads goes on like one that writes. D1 would run it.
@@ -82,36 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn what_d1_takes_fits() {
-        let text = "x".repeat(TEXT_BYTES);
-        let statement = || Statement::new("SELECT ?1", [text.as_str().into()]);
-        assert_eq!(fits(Access::Read, vec![statement()]), Ok(TEXT_BYTES + 9));
-        let params: Vec<Value> = (0..PARAMETERS).map(|_| Value::Null).collect();
-        let sql = format!("SELECT {}1", " ".repeat(SQL_BYTES - 8));
-        assert!(fits(Access::Write, vec![Statement::new(sql, params)]).is_ok());
-        assert_eq!(fits(Access::Read, Vec::new()), Ok(0));
-    }
-
-    #[test]
-    fn what_it_does_not_take_is_refused() {
-        let wide: Vec<Value> = (0..=PARAMETERS).map(|_| Value::Null).collect();
-        let one = || Statement::new("SELECT 1", []);
-        let long = || Statement::new("SELECT ?1", [Value::Text("x".repeat(TEXT_BYTES))]);
-        for statements in [
-            vec![Statement::new(
-                "SELECT ?1",
-                [Value::Text("é".repeat(TEXT_BYTES / 2 + 1))],
-            )],
-            vec![Statement::new("SELECT 1", wide)],
-            vec![Statement::new(
-                format!("SELECT {}1", " ".repeat(SQL_BYTES)),
-                [],
-            )],
-            (0..=STATEMENTS).map(|_| one()).collect(),
-            (0..5).map(|_| long()).collect(),
-        ] {
-            assert_eq!(fits(Access::Write, statements), Err(StoreError::TooLarge));
-        }
+    fn a_statement_has_to_fit_as_it_is_sent() {
+        let sql = format!("SELECT ?1{}", " ".repeat(SQL_BYTES - 9));
+        let text = Statement::new(sql.clone(), [Value::from("a")]);
+        assert_eq!(fits(Access::Read, vec![text]), Ok(SQL_BYTES + 1));
+        let number = Statement::new(sql, [Value::from(1)]);
+        assert_eq!(fits(Access::Read, vec![number]), Err(StoreError::TooLarge));
     }
 
     #[test]

@@ -1,11 +1,40 @@
 //! Which statements a store runs at all: what every host runs, and no more, so that nothing works on one host that fails
 //! on another.
 
-use super::StoreError;
+use super::{Statement, StoreError, Value};
 
-/// D1's limits.
+/// D1's limits: of one statement, of one text (and one row).
 pub const SQL_BYTES: usize = 100_000;
 pub const PARAMETERS: usize = 100;
+pub const TEXT_BYTES: usize = 2_000_000;
+/// Statements of one batch: 1,000 may run in one invocation of a Worker, and a request makes several batches.
+pub const STATEMENTS: usize = 250;
+/// SQL and texts of one batch: a Worker's memory holds it several times over.
+pub const BATCH_BYTES: usize = 8 << 20;
+
+/// The bytes of the statements, or an error if some host would not take them. A store may take more, but what the core
+/// sends it has to fit everywhere.
+pub fn fit(statements: &[Statement]) -> Result<usize, StoreError> {
+    if statements.len() > STATEMENTS {
+        return Err(StoreError::TooLarge);
+    }
+    let mut bytes = 0;
+    for statement in statements {
+        let texts = statement.params.iter().filter_map(Value::as_str);
+        let (most, sum) = texts.fold((0, 0), |(most, sum), text| {
+            (text.len().max(most), sum + text.len())
+        });
+        bytes += statement.sql.len() + sum;
+        if most > TEXT_BYTES
+            || statement.sql.len() > SQL_BYTES
+            || statement.params.len() > PARAMETERS
+            || bytes > BATCH_BYTES
+        {
+            return Err(StoreError::TooLarge);
+        }
+    }
+    Ok(bytes)
+}
 
 const READS: &[&str] = &["SELECT", "WITH", "VALUES"];
 const WRITES: &[&str] = &[
@@ -44,6 +73,38 @@ pub fn admit(access: Access, sql: &str) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_d1_takes_fits() {
+        let text = "x".repeat(TEXT_BYTES);
+        assert_eq!(
+            fit(&[Statement::new("SELECT ?1", [text.into()])]),
+            Ok(TEXT_BYTES + 9)
+        );
+        let params: Vec<Value> = (0..PARAMETERS).map(|_| Value::Null).collect();
+        let sql = format!("SELECT {}1", " ".repeat(SQL_BYTES - 8));
+        assert_eq!(fit(&[Statement::new(sql, params)]), Ok(SQL_BYTES));
+        assert_eq!(fit(&[]), Ok(0));
+    }
+
+    #[test]
+    fn what_it_does_not_take_is_refused() {
+        let wide: Vec<Value> = (0..=PARAMETERS).map(|_| Value::Null).collect();
+        let long = || Statement::new("SELECT ?1", [Value::Text("x".repeat(TEXT_BYTES))]);
+        let wider = Value::Text("é".repeat(TEXT_BYTES / 2 + 1));
+        for statements in [
+            vec![Statement::new("SELECT ?1", [wider])],
+            vec![Statement::new("SELECT 1", wide)],
+            vec![Statement::new(
+                format!("SELECT {}1", " ".repeat(SQL_BYTES)),
+                [],
+            )],
+            vec![Statement::new("SELECT 1", []); STATEMENTS + 1],
+            (0..5).map(|_| long()).collect(),
+        ] {
+            assert_eq!(fit(&statements), Err(StoreError::TooLarge));
+        }
+    }
 
     #[test]
     fn only_statements_that_every_host_runs_are_admitted() {

@@ -1,12 +1,16 @@
 //! What every implementation of `TenantStore` must do, as cases that a host runs against its own, each with a new
 //! tenant. A case answers what it saw instead of panicking, so that it runs on hosts where a panic ends the program.
 
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value};
-use crate::ports::Answer;
+use super::{
+    Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value,
+    admission::{PARAMETERS, SQL_BYTES, TEXT_BYTES},
+};
+pub use crate::ports::conformance::Verdict;
+use crate::ports::{Answer, conformance::same};
 
 /// The store under test and a tenant that is new to it.
 #[derive(Clone)]
@@ -14,8 +18,6 @@ pub struct Subject {
     pub store: Arc<dyn TenantStore>,
     pub tenant: TenantId,
 }
-
-pub type Verdict = Result<(), String>;
 
 pub struct Case {
     pub name: &'static str,
@@ -46,6 +48,10 @@ cases![
     a_read_cannot_write,
     transactions_are_the_stores_own,
     ten_thousand_rows_come_back,
+    large_texts_come_back,
+    an_integer_parameter_is_an_integer,
+    what_is_too_large_is_refused_whole,
+    what_every_host_takes_is_taken,
     an_unknown_tenant_is_refused,
 ];
 
@@ -100,14 +106,6 @@ fn count(name: &str) -> Statement {
 
 fn text(error: StoreError) -> String {
     error.to_string()
-}
-
-fn same<T: PartialEq + Debug>(what: &str, seen: T, expected: T) -> Verdict {
-    if seen == expected {
-        Ok(())
-    } else {
-        Err(format!("{what}: saw {seen:?}, expected {expected:?}"))
-    }
 }
 
 async fn a_new_tenant_is_migrated(subject: Subject) -> Verdict {
@@ -580,4 +578,139 @@ async fn an_unknown_tenant_is_refused(subject: Subject) -> Verdict {
     same("read", read, Err(StoreError::UnknownTenant))?;
     let commit = subject.store.commit(&nobody, vec![count("a")]).await;
     same("commit", commit, Err(StoreError::UnknownTenant))
+}
+
+async fn large_texts_come_back(subject: Subject) -> Verdict {
+    let table = sql("CREATE TABLE conformance_large (id INTEGER PRIMARY KEY, text TEXT)");
+    subject.done(vec![table]).await?;
+    let text = |n: i64| format!("{n} \u{1F4A1}\"\\").repeat(10_000);
+    for n in 1..=30 {
+        let insert = "INSERT INTO conformance_large (text) VALUES (?1)";
+        subject
+            .done(vec![with(insert, vec![text(n).into()])])
+            .await?;
+    }
+    let rows = subject
+        .read("SELECT text FROM conformance_large ORDER BY id", Vec::new())
+        .await?;
+    same("rows", rows.len(), 30)?;
+    for (n, row) in (1..).zip(rows) {
+        if row != [Value::Text(text(n))] {
+            return Err(format!("row {n} is another"));
+        }
+    }
+    Ok(())
+}
+
+/// In SQL, too: some hosts bind every number as a real, which shows where a text or JSON is made of it.
+async fn an_integer_parameter_is_an_integer(subject: Subject) -> Verdict {
+    let largest = (1_i64 << 53) - 1;
+    for (number, seventh) in [
+        (5, 0),
+        (-64, -9),
+        (largest, largest / 7),
+        (-largest, -largest / 7),
+        (0, 0),
+    ] {
+        let row = subject
+            .read(
+                "SELECT typeof(?1) AS a, 'n' || ?1 AS b, json_array(?1, ?2) AS c, ?1 / 7 AS d, '?1' AS e, json_object('k', ?1) AS f",
+                vec![number.into(), "x".into()],
+            )
+            .await?;
+        let expected: Vec<Value> = vec![
+            "integer".into(),
+            format!("n{number}").into(),
+            format!("[{number},\"x\"]").into(),
+            seventh.into(),
+            "?1".into(),
+            format!("{{\"k\":{number}}}").into(),
+        ];
+        same("one integer", row, vec![expected])?;
+    }
+    let limited = subject
+        .read(
+            "SELECT value FROM json_each('[1,2,3]') LIMIT ?1",
+            vec![2.into()],
+        )
+        .await?;
+    same("as a limit", limited.len(), 2)
+}
+
+/// Stores differ in how much they take. What one does not take leaves nothing behind.
+async fn what_is_too_large_is_refused_whole(subject: Subject) -> Verdict {
+    let long = |bytes: usize| format!("SELECT {}1", " ".repeat(bytes - 8));
+    let many: Vec<Value> = (0..101).map(|_| Value::Null).collect();
+    let huge = Value::Text("x".repeat(100 << 20));
+    let two = "INSERT INTO counters (name, value) VALUES (?1 || ?2, 1)";
+    let refused = [
+        Statement::new(long(SQL_BYTES + 1), Vec::new()),
+        with("SELECT ?101", many),
+        with(
+            "INSERT INTO counters (name, value) VALUES (?1, 1)",
+            vec![huge],
+        ),
+    ];
+    for statement in refused {
+        let what = statement.sql.get(..40).unwrap_or(&statement.sql).to_owned();
+        let outcome = subject
+            .commit(vec![count("before"), statement, count("after")])
+            .await;
+        if !matches!(outcome, Err(StoreError::TooLarge | StoreError::Failed(_))) {
+            return Err(format!("{what}: {outcome:?}"));
+        }
+        same(
+            &what,
+            subject.number("SELECT count(*) FROM counters").await?,
+            0,
+        )?;
+    }
+    // A row may be larger than each of its parts.
+    let part = || Value::Text("x".repeat(TEXT_BYTES));
+    let outcome = subject
+        .commit(vec![count("before"), with(two, vec![part(), part()])])
+        .await;
+    let expected = match outcome {
+        Ok(Commit::Committed(_)) => 2,
+        Err(StoreError::TooLarge) => 0,
+        other => return Err(format!("a row of 4 MB: {other:?}")),
+    };
+    same(
+        "rows",
+        subject.number("SELECT count(*) FROM counters").await?,
+        expected,
+    )
+}
+
+async fn what_every_host_takes_is_taken(subject: Subject) -> Verdict {
+    let text = "x".repeat(TEXT_BYTES - 10_000);
+    let params: Vec<Value> = (0..PARAMETERS).map(|n| Value::Integer(n as i64)).collect();
+    let names: Vec<String> = (1..=PARAMETERS).map(|n| format!("?{n}")).collect();
+    let sum = Statement::new(
+        format!("SELECT max({}) AS most", names[90..].join(", ")),
+        params,
+    );
+    let statement = Statement::new(format!("SELECT {}1 AS one", " ".repeat(SQL_BYTES - 15)), []);
+    let rows = subject
+        .done(vec![
+            with(
+                "INSERT INTO counters (name, value) VALUES (?1, 1)",
+                vec![text.into()],
+            ),
+            sum,
+            statement,
+        ])
+        .await?;
+    same(
+        "the last parameter",
+        rows.get(1),
+        Some(&vec![vec![Value::Integer(99)]]),
+    )?;
+    same(
+        "a long statement",
+        rows.get(2),
+        Some(&vec![vec![Value::Integer(1)]]),
+    )?;
+    let length = subject.number("SELECT length(name) FROM counters").await?;
+    same("a long text", length, (TEXT_BYTES - 10_000) as i64)
 }

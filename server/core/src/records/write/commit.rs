@@ -1,5 +1,5 @@
-//! From the decision to statements: one per table, however many records there are. Rows travel as JSON; a single one is
-//! bound directly.
+//! From the decision to statements: one per table, however many records there are, as long as their rows fit into one
+//! parameter. Rows travel as JSON; a single one is bound directly.
 
 use std::collections::BTreeSet;
 
@@ -49,15 +49,9 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
         touched.iter().partition(|record| record.stored.is_none());
     let actor = row::actor(&scope.caller.principal);
     let mut statements = Vec::with_capacity(5);
-    if !created.is_empty() {
-        statements.push(insert(&created, &batch.counters, cx.now, &actor));
-    }
-    if !updated.is_empty() {
-        statements.push(update(&updated, cx.now, &actor));
-    }
-    if !batch.changes.is_empty() {
-        statements.push(log(&batch.changes, &batch.counters, cx.now, &actor));
-    }
+    statements.extend(insert(&created, &batch.counters, cx.now, &actor));
+    statements.extend(update(&updated, cx.now, &actor));
+    statements.extend(log(&batch.changes, &batch.counters, cx.now, &actor));
     words(&touched, &mut statements);
     Plan {
         guard,
@@ -74,7 +68,28 @@ struct Source {
     single: bool,
 }
 
+/// Bytes of the texts in one source: as JSON they may double, and a parameter has at most 2 MB.
+const SOURCE_BYTES: usize = 900_000;
+
 impl Source {
+    /// The rows in as many sources as it takes.
+    fn split(rows: impl Iterator<Item = Vec<Value>>) -> Vec<Self> {
+        let (mut sources, mut some, mut size) = (Vec::new(), Vec::new(), 0);
+        for row in rows {
+            let more: usize = row.iter().filter_map(Value::as_str).map(str::len).sum();
+            if size + more > SOURCE_BYTES && !some.is_empty() {
+                sources.push(Self::new(std::mem::take(&mut some)));
+                size = 0;
+            }
+            size += more;
+            some.push(row);
+        }
+        if !some.is_empty() {
+            sources.push(Self::new(some));
+        }
+        sources
+    }
+
     fn new(mut rows: Vec<Vec<Value>>) -> Self {
         if rows.len() == 1 {
             return Self {
@@ -152,7 +167,7 @@ fn text(data: &JsonObject) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> Statement {
+fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> Vec<Statement> {
     let numbered = records.iter().any(|record| !record.numbers.is_empty());
     let mut slotted = 0;
     let mut rows: Vec<Vec<Value>> = Vec::with_capacity(records.len());
@@ -180,33 +195,38 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> S
             row.push(numbers(&record.numbers, counters));
         }
     }
-    let mut source = Source::new(rows);
-    let [id, object_type, data, keys, version, hash, deleted_at] =
-        [0, 1, 2, 3, 4, 5, 6].map(|index| source.column(index));
-    let (mut columns, mut values) = (String::new(), String::new());
-    for slot in 0..slotted {
-        columns.push_str(&format!(", key_{slot}"));
-        values.push_str(&format!(", {}", source.column(7 + slot)));
-    }
-    let data = if numbered {
-        with_numbers(&data, &source.column(7 + slotted))
-    } else {
-        data
-    };
-    let (now, actor) = (source.bind(now), source.bind(actor));
-    Statement::new(
-        format!(
-            "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at{columns}) \
+    let statement = |mut source: Source| {
+        let [id, object_type, data, keys, version, hash, deleted_at] =
+            [0, 1, 2, 3, 4, 5, 6].map(|index| source.column(index));
+        let (mut columns, mut values) = (String::new(), String::new());
+        for slot in 0..slotted {
+            columns.push_str(&format!(", key_{slot}"));
+            values.push_str(&format!(", {}", source.column(7 + slot)));
+        }
+        let data = if numbered {
+            with_numbers(&data, &source.column(7 + slotted))
+        } else {
+            data
+        };
+        let (now, actor) = (source.bind(now), source.bind(actor));
+        Statement::new(
+            format!(
+                "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at{columns}) \
              SELECT {id}, {object_type}, m.base + {version}, {data}, {keys}, m.base + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at}{values} \
              FROM meta m{}",
-            source.from
-        ),
-        source.params,
-    )
+                source.from
+            ),
+            source.params,
+        )
+    };
+    Source::split(rows.into_iter())
+        .into_iter()
+        .map(statement)
+        .collect()
 }
 
 /// Only columns that changed are set, in any of the records: SQLite writes every index of which a column is set.
-fn update(records: &[&Record], now: i64, actor: &str) -> Statement {
+fn update(records: &[&Record], now: i64, actor: &str) -> Vec<Statement> {
     let fields = |record: &&Record| {
         let object_type = record.object_type.clone();
         let changed = record.changed.clone();
@@ -244,43 +264,48 @@ fn update(records: &[&Record], now: i64, actor: &str) -> Statement {
         }
         row
     });
-    let mut source = Source::new(rows.collect());
-    let version = format!("(SELECT base FROM meta) + {}", source.column(1));
-    let mut set = format!("version = {version}");
-    let mut next = 2;
-    let mut column = |source: &Source| {
-        next += 1;
-        source.column(next - 1)
-    };
-    if valued {
-        let (data, changed) = (column(&source), column(&source));
-        set.push_str(&format!(
-            ", data = {data}, field_versions = json_patch(field_versions, \
+    let statement = |mut source: Source| {
+        let version = format!("(SELECT base FROM meta) + {}", source.column(1));
+        let mut set = format!("version = {version}");
+        let mut next = 2;
+        let mut column = |source: &Source| {
+            next += 1;
+            source.column(next - 1)
+        };
+        if valued {
+            let (data, changed) = (column(&source), column(&source));
+            set.push_str(&format!(
+                ", data = {data}, field_versions = json_patch(field_versions, \
              (SELECT json_group_object(f.value, {version}) FROM json_each({changed}) f))"
-        ));
-    }
-    if keyed {
-        set.push_str(&format!(", keys = {}", column(&source)));
-    }
-    if ended {
-        set.push_str(&format!(", deleted_at = {}", column(&source)));
-    }
-    for slot in slotted {
-        set.push_str(&format!(", {} = {}", slots::column(slot), column(&source)));
-    }
-    let (now, actor) = (source.bind(now), source.bind(actor));
-    let from = if source.single {
-        ""
-    } else {
-        " FROM json_each(?1) j"
+            ));
+        }
+        if keyed {
+            set.push_str(&format!(", keys = {}", column(&source)));
+        }
+        if ended {
+            set.push_str(&format!(", deleted_at = {}", column(&source)));
+        }
+        for slot in &slotted {
+            set.push_str(&format!(", {} = {}", slots::column(*slot), column(&source)));
+        }
+        let (now, actor) = (source.bind(now), source.bind(actor));
+        let from = if source.single {
+            ""
+        } else {
+            " FROM json_each(?1) j"
+        };
+        Statement::new(
+            format!(
+                "UPDATE records SET {set}, updated_at = {now}, updated_by = {actor}{from} WHERE records.id = {}",
+                source.column(0)
+            ),
+            source.params,
+        )
     };
-    Statement::new(
-        format!(
-            "UPDATE records SET {set}, updated_at = {now}, updated_by = {actor}{from} WHERE records.id = {}",
-            source.column(0)
-        ),
-        source.params,
-    )
+    Source::split(rows.into_iter())
+        .into_iter()
+        .map(statement)
+        .collect()
 }
 
 fn changed(names: &[String]) -> Value {
@@ -289,7 +314,7 @@ fn changed(names: &[String]) -> Value {
         .into()
 }
 
-fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Statement {
+fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Vec<Statement> {
     let numbered = changes.iter().any(|change| !change.numbers.is_empty());
     let rows = changes.iter().map(|change| {
         let mut row = vec![
@@ -305,23 +330,28 @@ fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> State
         }
         row
     });
-    let mut source = Source::new(rows.collect());
-    let [offset, record, object_type, op, fields, before] =
-        [0, 1, 2, 3, 4, 5].map(|index| source.column(index));
-    let fields = if numbered {
-        with_numbers(&fields, &source.column(6))
-    } else {
-        fields
-    };
-    let (now, actor) = (source.bind(now), source.bind(actor));
-    Statement::new(
-        format!(
-            "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
+    let statement = |mut source: Source| {
+        let [offset, record, object_type, op, fields, before] =
+            [0, 1, 2, 3, 4, 5].map(|index| source.column(index));
+        let fields = if numbered {
+            with_numbers(&fields, &source.column(6))
+        } else {
+            fields
+        };
+        let (now, actor) = (source.bind(now), source.bind(actor));
+        Statement::new(
+            format!(
+                "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
              SELECT m.base + {offset}, {record}, {object_type}, {op}, {fields}, {before}, {now}, {actor} FROM meta m{}",
-            source.from
-        ),
-        source.params,
-    )
+                source.from
+            ),
+            source.params,
+        )
+    };
+    Source::split(rows.into_iter())
+        .into_iter()
+        .map(statement)
+        .collect()
 }
 
 /// Only words that came or went are written: a change elsewhere in a record costs nothing here.
@@ -349,4 +379,32 @@ fn words(records: &[&Record], statements: &mut Vec<Statement>) {
         }
     }
     statements.extend(words.statements());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::store::admission::TEXT_BYTES;
+
+    #[test]
+    fn rows_travel_in_as_many_parameters_as_it_takes() {
+        // Nothing grows more in JSON than quotes.
+        let row = |n: usize| vec![Value::Integer(n as i64), Value::Text("\"".repeat(100_000))];
+        let sources = Source::split((0..100).map(row));
+        assert_eq!(sources.len(), 12, "nine rows in each but the last");
+        let mut seen = 0;
+        for source in &sources {
+            let text = source.params[0].as_str().unwrap();
+            assert!(text.len() < TEXT_BYTES);
+            let rows: Vec<(usize, String)> = serde_json::from_str(text).unwrap();
+            for (n, _) in rows {
+                assert_eq!(n, seen);
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 100);
+        assert!(Source::split(std::iter::empty()).is_empty());
+        let alone = Source::split([row(1)].into_iter());
+        assert!(alone.len() == 1 && alone[0].single);
+    }
 }
