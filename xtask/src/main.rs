@@ -5,6 +5,7 @@ mod api;
 mod bench;
 mod dev;
 mod run;
+mod tenant;
 mod test;
 mod tools;
 mod worker;
@@ -36,6 +37,9 @@ enum Task {
     },
     /// Runs the conformance suites of the ports on the Worker's, in workerd
     Conformance,
+    /// Businesses of a deployed Worker: each has a D1 database of its own
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
     /// Runs the Worker on Cloudflare's runtime on this machine, with the demo's business
     Dev {
         #[arg(long, default_value_t = 8787)]
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Task::Workers => worker::workers(),
         Task::Conformance => worker::run_conformance(),
         Task::Wrangler { arguments } => worker::wrangler(&arguments),
+        Task::Tenant(command) => tenant::run(command),
         Task::Dev { port, fresh } => dev::dev(port, fresh),
         Task::Schemathesis(options) => test::schemathesis::run(&options),
         Task::Bench {

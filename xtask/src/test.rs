@@ -47,8 +47,6 @@ pub fn test() -> Result<(), String> {
         "-p",
         "crm-core",
         "-p",
-        "crm-worker",
-        "-p",
         "crm-client-mobile",
         "-p",
         "crm-client-web",

@@ -46,7 +46,7 @@ impl ObjectLimiter {
             own.clear();
         }
         let bucket = own.entry(name.to_owned()).or_default();
-        bucket.take(quota.requests, quota.window_s, js_sys::Date::now())
+        bucket.take(quota.requests, quota.window_s, object::now())
     }
 }
 

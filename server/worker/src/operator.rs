@@ -79,6 +79,7 @@ struct Tenant {
     name: String,
     created_at: i64,
     /// The D1 binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
     binding: Option<String>,
 }
 
@@ -290,11 +291,16 @@ fn internal() -> Response {
 }
 
 fn unplaced(error: Unplaced) -> Response {
-    if let Unplaced::Store(error) = error {
-        tracing::error!(%error, "a tenant was not made");
-        return internal();
-    }
-    refusal(StatusCode::CONFLICT, "CONFLICT", &error.to_string())
+    let code = match &error {
+        Unplaced::Full => "NO_FREE_DATABASE",
+        Unplaced::Unbound(_) => "NOT_BOUND",
+        Unplaced::Taken(_) => "DATABASE_TAKEN",
+        Unplaced::Store(error) => {
+            tracing::error!(%error, "a tenant was not made");
+            return internal();
+        }
+    };
+    refusal(StatusCode::CONFLICT, code, &error.to_string())
 }
 
 fn refusal(status: StatusCode, code: &str, message: &str) -> Response {

@@ -130,8 +130,11 @@ mod tests {
             ("https://api.example", "/"),
             ("https://api.example?limit=5", "/?limit=5"),
             ("http://127.0.0.1:8787/a%2Fb#c", "/a%2Fb"),
-            ("https://api.example/a?q=`x`", "/a?q=%60x%60"),
-            ("https://api.example/a?q={\"a\":[1]}", "/a?q={\"a\":[1]}"),
+            ("https://api.example/a?q=<x>", "/a?q=%3Cx%3E"),
+            (
+                "https://api.example/a?q={\"a\":[1]}",
+                "/a?q=%7B%22a%22:[1]%7D",
+            ),
         ];
         for (address, expected) in cases {
             assert_eq!(

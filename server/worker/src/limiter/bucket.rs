@@ -2,48 +2,48 @@
 
 use crm_core::ports::limiter::Decision;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
-    /// Epoch ms.
-    pub whole_at: f64,
+    /// Epoch ns: integers, so that the parts of a quota add up to it.
+    pub whole_at: i64,
 }
 
+pub const MS: i64 = 1_000_000;
+
 impl Bucket {
-    /// Takes one of `requests` per `window_s`. `now` is in epoch ms.
-    pub fn take(&mut self, requests: u32, window_s: u32, now: f64) -> Decision {
-        let window = f64::from(window_s) * 1000.0;
-        if requests == 0 {
+    /// Takes one of `requests` per `window_s`. `now` is in epoch ns.
+    pub fn take(&mut self, requests: u32, window_s: u32, now: i64) -> Decision {
+        let window = i64::from(window_s) * 1_000 * MS;
+        let Some(each) = window.checked_div(i64::from(requests)) else {
             return Decision {
                 allowed: false,
                 remaining: 0,
                 reset_s: window_s.max(1),
             };
-        }
-        let each = window / f64::from(requests);
+        };
         // A clock that went back takes nobody's tokens away for longer than a window.
-        let whole_at = self.whole_at.clamp(now, now + window) + each;
-        // Sums of many small parts miss a whole by less than a thousandth of a part.
-        let slack = each / 1000.0;
-        let missing = whole_at - now;
-        if missing > window + slack {
+        let missing = (self.whole_at - now).clamp(0, window) + each;
+        if missing > window {
             return Decision {
                 allowed: false,
                 remaining: 0,
-                reset_s: seconds(missing - window - slack).max(1),
+                reset_s: seconds(missing - window).max(1),
             };
         }
-        self.whole_at = whole_at;
+        self.whole_at = now + missing;
+        let remaining = (window - missing).checked_div(each).unwrap_or_default();
         Decision {
             allowed: true,
-            remaining: ((window - missing + slack) / each).max(0.0) as u32,
-            reset_s: seconds(missing - slack),
+            remaining: u32::try_from(remaining).unwrap_or(requests),
+            reset_s: seconds(missing),
         }
     }
 }
 
 /// Whole seconds, rounded up: who waits for so long is not early.
-fn seconds(ms: f64) -> u32 {
-    (ms / 1000.0).ceil().max(0.0) as u32
+fn seconds(ns: i64) -> u32 {
+    let second = 1_000 * MS;
+    u32::try_from((ns + second - 1) / second).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: f64 = 1_764_000_000_000.0;
+    const NOW: i64 = 1_764_000_000_000 * MS;
 
     fn allowed(remaining: u32, reset_s: u32) -> Decision {
         Decision {
@@ -73,17 +73,14 @@ mod tests {
     #[test]
     fn a_quota_is_counted_down_and_comes_back() {
         let mut bucket = Bucket::default();
-        let mut take = |after: f64| bucket.take(3, 30, NOW + after);
+        let mut take = |ms: i64| bucket.take(3, 30, NOW + ms * MS);
         assert_eq!(
-            [take(0.0), take(0.0), take(0.0)],
+            [take(0), take(0), take(0)],
             [allowed(2, 10), allowed(1, 20), allowed(0, 30)]
         );
-        assert_eq!([take(0.0), take(9_000.0)], [refused(10), refused(1)]);
-        assert_eq!(
-            [take(10_000.0), take(10_000.0)],
-            [allowed(0, 30), refused(10)]
-        );
-        assert_eq!(take(100_000.0), allowed(2, 10));
+        assert_eq!([take(0), take(9_000)], [refused(10), refused(1)]);
+        assert_eq!([take(10_000), take(10_000)], [allowed(0, 30), refused(10)]);
+        assert_eq!(take(100_000), allowed(2, 10));
     }
 
     #[test]
@@ -94,7 +91,7 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_locks_nobody_out() {
         let mut bucket = Bucket {
-            whole_at: NOW + 1e12,
+            whole_at: NOW + 1_000_000_000 * MS,
         };
         assert_eq!(bucket.take(10, 10, NOW), refused(1));
     }
@@ -110,14 +107,14 @@ mod tests {
             gaps in proptest::collection::vec(0u32..2_000, 1..300),
         ) {
             let mut bucket = Bucket::default();
-            let mut take = |at: f64| bucket.take(requests, window_s, NOW + at).allowed;
-            let burst = (0..requests).filter(|_| take(0.0)).count();
+            let mut take = |ms: i64| bucket.take(requests, window_s, NOW + ms * MS).allowed;
+            let burst = (0..requests).filter(|_| take(0)).count();
             prop_assert_eq!(burst, requests as usize);
-            let (mut at, mut given) = (0.0, 0u32);
+            let (mut at, mut given) = (0, 0u32);
             for gap in gaps {
-                at += f64::from(gap);
+                at += i64::from(gap);
                 given += u32::from(take(at));
-                let back = at * f64::from(requests) / (f64::from(window_s) * 1000.0);
+                let back = at as f64 * f64::from(requests) / (f64::from(window_s) * 1000.0);
                 prop_assert!(f64::from(given) <= back + 0.01, "{given} after {at} ms");
             }
         }

@@ -6,12 +6,12 @@ use std::cell::Cell;
 use crm_core::ports::limiter::{Decision, Quota};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, MS};
 
 /// An object is put away after about 10 s of idleness.
-const KEPT_IN_MEMORY_MS: f64 = 5_000.0;
+const KEPT_IN_MEMORY: i64 = 5_000 * MS;
 /// Stored again when it moved by so much.
-const STORED_EVERY_MS: f64 = 1_000.0;
+const STORED_EVERY: i64 = 1_000 * MS;
 const WHOLE_AT: &str = "whole_at";
 
 #[durable_object]
@@ -19,7 +19,7 @@ pub struct RequestCounter {
     state: State,
     bucket: Cell<Option<Bucket>>,
     /// The `whole_at` that is stored.
-    stored: Cell<f64>,
+    stored: Cell<i64>,
 }
 
 impl DurableObject for RequestCounter {
@@ -27,7 +27,7 @@ impl DurableObject for RequestCounter {
         Self {
             state,
             bucket: Cell::new(None),
-            stored: Cell::new(0.0),
+            stored: Cell::new(0),
         }
     }
 
@@ -37,19 +37,19 @@ impl DurableObject for RequestCounter {
         };
         if self.bucket.get().is_none() {
             let stored = self.state.storage().get::<f64>(WHOLE_AT).await?;
-            let whole_at = stored.unwrap_or_default();
+            let whole_at = stored.unwrap_or_default() as i64;
             self.bucket.set(Some(Bucket { whole_at }));
             self.stored.set(whole_at);
         }
-        let now = js_sys::Date::now();
+        let now = now();
         let mut bucket = self.bucket.get().unwrap_or_default();
         let decision = bucket.take(requests, window_s, now);
         self.bucket.set(Some(bucket));
-        let worth_it = bucket.whole_at - now > KEPT_IN_MEMORY_MS;
-        if worth_it && bucket.whole_at - self.stored.get() >= STORED_EVERY_MS {
+        let worth_it = bucket.whole_at - now > KEPT_IN_MEMORY;
+        if worth_it && bucket.whole_at - self.stored.get() >= STORED_EVERY {
             self.stored.set(bucket.whole_at);
             let storage = self.state.storage();
-            storage.put(WHOLE_AT, bucket.whole_at).await?;
+            storage.put(WHOLE_AT, bucket.whole_at as f64).await?;
             storage.set_alarm(in_ms(bucket.whole_at - now)).await?;
         }
         Response::ok(text(&decision))
@@ -60,20 +60,26 @@ impl DurableObject for RequestCounter {
         let missing = self
             .bucket
             .get()
-            .map_or(0.0, |bucket| bucket.whole_at - js_sys::Date::now());
+            .map_or(0, |bucket| bucket.whole_at - now());
         let storage = self.state.storage();
-        if missing > 0.0 {
+        if missing > 0 {
             storage.set_alarm(in_ms(missing)).await?;
         } else {
-            self.stored.set(0.0);
+            self.stored.set(0);
             storage.delete_all().await?;
         }
         Response::empty()
     }
 }
 
-fn in_ms(ms: f64) -> i64 {
-    ms.ceil() as i64 + 1_000
+/// For an alarm a little after so many ns.
+fn in_ms(ns: i64) -> i64 {
+    ns / MS + 1_000
+}
+
+/// Epoch ns.
+pub fn now() -> i64 {
+    js_sys::Date::now() as i64 * MS
 }
 
 /// Where the object is asked.

@@ -390,8 +390,8 @@ mod tests {
     fn rows_travel_in_as_many_parameters_as_it_takes() {
         // Nothing grows more in JSON than quotes.
         let row = |n: usize| vec![Value::Integer(n as i64), Value::Text("\"".repeat(100_000))];
-        let sources = Source::split((0..100).map(row));
-        assert_eq!(sources.len(), 12, "nine rows in each but the last");
+        let sources = Source::split((0..98).map(row));
+        assert_eq!(sources.len(), 11, "nine rows in each but the last");
         let mut seen = 0;
         for source in &sources {
             let text = source.params[0].as_str().unwrap();
@@ -402,7 +402,7 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!(seen, 100);
+        assert_eq!(seen, 98);
         assert!(Source::split(std::iter::empty()).is_empty());
         let alone = Source::split([row(1)].into_iter());
         assert!(alone.len() == 1 && alone[0].single);
