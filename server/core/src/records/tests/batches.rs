@@ -116,7 +116,7 @@ fn a_repeat_with_the_same_key_is_the_stored_answer() {
     };
     assert_eq!(
         serde_json::from_slice::<Json>(&stored.body).unwrap(),
-        serde_json::to_value(&created.body.into_value().unwrap()).unwrap()
+        serde_json::to_value(created.body.into_value().unwrap()).unwrap()
     );
     assert_eq!(
         world.list(None, None, None, None, 50).unwrap().items.len(),
