@@ -141,7 +141,7 @@ test("a telephone shows it without scrolling sideways", async () => {
     const { scrollWidth, clientWidth } = window.document.documentElement;
     return scrollWidth - clientWidth;
   });
-  assert.equal(await sideways(), 0);
+  assert.ok(await sideways() <= 0, "it is wider than the screen");
   assert.ok(await page.locator("#menu").isHidden());
   await page.locator("#menu-button").click();
   await page.locator('#menu a[href="#records_create"]').click();
@@ -160,7 +160,7 @@ test("without scripts it is a page with a table of contents", async () => {
 });
 
 test("a picture of it", { skip: !process.env.SCREENSHOT }, async () => {
-  const { page, done } = await open("/docs#records_create", { viewport: { width: 1280, height: 800 } });
+  const { page, done } = await open("/docs#records_create");
   await page.screenshot({ path: process.env.SCREENSHOT });
   await done();
 });

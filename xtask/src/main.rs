@@ -48,6 +48,8 @@ enum Task {
         #[arg(long)]
         fresh: bool,
     },
+    /// Tries what partners and web teams use: the published documents, the reference page, the TypeScript package
+    Web,
     /// Tries a server with requests made up from its document
     Schemathesis(test::schemathesis::Options),
     /// Measures the native host beside PocketBase, or the Worker beside bare D1
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Task::Wrangler { arguments } => worker::wrangler(&arguments),
         Task::Tenant(command) => tenant::run(command),
         Task::Dev { port, fresh } => dev::dev(port, fresh),
+        Task::Web => test::web::run(),
         Task::Schemathesis(options) => test::schemathesis::run(&options),
         Task::Bench {
             worker: true,

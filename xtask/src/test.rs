@@ -2,6 +2,7 @@
 
 pub mod deny;
 pub mod schemathesis;
+pub mod web;
 
 use std::process::Command;
 
@@ -60,6 +61,7 @@ pub fn test() -> Result<(), String> {
         "every test",
         &mut cargo(["test", "--workspace", "--no-fail-fast"]),
     )?;
+    web::run()?;
     deny::run()?;
     schemathesis::run(&schemathesis::Options::default())
 }

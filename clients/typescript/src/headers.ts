@@ -1,16 +1,28 @@
-// Headers of an answer, typed: entity tags, deprecation notices (RFC 9745, RFC 8594), rate limits
+// Headers of an answer, typed: entity tags, deprecation notices (RFC 9745, RFC 8594, RFC 8288), rate limits
 // (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. What a server writes wrongly is absent, never an
 // error.
 import { parseItem, parseList, type Parameters } from "structured-headers";
 
 /** The notice that an operation, or something used in the call, goes away. */
 export interface Deprecation {
-  /** Since when (RFC 9745). */
+  /** Since when; of several things the earliest day. */
   at: Date;
-  /** From when on it may be gone (RFC 8594). */
+  /** From when on the first of them may be gone. */
   sunset?: Date;
+  /** What goes. */
+  things: DeprecatedThing[];
+  /** Where the successors of operations are. */
+  successors: string[];
+}
+
+/** One thing that goes. */
+export interface DeprecatedThing {
   /** Where to read on. */
-  link?: string;
+  link: string;
+  /** What it is, and what to use instead, for people. */
+  title?: string;
+  /** Its place in the contract, as a JSON pointer, where the link leads into the contract. */
+  element?: string;
 }
 
 /** A call that used what is deprecated. */
@@ -69,13 +81,44 @@ export const retryAfter = (headers: Headers): number | undefined => {
   return then && Math.max(0, then.getTime() - now.getTime());
 };
 
+interface Link {
+  target: string;
+  parameters: Map<string, string>;
+}
+
+const VALUE = /"(?:[^"\\]|\\.)*"|[^\s;,"]*/.source;
+const LINK = new RegExp(`<([^>]*)>((?:\\s*;\\s*[^\\s=;,"]+\\s*=\\s*(?:${VALUE}))*)`, "g");
+const PARAMETER = new RegExp(`;\\s*([^\\s=;,"]+)\\s*=\\s*(${VALUE})`, "g");
+
+/** The links of a header (RFC 8288), a hundred at most. */
+const links = (text: string): Link[] => [...text.matchAll(LINK)].slice(0, 100).map(([, target = "", rest = ""]) => ({
+  target,
+  parameters: new Map([...rest.matchAll(PARAMETER)].map(([, name = "", value = ""]) =>
+    [name.toLowerCase(), value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value])),
+}));
+
+/** A text of RFC 8187, such as `UTF-8'de'gr%C3%B6%C3%9Fe`. */
+const extended = (text: string | undefined): string | undefined => {
+  const encoded = text?.match(/^UTF-8'[^']*'(.*)$/i)?.[1];
+  return encoded === undefined ? undefined : attempt(() => decodeURIComponent(encoded));
+};
+
 export const deprecation = (headers: Headers): Deprecation | undefined => {
   const text = headers.get("deprecation");
   const at = text === null ? undefined : attempt(() => parseItem(text)[0]);
   if (!(at instanceof Date)) return undefined;
   const sunset = date(headers.get("sunset"));
-  const link = headers.get("link")?.split(/,(?=\s*<)/).find((link) => /;\s*rel="?deprecation"?/.test(link))?.match(/<([^>]*)>/)?.[1];
-  return { at, ...(sunset && { sunset }), ...(link !== undefined && { link }) };
+  const all = links(headers.get("link") ?? "");
+  const related = (relation: string) => all.filter(({ parameters }) => parameters.get("rel")?.toLowerCase().split(/\s+/).includes(relation));
+  return {
+    at, ...(sunset && { sunset }),
+    things: related("deprecation").map(({ target, parameters }) => {
+      const title = extended(parameters.get("title*")) ?? parameters.get("title");
+      const element = attempt(() => decodeURIComponent(target.split("#")[1] ?? ""));
+      return { link: target, ...(title !== undefined && { title }), ...(element?.startsWith("/") && { element }) };
+    }),
+    successors: related("successor-version").map(({ target }) => target),
+  };
 };
 
 const entries = (headers: Headers, name: string): [string, Parameters][] => {

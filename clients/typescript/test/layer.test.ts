@@ -85,12 +85,23 @@ test("an answer of nobody's is an error of its own", async () => {
 
 test("a deprecation is told on", async () => {
   const uses: unknown[] = [];
-  const headers = { deprecation: "@1793610865", sunset: "Mon, 01 Mar 2027 00:00:00 GMT", link: '</a>; rel="next", </docs>; rel="deprecation"; type="text/html"' };
+  const link = [
+    `</next>; rel="next", </openapi.yaml#/paths/~1records~1%7Btype%7D/get>; rel="deprecation"; title="GET /records/{type}; use \\"it\\", not this"`,
+    `</jobs>;rel="up successor-version", <https://docs.example/old>; title*=UTF-8'de'gr%C3%B6%C3%9Fe; rel=deprecation`,
+  ].join(", ");
+  const headers = { deprecation: "@1793610865", sunset: "Mon, 01 Mar 2027 00:00:00 GMT", link };
   const { client } = against([json(200, {}, headers)], { onDeprecated: (use) => uses.push(use) });
   await client.GET("/records/{type}", { params: { path: { type: "job" } } });
   assert.deepEqual(uses, [{
     operation: "GET /records/{type}",
-    notice: { at: new Date(1_793_610_865_000), sunset: new Date("2027-03-01T00:00:00Z"), link: "/docs" },
+    notice: {
+      at: new Date(1_793_610_865_000), sunset: new Date("2027-03-01T00:00:00Z"),
+      things: [
+        { link: "/openapi.yaml#/paths/~1records~1%7Btype%7D/get", title: 'GET /records/{type}; use "it", not this', element: "/paths/~1records~1{type}/get" },
+        { link: "https://docs.example/old", title: "größe" },
+      ],
+      successors: ["/jobs"],
+    },
   }]);
 });
 
