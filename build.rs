@@ -23,31 +23,39 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Vec<String>> {
-    let text = fs::read(CONTRACT).map_err(|error| vec![format!("{CONTRACT}: {error}")])?;
-    let Reading {
-        document,
-        diagnostics: mut found,
-    } = document::read(CONTRACT, &text);
-    // The conventions are judged even where the document has faults, so that one build tells all.
-    found.extend(document.iter().flat_map(lint::lint));
-    let document = document
-        .filter(|_| found.is_empty())
-        .ok_or_else(|| printed(found))?;
-    let (clients, mut found) = generate::clients(&document, is_wanted);
-    let source = String::from_utf8_lossy(&text);
-    let published = Source {
-        document: &document,
-        text: &source,
-    };
-    let (documents, assets, more) = generate::documents(&[published]);
+    // The versions, the lowest first.
+    let sources = [CONTRACT].map(|file| (file, fs::read(file)));
+    let (mut documents, mut texts, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    for (file, text) in sources {
+        let text = text.map_err(|error| vec![format!("{file}: {error}")])?;
+        let Reading {
+            document,
+            diagnostics,
+        } = document::read(file, &text);
+        found.extend(diagnostics);
+        // The conventions are judged even where the document has faults, so that one build tells all.
+        found.extend(document.iter().flat_map(lint::lint));
+        documents.extend(document);
+        texts.push(String::from_utf8_lossy(&text).into_owned());
+    }
+    if !found.is_empty() {
+        return Err(printed(found));
+    }
+    let (mut modules, mut found) = generate::contract(&documents);
+    let (clients, more) = generate::clients(&documents, is_wanted);
+    modules.extend(clients);
     found.extend(more.into_sorted());
-    let (mut modules, more) = generate::contract(&[document]);
+    let published: Vec<Source<'_>> = documents
+        .iter()
+        .zip(&texts)
+        .map(|(document, text)| Source { document, text })
+        .collect();
+    let (published, assets, more) = generate::documents(&published);
+    modules.extend(published);
     found.extend(more.into_sorted());
     if !found.is_empty() {
         return Err(printed(found.into_sorted()));
     }
-    modules.extend(clients);
-    modules.extend(documents);
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
     let texts = modules
         .into_iter()

@@ -9,9 +9,13 @@ mod server;
 mod shapes;
 mod types;
 mod unique;
+mod versions;
+
+use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use versions::{Version, shared_types};
 
 use crate::diagnostic::{Diagnostics, Location};
 use crate::document::Document;
@@ -37,8 +41,12 @@ pub struct Module {
 /// | `v1_types.rs` | a type per schema |
 /// | `v1_server.rs` | requests, responses, handler traits, the router |
 ///
-/// The code names its neighbours: whoever includes it puts `codes.rs` at `crate::codes`, and the
-/// types beside the server as `types`.
+/// A type that is the same in two versions is defined in the newer one, and so is the handler of an
+/// operation whose request, answers and errors are the same. The traits of an older version hold
+/// what differs: whoever implements them translates, in one place.
+///
+/// The code names its neighbours: whoever includes it puts `codes.rs` at `crate::codes`, and each
+/// version at `crate::v1` with its `types` and its `server`.
 ///
 /// Where there are findings the modules are not to be used.
 pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
@@ -47,23 +55,33 @@ pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
     let mut add = |file: String, tokens: TokenStream, at: &Location, found: &mut Diagnostics| {
         modules.extend(print(file, tokens, at, found));
     };
-    for document in versions {
+    let mut newer: Option<Version> = None;
+    for document in versions.iter().rev() {
         let (hoisted, more) = hoist(document);
         found.extend(more.into_sorted());
         let shapes = shapes::Shapes::new(&hoisted, &mut found);
-        let version = format!("v{}", document.major);
-        add(
-            format!("{version}_types.rs"),
-            types::types(&shapes),
-            &document.at,
-            &mut found,
+        let definitions = types::definitions(&shapes);
+        let shared = match &newer {
+            Some(newer) => shared_types(&newer.types, &definitions),
+            None => HashSet::new(),
+        };
+        let of_types = types::types(
+            &shapes,
+            &definitions,
+            &shared,
+            newer.as_ref().map(|newer| newer.major),
         );
-        add(
-            format!("{version}_server.rs"),
-            server::server(&shapes, &mut found),
-            &document.at,
-            &mut found,
-        );
+        let (of_server, operations) = server::server(&shapes, newer.as_ref(), &shared, &mut found);
+        let version = versions::module_of(document);
+        for (name, tokens) in [("types", of_types), ("server", of_server)] {
+            let file = format!("{version}_{name}.rs");
+            add(file, tokens, &document.at, &mut found);
+        }
+        newer = Some(Version {
+            major: document.major,
+            types: definitions,
+            operations,
+        });
     }
     if let Some(first) = versions.first() {
         add(

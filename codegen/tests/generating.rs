@@ -22,7 +22,7 @@ fn the_code_of_every_shape_is_as_reviewed() {
 #[test]
 fn the_clients_of_every_shape_are_as_reviewed() {
     let document = document(include_str!("../exercise/contract.yaml"));
-    let (modules, found) = generate::clients(&document, |_| true);
+    let (modules, found) = generate::clients(&[document], |_| true);
     assert!(found.is_empty(), "{:#?}", found.into_sorted());
     let files: Vec<&str> = modules.iter().map(|module| module.file.as_str()).collect();
     assert_eq!(files, ["v1_problems.rs", "v1_web.rs", "v1_mobile.rs"]);

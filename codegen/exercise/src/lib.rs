@@ -39,3 +39,29 @@ pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/v1_problems.rs"));
     }
 }
+
+pub mod v2 {
+    #[allow(clippy::all)]
+    pub mod types {
+        include!(concat!(env!("OUT_DIR"), "/v2_types.rs"));
+    }
+
+    #[allow(clippy::all)]
+    pub mod server {
+        include!(concat!(env!("OUT_DIR"), "/v2_server.rs"));
+    }
+
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod web {
+        include!(concat!(env!("OUT_DIR"), "/v2_web.rs"));
+    }
+
+    #[allow(clippy::all, deprecated, unused_mut)]
+    pub mod mobile {
+        include!(concat!(env!("OUT_DIR"), "/v2_mobile.rs"));
+    }
+
+    mod problems {
+        include!(concat!(env!("OUT_DIR"), "/v2_problems.rs"));
+    }
+}

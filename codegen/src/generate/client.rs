@@ -13,6 +13,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::shapes::Shapes;
+use super::versions::module_of;
 use super::{Module, print};
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;
@@ -20,45 +21,41 @@ use crate::lower::lower;
 use crate::names;
 use crate::slice;
 
-/// The modules of the clients of one version:
+/// The modules of the clients of all versions, the lowest first:
 ///
 /// | file | holds |
 /// | --- | --- |
-/// | `v1_problems.rs` | what the clients share: the code and message of error bodies |
+/// | `v1_problems.rs` | what the clients of a version share: the code and message of error bodies |
 /// | `v1_web.rs` | the client of the consumer `web`, and so on |
 ///
 /// `wanted` says which consumers' clients to write. They stand beside the module `types`, which they use.
-pub fn clients(document: &Document, wanted: impl Fn(&str) -> bool) -> (Vec<Module>, Diagnostics) {
+pub fn clients(versions: &[Document], wanted: impl Fn(&str) -> bool) -> (Vec<Module>, Diagnostics) {
     let mut found = Diagnostics::default();
     let mut modules = Vec::new();
-    let version = format!("v{}", document.major);
-    let problems = problem::problems(document, &mut found);
-    modules.extend(print(
-        format!("{version}_problems.rs"),
-        problems,
-        &document.at,
-        &mut found,
-    ));
-    for consumer in slice::consumers(document)
-        .into_iter()
-        .filter(|consumer| wanted(consumer))
-    {
-        let Ok(sliced) = slice::slice(document, &consumer) else {
-            continue;
-        };
-        let sliced = match Document::from_node(&document.at.file, sliced) {
-            Ok(sliced) => sliced,
-            Err(findings) => {
-                found.extend(findings);
-                continue;
-            }
-        };
-        let file = format!("{version}_{}.rs", names::value_name(&consumer));
-        if let Some(tokens) = client(&sliced, &mut found) {
-            modules.extend(print(file, tokens, &document.at, &mut found));
+    let problems = problem::problems(versions, &mut found);
+    for (document, problems) in versions.iter().zip(problems) {
+        let file = format!("{}_problems.rs", module_of(document));
+        modules.extend(print(file, problems, &document.at, &mut found));
+        let consumers = slice::consumers(document);
+        for consumer in consumers.iter().filter(|consumer| wanted(consumer)) {
+            modules.extend(of_consumer(document, consumer, &mut found));
         }
     }
     (modules, found)
+}
+
+fn of_consumer(document: &Document, consumer: &str, found: &mut Diagnostics) -> Option<Module> {
+    let sliced = slice::slice(document, consumer).ok()?;
+    let sliced = match Document::from_node(&document.at.file, sliced) {
+        Ok(sliced) => sliced,
+        Err(findings) => {
+            found.extend(findings);
+            return None;
+        }
+    };
+    let file = format!("{}_{}.rs", module_of(document), names::value_name(consumer));
+    let tokens = client(&sliced, found)?;
+    print(file, tokens, &document.at, found)
 }
 
 /// The client of a slice: what is in a module beside `types`.

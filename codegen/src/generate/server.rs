@@ -13,6 +13,9 @@ mod traits;
 mod uses;
 mod validation;
 
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -20,13 +23,19 @@ pub use codes::codes;
 use deprecations::Deprecations;
 use uses::Uses;
 
-use super::shapes::Shapes;
+use super::shapes::{Shapes, references};
+use super::versions::{self, OperationParts, Part, Version};
 use crate::diagnostic::Diagnostics;
-use crate::document::Operation;
+use crate::document::{Document, Operation};
 use crate::names;
 
-/// The module `server`.
-pub fn server(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
+/// The module `server`, and what it is made of, for an older version to share.
+pub fn server(
+    shapes: &Shapes<'_>,
+    newer: Option<&Version>,
+    shared: &HashSet<String>,
+    found: &mut Diagnostics,
+) -> (TokenStream, IndexMap<String, OperationParts>) {
     let document = shapes.document;
     let deprecations = Deprecations::of(shapes);
     let uses = Uses::of(shapes, &deprecations);
@@ -35,19 +44,46 @@ pub fn server(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
         deprecations: &deprecations,
         uses: &uses,
     };
+    let operations = &document.operations;
+    let parts: IndexMap<String, OperationParts> = operations
+        .iter()
+        .map(|operation| {
+            let parts = parts(shapes, operation, newer, shared, found);
+            (operation.id.clone(), parts)
+        })
+        .collect();
     let tags = document.tags_in_use();
-    let modules = tags.iter().map(|tag| {
-        let operations: Vec<&Operation> = document.operations_of(tag).collect();
-        module(&scope, tag, &operations, found)
-    });
-    let modules: Vec<TokenStream> = modules.collect();
+    for tag in &tags {
+        if RESERVED.contains(&names::value_name(tag).as_str()) {
+            let message = format!("`{tag}` is what generated code calls a module of its own");
+            found.report(
+                "tag-reserved",
+                &document.at,
+                message,
+                "call the tag otherwise",
+            );
+        }
+    }
+    let modules = tags
+        .iter()
+        .map(|tag| module(document, tag, &parts, newer, shared));
+    let traits = tags
+        .iter()
+        .filter_map(|tag| traits::handlers(document, tag, &parts));
+    let read = operations
+        .iter()
+        .map(|operation| requests::read(&scope, operation, found));
+    let read: Vec<TokenStream> = read.collect();
+    let (noted, noting): (HashSet<&str>, Vec<TokenStream>) = operations
+        .iter()
+        .filter_map(|operation| Some((operation.id.as_str(), responses::uses(&scope, operation)?)))
+        .unzip();
+    let routes = routes::routes(shapes, &parts, &noted, found);
     let statics = operations::operations(document, &deprecations);
-    let traits = tags.iter().map(|tag| traits::handlers(document, tag));
-    let routes = routes::routes(shapes, found);
     let checks = validation::checks(&scope, found);
-    let uses = uses.module();
+    let uses = uses.module(&noting);
     let deprecations = deprecations.module();
-    quote! {
+    let tokens = quote! {
         use super::types;
 
         #statics
@@ -55,10 +91,34 @@ pub fn server(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
         #(#modules)*
         #(#traits)*
         #routes
+
+        /// Reads and checks requests; a problem lists all that is wrong with one.
+        #[allow(unused_imports)]
+        mod read {
+            use super::{checks, deprecations, types};
+            use ::crm_runtime::server::{
+                Arrived, GateCode, Parameters, Problem, Scalar, Shape, Source,
+            };
+
+            #(#read)*
+        }
+
         #checks
         #uses
-    }
+    };
+    (tokens, parts)
 }
+
+/// The modules beside those of the tags.
+const RESERVED: &[&str] = &[
+    "checks",
+    "deprecations",
+    "operations",
+    "read",
+    "serve",
+    "types",
+    "uses",
+];
 
 /// What the parts of a server are written from.
 struct Scope<'a, 'd> {
@@ -67,25 +127,86 @@ struct Scope<'a, 'd> {
     uses: &'a Uses<'a, 'd>,
 }
 
-fn module(
-    scope: &Scope<'_, '_>,
-    tag: &str,
-    operations: &[&Operation],
+/// What is generated of an operation, and who handles it: a newer version where all of it is the same
+/// there.
+fn parts(
+    shapes: &Shapes<'_>,
+    operation: &Operation,
+    newer: Option<&Version>,
+    shared: &HashSet<String>,
     found: &mut Diagnostics,
+) -> OperationParts {
+    let parameters = operation
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.schema);
+    let body = operation
+        .body
+        .iter()
+        .flat_map(|body| body.content.values())
+        .filter_map(|media| media.schema.as_ref());
+    let asked: Vec<&str> = parameters.chain(body).flat_map(references).collect();
+    let answered: Vec<&str> = operation
+        .successes()
+        .flat_map(|(_, response)| response.schemas())
+        .flat_map(references)
+        .collect();
+    let mut parts = OperationParts {
+        request: Part::new(requests::request(shapes, operation), asked),
+        response: Part::new(responses::responses(shapes, operation, found), answered),
+        error: Part::new(errors::errors(shapes.document, operation), []),
+        handled_by: shapes.document.major,
+    };
+    let there = newer.and_then(|newer| newer.operations.get(&operation.id));
+    if let Some(there) = there
+        && parts
+            .all()
+            .iter()
+            .zip(there.all())
+            .all(|(here, there)| here.is_same(there, shared))
+    {
+        parts.handled_by = there.handled_by;
+    }
+    parts
+}
+
+fn module(
+    document: &Document,
+    tag: &str,
+    parts: &IndexMap<String, OperationParts>,
+    newer: Option<&Version>,
+    shared: &HashSet<String>,
 ) -> TokenStream {
     let ident = names::value_ident(tag);
     let docs = super::doc_lines(&format!("Requests, responses and errors of `{tag}`."));
     let mut items = Vec::new();
-    for operation in operations {
-        items.push(requests::request(scope, operation, found));
-        items.push(responses::responses(scope, operation, found));
-        items.push(errors::errors(scope.shapes.document, operation));
+    for operation in document.operations_of(tag) {
+        let Some(parts) = parts.get(&operation.id) else {
+            continue;
+        };
+        let there =
+            newer.and_then(|newer| Some((newer.major, newer.operations.get(&operation.id)?)));
+        for (place, part) in parts.all().into_iter().enumerate() {
+            let same = there.filter(|(_, there)| {
+                there
+                    .all()
+                    .get(place)
+                    .is_some_and(|other| part.is_same(other, shared))
+            });
+            items.push(match same {
+                Some((major, _)) => {
+                    let version = versions::module(major);
+                    part.named(&quote!(crate::#version::server::#ident))
+                }
+                None => part.tokens.clone(),
+            });
+        }
     }
     quote! {
         #docs
         pub mod #ident {
             #[allow(unused_imports)]
-            use super::{checks, deprecations, types, uses};
+            use super::types;
 
             #(#items)*
         }

@@ -12,21 +12,46 @@ pub use changes::changes;
 pub use structure::other_ident;
 pub use union::alternatives;
 
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::shapes::{Shapes, is_alias};
+use super::shapes::{Shapes, is_alias, references};
+use super::versions::{self, Part};
 use crate::document::{Kind, Schema};
 
-/// The module `types`.
-pub fn types(shapes: &Shapes<'_>) -> TokenStream {
-    let each = shapes
-        .schemas
-        .iter()
-        .map(|(name, schema)| one(shapes, name, schema));
-    let records = records::records(shapes);
-    let changes = changes::conversions(shapes);
-    quote!(#(#each)* #changes #records)
+/// The types of a version, by the names of their schemas, each with what belongs to it.
+pub fn definitions(shapes: &Shapes<'_>) -> IndexMap<String, Part> {
+    let mut changes = changes::conversions(shapes);
+    let mut records = records::implementations(shapes);
+    let define = |(name, schema): (&String, &Schema)| {
+        let of_type = one(shapes, name, schema);
+        let (changes, records) = (changes.remove(name.as_str()), records.remove(name.as_str()));
+        let part = Part::new(quote!(#of_type #changes #records), references(schema));
+        (name.clone(), part)
+    };
+    shapes.schemas.iter().map(define).collect()
+}
+
+/// The module `types`. What is shared is defined by a newer version.
+pub fn types(
+    shapes: &Shapes<'_>,
+    definitions: &IndexMap<String, Part>,
+    shared: &HashSet<String>,
+    newer: Option<u32>,
+) -> TokenStream {
+    let module = newer.map(|major| {
+        let version = versions::module(major);
+        quote!(crate::#version::types)
+    });
+    let each = definitions.iter().map(|(name, part)| match &module {
+        Some(module) if shared.contains(name) => part.named(module),
+        _ => part.tokens.clone(),
+    });
+    let records = records::data(shapes);
+    quote!(#(#each)* #records)
 }
 
 fn one(shapes: &Shapes<'_>, name: &str, schema: &Schema) -> TokenStream {

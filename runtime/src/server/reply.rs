@@ -6,7 +6,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use serde::Serialize;
 
 use super::{
-    deprecation::UsedDeprecations,
     gate::{RequestId, Served},
     problem::{ErrorCode, GateCode, Problem},
 };
@@ -15,9 +14,6 @@ use super::{
 pub trait Reply: Sized {
     /// Prints the body. The error: it does not print, which no value of a generated type should do.
     fn reply(self) -> Result<Answer, serde_json::Error>;
-
-    /// Notes what of the answer is going away.
-    fn uses(&self, _used: &mut UsedDeprecations) {}
 
     /// The success as it is kept for a repeat of its request.
     fn store(self) -> Result<StoredAnswer, serde_json::Error> {

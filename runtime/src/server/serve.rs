@@ -8,12 +8,14 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::{Body, HttpBody},
     extract::{FromRequestParts, RawPathParams, Request},
     response::Response,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
+use tower::Service;
 
 use super::{
     deprecation::{UsedDeprecations, announce},
@@ -103,7 +105,7 @@ impl<C> Arrived<C> {
 impl<C: Send + Sync + 'static> Arrived<C> {
     /// Answers with what the handler said.
     pub fn answer<G, A, E>(
-        mut self,
+        self,
         gate: &G,
         operation: &'static Operation,
         result: Result<A, Problem<E>>,
@@ -114,18 +116,13 @@ impl<C: Send + Sync + 'static> Arrived<C> {
         E: ErrorCode,
     {
         let response = match result {
-            Ok(success) => {
-                let mut used = UsedDeprecations::default();
-                success.uses(&mut used);
-                self.used(used);
-                match success.reply() {
-                    Ok(answer) => answer.send(&served(&self.head)),
-                    Err(error) => {
-                        let message = format!("The answer does not print: {error}.");
-                        refuse(&Problem::new(GateCode::INTERNAL, message), &self.head)
-                    }
+            Ok(success) => match success.reply() {
+                Ok(answer) => answer.send(&served(&self.head)),
+                Err(error) => {
+                    let message = format!("The answer does not print: {error}.");
+                    refuse(&Problem::new(GateCode::INTERNAL, message), &self.head)
                 }
-            }
+            },
             Err(problem) => refuse(&problem, &self.head),
         };
         finish(gate, Some(&self.context), operation, &self.head, response)
@@ -194,6 +191,30 @@ pub fn method_not_allowed(
             .insert(header::ALLOW, HeaderValue::from_static(allow));
         ready(response)
     }
+}
+
+/// One router of those of all versions: each request goes to that of the version it is [`Served`], and
+/// to the first where there is none of it.
+pub fn by_version(routers: impl Into<Arc<[(u32, Router)]>>) -> Router {
+    let routers = routers.into();
+    Router::new().fallback(move |request: Request| {
+        let wanted = request.extensions().get::<Served>().copied();
+        let wanted = wanted.unwrap_or_default().version;
+        let router = routers
+            .iter()
+            .find(|(version, _)| *version == wanted)
+            .or(routers.first())
+            .map(|(_, router)| router.clone());
+        async move {
+            match router {
+                Some(mut router) => match Service::call(&mut router, request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                },
+                None => not_found(request).await,
+            }
+        }
+    })
 }
 
 /// Answers a path that the contract does not know.

@@ -1,45 +1,67 @@
 //! What all clients share: for each type that error answers hold, its code and message by trait.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Kind, Operation, Schema, Status};
 use crate::generate::shapes::Shapes;
+use crate::generate::types::definitions;
+use crate::generate::versions::{Part, shared_types};
 use crate::hoist::hoist;
 use crate::names;
 
-pub fn problems(document: &Document, found: &mut Diagnostics) -> TokenStream {
-    let (hoisted, more) = hoist(document);
-    found.extend(more.into_sorted());
-    let mut seen_before = Diagnostics::default();
-    let shapes = Shapes::new(&hoisted, &mut seen_before);
-    let bodies: BTreeSet<&str> = hoisted
-        .operations
-        .iter()
-        .flat_map(errors)
-        .filter_map(Schema::as_ref_name)
-        .collect();
-    let each = bodies
-        .into_iter()
-        .filter(|name| says_code(&shapes, name))
-        .map(|name| {
-            let ident = names::type_ident(name);
-            quote! {
-                impl ::crm_runtime::client::ProblemBody for super::types::#ident {
-                    fn code(&self) -> &str {
-                        self.code.as_str()
-                    }
-
-                    fn message(&self) -> &str {
-                        self.message.as_str()
-                    }
-                }
+/// The modules `problems`, one per version, the oldest first. A type that versions share has its
+/// implementation with the newer one.
+pub fn problems(versions: &[Document], found: &mut Diagnostics) -> Vec<TokenStream> {
+    let mut newer: Option<(IndexMap<String, Part>, BTreeSet<String>)> = None;
+    let mut modules = Vec::new();
+    for document in versions.iter().rev() {
+        let (hoisted, more) = hoist(document);
+        found.extend(more.into_sorted());
+        let mut seen_before = Diagnostics::default();
+        let shapes = Shapes::new(&hoisted, &mut seen_before);
+        let definitions = definitions(&shapes);
+        let bodies: BTreeSet<String> = hoisted
+            .operations
+            .iter()
+            .flat_map(errors)
+            .filter_map(Schema::as_ref_name)
+            .filter(|name| says_code(&shapes, name))
+            .map(str::to_owned)
+            .collect();
+        let there: HashSet<String> = match &newer {
+            Some((newer, implemented)) => {
+                let mut shared = shared_types(newer, &definitions);
+                shared.retain(|name| implemented.contains(name));
+                shared
             }
-        });
-    quote!(#(#each)*)
+            None => HashSet::new(),
+        };
+        let here = bodies.iter().filter(|name| !there.contains(*name));
+        modules.push(here.map(|name| implementation(name)).collect());
+        newer = Some((definitions, bodies));
+    }
+    modules.reverse();
+    modules
+}
+
+fn implementation(name: &str) -> TokenStream {
+    let ident = names::type_ident(name);
+    quote! {
+        impl ::crm_runtime::client::ProblemBody for super::types::#ident {
+            fn code(&self) -> &str {
+                self.code.as_str()
+            }
+
+            fn message(&self) -> &str {
+                self.message.as_str()
+            }
+        }
+    }
 }
 
 /// The schemas of error answers.

@@ -11,6 +11,7 @@ use crate::generate::doc_lines;
 use crate::generate::rust_type::{Place, plain_type, rust_type};
 use crate::generate::shapes::Shapes;
 use crate::generate::unique::unique_values;
+use crate::names;
 
 /// What the handler gets of the body.
 pub enum BodyKind<'d> {
@@ -54,12 +55,8 @@ pub fn media_types(body: &Body, versioned: Option<String>) -> Vec<String> {
     out
 }
 
-pub fn request(
-    scope: &Scope<'_, '_>,
-    operation: &Operation,
-    found: &mut Diagnostics,
-) -> TokenStream {
-    let shapes = scope.shapes;
+/// The struct of a request.
+pub fn request(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
     let ident = name_of(operation, "Request");
     let docs = doc_lines(&format!(
         "What `{} {}` is asked.",
@@ -91,7 +88,6 @@ pub fn request(
             Some(quote!(pub body: #value,))
         }
     };
-    let read = read(scope, operation, &ident, &idents, found);
     quote! {
         #docs
         #[derive(Clone, Debug, PartialEq)]
@@ -99,8 +95,6 @@ pub fn request(
             #(#parameters)*
             #body
         }
-
-        #read
     }
 }
 
@@ -130,19 +124,17 @@ fn default(shapes: &Shapes<'_>, parameter: &Parameter) -> Option<String> {
 }
 
 /// The function that turns what arrived into the request.
-fn read(
-    scope: &Scope<'_, '_>,
-    operation: &Operation,
-    ident: &Ident,
-    idents: &[Ident],
-    found: &mut Diagnostics,
-) -> TokenStream {
+pub fn read(scope: &Scope<'_, '_>, operation: &Operation, found: &mut Diagnostics) -> TokenStream {
     let shapes = scope.shapes;
+    let idents = fields(operation);
+    let module = names::value_ident(&operation.tag);
+    let request = name_of(operation, "Request");
+    let function = names::value_ident(&operation.id);
     let in_query = names_in(operation, ParameterLocation::Query);
     let in_path = path_parameters(&operation.path);
     let mut kept: Vec<TokenStream> = Vec::new();
     let mut steps: Vec<TokenStream> = Vec::new();
-    for (parameter, ident) in operation.parameters.iter().zip(idents) {
+    for (parameter, ident) in operation.parameters.iter().zip(&idents) {
         let source = parameters::source(parameter, found);
         let shape = parameters::shape(shapes, parameter, found);
         let check = validation::as_function(scope, &parameter.schema, found);
@@ -195,22 +187,16 @@ fn read(
         }
     });
     quote! {
-        impl #ident {
-            /// Reads and checks a request; the problem lists all that is wrong with it.
-            pub(super) fn read<C>(
-                arrived: &mut ::crm_runtime::server::Arrived<C>,
-            ) -> Result<Self, ::crm_runtime::server::Problem<::crm_runtime::server::GateCode>> {
-                #[allow(unused_imports)]
-                use ::crm_runtime::server::{Parameters, Scalar, Shape, Source};
-
-                let #mutable parameters = Parameters::new(&arrived.head, &arrived.path, &[#(#in_path),*], &[#(#in_query),*]);
-                #(#steps)*
-                let (used, sound) = parameters.finish();
-                arrived.used(used);
-                sound?;
-                #whole
-                Ok(Self { #(#idents,)* #body_field })
-            }
+        pub(super) fn #function<C>(
+            arrived: &mut Arrived<C>,
+        ) -> Result<super::#module::#request, Problem<GateCode>> {
+            let #mutable parameters = Parameters::new(&arrived.head, &arrived.path, &[#(#in_path),*], &[#(#in_query),*]);
+            #(#steps)*
+            let (used, sound) = parameters.finish();
+            arrived.used(used);
+            sound?;
+            #whole
+            Ok(super::#module::#request { #(#idents,)* #body_field })
         }
     }
 }

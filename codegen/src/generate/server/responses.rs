@@ -42,7 +42,7 @@ impl Success<'_> {
 }
 
 pub fn responses(
-    scope: &Scope<'_, '_>,
+    shapes: &Shapes<'_>,
     operation: &Operation,
     found: &mut Diagnostics,
 ) -> TokenStream {
@@ -67,16 +67,16 @@ pub fn responses(
             );
             TokenStream::new()
         }
-        [only] if !takes_key => structure(scope, &whole, &docs, only),
+        [only] if !takes_key => structure(shapes, &whole, &docs, only),
         several => {
             let structs = several
                 .iter()
                 .filter(|success| !success.is_unit())
                 .map(|success| {
                     let ident = struct_name(operation, success.status);
-                    structure(scope, &ident, &success.docs, success)
+                    structure(shapes, &ident, &success.docs, success)
                 });
-            let enumeration = enumeration(scope, operation, &whole, &docs, several, takes_key);
+            let enumeration = enumeration(operation, &whole, &docs, several, takes_key);
             quote!(#(#structs)* #enumeration)
         }
     }
@@ -156,12 +156,11 @@ fn struct_name(operation: &Operation, status: u16) -> Ident {
 
 /// A struct of body and headers, and how it prints itself.
 fn structure(
-    scope: &Scope<'_, '_>,
+    shapes: &Shapes<'_>,
     ident: &Ident,
     docs: &TokenStream,
     success: &Success<'_>,
 ) -> TokenStream {
-    let shapes = scope.shapes;
     let status = success.status;
     let (body_type, answer) = match &success.content {
         Content::Nothing => (None, quote!(::crm_runtime::server::Answer::empty(#status))),
@@ -199,7 +198,6 @@ fn structure(
         let name = name.to_ascii_lowercase();
         quote!(.header(#name, self.#ident))
     });
-    let uses = uses(scope, success).map(|inner| function(&inner));
     let declared = match success.is_unit() {
         true => quote!(pub struct #ident;),
         false => quote!(pub struct #ident { #body #(#fields)* }),
@@ -213,14 +211,11 @@ fn structure(
             fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
                 Ok(#answer #(#printed)*)
             }
-
-            #uses
         }
     }
 }
 
 fn enumeration(
-    scope: &Scope<'_, '_>,
     operation: &Operation,
     whole: &Ident,
     docs: &TokenStream,
@@ -266,20 +261,6 @@ fn enumeration(
             Replayed(::crm_runtime::server::StoredAnswer),
         }
     });
-    let noted: Vec<TokenStream> = successes
-        .iter()
-        .filter(|success| !success.is_unit() && uses(scope, success).is_some())
-        .map(|success| {
-            let variant = names::ident(&names::status_name(success.status));
-            quote!(Self::#variant(success) => success.uses(used),)
-        })
-        .collect();
-    let uses = (!noted.is_empty()).then(|| {
-        function(&quote! {
-            #[allow(unreachable_patterns)]
-            match self { #(#noted)* _ => {} }
-        })
-    });
     let replayed_arm = takes_key.then(|| quote!(Self::Replayed(answer) => answer.reply(),));
     let from_replayed = takes_key.then(|| {
         quote! {
@@ -305,8 +286,6 @@ fn enumeration(
                     #replayed_arm
                 }
             }
-
-            #uses
         }
 
         #(#from)*
@@ -314,17 +293,55 @@ fn enumeration(
     }
 }
 
-/// Statements that note what of an answer, `self`, is going away.
-fn uses(scope: &Scope<'_, '_>, success: &Success<'_>) -> Option<TokenStream> {
+/// The function that notes what of an answer is going away, where there is such a thing.
+pub fn uses(scope: &Scope<'_, '_>, operation: &Operation) -> Option<TokenStream> {
+    // What is wrong with the answers was told when they were written.
+    let mut told = Diagnostics::default();
+    let successes: Vec<Success<'_>> = operation
+        .successes()
+        .map(|(status, response)| success(status, response, &mut told))
+        .collect();
+    let whole = name_of(operation, "Response");
+    let module = names::value_ident(&operation.tag);
+    let inner = match successes.as_slice() {
+        [only] if !operation.takes_idempotency_key() => uses_of(scope, only)?,
+        several => {
+            let arms: Vec<TokenStream> = several
+                .iter()
+                .filter(|success| !success.is_unit())
+                .filter_map(|success| {
+                    let variant = names::ident(&names::status_name(success.status));
+                    let inner = uses_of(scope, success)?;
+                    Some(quote!(super::#module::#whole::#variant(success) => { #inner }))
+                })
+                .collect();
+            if arms.is_empty() {
+                return None;
+            }
+            quote! {
+                #[allow(unreachable_patterns)]
+                match success { #(#arms)* _ => {} }
+            }
+        }
+    };
+    let function = names::value_ident(&operation.id);
+    Some(quote! {
+        pub(super) fn #function(success: &super::#module::#whole, used: &mut UsedDeprecations) {
+            #inner
+        }
+    })
+}
+
+fn uses_of(scope: &Scope<'_, '_>, success: &Success<'_>) -> Option<TokenStream> {
     let body = match success.content {
         Content::Json(schema) if !is_free(scope.shapes, schema) => scope.uses.of_value(schema),
         _ => None,
     };
     let body = body.map(|inner| match success.content {
         Content::Json(schema) if is_printable(scope.shapes, schema) => {
-            quote!(self.body.look(|value| { #inner });)
+            quote!(success.body.look(|value| { #inner });)
         }
-        _ => quote!({ let value = &self.body; #inner }),
+        _ => quote!({ let value = &success.body; #inner }),
     });
     let headers = success.headers.iter().filter_map(|(_, header, ident)| {
         let notice = scope
@@ -332,19 +349,11 @@ fn uses(scope: &Scope<'_, '_>, success: &Success<'_>) -> Option<TokenStream> {
             .notice(header.deprecation.as_ref(), &header.at)?;
         Some(match header.required {
             true => quote!(used.add(#notice);),
-            false => quote!(if self.#ident.is_some() { used.add(#notice); }),
+            false => quote!(if success.#ident.is_some() { used.add(#notice); }),
         })
     });
     let headers: Vec<TokenStream> = headers.collect();
     (body.is_some() || !headers.is_empty()).then(|| quote!(#body #(#headers)*))
-}
-
-fn function(inner: &TokenStream) -> TokenStream {
-    quote! {
-        fn uses(&self, used: &mut ::crm_runtime::server::UsedDeprecations) {
-            #inner
-        }
-    }
 }
 
 /// The type of a body. A document of any form passes through as text.

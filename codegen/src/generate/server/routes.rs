@@ -1,19 +1,26 @@
 //! The router: every path of the contract with its methods, 405 with `Allow` for the others, 404 for
 //! all other paths.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::name_of;
 use super::requests::media_types;
-use super::traits::trait_name;
+use super::traits::trait_path;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Method, Operation};
 use crate::generate::shapes::Shapes;
+use crate::generate::versions::OperationParts;
 use crate::names;
 
-pub fn routes(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
+pub fn routes(
+    shapes: &Shapes<'_>,
+    parts: &IndexMap<String, OperationParts>,
+    noted: &HashSet<&str>,
+    found: &mut Diagnostics,
+) -> TokenStream {
     let document = shapes.document;
     let mut paths: IndexMap<String, Vec<&Operation>> = IndexMap::new();
     for operation in &document.operations {
@@ -26,14 +33,24 @@ pub fn routes(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
         .iter()
         .map(|(path, operations)| route(path, operations, found));
     let each: Vec<TokenStream> = each.collect();
-    let serve = document
-        .operations
-        .iter()
-        .map(|operation| serve(shapes, operation));
-    let traits = document.tags_in_use().into_iter().map(|tag| {
-        let ident = trait_name(tag);
-        quote!(#ident<<H as ::crm_runtime::server::Gate>::Context>)
+    let serve = document.operations.iter().map(|operation| {
+        let handlers = trait_path(document, operation, parts);
+        serve(
+            shapes,
+            operation,
+            &handlers,
+            noted.contains(operation.id.as_str()),
+        )
     });
+    let mut traits: IndexMap<String, TokenStream> = IndexMap::new();
+    for operation in &document.operations {
+        let path = trait_path(document, operation, parts);
+        traits.insert(
+            path.to_string(),
+            quote!(#path<<H as ::crm_runtime::server::Gate>::Context>),
+        );
+    }
+    let traits = traits.values();
     quote! {
         /// The router of this version. `handlers` is the gate and all handlers in one.
         pub fn router<H>(handlers: ::std::sync::Arc<H>) -> ::crm_runtime::reexport::axum::Router
@@ -49,6 +66,8 @@ pub fn routes(shapes: &Shapes<'_>, found: &mut Diagnostics) -> TokenStream {
         mod serve {
             use ::crm_runtime::reexport::axum::{extract::Request, response::Response};
             use ::crm_runtime::server::{BodyRule, Gate, serve::arrive};
+            #[allow(unused_imports)]
+            use super::*;
 
             #(#serve)*
         }
@@ -108,12 +127,14 @@ fn route(path: &str, operations: &[&Operation], found: &mut Diagnostics) -> Toke
 }
 
 /// The way of one operation: admitted, read, handled, answered.
-fn serve(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
+fn serve(
+    shapes: &Shapes<'_>,
+    operation: &Operation,
+    handlers: &TokenStream,
+    noted: bool,
+) -> TokenStream {
     let ident = names::value_ident(&operation.id);
-    let module = names::value_ident(&operation.tag);
     let method = names::value_ident(&operation.name);
-    let handlers = trait_name(&operation.tag);
-    let request = name_of(operation, "Request");
     let data = names::ident(&names::constant_name(&operation.id));
     let rule = match &operation.body {
         None => quote!(BodyRule::None),
@@ -122,19 +143,29 @@ fn serve(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
             quote!(BodyRule::Content { media_types: &[#(#media_types),*] })
         }
     };
+    let uses = noted.then(|| {
+        quote! {
+            if let Ok(success) = &result {
+                let mut used = ::crm_runtime::server::UsedDeprecations::default();
+                super::uses::#ident(success, &mut used);
+                arrived.used(used);
+            }
+        }
+    });
     quote! {
         pub(super) async fn #ident<H>(handlers: ::std::sync::Arc<H>, request: Request) -> Response
         where
-            H: Gate + super::#handlers<<H as Gate>::Context>,
+            H: Gate + #handlers<<H as Gate>::Context>,
         {
             let operation = &super::operations::#data;
             let mut arrived = match arrive(&*handlers, operation, #rule, request).await {
                 Ok(arrived) => arrived,
                 Err(refusal) => return refusal,
             };
-            match super::#module::#request::read(&mut arrived) {
+            match super::read::#ident(&mut arrived) {
                 Ok(request) => {
-                    let result = super::#handlers::#method(&*handlers, &arrived.context, request).await;
+                    let result = #handlers::#method(&*handlers, &arrived.context, request).await;
+                    #uses
                     arrived.answer(&*handlers, operation, result)
                 }
                 Err(problem) => arrived.refuse(&*handlers, operation, &problem),

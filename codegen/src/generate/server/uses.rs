@@ -33,8 +33,9 @@ impl<'a, 'd> Uses<'a, 'd> {
         }
     }
 
-    /// The module `uses`: a function per schema that an answer reaches and that leads there.
-    pub fn module(&self) -> TokenStream {
+    /// The module `uses`: a function per operation whose answer may hold what is going away, and per
+    /// schema that leads there.
+    pub fn module(&self, of_operations: &[TokenStream]) -> TokenStream {
         let answered = self
             .shapes
             .document
@@ -68,6 +69,7 @@ impl<'a, 'd> Uses<'a, 'd> {
                 use ::crm_runtime::server::UsedDeprecations;
 
                 #(#functions)*
+                #(#of_operations)*
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Changes to records: the body of a PATCH whose fields are a type parameter can be made of fields alone
 //! and of a patch, which clears fields too.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -43,16 +43,14 @@ fn mentions_parameter(shapes: &Shapes<'_>, schema: &Schema) -> bool {
         .any(|name| shapes.is_generic(name))
 }
 
-/// `From` for each schema of changes: of fields, and of a patch where nothing else is needed.
-pub fn conversions(shapes: &Shapes<'_>) -> TokenStream {
+/// `From` for each schema of changes, by its name: of fields, and of a patch where nothing else is
+/// needed.
+pub fn conversions<'d>(shapes: &Shapes<'d>) -> HashMap<&'d str, TokenStream> {
     let operations = &shapes.document.operations;
-    let names: BTreeSet<&str> = operations
+    operations
         .iter()
         .filter_map(|operation| changes(shapes, operation))
-        .collect();
-    names
-        .into_iter()
-        .filter_map(|name| conversion(shapes, name))
+        .filter_map(|name| Some((name, conversion(shapes, name)?)))
         .collect()
 }
 

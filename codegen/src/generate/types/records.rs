@@ -1,6 +1,8 @@
 //! Record types: the link from a struct of fields to its record type, and the schemas themselves as
 //! data, from which a server builds its field definitions.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -13,7 +15,29 @@ use crate::source::{Content, Node};
 /// How many references may lie within one another.
 const DEEPEST: usize = 16;
 
-pub fn records(shapes: &Shapes<'_>) -> TokenStream {
+/// What makes a struct the fields of a record type, by the name of its schema.
+pub fn implementations<'d>(shapes: &Shapes<'d>) -> HashMap<&'d str, TokenStream> {
+    let records = shapes.document.record_types();
+    records
+        .map(|(record, name, _)| {
+            let ident = names::type_ident(name);
+            let names = names_ident(shapes, name);
+            let enumeration = field_names(shapes, name, &names);
+            let tokens = quote! {
+                #enumeration
+
+                impl ::crm_runtime::RecordFields for #ident {
+                    const TYPE: &'static str = #record;
+                    type Name = #names;
+                }
+            };
+            (name, tokens)
+        })
+        .collect()
+}
+
+/// The record types of a version as data.
+pub fn data(shapes: &Shapes<'_>) -> TokenStream {
     let document = shapes.document;
     let records: Vec<(&str, &str)> = document
         .record_types()
@@ -22,19 +46,6 @@ pub fn records(shapes: &Shapes<'_>) -> TokenStream {
     if records.is_empty() {
         return TokenStream::new();
     }
-    let implementations = records.iter().map(|(record, name)| {
-        let ident = names::type_ident(name);
-        let names = names_ident(shapes, name);
-        let enumeration = field_names(shapes, name, &names);
-        quote! {
-            #enumeration
-
-            impl ::crm_runtime::RecordFields for #ident {
-                const TYPE: &'static str = #record;
-                type Name = #names;
-            }
-        }
-    });
     let entries = records.iter().filter_map(|(record, name)| {
         let schema = document
             .source
@@ -45,8 +56,6 @@ pub fn records(shapes: &Shapes<'_>) -> TokenStream {
         Some(quote!((#record, #schema)))
     });
     quote! {
-        #(#implementations)*
-
         /// The record types of the contract: the type's name, and the schema of its fields as JSON,
         /// extensions included, references inlined.
         pub const RECORD_TYPES: &[(&str, &str)] = &[#(#entries),*];

@@ -1,0 +1,246 @@
+//! What several versions have in common. Versions are written from the newest to the oldest: what is
+//! the same in both is defined by the newer one and named by the older one, so that the newest version
+//! stands alone and an older one is what differs from it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use indexmap::IndexMap;
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+use crate::document::Document;
+
+/// A version that has been written.
+pub struct Version {
+    pub major: u32,
+    /// By name of the schema.
+    pub types: IndexMap<String, Part>,
+    /// By id of the operation.
+    pub operations: IndexMap<String, OperationParts>,
+}
+
+/// What is generated of an operation.
+pub struct OperationParts {
+    pub request: Part,
+    pub response: Part,
+    pub error: Part,
+    /// The version whose trait has the handler.
+    pub handled_by: u32,
+}
+
+impl OperationParts {
+    pub fn all(&self) -> [&Part; 3] {
+        [&self.request, &self.response, &self.error]
+    }
+}
+
+/// Items that belong together, and what tells them from those of another version.
+pub struct Part {
+    pub tokens: TokenStream,
+    /// The items without their documentation.
+    text: String,
+    /// The schemas whose types they name.
+    references: BTreeSet<String>,
+}
+
+impl Part {
+    pub fn new<'n>(tokens: TokenStream, references: impl IntoIterator<Item = &'n str>) -> Self {
+        Part {
+            text: undocumented(tokens.clone()).to_string(),
+            references: references.into_iter().map(str::to_owned).collect(),
+            tokens,
+        }
+    }
+
+    /// Whether it is the same in another version, given the types that both share.
+    pub fn is_same(&self, other: &Part, shared: &HashSet<String>) -> bool {
+        self.text == other.text && self.references.iter().all(|name| shared.contains(name))
+    }
+
+    /// The items by name, from where they are defined.
+    pub fn named(&self, module: &TokenStream) -> TokenStream {
+        let mut idents = Vec::new();
+        items(self.tokens.clone(), &mut idents);
+        if idents.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            #[allow(unused_imports)]
+            pub use #module::{#(#idents),*};
+        }
+    }
+}
+
+/// The names of the schemas whose types are the same in both, all that they refer to included.
+pub fn shared_types(
+    newer: &IndexMap<String, Part>,
+    older: &IndexMap<String, Part>,
+) -> HashSet<String> {
+    let mut shared: HashSet<String> = older
+        .iter()
+        .filter(|(name, part)| {
+            newer
+                .get(*name)
+                .is_some_and(|other| other.text == part.text)
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    loop {
+        let lost: Vec<String> = older
+            .iter()
+            .filter(|(name, part)| {
+                shared.contains(*name) && !part.references.iter().all(|name| shared.contains(name))
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        if lost.is_empty() {
+            return shared;
+        }
+        shared.retain(|name| !lost.contains(name));
+    }
+}
+
+/// The module of a version: `v1`.
+pub fn module(major: u32) -> Ident {
+    format_ident!("v{major}")
+}
+
+/// The module of a document's version.
+pub fn module_of(document: &Document) -> Ident {
+    module(document.major)
+}
+
+/// Tokens without `#[doc = ...]`, at any depth.
+fn undocumented(tokens: TokenStream) -> TokenStream {
+    let mut out: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let inside = undocumented(group.stream());
+                let is_doc = group.delimiter() == Delimiter::Bracket
+                    && matches!(inside.clone().into_iter().next(), Some(TokenTree::Ident(name)) if name == "doc")
+                    && matches!(out.last(), Some(TokenTree::Punct(hash)) if hash.as_char() == '#');
+                if is_doc {
+                    out.pop();
+                } else {
+                    out.push(proc_macro2::Group::new(group.delimiter(), inside).into());
+                }
+            }
+            // How tokens stand next to one another is no difference.
+            TokenTree::Punct(punct) if punct.spacing() == Spacing::Alone => out.push(punct.into()),
+            other => out.push(other),
+        }
+    }
+    out.into_iter().collect()
+}
+
+/// The public types among the items, those that macros define included.
+fn items(tokens: TokenStream, found: &mut Vec<Ident>) {
+    let mut before: [Option<String>; 2] = [None, None];
+    for token in tokens {
+        let text = match &token {
+            TokenTree::Ident(name) => {
+                if let [Some(public), Some(kind)] = &before
+                    && public == "pub"
+                    && matches!(kind.as_str(), "struct" | "enum" | "type")
+                {
+                    found.push(name.clone());
+                }
+                Some(name.to_string())
+            }
+            TokenTree::Punct(punct) => Some(punct.as_char().to_string()),
+            TokenTree::Group(group) => {
+                if before[1].as_deref() == Some("!") {
+                    items(group.stream(), found);
+                }
+                None
+            }
+            TokenTree::Literal(_) => None,
+        };
+        let [_, last] = before;
+        before = [last, text];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(tokens: TokenStream, references: &[&str]) -> Part {
+        Part::new(tokens, references.iter().copied())
+    }
+
+    #[test]
+    fn documentation_is_no_difference() {
+        let a = part(
+            quote! { #[doc = " One."] pub struct A { #[doc = " Old."] pub b: B } },
+            &[],
+        );
+        let b = part(quote! { #[doc = " Two."] pub struct A { pub b: B } }, &[]);
+        let c = part(quote! { pub struct A { pub b: Option<B> } }, &[]);
+        let none = HashSet::new();
+        assert!(a.is_same(&b, &none) && !a.is_same(&c, &none));
+    }
+
+    #[test]
+    fn items_are_named_wherever_they_are_defined() {
+        let a = part(
+            quote! {
+                pub struct A<F> { pub b: B }
+                ::crm_runtime::open_enum! { #[doc = " x"] pub enum r#Type { A = "a" } }
+                impl A { pub fn c() {} }
+                pub type D = String;
+            },
+            &[],
+        );
+        let named = a.named(&quote!(crate::v2::types)).to_string();
+        assert!(
+            named.ends_with("pub use crate :: v2 :: types :: { A , r#Type , D } ;"),
+            "{named}"
+        );
+    }
+
+    #[test]
+    fn what_refers_to_a_difference_is_different() {
+        let types = |leaf: TokenStream| {
+            IndexMap::from([
+                (
+                    "A".to_owned(),
+                    part(
+                        quote!(
+                            pub struct A(B);
+                        ),
+                        &["B"],
+                    ),
+                ),
+                (
+                    "B".to_owned(),
+                    part(
+                        quote!(
+                            pub struct B(C, A);
+                        ),
+                        &["C", "A"],
+                    ),
+                ),
+                ("C".to_owned(), part(leaf, &[])),
+                (
+                    "D".to_owned(),
+                    part(
+                        quote!(
+                            pub struct D(D);
+                        ),
+                        &["D"],
+                    ),
+                ),
+            ])
+        };
+        let same = types(quote!(
+            pub type C = i64;
+        ));
+        let other = types(quote!(
+            pub type C = f64;
+        ));
+        assert_eq!(shared_types(&same, &other), HashSet::from(["D".to_owned()]));
+        assert_eq!(shared_types(&same, &same).len(), 4);
+    }
+}
