@@ -19,7 +19,7 @@ mod unions;
 mod values;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
-use crate::document::Document;
+use crate::document::{Document, Operation};
 use sites::Site;
 
 /// All breaches of the conventions, sorted by place. What is not even well formed has been told when
@@ -51,6 +51,31 @@ pub fn lint(document: &Document) -> Vec<Diagnostic> {
         check(&mut lint);
     }
     lint.found.into_sorted()
+}
+
+/// Whether an operation is exempt from a convention, by an extension that says why. One that gives no
+/// reason, or where the convention asks for nothing, is a finding.
+fn exempt(lint: &mut Lint<'_>, operation: &Operation, extension: &str, concerned: bool) -> bool {
+    let Some(reason) = operation.extensions.get(extension) else {
+        return false;
+    };
+    let id = &operation.id;
+    if reason.as_str().is_none_or(|text| text.trim().is_empty()) {
+        lint.report(
+            "exemption",
+            &operation.at,
+            format!("`{extension}` of `{id}` gives no reason"),
+            "write the reason as its value, for those who read the document",
+        );
+    } else if !concerned {
+        lint.report(
+            "exemption",
+            &operation.at,
+            format!("`{id}` is exempt by `{extension}` from what is not asked of it"),
+            "remove the extension",
+        );
+    }
+    true
 }
 
 /// A document that is being judged.

@@ -46,7 +46,7 @@ fn findings_are_1() {
     assert!(
         String::from_utf8(output.stdout)
             .unwrap()
-            .starts_with("<stdin>:50:15 /paths/~1notes/get/sumary: [unknown-field] ")
+            .starts_with("<stdin>:51:15 /paths/~1notes/get/sumary: [unknown-field] ")
     );
     assert_eq!(
         code(&contract(&["slice", "-", "--consumer", "web"], &broken)),
@@ -115,7 +115,7 @@ fn json_is_one_finding_per_line() {
         let expected = serde_json::json!([{
             "rule": "operation-summary",
             "file": "<stdin>",
-            "line": 48,
+            "line": 49,
             "column": 7,
             "pointer": "/paths/~1notes/get",
             "message": "`notes_list` has no summary",

@@ -198,6 +198,26 @@ const CASES: &[Case] = &[
         "          content:\n            application/xml:\n              schema:\n                type: object\n                required: [count]",
     ),
     (
+        "exemption",
+        "      x-no-idempotency-key: Nobody is signed in yet.\n",
+        "      x-no-idempotency-key: true\n",
+    ),
+    (
+        "exemption",
+        "      summary: List notes\n",
+        "      summary: List notes\n      x-no-idempotency-key: It writes nothing.\n",
+    ),
+    (
+        "exemption",
+        "      summary: List notes\n",
+        "      summary: List notes\n      x-not-json: It could be something else.\n",
+    ),
+    (
+        "idempotency-key",
+        "      x-no-idempotency-key: Nobody is signed in yet.\n",
+        "",
+    ),
+    (
         "json-only",
         "            schema: {type: array, maxItems: 10, items: {$ref: '#/components/schemas/NoteCreate'}}\n",
         "",

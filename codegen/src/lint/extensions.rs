@@ -13,6 +13,8 @@ const KNOWN: &[&str] = &[
     "x-extensible-enum",
     "x-field",
     "x-media-type",
+    "x-no-idempotency-key",
+    "x-not-json",
     "x-permission",
     "x-permissions",
     "x-published-at",

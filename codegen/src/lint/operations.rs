@@ -4,9 +4,8 @@ use super::Lint;
 use crate::document::{Kind, Method, Operation, ParameterLocation, Schema};
 use crate::text::is_snake;
 
-/// Operations below this path make and end sessions: they come before there is a principal whose
-/// Idempotency-Key could be kept.
-const WITHOUT_KEYS: &str = "/auth/";
+/// Why a write takes no Idempotency-Key.
+const WITHOUT_KEY: &str = "x-no-idempotency-key";
 
 pub(super) fn check(lint: &mut Lint<'_>) {
     for operation in &lint.document.operations {
@@ -172,13 +171,13 @@ fn idempotency(lint: &mut Lint<'_>, operation: &Operation) {
         operation.method,
         Method::Post | Method::Put | Method::Patch | Method::Delete
     );
-    let exempt = operation.path.starts_with(WITHOUT_KEYS);
+    let exempt = super::exempt(lint, operation, WITHOUT_KEY, writes);
     match (operation.takes_idempotency_key(), writes && !exempt) {
         (false, true) => lint.report(
             "idempotency-key",
             at,
             format!("`{id}` is a {} without Idempotency-Key: a repeat after a lost answer would act twice", operation.method),
-            "add the header parameter `Idempotency-Key`",
+            "add the header parameter `Idempotency-Key`, or `x-no-idempotency-key` with the reason",
         ),
         (true, false) => lint.report(
             "idempotency-key",

@@ -5,12 +5,9 @@ use crate::document::{
     Document, Kind, Media, Method, Operation, ParameterLocation, Response, Schema, Status,
 };
 
-/// Documents and streams that are no JSON by their nature.
-const NOT_JSON: &[(&str, &str)] = &[
-    ("/events", "text/event-stream"),
-    ("/openapi.yaml", "application/yaml"),
-    ("/docs", "text/html"),
-];
+/// Why an operation answers something other than JSON.
+const NOT_JSON: &str = "x-not-json";
+const JSON: &str = "application/json";
 
 /// Headers of every answer: what to name when asking for help, and what is left of the limits.
 const ALWAYS: [&str; 3] = ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
@@ -124,12 +121,16 @@ fn bodies(lint: &mut Lint<'_>, operation: &Operation) {
         && !operation.raw_body
     {
         for (media_type, media) in &body.content {
-            media_type_is_json(lint, operation, media_type, media);
+            media_type_is_json(lint, media_type, media, false);
         }
     }
+    let other = operation
+        .successes()
+        .any(|(_, response)| response.content.keys().any(|name| name != JSON));
+    let exempt = super::exempt(lint, operation, NOT_JSON, other);
     for (status, response) in operation.successes() {
         for (media_type, media) in &response.content {
-            media_type_is_json(lint, operation, media_type, media);
+            media_type_is_json(lint, media_type, media, exempt);
         }
         let bodiless = matches!(status, 204 | 205 | 304);
         if bodiless && !response.content.is_empty() {
@@ -156,16 +157,13 @@ fn bodies(lint: &mut Lint<'_>, operation: &Operation) {
     }
 }
 
-fn media_type_is_json(lint: &mut Lint<'_>, operation: &Operation, media_type: &str, media: &Media) {
-    let excepted = NOT_JSON
-        .iter()
-        .any(|(path, allowed)| operation.path == *path && media_type == *allowed);
-    if media_type != "application/json" && !excepted {
+fn media_type_is_json(lint: &mut Lint<'_>, media_type: &str, media: &Media, exempt: bool) {
+    if media_type != JSON && !exempt {
         lint.report(
             "json-only",
             &media.at,
             format!("`{media_type}` is not application/json; bytes go to the blob store, versions are picked by Accept"),
-            "use application/json",
+            "use application/json; an answer that is no JSON by its nature says why with `x-not-json`",
         );
     } else if media.schema.is_none() {
         lint.report(
