@@ -1,6 +1,8 @@
 //! Every check and every test, the quick ones first.
 
 pub mod deny;
+#[cfg(test)]
+mod promises;
 pub mod schemathesis;
 pub mod web;
 

@@ -21,4 +21,6 @@ pub use pass::router;
 pub const BODY_LIMIT: usize = 1 << 20;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -41,6 +41,10 @@ pub const MOST_FIELDS: usize = 200;
 /// Every index is looked at with every write, so their number is bounded for the tenant as a whole.
 pub const MOST_OWN_INDEXES: usize = 300;
 
+/// The rows that [`Schema::load`] reads.
+pub const TYPES: &str = "SELECT name, version, definition, created_at, updated_at FROM object_types WHERE deleted_at IS NULL";
+pub const FIELDS: &str = "SELECT type, name, version, definition, deleted_at, updated_at, slot FROM fields ORDER BY rowid";
+
 /// What is said of a type itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TypeDefinition {

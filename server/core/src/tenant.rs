@@ -9,7 +9,7 @@ use std::{
 use crate::{
     fault::Fault,
     ports::store::{Rows, Statement, TenantId, TenantStore, Value},
-    schema::Schema,
+    schema::{self, Schema},
 };
 
 /// A tenant's definitions as of one revision.
@@ -65,14 +65,8 @@ impl Tenants {
     ) -> Result<Arc<TenantState>, Fault> {
         let statements = vec![
             Statement::new("SELECT schema_rev, access_rev, secret FROM meta", []),
-            Statement::new(
-                "SELECT name, version, definition, created_at, updated_at FROM object_types WHERE deleted_at IS NULL",
-                [],
-            ),
-            Statement::new(
-                "SELECT type, name, version, definition, deleted_at, updated_at, slot FROM fields ORDER BY rowid",
-                [],
-            ),
+            Statement::new(schema::TYPES, []),
+            Statement::new(schema::FIELDS, []),
         ];
         let mut rows = store.read(tenant, statements).await?.into_iter();
         let meta = rows

@@ -7,6 +7,7 @@ use std::sync::{
 };
 
 pub mod api;
+pub mod faults;
 pub mod host;
 
 use rusqlite::{Connection, types::ValueRef};

@@ -18,6 +18,8 @@ use crate::{
     tenant::{TenantState, Tenants},
 };
 
+#[cfg(test)]
+mod faults;
 pub mod guard;
 pub mod seal;
 pub mod stored;

@@ -12,12 +12,14 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
+mod admission;
 mod guarded;
 mod packed;
 mod patience;
 mod unread;
 
-use guarded::answer;
+use admission::Admission;
+use guarded::{answer, busy};
 use packed::Routers;
 use patience::Patient;
 
@@ -32,6 +34,9 @@ pub struct Settings {
     pub write_time: Duration,
     /// For what still runs when the server is told to stop.
     pub drain_time: Duration,
+    /// Requests at work at one time, and the bytes of their bodies, small ones apart: one more is answered 503 at once.
+    pub requests: usize,
+    pub body_bytes: usize,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     pub headers: usize,
@@ -44,6 +49,8 @@ impl Default for Settings {
             head_time: Duration::from_secs(15),
             write_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(20),
+            requests: 256,
+            body_bytes: 16 << 20,
             // The longest filter that the contract allows, percent-encoded, and what stands beside it.
             head_bytes: 64 << 10,
             headers: 64,
@@ -61,6 +68,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(settings.connections));
     let settings = Arc::new(settings);
     let routers = Routers::new(router);
+    let admission = Admission::new(settings.requests, settings.body_bytes);
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -83,9 +91,10 @@ pub async fn serve(
             }
         };
         let (routers, settings, stopped) = (routers.clone(), settings.clone(), stopped.clone());
+        let admission = admission.clone();
         tokio::spawn(async move {
             let _permit = permit;
-            connection(stream, peer, routers, &settings, stopped).await;
+            connection(stream, peer, routers, admission, &settings, stopped).await;
         });
     }
     drop(listener);
@@ -108,6 +117,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     routers: Routers,
+    admission: Admission,
     settings: &Settings,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -115,9 +125,14 @@ async fn connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut request, unread) = unread::lend(request);
         request.extensions_mut().insert(Peer(peer.ip()));
-        let answer = answer(routers.of(request.uri().path()), request);
+        let admitted = admission
+            .admit(&request)
+            .map(|room| (room, routers.of(request.uri().path())));
         async move {
-            let answer = answer.await;
+            let answer = match admitted {
+                Some((_room, router)) => answer(router, request).await,
+                None => Ok(busy(&request)),
+            };
             unread.take().await;
             answer
         }

@@ -236,6 +236,16 @@ const DAMAGES: &[(Damage, &str, &str)] = &[
         "keys",
         "sorts as something else",
     ),
+    (
+        Tenant("UPDATE records SET key_0 = 'other' WHERE type = 'job'"),
+        "keys",
+        "in another's place",
+    ),
+    (
+        Tenant("DROP INDEX records_by_id"),
+        "index",
+        "records_by_id is missing",
+    ),
     (Tenant("DELETE FROM words"), "word", "is not found by"),
     (
         Tenant("INSERT INTO words VALUES ('lost', 4711)"),

@@ -253,5 +253,6 @@ fn the_program_killed_under_load_loses_nothing() {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("checked");
     assert_eq!(verdict, "ok");
+    assert_eq!(crm_native::check::check(data, None).findings, []);
     println!("{rounds} kills, {records} records, none lost; slowest start {slowest:?}");
 }

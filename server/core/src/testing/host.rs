@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::Memory;
+use super::{Memory, faults::Faults};
 use crate::ports::{
     Answer, Clock, Directory, Limiter, Ports, Random,
     directory::{SigningKey, TenantEntry},
@@ -78,6 +78,7 @@ pub struct World {
     pub tenants: Mutex<BTreeMap<TenantId, (TenantEntry, Arc<Memory>)>>,
     pub logins: Mutex<BTreeSet<(String, TenantId)>>,
     pub keys: Mutex<Vec<SigningKey>>,
+    pub faults: Faults,
 }
 
 impl World {
@@ -99,7 +100,11 @@ impl TenantStore for World {
         let Some(memory) = self.memory(tenant) else {
             return ready(Err(StoreError::UnknownTenant));
         };
-        Box::pin(async move { memory.read(tenant, statements).await })
+        Box::pin(async move {
+            self.faults
+                .run(async { memory.read(tenant, statements).await })
+                .await
+        })
     }
 
     fn commit<'a>(
@@ -110,7 +115,11 @@ impl TenantStore for World {
         let Some(memory) = self.memory(tenant) else {
             return ready(Err(StoreError::UnknownTenant));
         };
-        Box::pin(async move { memory.commit(tenant, statements).await })
+        Box::pin(async move {
+            self.faults
+                .run(async { memory.commit(tenant, statements).await })
+                .await
+        })
     }
 }
 
@@ -149,12 +158,12 @@ impl Directory for World {
         &'a self,
         address: &'a str,
     ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
-        let logins = self.logins.lock().unwrap();
-        ready(Ok(logins
-            .iter()
-            .filter(|(login, _)| login == address)
-            .map(|(_, tenant)| tenant.clone())
-            .collect()))
+        let found = async move {
+            let logins = self.logins.lock().unwrap();
+            let found = logins.iter().filter(|(login, _)| login == address);
+            Ok(found.map(|(_, tenant)| tenant.clone()).collect())
+        };
+        Box::pin(self.faults.run(found))
     }
 
     fn add_login<'a>(
@@ -162,11 +171,11 @@ impl Directory for World {
         address: &'a str,
         tenant: &'a TenantId,
     ) -> Answer<'a, Result<(), StoreError>> {
-        self.logins
-            .lock()
-            .unwrap()
-            .insert((address.to_owned(), tenant.clone()));
-        ready(Ok(()))
+        let login = (address.to_owned(), tenant.clone());
+        Box::pin(self.faults.run(async move {
+            self.logins.lock().unwrap().insert(login);
+            Ok(())
+        }))
     }
 
     fn remove_login<'a>(
@@ -174,11 +183,11 @@ impl Directory for World {
         address: &'a str,
         tenant: &'a TenantId,
     ) -> Answer<'a, Result<(), StoreError>> {
-        self.logins
-            .lock()
-            .unwrap()
-            .remove(&(address.to_owned(), tenant.clone()));
-        ready(Ok(()))
+        let login = (address.to_owned(), tenant.clone());
+        Box::pin(self.faults.run(async move {
+            self.logins.lock().unwrap().remove(&login);
+            Ok(())
+        }))
     }
 
     fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>> {

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crm_core::{
+    ports::store::Value,
     records::row,
-    schema::{Kind, ObjectType, Schema},
+    schema::{Kind, ObjectType, Schema, slots},
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde_json::{Map, Value as Json};
@@ -13,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     Findings,
     finding::RESTORE,
-    tenant::{numbers, text},
+    tenant::{numbers, text, value_of},
 };
 
 const REWRITE: &str =
@@ -25,8 +26,13 @@ pub fn check(
     schema: &Schema,
     findings: &mut Findings,
 ) -> rusqlite::Result<u64> {
-    let mut records =
-        connection.prepare("SELECT num, id, type, data, keys FROM records ORDER BY num")?;
+    let columns = (0..slots::ALL)
+        .map(slots::column)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let mut records = connection.prepare(&format!(
+        "SELECT num, id, type, data, keys, {columns} FROM records ORDER BY num"
+    ))?;
     let mut records = records.query([])?;
     let mut words = Words::new(connection)?;
     let mut words_of = words.of_records()?;
@@ -85,6 +91,13 @@ pub fn check(
                 REWRITE,
             );
         }
+        for (slot, wanted) in slots::values(object_type, &data).iter().enumerate() {
+            if !is_equal(&value_of(record.get_ref(5 + slot)?), wanted) {
+                let fill = slots::fill(object_type).unwrap_or_default();
+                let what = format!("the {name} {id} is listed in another's place (column {slot})");
+                findings.add_sql("keys", what, "Lists by this field are wrong", fill);
+            }
+        }
         if let Some(word) = row::search_words(object_type, &data)
             .into_iter()
             .find(|word| !found.contains(word))
@@ -138,6 +151,15 @@ fn relations<'a>(
         );
     }
     found
+}
+
+/// SQL does not tell 2 from 2.0.
+fn is_equal(stored: &Value, wanted: &Value) -> bool {
+    match (stored, wanted) {
+        (Value::Integer(integer), Value::Real(real))
+        | (Value::Real(real), Value::Integer(integer)) => *integer as f64 == *real,
+        (stored, wanted) => stored == wanted,
+    }
 }
 
 fn lookup(statement: &mut CachedStatement<'_>, id: &str) -> rusqlite::Result<Option<String>> {

@@ -1,12 +1,15 @@
 //! One tenant's database, on one snapshot: the file, the counters, the indexes, and record by record its values against
 //! the change log and the definitions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crm_core::{
-    migrations::MIGRATIONS,
+    migrations::{MIGRATIONS, statements},
     ports::store::{Rows, Value},
-    schema::{Schema, index},
+    schema::{self, Schema, index, index_statements},
 };
 use rusqlite::{Connection, types::ValueRef};
 
@@ -34,7 +37,7 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Resu
         return Ok(seen);
     }
     counters(connection, findings)?;
-    let Some(schema) = schema(connection, findings)? else {
+    let Some(schema) = definitions(connection, findings)? else {
         return Ok(seen);
     };
     indexes(connection, &schema, findings)?;
@@ -104,11 +107,14 @@ fn counters(connection: &Connection, findings: &mut Findings) -> rusqlite::Resul
     Ok(())
 }
 
-fn schema(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<Option<Schema>> {
-    let types = "SELECT name, version, definition, created_at, updated_at FROM object_types WHERE deleted_at IS NULL";
-    let fields =
-        "SELECT type, name, version, definition, deleted_at, updated_at FROM fields ORDER BY rowid";
-    let (types, fields) = (rows(connection, types)?, rows(connection, fields)?);
+fn definitions(
+    connection: &Connection,
+    findings: &mut Findings,
+) -> rusqlite::Result<Option<Schema>> {
+    let (types, fields) = (
+        rows(connection, schema::TYPES)?,
+        rows(connection, schema::FIELDS)?,
+    );
     match Schema::load(types, fields) {
         Ok(schema) => Ok(Some(schema)),
         Err(error) => {
@@ -128,8 +134,20 @@ fn indexes(
     let names: BTreeSet<String> = names
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    for statement in schema.types().flat_map(|one| index::create_all(one)) {
-        let name = statement.split('"').nth(1).unwrap_or_default();
+    let tables = MIGRATIONS.iter().flat_map(|one| statements(one.sql));
+    let own = schema.types().flat_map(|one| match one.built_in {
+        false => index::create_all(one),
+        // Their own indexes are among those of all tenants; here are those of the fields that this tenant added.
+        true => {
+            let fields = one.fields.values();
+            let of_field = |field: &Arc<_>| index::create_of_field(&one.name, field);
+            fields.flat_map(of_field).collect()
+        }
+    });
+    for statement in tables.chain(index_statements()).chain(own) {
+        let Some(name) = name(&statement) else {
+            continue;
+        };
         if !names.contains(name) {
             findings.add_sql(
                 "index",
@@ -140,6 +158,15 @@ fn indexes(
         }
     }
     Ok(())
+}
+
+/// The name of the index that a statement makes, if it does.
+fn name(statement: &str) -> Option<&str> {
+    let (head, _) = statement.trim_start().split_once(" ON ")?;
+    if !head.starts_with("CREATE INDEX") && !head.starts_with("CREATE UNIQUE INDEX") {
+        return None;
+    }
+    Some(head.rsplit(' ').next()?.trim_matches('"'))
 }
 
 /// Rows of one table that speak of rows of another.
@@ -187,6 +214,15 @@ fn references(connection: &Connection, findings: &mut Findings) -> rusqlite::Res
     Ok(())
 }
 
+pub fn value_of(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Null | ValueRef::Blob(_) => Value::Null,
+    }
+}
+
 /// A text as far as it is one.
 pub fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(column)? {
@@ -200,14 +236,7 @@ fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Rows> {
     let mut statement = connection.prepare(sql)?;
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| {
-        let value = |column| {
-            Ok(match row.get_ref(column)? {
-                ValueRef::Integer(number) => Value::Integer(number),
-                ValueRef::Real(number) => Value::Real(number),
-                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Null | ValueRef::Blob(_) => Value::Null,
-            })
-        };
+        let value = |column| Ok(value_of(row.get_ref(column)?));
         (0..columns).map(value).collect()
     })?;
     rows.collect()

@@ -275,6 +275,31 @@ mod tests {
         read(&path)
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_file_panics(
+            bytes in proptest::collection::vec(
+                proptest::prop_oneof![
+                    proptest::prelude::any::<u8>(),
+                    proptest::sample::select(b"\",;\t\r\n{}[]:a1\xef\xbb\xbf".to_vec()),
+                ],
+                0..200,
+            ),
+            name in "a\\.(csv|jsonl|ndjson|txt)",
+        ) {
+            match of(&name, &bytes) {
+                Ok(table) => {
+                    for row in &table.rows {
+                        for column in &table.columns {
+                            drop(row.text(column));
+                        }
+                    }
+                }
+                Err(issues) => proptest::prop_assert!(!issues.is_empty()),
+            }
+        }
+    }
+
     fn refused(name: &str, bytes: &[u8]) -> (u64, Option<String>) {
         let issue = of(name, bytes).unwrap_err().remove(0);
         (issue.line, issue.column)

@@ -38,6 +38,19 @@ pub async fn answer(router: Router, request: Request) -> Result<Response, Infall
     }
 }
 
+/// The answer where there is no room for a request now.
+pub fn busy(request: &Request) -> Response {
+    let id = uuid::Uuid::now_v7().to_string();
+    // No louder: a line for each of thousands would be a load of its own.
+    tracing::debug!(method = %request.method(), path = request.uri().path(), request_id = %id, "no room");
+    let message = "The server is busy with others' requests. Try again.";
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut response = refusal(status, "TENANT_BUSY", message, &id);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 /// What of a request is told in the log. No query: it may hold a secret.
 struct Seen {
     method: http::Method,

@@ -262,3 +262,25 @@ fn a_token_ends_with_its_key() {
         Err(Rejected::UnknownKey)
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_token_with_any_byte_changed_is_refused(at in 0usize..400, byte in proptest::prelude::any::<u8>()) {
+        let token = signed(2, "current", &claims());
+        let mut bytes = token.clone().into_bytes();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let changed = String::from_utf8_lossy(&bytes).into_owned();
+        if changed != token {
+            proptest::prop_assert!(verify(&changed, &keys(), ISSUER, NOW).is_err());
+        }
+    }
+
+    #[test]
+    fn no_claims_panic(name in "(iss|aud|sub|tenant|sid|iat|nbf|exp|jti|scope)", value in "(-?[0-9]{1,25}|null|true|\"\\PC{0,40}\"|\\[\\]|\\{\\}|[0-9]e[0-9]{1,3})") {
+        if let Ok(value) = serde_json::from_str::<Value>(&value) {
+            let claims = with(json!({ name: value }));
+            drop(verify(&signed(2, "current", &claims), &keys(), ISSUER, NOW));
+        }
+    }
+}

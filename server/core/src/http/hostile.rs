@@ -1,0 +1,82 @@
+//! Any bytes at all, at everything that reads a header, a credential or a parameter: no panic, and nothing that is taken
+//! for what it is not.
+
+use crm_contract::v1::server::operations::RECORDS_GET;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::{address::caller_address, bearer, idempotency, version};
+use crate::{
+    auth::{
+        credential::{Credential, Kind},
+        jws,
+    },
+    ports::store::TenantId,
+    records::{etag, sort::Sort},
+    testing::thing,
+};
+
+/// Bytes that are often those that a parser looks at.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let near = select(b"\"\\,;=/*.q0123456789abefWvnd+json- \t_~eyJ:[]".to_vec());
+    vec(prop_oneof![3 => near, 1 => any::<u8>()], 0..120)
+}
+
+/// The same after a beginning that leads further in.
+fn text() -> impl Strategy<Value = String> {
+    let start = select(vec![
+        "",
+        "Bearer ",
+        "bearer",
+        "application/vnd.crm.v",
+        "application/json;q=",
+        "*/*;",
+        "W/\"",
+        "\"1",
+        "rt_",
+        "crm_",
+        "pc_",
+        "eyJhbGciOiJFZERTQSJ9.",
+        "-updated_at,",
+        "10.0.0.1, ",
+    ]);
+    (start, bytes())
+        .prop_map(|(start, bytes)| format!("{start}{}", String::from_utf8_lossy(&bytes)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_header_panics(name in select(vec!["authorization", "accept", "idempotency-key", "x-forwarded-for"]), values in vec(bytes(), 1..4)) {
+        let mut headers = HeaderMap::new();
+        for value in &values {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.append(HeaderName::from_static(name), value);
+            }
+        }
+        let bearer = bearer::bearer(&headers);
+        drop(bearer::challenge("UNAUTHENTICATED", bearer, Some("records:read")));
+        drop(idempotency::key(&headers));
+        let _ = version::served(&headers);
+        version::takes_its_own(&RECORDS_GET, &headers);
+        let proxy = [10, 0, 0, 1].into();
+        // Whatever is forwarded, an address that is no proxy's is the caller's own.
+        prop_assert_eq!(caller_address(Some([192, 0, 2, 1].into()), &headers, &[proxy]), Some([192, 0, 2, 1].into()));
+        prop_assert!(caller_address(Some(proxy), &headers, &[proxy]).is_some());
+    }
+
+    #[test]
+    fn no_text_panics_or_is_taken_for_a_secret(text in text()) {
+        for kind in [Kind::RefreshToken, Kind::ApiKey, Kind::PortalCode] {
+            if let Some(credential) = Credential::parse(kind, &text) {
+                prop_assert_eq!(credential.text(), text.as_str(), "one spelling for one secret");
+            }
+        }
+        prop_assert!(TenantId::parse(&text).is_none_or(|id| id.as_str() == text));
+        let _ = jws::parse(&text).is_ok();
+        drop(etag::if_match(Some(&text)));
+        etag::none_match(Some(&text), "\"1\"");
+        drop(Sort::parse(&thing(), Some(&text)));
+    }
+}
