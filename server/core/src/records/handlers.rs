@@ -47,8 +47,6 @@ impl Shown {
     fn new(written: Written) -> Result<Self, Refusal> {
         let record = written.record;
         let mask = Mask::default();
-        let text = serde_json::to_string(&record.data)
-            .map_err(|error| Refusal::from(crate::fault::Fault::Internal(error.to_string())))?;
         let object_type = &record.object_type;
         let (version, offset) = match record.version {
             write::Version::Known(version) => (version, None),
@@ -56,7 +54,7 @@ impl Shown {
         };
         Ok(Self {
             record: types::Record {
-                fields: shown(&mask, object_type, &text)?,
+                fields: shown(&mask, object_type, record.data.text())?,
                 id: record.id,
                 r#type: object_type.name.clone(),
                 version,
@@ -68,7 +66,7 @@ impl Shown {
             },
             offset,
             numbers: (!record.numbers.is_empty()).then(|| {
-                let mut data = record.data.clone();
+                let mut data = crm_runtime::JsonObject::clone(&record.data);
                 mask.retain(object_type, &mut data);
                 (data, record.numbers)
             }),

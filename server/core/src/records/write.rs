@@ -19,6 +19,7 @@ mod decide;
 mod numbers;
 pub(super) mod prepare;
 mod state;
+mod values;
 
 pub use decide::{Batch, Effect, Written};
 pub use state::{Number, Record, Version};

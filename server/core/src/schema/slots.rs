@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ObjectType,
-    field::{Field, Kind, Order},
+    field::{Field, Order},
     index::{AFTER_ALL_NUMBERS, AFTER_ALL_TEXT, KEY_CHARS},
 };
 use crate::{ports::store::Value, records::fold::fold};
@@ -53,7 +53,7 @@ pub fn give_out(object_type: &mut ObjectType) {
             continue;
         };
         // Numbers are known only once the commit has given them.
-        let suits = field.kind().order() != Order::None && field.kind() != Kind::AutoNumber;
+        let suits = field.kind().order() != Order::None && !field.is_counted();
         if suits && field.slot.is_none() && *next < end {
             *field = std::sync::Arc::new(Field::clone(field).in_slot(Some(*next)));
             *next += 1;

@@ -51,7 +51,12 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
     let mut statements = Vec::with_capacity(5);
     statements.extend(insert(&created, &batch.counters, cx.now, &actor));
     statements.extend(update(&updated, cx.now, &actor));
-    statements.extend(log(&batch.changes, &batch.counters, cx.now, &actor));
+    if created.len() > 1 && batch.changes.len() == created.len() {
+        // As many changes as new records: each is a record's creation, and what it holds is in its row.
+        statements.push(log_created(created.len(), cx.now, &actor));
+    } else {
+        statements.extend(log(&batch.changes, &batch.counters, cx.now, &actor));
+    }
     words(&touched, &mut statements);
     Plan {
         guard,
@@ -61,15 +66,17 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
     }
 }
 
-/// Rows as the source of a statement: the expressions of their columns, and what to select from.
+/// Rows as the source of a statement: one is bound directly, several travel as JSON.
 struct Source {
-    from: &'static str,
     params: Vec<Value>,
     single: bool,
 }
 
 /// Bytes of the texts in one source: as JSON they may double, and a parameter has at most 2 MB.
 const SOURCE_BYTES: usize = 900_000;
+
+/// The rows in SQL, each read once, however many columns are taken from it.
+const ROWS: &str = "WITH j AS MATERIALIZED (SELECT value FROM json_each(?1)) ";
 
 impl Source {
     /// The rows in as many sources as it takes.
@@ -93,24 +100,32 @@ impl Source {
     fn new(mut rows: Vec<Vec<Value>>) -> Self {
         if rows.len() == 1 {
             return Self {
-                from: "",
                 params: rows.pop().unwrap_or_default(),
                 single: true,
             };
         }
-        let json = |value: Value| match value {
-            Value::Null => Json::Null,
-            Value::Integer(number) => number.into(),
-            Value::Real(number) => number.into(),
-            Value::Text(text) => text.into(),
+        let bytes = |row: &Vec<Value>| -> usize {
+            let texts = row.iter().map(|value| value.as_str().map_or(0, str::len));
+            texts.sum::<usize>() * 5 / 4 + 16 * row.len()
         };
-        let rows: Vec<Json> = rows
-            .into_iter()
-            .map(|row| Json::Array(row.into_iter().map(json).collect()))
-            .collect();
+        let mut text = Vec::with_capacity(rows.iter().map(bytes).sum());
+        for (index, row) in rows.iter().enumerate() {
+            text.push(if index > 0 { b',' } else { b'[' });
+            for (index, value) in row.iter().enumerate() {
+                text.push(if index > 0 { b',' } else { b'[' });
+                // Writing to memory does not fail.
+                let _ = match value {
+                    Value::Null => serde_json::to_writer(&mut text, &()),
+                    Value::Integer(number) => serde_json::to_writer(&mut text, number),
+                    Value::Real(number) => serde_json::to_writer(&mut text, number),
+                    Value::Text(value) => serde_json::to_writer(&mut text, value),
+                };
+            }
+            text.push(b']');
+        }
+        text.push(b']');
         Self {
-            from: ", json_each(?1) j",
-            params: vec![Json::Array(rows).to_string().into()],
+            params: vec![String::from_utf8(text).unwrap_or_default().into()],
             single: false,
         }
     }
@@ -127,6 +142,19 @@ impl Source {
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
         format!("?{}", self.params.len())
+    }
+
+    /// Inserts what `values` says, in which `{base}` stands for the commit's first sequence number. One row is stated as
+    /// VALUES: a SELECT might insert several, and SQLite would then note what every page was before.
+    fn insert(self, into: &str, values: &str) -> Statement {
+        let sql = if self.single {
+            let values = values.replace("{base}", "(SELECT base FROM meta)");
+            format!("INSERT INTO {into} VALUES ({values})")
+        } else {
+            let values = values.replace("{base}", "m.base");
+            format!("{ROWS}INSERT INTO {into} SELECT {values} FROM meta m, j")
+        };
+        Statement::new(sql, self.params)
     }
 }
 
@@ -176,7 +204,7 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
         rows.push(vec![
             record.id.as_str().into(),
             record.object_type.name.as_str().into(),
-            text(&record.data).into(),
+            record.data.text().into(),
             row::keys(&record.object_type, &record.data).into(),
             offset(record.version).into(),
             record.content_hash.as_str().into(),
@@ -209,14 +237,13 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
             data
         };
         let (now, actor) = (source.bind(now), source.bind(actor));
-        Statement::new(
-            format!(
-                "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at{columns}) \
-             SELECT {id}, {object_type}, m.base + {version}, {data}, {keys}, m.base + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at}{values} \
-             FROM meta m{}",
-                source.from
+        source.insert(
+            &format!(
+                "records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at{columns})"
             ),
-            source.params,
+            &format!(
+                "{id}, {object_type}, {{base}} + {version}, {data}, {keys}, {{base}} + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at}{values}"
+            ),
         )
     };
     Source::split(rows.into_iter())
@@ -248,7 +275,7 @@ fn update(records: &[&Record], now: i64, actor: &str) -> Vec<Statement> {
     let rows = records.iter().map(|record| {
         let mut row = vec![record.id.as_str().into(), offset(record.version).into()];
         if valued {
-            row.push(text(&record.data).into());
+            row.push(record.data.text().into());
             row.push(changed(&record.changed));
         }
         if keyed {
@@ -289,14 +316,14 @@ fn update(records: &[&Record], now: i64, actor: &str) -> Vec<Statement> {
             set.push_str(&format!(", {} = {}", slots::column(*slot), column(&source)));
         }
         let (now, actor) = (source.bind(now), source.bind(actor));
-        let from = if source.single {
-            ""
+        let (read, from) = if source.single {
+            ("", "")
         } else {
-            " FROM json_each(?1) j"
+            (ROWS, " FROM j")
         };
         Statement::new(
             format!(
-                "UPDATE records SET {set}, updated_at = {now}, updated_by = {actor}{from} WHERE records.id = {}",
+                "{read}UPDATE records SET {set}, updated_at = {now}, updated_by = {actor}{from} WHERE records.id = {}",
                 source.column(0)
             ),
             source.params,
@@ -322,7 +349,7 @@ fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Vec<S
             change.record.as_str().into(),
             change.object_type.as_str().into(),
             change.op.into(),
-            text(&change.fields).into(),
+            change.fields.text().into(),
             text(&change.before).into(),
         ];
         if numbered {
@@ -339,19 +366,27 @@ fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Vec<S
             fields
         };
         let (now, actor) = (source.bind(now), source.bind(actor));
-        Statement::new(
-            format!(
-                "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
-             SELECT m.base + {offset}, {record}, {object_type}, {op}, {fields}, {before}, {now}, {actor} FROM meta m{}",
-                source.from
+        source.insert(
+            "changes (seq, record_id, type, op, fields, before, at, actor)",
+            &format!(
+                "{{base}} + {offset}, {record}, {object_type}, {op}, {fields}, {before}, {now}, {actor}"
             ),
-            source.params,
         )
     };
     Source::split(rows.into_iter())
         .into_iter()
         .map(statement)
         .collect()
+}
+
+/// The log of the newest `count` records, which this commit created in the order of their versions.
+fn log_created(count: usize, now: i64, actor: &str) -> Statement {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    Statement::new(
+        "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
+         SELECT version, id, type, 'create', data, '{}', ?1, ?2 FROM (SELECT * FROM records ORDER BY num DESC LIMIT ?3) ORDER BY num",
+        [now.into(), actor.into(), count.into()],
+    )
 }
 
 /// Only words that came or went are written: a change elsewhere in a record costs nothing here.

@@ -280,7 +280,7 @@ impl Decider<'_> {
         let mut record = Record {
             object_type: object_type.clone(),
             id: id.clone(),
-            data,
+            data: data.into(),
             stored: None,
             created_at: self.cx.now,
             updated_at: self.cx.now,
@@ -449,7 +449,7 @@ impl Decider<'_> {
             record: record.id.clone(),
             object_type: record.object_type.name.clone(),
             op,
-            fields,
+            fields: fields.into(),
             before,
             offset,
             numbers: Vec::new(),
@@ -515,7 +515,7 @@ impl Decider<'_> {
         let root = At::Root(at);
         let mut failures = Failures::default();
         totals::document(
-            &mut record.data,
+            record.data.change(),
             &object_type,
             settled,
             self.authority == Authority::Importing,

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
+use super::values::Values;
 use crate::{
     records::row::Row,
     schema::{Kind, ObjectType},
@@ -15,7 +16,7 @@ use crate::{
 pub struct Record {
     pub object_type: Arc<ObjectType>,
     pub id: String,
-    pub data: JsonObject,
+    pub data: Values,
     /// `data` as it stands in the database; None for a record that this write creates.
     pub stored: Option<Stored>,
     pub created_at: i64,
@@ -40,8 +41,7 @@ pub type Number = (String, usize, u32);
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub version: i64,
-    pub text: String,
-    pub data: Arc<JsonObject>,
+    pub data: Values,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +57,13 @@ impl Record {
         row: Row,
         content_hash: String,
     ) -> Result<Self, String> {
-        let data: JsonObject = serde_json::from_str(&row.data)
-            .map_err(|error| format!("the data of {}: {error}", row.id))?;
+        let data =
+            Values::read(row.data).map_err(|error| format!("the data of {}: {error}", row.id))?;
         Ok(Self {
             object_type,
             stored: Some(Stored {
                 version: row.version,
-                text: row.data,
-                data: Arc::new(data.clone()),
+                data: data.clone(),
             }),
             id: row.id,
             data,
@@ -83,22 +82,20 @@ impl Record {
 
     /// Sets a value (null clears it) and tells what was there, if it was another.
     pub fn set(&mut self, name: &str, value: Json) -> Option<Json> {
+        let current = self.data.get(name);
+        if current.unwrap_or(&Json::Null) == &value {
+            return None;
+        }
+        let data = self.data.change();
         let before = if value.is_null() {
-            self.data.remove(name)?
+            data.remove(name)
         } else {
-            match self.data.get_mut(name) {
-                Some(current) if *current == value => return None,
-                Some(current) => std::mem::replace(current, value),
-                None => {
-                    self.data.insert(name.to_owned(), value);
-                    Json::Null
-                }
-            }
+            data.insert(name.to_owned(), value)
         };
         if !self.changed.iter().any(|changed| changed == name) {
             self.changed.push(name.to_owned());
         }
-        Some(before)
+        Some(before.unwrap_or_default())
     }
 
     /// The fields that the server counts up when a record is created.
@@ -120,7 +117,7 @@ pub struct Change {
     pub record: String,
     pub object_type: String,
     pub op: &'static str,
-    pub fields: JsonObject,
+    pub fields: Values,
     pub before: JsonObject,
     /// From the first version of the commit.
     pub offset: i64,

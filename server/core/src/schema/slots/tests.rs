@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     ports::store::Statement,
     records::row,
-    schema::{Definition, built_in},
+    schema::{Definition, Kind, built_in},
     testing::{self, Memory, World},
 };
 
