@@ -55,7 +55,7 @@ impl Default for Options {
             waiting_bytes: 32 << 20,
             shared_commits: 256,
             shared_bytes: 4 << 20,
-            wal_copy_frames: 1_000,
+            wal_copy_frames: 2_000,
             wal_restart_frames: 4_000,
             wal_limit_frames: 12_000,
             statements: 64,

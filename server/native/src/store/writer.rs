@@ -1,6 +1,6 @@
 //! The one writer of a tenant. Commits queue; whoever finds nobody writing starts a thread that takes what waits, writes
 //! it in one transaction, answers, and goes on until nothing waits. So many commits share one sync of the disk, while
-//! each stands in a savepoint of its own and succeeds or fails alone.
+//! each succeeds or fails alone: where one fails half-way, all are done again, each in a savepoint of its own.
 
 use std::{
     collections::VecDeque,
@@ -60,6 +60,7 @@ impl Writer {
             open: None,
             log_frames: Arc::default(),
             looked_at: 0,
+            fenced: 0,
             stop,
             options: options.clone(),
         };
@@ -177,15 +178,22 @@ struct Database {
     log_frames: Arc<AtomicU32>,
     /// Frames when it was last copied.
     looked_at: u32,
+    /// So many of the next transactions use savepoints.
+    fenced: u32,
     stop: Arc<AtomicBool>,
     options: Arc<Options>,
 }
+
+/// Transactions that use savepoints once one was torn: who races for something usually does so for a while.
+const FENCED: u32 = 16;
 
 /// Why a transaction came to nothing as a whole.
 enum Whole {
     /// It could not even begin: trying each alone would wait for the same lock.
     Unbegun(StoreError),
     RolledBack(StoreError),
+    /// One failed after it had written, and nothing parts what it wrote from the others.
+    Torn,
 }
 
 impl Database {
@@ -223,7 +231,7 @@ impl Database {
                 }
             }
             // The transaction was rolled back under all of them, perhaps because of one: each is judged alone.
-            Err(Whole::RolledBack(_)) => {
+            Err(Whole::RolledBack(_) | Whole::Torn) => {
                 let mut jobs = jobs.into_iter();
                 while let Some(job) = jobs.next() {
                     if let Err((mut unbegun, error)) = self.commit(vec![job]) {
@@ -242,7 +250,16 @@ impl Database {
                 "the database is closed".into(),
             )));
         };
-        let outcome = transaction(connection, budget, jobs, self.options.as_ref());
+        let fenced = self.fenced > 0;
+        self.fenced = self.fenced.saturating_sub(1);
+        let mut outcome = transaction(connection, budget, jobs, &self.options, fenced);
+        if matches!(outcome, Err(Whole::Torn)) {
+            self.fenced = FENCED;
+            outcome = match connection.execute_batch("ROLLBACK") {
+                Ok(()) => transaction(connection, budget, jobs, &self.options, true),
+                Err(error) => Err(Whole::RolledBack(store_error(error))),
+            };
+        }
         if let Err(Whole::RolledBack(error)) = &outcome {
             tracing::warn!(path = %self.path.display(), %error, jobs = jobs.len(), "a transaction was rolled back");
             if connection.is_autocommit() {
@@ -297,12 +314,14 @@ impl Database {
     }
 }
 
-/// One transaction over all jobs.
+/// One transaction over all jobs. `fenced`: each in a savepoint, for which SQLite keeps a copy of every page that the job
+/// changes.
 fn transaction(
     connection: &Connection,
     budget: &Budget,
     jobs: &[Job],
     options: &Options,
+    fenced: bool,
 ) -> Result<Vec<Answer>, Whole> {
     // Waiting for another process's lock is not the statements' time.
     budget.time(options.lock_wait + options.write_time);
@@ -310,13 +329,15 @@ fn transaction(
     control("BEGIN IMMEDIATE").map_err(|error| Whole::Unbegun(store_error(error)))?;
     let rolled_back = |error| Whole::RolledBack(store_error(error));
     let alone = jobs.len() == 1;
+    let fenced = fenced && !alone;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         budget.time(options.write_time);
-        if !alone {
+        if fenced {
             control("SAVEPOINT job").map_err(rolled_back)?;
         }
-        let answer = match statements_of(connection, job, options.length) {
+        let mut done = 0;
+        let answer = match statements_of(connection, job, options.length, &mut done) {
             Ok(rows) => Ok(Commit::Committed(rows)),
             // SQLite rolled everything back by itself (disk full, interrupted ...).
             Err(failure) if connection.is_autocommit() => {
@@ -328,13 +349,17 @@ fn transaction(
                 ));
             }
             Err(failure) => {
-                if !alone {
+                // A statement that a constraint refuses leaves nothing behind, and the guard comes first.
+                let clean = done == 0 && matches!(failure, Failure::Refused(_));
+                if fenced {
                     control("ROLLBACK TO job").map_err(rolled_back)?;
+                } else if !alone && !clean {
+                    return Err(Whole::Torn);
                 }
                 failure.into_answer()
             }
         };
-        if !alone {
+        if fenced {
             control("RELEASE job").map_err(rolled_back)?;
         }
         answers.push(answer);
@@ -350,11 +375,19 @@ fn statements_of(
     connection: &Connection,
     job: &Job,
     mut room: usize,
+    done: &mut usize,
 ) -> Result<Vec<Vec<Vec<Value>>>, Failure> {
-    job.statements
-        .iter()
-        .map(|statement| statements::run(connection, Access::Write, statement, &mut room))
-        .collect()
+    let mut all = Vec::with_capacity(job.statements.len());
+    for statement in &job.statements {
+        all.push(statements::run(
+            connection,
+            Access::Write,
+            statement,
+            &mut room,
+        )?);
+        *done += 1;
+    }
+    Ok(all)
 }
 
 /// About the bytes that a queued statement holds.

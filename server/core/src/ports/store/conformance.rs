@@ -43,6 +43,7 @@ cases![
     a_raced_unique_value_has_one_winner,
     a_mistake_in_a_statement_writes_nothing,
     concurrent_commits_succeed_or_fail_alone,
+    what_a_constraint_refuses_leaves_nothing_beside_others,
     concurrent_commits_lose_no_update,
     a_read_sees_one_snapshot,
     a_read_cannot_write,
@@ -395,13 +396,18 @@ async fn a_mistake_in_a_statement_writes_nothing(subject: Subject) -> Verdict {
 
 async fn concurrent_commits_succeed_or_fail_alone(subject: Subject) -> Verdict {
     subject.done(vec![count("taken")]).await?;
-    let race = (0..60).map(|n: i64| {
+    let race = (0..75).map(|n: i64| {
         let subject = subject.clone();
         async move {
             let first = count(&n.to_string());
-            let second = match n % 4 {
+            let stale = sql("INSERT INTO guard (ok) VALUES (0)");
+            // Most commits begin with their guard.
+            if n % 5 == 4 {
+                return (n, subject.commit(vec![stale, first]).await);
+            }
+            let second = match n % 5 {
                 0 => count("taken"),
-                1 => sql("INSERT INTO guard (ok) VALUES (0)"),
+                1 => stale,
                 2 => sql("INSERT INTO nowhere VALUES (1)"),
                 _ => sql("UPDATE meta SET seq = seq + 1"),
             };
@@ -409,9 +415,9 @@ async fn concurrent_commits_succeed_or_fail_alone(subject: Subject) -> Verdict {
         }
     });
     for (n, outcome) in join_all(race).await {
-        let right = match n % 4 {
+        let right = match n % 5 {
             0 => outcome == Ok(Commit::Constraint("counters.name".into())),
-            1 => outcome == Ok(Commit::Stale),
+            1 | 4 => outcome == Ok(Commit::Stale),
             2 => matches!(outcome, Err(StoreError::Failed(_))),
             _ => matches!(outcome, Ok(Commit::Committed(_))),
         };
@@ -430,8 +436,33 @@ async fn concurrent_commits_succeed_or_fail_alone(subject: Subject) -> Verdict {
         16,
     )?;
     let wrong =
-        "SELECT count(*) FROM counters WHERE name <> 'taken' AND CAST(name AS INTEGER) % 4 <> 3";
+        "SELECT count(*) FROM counters WHERE name <> 'taken' AND CAST(name AS INTEGER) % 5 <> 3";
     same("counters of the refused", subject.number(wrong).await?, 0)
+}
+
+async fn what_a_constraint_refuses_leaves_nothing_beside_others(subject: Subject) -> Verdict {
+    subject.done(vec![count("taken")]).await?;
+    let race = (0..40).map(|n: i64| {
+        let subject = subject.clone();
+        async move {
+            let mut statements = vec![count(&n.to_string())];
+            if n % 4 == 0 {
+                statements.push(count("taken"));
+            }
+            (n, subject.commit(statements).await)
+        }
+    });
+    for (n, outcome) in join_all(race).await {
+        let right = match n % 4 {
+            0 => outcome == Ok(Commit::Constraint("counters.name".into())),
+            _ => matches!(outcome, Ok(Commit::Committed(_))),
+        };
+        if !right {
+            return Err(format!("request {n}: {outcome:?}"));
+        }
+    }
+    let kept = "SELECT count(*) FROM counters";
+    same("counters", subject.number(kept).await?, 31)
 }
 
 async fn concurrent_commits_lose_no_update(subject: Subject) -> Verdict {

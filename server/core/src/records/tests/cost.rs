@@ -68,13 +68,6 @@ fn what_a_write_reads_it_finds_by_index() {
         crate::schema::index::Expressions::of("r", plain)
     ));
     assert!(restore.contains("u.thing.code (<expr>=?)"), "{restore}");
-    let update = plan(
-        "UPDATE records SET version = 1 FROM json_each(?1) j WHERE records.id = (j.value ->> 0)",
-    );
-    assert!(
-        update.contains("SEARCH records USING") && update.contains("(id=?)"),
-        "{update}"
-    );
     let search = world
         .store
         .plan(&super::super::search::statement("two words", None, Some(9), 50).unwrap());

@@ -384,7 +384,7 @@ fn log_created(count: usize, now: i64, actor: &str) -> Statement {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     Statement::new(
         "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
-         SELECT version, id, type, 'create', data, '{}', ?1, ?2 FROM (SELECT * FROM records ORDER BY num DESC LIMIT ?3) ORDER BY num",
+         SELECT version, id, type, 'create', data, '{}', ?1, ?2 FROM records WHERE num > (SELECT max(num) - ?3 FROM records) ORDER BY num",
         [now.into(), actor.into(), count.into()],
     )
 }
@@ -419,7 +419,10 @@ fn words(records: &[&Record], statements: &mut Vec<Statement>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::store::admission::TEXT_BYTES;
+    use crate::{
+        ports::store::admission::TEXT_BYTES,
+        testing::{self, Memory},
+    };
 
     #[test]
     fn rows_travel_in_as_many_parameters_as_it_takes() {
@@ -441,5 +444,64 @@ mod tests {
         assert!(Source::split(std::iter::empty()).is_empty());
         let alone = Source::split([row(1)].into_iter());
         assert!(alone.len() == 1 && alone[0].single);
+    }
+
+    fn record(n: usize) -> Record {
+        let data = serde_json::json!({"title": format!("A \"{n}\""), "count": n});
+        Record {
+            object_type: testing::thing(),
+            id: testing::id(n),
+            data: data.as_object().cloned().unwrap_or_default().into(),
+            stored: None,
+            created_at: 0,
+            updated_at: 0,
+            created_by: String::new(),
+            updated_by: String::new(),
+            deleted_at: None,
+            ended: false,
+            version: Version::Issued(n as i64),
+            content_hash: String::new(),
+            changed: vec!["title".into(), "count".into()],
+            numbers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn one_row_and_many_are_written_alike() {
+        let records = [record(0), record(1), record(2)];
+        let write = |chunk: usize| {
+            let store = Memory::new(&[testing::thing()]);
+            for records in records.chunks(chunk) {
+                let records: Vec<&Record> = records.iter().collect();
+                let written = insert(&records, &[], 5, "user:a");
+                for statement in written.into_iter().chain(update(&records, 6, "user:b")) {
+                    store.run(&statement);
+                }
+            }
+            store.run(&Statement::new("SELECT * FROM records ORDER BY num", []))
+        };
+        let many = write(3);
+        assert_eq!(many.len(), 3);
+        assert_eq!(many, write(1));
+    }
+
+    #[test]
+    fn many_rows_are_found_by_index_and_read_once() {
+        let store = Memory::new(&[testing::thing()]);
+        let records = [record(0), record(1)];
+        let records: Vec<&Record> = records.iter().collect();
+        let plan = store.plan(&update(&records, 6, "user:b")[0]);
+        assert!(
+            plan.contains("MATERIALIZE j") && plan.contains("SEARCH records USING INDEX"),
+            "{plan}"
+        );
+        let plan = store.plan(&insert(&records, &[], 5, "user:a")[0]);
+        assert!(plan.contains("MATERIALIZE j"), "{plan}");
+        let plan = store.plan(&log_created(2, 6, "user:b"));
+        assert!(
+            plan.contains("SEARCH records USING INTEGER PRIMARY KEY (rowid>?)")
+                && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
     }
 }
