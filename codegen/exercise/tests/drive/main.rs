@@ -9,6 +9,7 @@ mod deprecations;
 mod handlers;
 mod harness;
 mod parameters;
+mod records;
 mod routing;
 mod timeouts;
 mod versions;
