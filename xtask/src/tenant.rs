@@ -102,7 +102,13 @@ fn make(create: &Create) -> Result<(), String> {
         &worker.tenants()?,
     )?;
     let binding = match place {
-        Place::Bound(binding) => binding,
+        Place::Bound(binding) => {
+            if let Some(name) = config.unmade(&binding).filter(|_| !worker.is_here()) {
+                config.set_id(&binding, &cloudflare::database(&Tools::ready()?, &name)?)?;
+                eprintln!("{name} has its id in wrangler.toml: commit it");
+            }
+            binding
+        }
         Place::New(binding) => {
             bind(&mut config, &binding, worker.is_here())?;
             binding

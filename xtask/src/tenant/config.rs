@@ -4,6 +4,9 @@ use std::{fs, path::PathBuf};
 
 use crate::run::root;
 
+/// How the ids of databases begin that nobody has made yet.
+const NONE: &str = "00000000-0000-0000-0000-";
+
 pub struct Config {
     path: PathBuf,
     text: String,
@@ -34,6 +37,38 @@ impl Config {
             .collect()
     }
 
+    /// The name of the binding's database, if its id is one of the zeros that stand for a database yet to be made.
+    pub fn unmade(&self, binding: &str) -> Option<String> {
+        let text = |name: &str| self.database(binding)?.get(name)?.as_str();
+        let unmade = text("database_id")?.starts_with(NONE);
+        unmade.then(|| text("database_name").map(str::to_owned))?
+    }
+
+    /// Puts the id of the binding's database in the place of the one that it has.
+    pub fn set_id(&mut self, binding: &str, id: &str) -> Result<(), String> {
+        let old = self
+            .database(binding)
+            .and_then(|database| database.get("database_id")?.as_str())
+            .ok_or_else(|| format!("{binding} has no database_id in wrangler.toml"))?;
+        let (old, new) = (
+            format!("database_id = \"{old}\""),
+            format!("database_id = \"{id}\""),
+        );
+        if self.text.matches(&old).count() != 1 {
+            return Err(format!(
+                "wrangler.toml has not one line `{old}`: put {id} there for {binding}"
+            ));
+        }
+        self.write(self.text.replace(&old, &new))
+    }
+
+    fn database(&self, binding: &str) -> Option<&toml::Value> {
+        let databases = self.table.get("d1_databases")?.as_array()?;
+        databases
+            .iter()
+            .find(|database| database.get("binding").and_then(toml::Value::as_str) == Some(binding))
+    }
+
     /// What the database of a binding is called in the account: after the Worker, since accounts have other databases too.
     pub fn database_name(&self, binding: &str) -> String {
         let worker = self.table.get("name").and_then(toml::Value::as_str);
@@ -46,10 +81,58 @@ impl Config {
             "{}\n\n[[d1_databases]]\nbinding = \"{binding}\"\ndatabase_name = \"{name}\"\ndatabase_id = \"{id}\"\n",
             self.text.trim_end()
         );
+        self.write(text)
+    }
+
+    fn write(&mut self, text: String) -> Result<(), String> {
         self.table = toml::from_str(&text).map_err(|error| error.to_string())?;
         fs::write(&self.path, &text)
             .map_err(|error| format!("{}: {error}", self.path.display()))?;
         self.text = text;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_takes_the_place_of_zeros_and_nothing_else_changes() -> Result<(), String> {
+        let folder = std::env::temp_dir().join(format!("crm-config-{}", std::process::id()));
+        let database = |n: u8, id: &str| {
+            format!(
+                "# kept\n[[d1_databases]]\nbinding = \"TENANT_{n}\"\ndatabase_name = \"crm-tenant-{n}\"\ndatabase_id = \"{id}\"\n"
+            )
+        };
+        let none = |n: u8| format!("{NONE}{n:012}");
+        let text = |first: &str| {
+            format!(
+                "name = \"crm\"\n{}{}",
+                database(1, first),
+                database(2, &none(2))
+            )
+        };
+        let table = toml::from_str(&text(&none(1))).map_err(|error| error.to_string())?;
+        let mut config = Config {
+            path: folder.clone(),
+            text: text(&none(1)),
+            table,
+        };
+        assert_eq!(config.unmade("TENANT_1").as_deref(), Some("crm-tenant-1"));
+        assert_eq!(config.unmade("TENANT_3"), None);
+        config.set_id("TENANT_1", "7e")?;
+        assert_eq!(config.unmade("TENANT_1"), None);
+        config.add("TENANT_3", &config.database_name("TENANT_3"), "9")?;
+        let expected = format!(
+            "{}\n{}",
+            text("7e"),
+            database(3, "9").trim_start_matches("# kept\n")
+        );
+        let written = fs::read_to_string(&folder).map_err(|error| error.to_string())?;
+        let _ = fs::remove_file(&folder);
+        assert_eq!(written, expected);
+        assert_eq!(config.bindings(), ["TENANT_1", "TENANT_2", "TENANT_3"]);
         Ok(())
     }
 }

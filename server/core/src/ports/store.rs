@@ -107,7 +107,8 @@ impl Statement {
     }
 }
 
-/// The rows that one statement gave, columns in the statement's order.
+/// The rows that one statement gave, columns in the statement's order: for that each needs a name of its own that is no
+/// number. A real without a fraction may come back as an integer.
 pub type Rows = Vec<Vec<Value>>;
 
 /// What became of a commit.

@@ -10,7 +10,10 @@ use crm_core::{
     migrations::{MIGRATIONS, Migration, statements},
     ports::store::{
         StoreError,
-        admission::{PARAMETERS, SQL_BYTES},
+        admission::{
+            ARGUMENTS, COLUMNS, COMPOUND_TERMS, EXPRESSION_DEPTH, PARAMETERS, PATTERN_BYTES,
+            SQL_BYTES,
+        },
     },
     schema::index_statements,
 };
@@ -100,8 +103,18 @@ fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
         Limit::SQLITE_LIMIT_LENGTH,
         i32::try_from(options.length).unwrap_or(i32::MAX),
     )?;
-    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES as i32)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS as i32)?;
+    // D1's, so that SQL that works here works there.
+    for (limit, most) in [
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES),
+        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, EXPRESSION_DEPTH),
+        (Limit::SQLITE_LIMIT_COLUMN, COLUMNS),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, COMPOUND_TERMS),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, ARGUMENTS),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES),
+    ] {
+        connection.set_limit(limit, i32::try_from(most).unwrap_or(i32::MAX))?;
+    }
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     // Otherwise SQLite prepares a statement anew whenever a parameter changes that it compared with the condition of a
     // partial index while planning, which is on every use.

@@ -50,18 +50,21 @@ pub fn run(
     Ok(collected)
 }
 
-/// D1 gives a row as an object: of two columns with one name it shows one. So that no statement works here and fails there,
-/// builds for development look.
+/// D1 gives a row as an object: of two columns with one name it shows one, and numbers come before all other names. So
+/// that no statement works here and fails there, builds for development look.
 #[cfg(debug_assertions)]
 fn names_of_their_own(prepared: &rusqlite::Statement<'_>) -> Result<(), StoreError> {
+    let names: Vec<&str> = prepared.column_names().into_iter().collect();
     let mut seen = std::collections::HashSet::new();
-    match prepared
-        .column_names()
-        .into_iter()
-        .find(|name| !seen.insert(*name))
-    {
-        None => Ok(()),
-        Some(name) => Err(StoreError::Failed(format!("two columns are called {name}"))),
+    if let Some(name) = names.iter().find(|name| !seen.insert(**name)) {
+        return Err(StoreError::Failed(format!("two columns are called {name}")));
+    }
+    let number = |name: &&&str| name.bytes().all(|byte| byte.is_ascii_digit());
+    match names.iter().find(number) {
+        Some(name) if names.len() > 1 => {
+            Err(StoreError::Failed(format!("a column is called {name}")))
+        }
+        _ => Ok(()),
     }
 }
 

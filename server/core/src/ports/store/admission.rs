@@ -7,6 +7,13 @@ use super::{Statement, StoreError, Value};
 pub const SQL_BYTES: usize = 100_000;
 pub const PARAMETERS: usize = 100;
 pub const TEXT_BYTES: usize = 2_000_000;
+/// And of its SQL: how deep an expression nests, columns, terms of a compound SELECT, arguments of a function, bytes of a
+/// pattern (src/workerd/util/sqlite.c++ of workerd).
+pub const EXPRESSION_DEPTH: usize = 100;
+pub const COLUMNS: usize = 100;
+pub const COMPOUND_TERMS: usize = 5;
+pub const ARGUMENTS: usize = 127;
+pub const PATTERN_BYTES: usize = 50;
 /// Statements of one batch: 1,000 may run in one invocation of a Worker, and a request makes several batches.
 pub const STATEMENTS: usize = 250;
 /// SQL and texts of one batch: a Worker's memory holds it several times over.
