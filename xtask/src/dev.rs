@@ -31,7 +31,8 @@ pub fn dev(port: u16, fresh: bool) -> Result<(), String> {
         &json!({
             "config": root().join("wrangler.toml"),
             "port": port,
-            "state": state.join("state"),
+            // As wrangler has it: `wrangler d1 execute --local --persist-to target/workers/dev` looks into it.
+            "state": state.join("v3"),
             "vars": dev_secrets(),
         }),
     )?;

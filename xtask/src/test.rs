@@ -8,7 +8,10 @@ pub mod web;
 
 use std::process::Command;
 
-use crate::run::{cargo, root, step};
+use crate::{
+    run::{cargo, root, step},
+    worker,
+};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -48,22 +51,20 @@ pub fn test() -> Result<(), String> {
         "--target",
         WASM,
         "-p",
-        "crm-core",
-        "-p",
         "crm-client-mobile",
         "-p",
         "crm-client-web",
         "-p",
         "crm-client-portal",
-        "-p",
-        "crm-client-integrations",
     ];
-    step("the core and the clients on wasm", &mut cargo(wasm))?;
-    step(
-        "every test",
-        &mut cargo(["test", "--workspace", "--no-fail-fast"]),
-    )?;
+    // The core and the integrations client are built for wasm whole, as Workers.
+    step("the clients on wasm", &mut cargo(wasm))?;
+    worker::build_worker()?;
     web::run()?;
     deny::run()?;
-    schemathesis::run(&schemathesis::Options::default())
+    worker::run_conformance()?;
+    schemathesis::run(&schemathesis::Options::default())?;
+    schemathesis::run_on_the_worker()?;
+    let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
+    step("every test", tests.env("CONTRACT_HOSTS", "native,workerd"))
 }

@@ -67,7 +67,7 @@ const miniflare = new Miniflare(
     port: settings.port ?? 0,
     log: new Log(settings.quiet ? LogLevel.ERROR : LogLevel.WARN),
     cf: false,
-    ...(settings.state && { defaultPersistRoot: resolve(settings.state) }),
+    ...(settings.state && { resourcePersistencePath: resolve(settings.state) }),
     workers,
   }),
 );

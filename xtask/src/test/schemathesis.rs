@@ -5,6 +5,7 @@
 mod business;
 mod native;
 mod python;
+mod workerd;
 
 use std::{
     path::{Path, PathBuf},
@@ -103,6 +104,19 @@ pub fn run(options: &Options) -> Result<(), String> {
             .map_err(|error| format!("the caller of `{scheme}` is out: {error}"))?;
     }
     Ok(())
+}
+
+/// The same on the Worker, in workerd: its core is the native host's, so it gets half of the time.
+pub fn run_on_the_worker() -> Result<(), String> {
+    let workerd = workerd::Workerd::start()?;
+    let login = workerd.login()?;
+    run(&Options {
+        seconds: Options::default().seconds / 2,
+        url: Some(workerd.url().to_owned()),
+        email: Some(login.email),
+        password: Some(login.password),
+        ..Options::default()
+    })
 }
 
 /// What people told Schemathesis.

@@ -32,6 +32,7 @@ pub fn conformance() -> Result<(), String> {
             "tenants": TENANTS,
         }),
     )?;
+    eprintln!("\n== the ports' suites in workerd");
     let start = Instant::now();
     let ask = |path: &str| {
         send(
@@ -66,6 +67,10 @@ pub fn conformance() -> Result<(), String> {
     println!(
         "\ntest result: {}. {passed} passed; {failed} failed; finished in {:.2}s",
         if failed == 0 { "ok" } else { "FAILED" },
+        start.elapsed().as_secs_f64()
+    );
+    eprintln!(
+        "== the ports' suites in workerd: {:.0} s",
         start.elapsed().as_secs_f64()
     );
     if failed > 0 || passed == 0 {
