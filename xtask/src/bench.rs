@@ -6,7 +6,7 @@ mod load;
 mod peers;
 mod process;
 mod rows;
-mod trips;
+pub mod trips;
 mod worker;
 
 use std::fs;

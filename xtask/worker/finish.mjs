@@ -12,8 +12,8 @@ import { build } from "esbuild";
 
 const [from, to, ...classes] = process.argv.slice(2);
 const here = import.meta.dirname;
-const staging = `${to}.new`;
-rmSync(staging, { recursive: true, force: true });
+// Of this process alone: two builds may run at once.
+const staging = `${to}.${process.pid}`;
 mkdirSync(staging, { recursive: true });
 
 // What rustc emits for this target and wasm-bindgen adds, and no more: workerd may not know the newest encodings yet.

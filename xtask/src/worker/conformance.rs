@@ -1,12 +1,13 @@
 //! `cargo xtask conformance`: the core's conformance suites on the Worker's own ports (D1, KV, Durable Object) in workerd.
-//! The Worker's build for tests runs each case when it is asked for by its address.
+//! The Worker's build for tests runs each case when it is asked for by its address. Then what the operations cost in
+//! round trips, which must not grow.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::{Module, build, dev_secrets, host::Host, target_folder};
-use crate::{api::send, run::root, tools::Tools};
+use crate::{api::send, bench::trips, run::root, tools::Tools};
 
 /// Databases that cases can have: each takes one of its own.
 const TENANTS: u32 = 300;
@@ -78,5 +79,8 @@ pub fn conformance() -> Result<(), String> {
             "the Worker's ports: {failed} cases failed, {passed} passed"
         ));
     }
-    Ok(())
+    drop(host);
+    let folder = target_folder().join("workers/trips");
+    let _ = std::fs::remove_dir_all(&folder);
+    trips::print(&tools, &folder)
 }

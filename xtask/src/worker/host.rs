@@ -1,8 +1,9 @@
 //! Workers in workerd, run by `xtask/worker/host.mjs`, and ended with us.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     process::{Child, ChildStdin, Command, Stdio},
+    thread,
 };
 
 use serde_json::Value;
@@ -35,13 +36,21 @@ impl Host {
             stdin,
             url: String::new(),
         };
-        for line in BufReader::new(stdout).lines() {
-            let line = line.map_err(|error| format!("node: {error}"))?;
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        while stdout
+            .read_line(&mut line)
+            .map_err(|error| format!("node: {error}"))?
+            > 0
+        {
             let said: Value = serde_json::from_str(&line).unwrap_or_default();
             if let Some(url) = said["url"].as_str() {
                 host.url = url.to_owned();
+                // What the Workers log from now on.
+                thread::spawn(move || io::copy(&mut stdout, &mut io::stderr()));
                 return Ok(host);
             }
+            line.clear();
         }
         Err("workerd did not start".to_owned())
     }
