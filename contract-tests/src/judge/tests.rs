@@ -113,6 +113,14 @@ fn a_status_that_is_not_documented() {
 }
 
 #[test]
+fn a_fault_of_the_server() {
+    let mut exchange = missing();
+    exchange.status = StatusCode::INTERNAL_SERVER_ERROR;
+    exchange.body = problem("INTERNAL", "");
+    finds(&exchange, "the server failed");
+}
+
+#[test]
 fn a_header_that_is_missing_or_wrong() {
     let mut exchange = create();
     exchange.headers.remove("etag");
