@@ -2,6 +2,7 @@
 //! and clients from them. It knows no word of the CRM: everything particular to an API stands in its
 //! document, as an OpenAPI keyword or an `x-` extension.
 
+pub mod adapt;
 pub mod conforms;
 pub mod diagnostic;
 pub mod diff;

@@ -13,6 +13,8 @@ mod schema;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
+pub(crate) use body::is_json;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::{Document, Requirement, Schema};
 use crate::hoist::hoist;

@@ -180,7 +180,7 @@ fn merge(target: &mut Node, update: &Node, pointer: &str) -> Result<(), String> 
     }
 }
 
-fn remove(document: &mut Node, pointer: &str) -> Result<(), String> {
+pub(crate) fn remove(document: &mut Node, pointer: &str) -> Result<(), String> {
     let Some((owner, key)) = pointer.rsplit_once('/') else {
         return Err("the document itself cannot be removed".to_owned());
     };
@@ -200,7 +200,7 @@ fn remove(document: &mut Node, pointer: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn node_mut<'n>(document: &'n mut Node, pointer: &str) -> Option<&'n mut Node> {
+pub(crate) fn node_mut<'n>(document: &'n mut Node, pointer: &str) -> Option<&'n mut Node> {
     pointer
         .split('/')
         .skip(1)
@@ -215,7 +215,7 @@ fn node_mut<'n>(document: &'n mut Node, pointer: &str) -> Option<&'n mut Node> {
 }
 
 /// The tokens of a pointer, in the order of the document as far as indices go.
-fn tokens(pointer: &str) -> Vec<(usize, &str)> {
+pub(crate) fn tokens(pointer: &str) -> Vec<(usize, &str)> {
     pointer
         .split('/')
         .map(|token| (token.parse::<usize>().unwrap_or(0), token))

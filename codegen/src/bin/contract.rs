@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use crm_codegen::adapt::{self, adapt};
 use crm_codegen::diff::{self, Contract, Level};
 use crm_codegen::document::{self, Date, Reading};
 use crm_codegen::overlay::Overlay;
@@ -93,6 +94,21 @@ enum Command {
         /// An action that selects nothing is a finding, not a note.
         #[arg(long)]
         strict: bool,
+    },
+    /// Make a crate of types, handler traits, router and client from any contract. What cannot be
+    /// generated is a finding that names the operation; the rest is.
+    Generate {
+        /// The document; - is standard input.
+        file: PathBuf,
+        /// The folder of the crate; files of the same names are written anew.
+        #[arg(long)]
+        out: PathBuf,
+        /// The name of the package; that of the folder if left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// Where the crate `crm-runtime` lies; where it lay when this was built, if left out.
+        #[arg(long)]
+        runtime: Option<PathBuf>,
     },
 }
 
@@ -217,6 +233,12 @@ fn run(command: &Command) -> io::Result<Outcome> {
                 },
             })
         }
+        Command::Generate {
+            file,
+            out,
+            name,
+            runtime,
+        } => generate(file, out, name.as_deref(), runtime.as_deref()),
         Command::Overlay {
             file,
             overlay,
@@ -247,6 +269,41 @@ fn run(command: &Command) -> io::Result<Outcome> {
             }
         }
     }
+}
+
+/// Writes the crate. What was left out is told besides.
+fn generate(
+    file: &Path,
+    out: &Path,
+    name: Option<&str>,
+    runtime: Option<&Path>,
+) -> io::Result<Outcome> {
+    let (source, bytes) = read(file)?;
+    let adapted = match adapt(&source, &bytes) {
+        Ok(adapted) => adapted,
+        Err(found) => return Ok(Outcome::Unreadable(found)),
+    };
+    let folder = out.file_name().and_then(|name| name.to_str());
+    let name = name.or(folder).unwrap_or("generated");
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !is_name {
+        let message = format!("`{name}` is no name of a package; give one with --name");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let built = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime"));
+    let runtime = std::path::absolute(runtime.unwrap_or(built))?;
+    let runtime = runtime.canonicalize().unwrap_or(runtime);
+    for file in adapt::files(&adapted, name, &runtime.display().to_string()) {
+        let path = out.join(&file.path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&path, file.text)?;
+    }
+    Ok(Outcome::of(adapted.left))
 }
 
 fn day(text: &str) -> Result<Date, String> {

@@ -151,7 +151,7 @@ fn essence(media_type: &str) -> String {
 }
 
 /// Whether a media type is JSON, by itself or by its suffix (RFC 6839).
-pub(super) fn is_json(media_type: &str) -> bool {
+pub(crate) fn is_json(media_type: &str) -> bool {
     let essence = essence(media_type);
     essence == "application/json" || essence.ends_with("+json")
 }

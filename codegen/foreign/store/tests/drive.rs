@@ -1,0 +1,668 @@
+//! The generated client against the generated server, over HTTP: what the one writes the other reads.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::sync::{Arc, Mutex};
+
+use axum::response::Response;
+use crm_foreign_store::v2::client::Client;
+use crm_foreign_store::v2::server::{self, *};
+use crm_foreign_store::v2::types;
+use crm_runtime::client::{ErrorExt, RetryPolicy, Settings};
+use crm_runtime::server::{Gate, GateCode, Operation, Problem, RequestId, Served};
+use http::request::Parts;
+use serde_json::json;
+
+/// Remembers what handlers were asked.
+#[derive(Default)]
+struct Handlers {
+    asked: Mutex<Vec<String>>,
+}
+
+impl Handlers {
+    fn note(&self, request: &impl std::fmt::Debug) {
+        self.asked.lock().unwrap().push(format!("{request:?}"));
+    }
+}
+
+impl Gate for Handlers {
+    type Context = ();
+
+    async fn admit(&self, _: &'static Operation, _: &Parts) -> Result<(), Problem<GateCode>> {
+        Ok(())
+    }
+
+    fn body(&self, _: &mut (), _: &'static Operation, _: &Parts, _: &[u8]) {}
+
+    fn finish(
+        &self,
+        _: Option<&()>,
+        _: &'static Operation,
+        _: &Parts,
+        response: Response,
+    ) -> Response {
+        response
+    }
+}
+
+struct Driven {
+    handlers: Arc<Handlers>,
+    client: Client,
+}
+
+impl Driven {
+    async fn start() -> Driven {
+        let handlers = Arc::new(Handlers::default());
+        let router = server::router(Arc::clone(&handlers))
+            .layer(axum::Extension(RequestId("r-1".into())))
+            .layer(axum::Extension(Served::default()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let settings = Settings::new(&url).token("t").retry(RetryPolicy::none());
+        let client = Client::new(settings).unwrap();
+        Driven { handlers, client }
+    }
+
+    fn asked(&self) -> String {
+        let asked = self.handlers.asked.lock().unwrap();
+        asked.last().cloned().unwrap_or_default()
+    }
+}
+
+/// A value of a generated type, from JSON.
+fn of<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+type Answer<R, E> = Result<R, Problem<E>>;
+
+impl ProductsHandlers<()> for Handlers {
+    async fn list_products(
+        &self,
+        _: &(),
+        request: products::ListProductsRequest,
+    ) -> Answer<products::ListProductsResponse, products::ListProductsError> {
+        self.note(&request);
+        let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
+        Ok(products::ListProductsResponse {
+            body,
+            x_total_count: 1,
+        })
+    }
+
+    async fn create_product(
+        &self,
+        _: &(),
+        request: products::CreateProductRequest,
+    ) -> Answer<products::CreateProductResponse, products::CreateProductError> {
+        self.note(&request);
+        if request.body.name == "taken" {
+            return Err(Problem::new(
+                products::CreateProductError::Conflict,
+                "There is one.",
+            ));
+        }
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(2);
+        Ok(products::CreateProductResponse {
+            body: of(value),
+            location: Some("/products/2".into()),
+        })
+    }
+
+    async fn get_product(
+        &self,
+        _: &(),
+        request: products::GetProductRequest,
+    ) -> Answer<products::GetProductResponse, products::GetProductError> {
+        self.note(&request);
+        match request.product_id {
+            404 => Err(Problem::new(
+                products::GetProductError::NotFound,
+                "There is none.",
+            )),
+            id => Ok(products::GetProductResponse {
+                body: of(json!({"id": id, "name": "it"})),
+            }),
+        }
+    }
+
+    async fn replace_product(
+        &self,
+        _: &(),
+        request: products::ReplaceProductRequest,
+    ) -> Answer<products::ReplaceProductResponse, products::ReplaceProductError> {
+        self.note(&request);
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(request.product_id);
+        Ok(products::ReplaceProductResponse { body: of(value) })
+    }
+
+    async fn delete_product(
+        &self,
+        _: &(),
+        request: products::DeleteProductRequest,
+    ) -> Answer<products::DeleteProductResponse, products::DeleteProductError> {
+        self.note(&request);
+        Ok(products::DeleteProductResponse)
+    }
+
+    async fn get_photo(
+        &self,
+        _: &(),
+        request: products::GetPhotoRequest,
+    ) -> Answer<products::GetPhotoResponse, products::GetPhotoError> {
+        self.note(&request);
+        Ok(products::GetPhotoResponse {
+            body: bytes::Bytes::from_static(b"png"),
+        })
+    }
+
+    async fn put_photo(
+        &self,
+        _: &(),
+        request: products::PutPhotoRequest,
+    ) -> Answer<products::PutPhotoResponse, products::PutPhotoError> {
+        self.note(&request);
+        Ok(products::PutPhotoResponse)
+    }
+}
+
+impl CustomersHandlers<()> for Handlers {
+    async fn list_customers(
+        &self,
+        _: &(),
+        request: customers::ListCustomersRequest,
+    ) -> Answer<customers::ListCustomersResponse, customers::ListCustomersError> {
+        self.note(&request);
+        let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
+        Ok(customers::ListCustomersResponse {
+            body,
+            x_total_count: 1,
+        })
+    }
+
+    async fn create_customer(
+        &self,
+        _: &(),
+        request: customers::CreateCustomerRequest,
+    ) -> Answer<customers::CreateCustomerResponse, customers::CreateCustomerError> {
+        self.note(&request);
+        if request.body.name == "taken" {
+            return Err(Problem::new(
+                customers::CreateCustomerError::Conflict,
+                "There is one.",
+            ));
+        }
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(2);
+        Ok(customers::CreateCustomerResponse {
+            body: of(value),
+            location: Some("/customers/2".into()),
+        })
+    }
+
+    async fn get_customer(
+        &self,
+        _: &(),
+        request: customers::GetCustomerRequest,
+    ) -> Answer<customers::GetCustomerResponse, customers::GetCustomerError> {
+        self.note(&request);
+        match request.customer_id {
+            404 => Err(Problem::new(
+                customers::GetCustomerError::NotFound,
+                "There is none.",
+            )),
+            id => Ok(customers::GetCustomerResponse {
+                body: of(json!({"id": id, "name": "it"})),
+            }),
+        }
+    }
+
+    async fn replace_customer(
+        &self,
+        _: &(),
+        request: customers::ReplaceCustomerRequest,
+    ) -> Answer<customers::ReplaceCustomerResponse, customers::ReplaceCustomerError> {
+        self.note(&request);
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(request.customer_id);
+        Ok(customers::ReplaceCustomerResponse { body: of(value) })
+    }
+
+    async fn delete_customer(
+        &self,
+        _: &(),
+        request: customers::DeleteCustomerRequest,
+    ) -> Answer<customers::DeleteCustomerResponse, customers::DeleteCustomerError> {
+        self.note(&request);
+        Ok(customers::DeleteCustomerResponse)
+    }
+}
+
+impl OrdersHandlers<()> for Handlers {
+    async fn list_orders(
+        &self,
+        _: &(),
+        request: orders::ListOrdersRequest,
+    ) -> Answer<orders::ListOrdersResponse, orders::ListOrdersError> {
+        self.note(&request);
+        let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
+        Ok(orders::ListOrdersResponse {
+            body,
+            x_total_count: 1,
+        })
+    }
+
+    async fn create_order(
+        &self,
+        _: &(),
+        request: orders::CreateOrderRequest,
+    ) -> Answer<orders::CreateOrderResponse, orders::CreateOrderError> {
+        self.note(&request);
+        if request.body.name == "taken" {
+            return Err(Problem::new(
+                orders::CreateOrderError::Conflict,
+                "There is one.",
+            ));
+        }
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(2);
+        Ok(orders::CreateOrderResponse {
+            body: of(value),
+            location: Some("/orders/2".into()),
+        })
+    }
+
+    async fn get_order(
+        &self,
+        _: &(),
+        request: orders::GetOrderRequest,
+    ) -> Answer<orders::GetOrderResponse, orders::GetOrderError> {
+        self.note(&request);
+        match request.order_id {
+            404 => Err(Problem::new(
+                orders::GetOrderError::NotFound,
+                "There is none.",
+            )),
+            id => Ok(orders::GetOrderResponse {
+                body: of(json!({"id": id, "name": "it"})),
+            }),
+        }
+    }
+
+    async fn replace_order(
+        &self,
+        _: &(),
+        request: orders::ReplaceOrderRequest,
+    ) -> Answer<orders::ReplaceOrderResponse, orders::ReplaceOrderError> {
+        self.note(&request);
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(request.order_id);
+        Ok(orders::ReplaceOrderResponse { body: of(value) })
+    }
+
+    async fn delete_order(
+        &self,
+        _: &(),
+        request: orders::DeleteOrderRequest,
+    ) -> Answer<orders::DeleteOrderResponse, orders::DeleteOrderError> {
+        self.note(&request);
+        Ok(orders::DeleteOrderResponse)
+    }
+
+    async fn pay_order(
+        &self,
+        _: &(),
+        request: orders::PayOrderRequest,
+    ) -> Answer<orders::PayOrderResponse, orders::PayOrderError> {
+        self.note(&request);
+        Ok(match request.body {
+            types::PaymentMethod::Card(_) => {
+                let body =
+                    of(json!({"receiptNumber": "r1", "paid": {"amount": 1.5, "currency": "EUR"}}));
+                orders::PayOrderOk { body }.into()
+            }
+            _ => orders::PayOrderAccepted {
+                body: of(json!({"checkAfter": 60})),
+            }
+            .into(),
+        })
+    }
+
+    async fn search_orders(
+        &self,
+        _: &(),
+        request: orders::SearchOrdersRequest,
+    ) -> Answer<orders::SearchOrdersResponse, orders::SearchOrdersError> {
+        self.note(&request);
+        Ok(orders::SearchOrdersResponse {
+            body: vec![of(json!({"id": 7, "name": "seven", "status": "paid"}))],
+        })
+    }
+}
+
+impl SuppliersHandlers<()> for Handlers {
+    async fn list_suppliers(
+        &self,
+        _: &(),
+        request: suppliers::ListSuppliersRequest,
+    ) -> Answer<suppliers::ListSuppliersResponse, suppliers::ListSuppliersError> {
+        self.note(&request);
+        let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
+        Ok(suppliers::ListSuppliersResponse {
+            body,
+            x_total_count: 1,
+        })
+    }
+
+    async fn create_supplier(
+        &self,
+        _: &(),
+        request: suppliers::CreateSupplierRequest,
+    ) -> Answer<suppliers::CreateSupplierResponse, suppliers::CreateSupplierError> {
+        self.note(&request);
+        if request.body.name == "taken" {
+            return Err(Problem::new(
+                suppliers::CreateSupplierError::Conflict,
+                "There is one.",
+            ));
+        }
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(2);
+        Ok(suppliers::CreateSupplierResponse {
+            body: of(value),
+            location: Some("/suppliers/2".into()),
+        })
+    }
+
+    async fn get_supplier(
+        &self,
+        _: &(),
+        request: suppliers::GetSupplierRequest,
+    ) -> Answer<suppliers::GetSupplierResponse, suppliers::GetSupplierError> {
+        self.note(&request);
+        match request.supplier_id {
+            404 => Err(Problem::new(
+                suppliers::GetSupplierError::NotFound,
+                "There is none.",
+            )),
+            id => Ok(suppliers::GetSupplierResponse {
+                body: of(json!({"id": id, "name": "it"})),
+            }),
+        }
+    }
+
+    async fn replace_supplier(
+        &self,
+        _: &(),
+        request: suppliers::ReplaceSupplierRequest,
+    ) -> Answer<suppliers::ReplaceSupplierResponse, suppliers::ReplaceSupplierError> {
+        self.note(&request);
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(request.supplier_id);
+        Ok(suppliers::ReplaceSupplierResponse { body: of(value) })
+    }
+
+    async fn delete_supplier(
+        &self,
+        _: &(),
+        request: suppliers::DeleteSupplierRequest,
+    ) -> Answer<suppliers::DeleteSupplierResponse, suppliers::DeleteSupplierError> {
+        self.note(&request);
+        Ok(suppliers::DeleteSupplierResponse)
+    }
+}
+
+impl StockKeepingHandlers<()> for Handlers {
+    async fn list_warehouses(
+        &self,
+        _: &(),
+        request: stock_keeping::ListWarehousesRequest,
+    ) -> Answer<stock_keeping::ListWarehousesResponse, stock_keeping::ListWarehousesError> {
+        self.note(&request);
+        let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
+        Ok(stock_keeping::ListWarehousesResponse {
+            body,
+            x_total_count: 1,
+        })
+    }
+
+    async fn create_warehouse(
+        &self,
+        _: &(),
+        request: stock_keeping::CreateWarehouseRequest,
+    ) -> Answer<stock_keeping::CreateWarehouseResponse, stock_keeping::CreateWarehouseError> {
+        self.note(&request);
+        if request.body.name == "taken" {
+            return Err(Problem::new(
+                stock_keeping::CreateWarehouseError::Conflict,
+                "There is one.",
+            ));
+        }
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(2);
+        Ok(stock_keeping::CreateWarehouseResponse {
+            body: of(value),
+            location: Some("/stock_keeping/2".into()),
+        })
+    }
+
+    async fn get_warehouse(
+        &self,
+        _: &(),
+        request: stock_keeping::GetWarehouseRequest,
+    ) -> Answer<stock_keeping::GetWarehouseResponse, stock_keeping::GetWarehouseError> {
+        self.note(&request);
+        match request.warehouse_id {
+            404 => Err(Problem::new(
+                stock_keeping::GetWarehouseError::NotFound,
+                "There is none.",
+            )),
+            id => Ok(stock_keeping::GetWarehouseResponse {
+                body: of(json!({"id": id, "name": "it"})),
+            }),
+        }
+    }
+
+    async fn replace_warehouse(
+        &self,
+        _: &(),
+        request: stock_keeping::ReplaceWarehouseRequest,
+    ) -> Answer<stock_keeping::ReplaceWarehouseResponse, stock_keeping::ReplaceWarehouseError> {
+        self.note(&request);
+        let mut value = serde_json::to_value(&request.body).unwrap();
+        value["id"] = json!(request.warehouse_id);
+        Ok(stock_keeping::ReplaceWarehouseResponse { body: of(value) })
+    }
+
+    async fn delete_warehouse(
+        &self,
+        _: &(),
+        request: stock_keeping::DeleteWarehouseRequest,
+    ) -> Answer<stock_keeping::DeleteWarehouseResponse, stock_keeping::DeleteWarehouseError> {
+        self.note(&request);
+        Ok(stock_keeping::DeleteWarehouseResponse)
+    }
+}
+
+impl LoginHandlers<()> for Handlers {
+    async fn login(
+        &self,
+        _: &(),
+        request: login::LoginRequest,
+    ) -> Answer<login::LoginResponse, login::LoginError> {
+        self.note(&request);
+        let token = String::from_utf8(request.body.to_vec()).unwrap();
+        Ok(login::LoginResponse {
+            body: of(json!({"token": token})),
+        })
+    }
+}
+
+impl StatusHandlers<()> for Handlers {
+    async fn get_status(
+        &self,
+        _: &(),
+        request: status::GetStatusRequest,
+    ) -> Answer<status::GetStatusResponse, status::GetStatusError> {
+        self.note(&request);
+        Ok(status::GetStatusResponse {
+            body: of(json!({"up": true})),
+        })
+    }
+}
+
+#[tokio::test]
+async fn objects_in_the_query_arrive_property_by_property() {
+    let driven = Driven::start().await;
+    let page = driven
+        .client
+        .list_products()
+        .per_page(5)
+        .filter_name("bolt")
+        .filter_min_id(3)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.data[0].id, 1);
+    let asked = driven.asked();
+    for part in [
+        "page: 1,",
+        "per_page: 5",
+        "filter_name: Some(\"bolt\")",
+        "filter_active: true",
+        "filter_min_id: Some(3)",
+    ] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    let refused = driven
+        .client
+        .list_orders()
+        .per_page(101)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(refused.status().map(|status| status.as_u16()), Some(400));
+}
+
+#[tokio::test]
+async fn all_of_is_one_type() {
+    let driven = Driven::start().await;
+    let new: types::NewProduct =
+        of(json!({"name": "bolt", "price": {"amount": 0.2, "currency": "EUR"}, "tags": ["m8"]}));
+    let made = driven
+        .client
+        .create_product()
+        .body(new.clone())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (made.id, made.name.as_str(), &made.price),
+        (2, "bolt", &new.price)
+    );
+    let replaced = driven
+        .client
+        .replace_product()
+        .product_id(9)
+        .body(new)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(replaced.id, 9);
+    driven
+        .client
+        .delete_warehouse()
+        .warehouse_id(1)
+        .send()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn documented_failures_have_codes() {
+    let driven = Driven::start().await;
+    let missing = driven
+        .client
+        .get_customer()
+        .customer_id(404)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        missing.problem().map(|problem| problem.code.as_str()),
+        Some("NOT_FOUND")
+    );
+    let taken = driven
+        .client
+        .create_supplier()
+        .body(of::<types::NewSupplier>(json!({"name": "taken"})))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(taken.status().map(|status| status.as_u16()), Some(409));
+}
+
+#[tokio::test]
+async fn each_of_several_successes_is_read() {
+    let driven = Driven::start().await;
+    let card: types::PaymentMethod = of(json!({"type": "card", "number": "4111111111111111"}));
+    let paid = driven
+        .client
+        .pay_order()
+        .order_id(7)
+        .body(card)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(paid.status().as_u16(), 200);
+    assert!(
+        matches!(paid.into_inner(), types::PayOrderAnswer::Receipt(receipt) if receipt.receipt_number == "r1")
+    );
+    let transfer: types::PaymentMethod = of(json!({"type": "transfer", "iban": "DE00"}));
+    let pending = driven
+        .client
+        .pay_order()
+        .order_id(7)
+        .body(transfer)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(pending.status().as_u16(), 202);
+    assert!(
+        matches!(pending.into_inner(), types::PayOrderAnswer::PendingPayment(later) if later.check_after == 60)
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_json_arrives_as_bytes() {
+    let driven = Driven::start().await;
+    let token = driven
+        .client
+        .login()
+        .body(b"user=a&password=b".to_vec())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(token.token, "user=a&password=b");
+    driven
+        .client
+        .put_photo()
+        .product_id(1)
+        .body(b"png".to_vec())
+        .send()
+        .await
+        .unwrap();
+    assert!(driven.asked().contains("png"));
+    let found = driven
+        .client
+        .search_orders()
+        .q("seven")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(found[0].status, Some(types::OrderStatus::Paid));
+    let status = driven.client.get_status().send().await.unwrap();
+    assert_eq!(status.up, Some(true));
+}

@@ -1,0 +1,224 @@
+//! A crate from any contract, ours or foreign. What the generator expects and a foreign contract does not
+//! say is added (who calls, error codes, names); what it cannot express is left out, operation by
+//! operation, each time with a finding that names it. The rest is generated.
+
+mod answers;
+mod bodies;
+mod crates;
+mod edit;
+mod operations;
+mod parameters;
+mod reach;
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Location};
+use crate::document::{Document, Method};
+use crate::generate::{self, Module};
+use crate::overlay;
+use crate::source::{self, Node, escape};
+use edit::Edit;
+
+pub use crates::{File, files};
+
+/// The one consumer of a foreign contract.
+pub const CONSUMER: &str = "client";
+
+/// Each round mends or leaves out what the one before found; so many are enough for any contract.
+const MOST_ROUNDS: usize = 24;
+
+/// What became of a contract.
+#[derive(Debug)]
+pub struct Adapted {
+    /// What was generated from.
+    pub document: Document,
+    pub modules: Vec<Module>,
+    /// What was left out or is done otherwise than written, by place.
+    pub left: Vec<Diagnostic>,
+}
+
+/// Faults that a document can do without: what stands there says nothing to the generator.
+const NEEDLESS: &[&str] = &[
+    "unknown-field",
+    "keyword-without-effect",
+    "nullable",
+    "duplicate-tag",
+    "duplicate-item",
+    "date",
+    "discriminator-mapping",
+    "discriminator-variant",
+];
+
+/// Generates types, server and client from a contract; nothing where it is no contract at all, or where
+/// what is wrong belongs to no operation.
+pub fn adapt(file: &str, bytes: &[u8]) -> Result<Adapted, Vec<Diagnostic>> {
+    let mut found = Diagnostics::default();
+    let Some(mut root) = source::read(file, bytes, &mut found) else {
+        return Err(found.into_sorted());
+    };
+    let mut edit = Edit::new(file, &root);
+    operations::prepare(&mut root, &mut edit);
+    for _ in 0..MOST_ROUNDS {
+        let faults = match generated(file, &root) {
+            Ok((document, modules)) => {
+                return Ok(Adapted {
+                    document,
+                    modules,
+                    left: edit.found.into_sorted(),
+                });
+            }
+            Err(faults) => faults,
+        };
+        if !edit.mend(&mut root, &faults) {
+            return Err(faults);
+        }
+    }
+    Err(vec![Diagnostic::new(
+        "generate",
+        &Location::of_file(file),
+        format!("there is still something wrong after {MOST_ROUNDS} rounds of leaving out"),
+        "mend what is reported, and generate again",
+    )])
+}
+
+fn generated(file: &str, root: &Node) -> Result<(Document, Vec<Module>), Vec<Diagnostic>> {
+    let document = Document::from_node(file, root.clone())?;
+    let (mut modules, mut found) = generate::clients(&document, |_| true);
+    let (more, also) = generate::contract(std::slice::from_ref(&document));
+    modules.extend(more);
+    found.extend(also.into_sorted());
+    if found.is_empty() {
+        Ok((document, modules))
+    } else {
+        Err(found.into_sorted())
+    }
+}
+
+impl Edit {
+    /// Removes what the findings are about: a needless keyword, an optional parameter, or the operations
+    /// that cannot do without it. False where nothing could be removed.
+    fn mend(&mut self, root: &mut Node, faults: &[Diagnostic]) -> bool {
+        let mut gone: BTreeSet<String> = BTreeSet::new();
+        for fault in faults {
+            let pointer = &fault.at.pointer;
+            if NEEDLESS.contains(&fault.rule) && !pointer.is_empty() {
+                gone.insert(pointer.clone());
+                continue;
+            }
+            if let Some(keyword) = narrowing(root, pointer) {
+                let operations = concerned(root, pointer);
+                let named: Vec<String> = operations.iter().map(|at| edit::name(at)).collect();
+                let message = format!("`{keyword}` is not checked, in {}", named.join(", "));
+                self.say(root, pointer, "generate-constraint", &message, &fault.mend);
+                gone.insert(pointer.clone());
+                continue;
+            }
+            if let Some(parameter) = optional_parameter(root, pointer) {
+                self.say(
+                    root,
+                    &parameter,
+                    "generate-parameter",
+                    &fault.message,
+                    &fault.mend,
+                );
+                gone.insert(parameter);
+                continue;
+            }
+            for operation in concerned(root, pointer) {
+                if !gone.contains(&operation) {
+                    self.left_out(root, &operation, fault);
+                    gone.insert(operation);
+                }
+            }
+        }
+        let mut gone: Vec<&String> = gone.iter().collect();
+        gone.sort_by(|a, b| overlay::tokens(b).cmp(&overlay::tokens(a)));
+        let mut any = false;
+        for pointer in gone {
+            any |= overlay::node_mut(root, pointer).is_some()
+                && overlay::remove(root, pointer).is_ok();
+        }
+        any
+    }
+}
+
+/// The keyword of a schema that stands here, where it only narrows what is valid: types are the same
+/// without it.
+fn narrowing<'p>(root: &Node, pointer: &'p str) -> Option<&'p str> {
+    const ALL: [&str; 16] = [
+        "not",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "minContains",
+        "maxContains",
+        "propertyNames",
+        "patternProperties",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "contentEncoding",
+        "$anchor",
+    ];
+    let (owner, keyword) = pointer.rsplit_once('/')?;
+    // Beside other rules for names, a pattern says more than that.
+    let says_more =
+        keyword == "patternProperties" && root.at(owner)?.get("additionalProperties").is_some();
+    (ALL.contains(&keyword) && !says_more).then_some(keyword)
+}
+
+/// The parameter that a place belongs to, where callers can do without it.
+fn optional_parameter(root: &Node, pointer: &str) -> Option<String> {
+    let tokens: Vec<&str> = pointer.split('/').collect();
+    let at = tokens.iter().position(|token| *token == "parameters")?;
+    if tokens.get(1) != Some(&"paths") {
+        return None;
+    }
+    let parameter = tokens.get(..at + 2)?.join("/");
+    let node = root.at(&parameter)?;
+    let required = node.get("required").and_then(Node::as_bool) == Some(true);
+    (!required && node.get("in").and_then(Node::as_str) != Some("path")).then_some(parameter)
+}
+
+/// The operations that cannot be without what stands at a place.
+fn concerned(root: &Node, pointer: &str) -> Vec<String> {
+    let tokens: Vec<&str> = pointer.split('/').collect();
+    match tokens.as_slice() {
+        ["", "paths", path, method, ..] if Method::parse(method).is_some() => {
+            vec![format!("/paths/{path}/{method}")]
+        }
+        ["", "paths", path, ..] => all_operations(root)
+            .into_iter()
+            .filter(|operation| operation.starts_with(&format!("/paths/{path}/")))
+            .collect(),
+        ["", "components", section, name, ..] => {
+            let component = (section.to_string(), source::unescape(name));
+            all_operations(root)
+                .into_iter()
+                .filter(|operation| reach::reaches(root, operation, &component))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The pointers of all operations.
+fn all_operations(root: &Node) -> Vec<String> {
+    let mut all = Vec::new();
+    for (path, item) in root
+        .get("paths")
+        .and_then(Node::as_map)
+        .into_iter()
+        .flatten()
+    {
+        for method in item.node.as_map().into_iter().flat_map(|item| item.keys()) {
+            if Method::parse(method).is_some() {
+                all.push(format!("/paths/{}/{method}", escape(path)));
+            }
+        }
+    }
+    all
+}
