@@ -82,6 +82,15 @@ impl Workerd {
         }
     }
 
+    /// The first request makes the directory and its signing key. Several at once would make a key each: all of them are
+    /// good, and the key set is another one than the native host's.
+    pub async fn wake(&self) {
+        let request = Request::get(format!("{}/health", self.base_url));
+        let request = request.body(Full::default()).expect("a request");
+        let answer = self.client.request(request).await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{}", self.log());
+    }
+
     /// A request through the operator's door.
     async fn operator(&self, path: &str, body: Value) -> Value {
         let request = Request::post(format!("{}/operator/{path}", self.base_url))

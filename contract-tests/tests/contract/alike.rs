@@ -40,6 +40,7 @@ async fn answers_do_not_depend_on_the_host(one: &World, other: &World) {
     let mut differences = Vec::new();
     for ((step, first), second) in steps.iter().zip(&first).zip(&second) {
         if first != second {
+            let (first, second) = (around(first, second), around(second, first));
             let (at, other_at) = (one.host.name(), other.host.name());
             differences.push(format!(
                 "{}\n  {at}: {first}\n  {other_at}: {second}",
@@ -60,6 +61,19 @@ async fn answers_do_not_depend_on_the_host(one: &World, other: &World) {
         steps.len(),
         differences[..differences.len().min(TOLD)].join("\n")
     );
+}
+
+/// The part of `text` where it begins to differ from `other`.
+fn around(text: &str, other: &str) -> String {
+    let same = text
+        .chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    text.chars()
+        .skip(same.saturating_sub(80))
+        .take(280)
+        .collect()
 }
 
 /// Sends the script in a business of its own; answers the normal form of each answer.

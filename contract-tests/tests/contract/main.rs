@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 async fn whole(arguments: Arguments) -> ExitCode {
     let start = Instant::now();
     let mut worlds = Vec::new();
-    for host in hosts() {
+    for host in hosts().await {
         worlds.push(Arc::new(World::new(host).await));
     }
     let mut outcome = Outcome::default();
@@ -88,16 +88,21 @@ async fn whole(arguments: Arguments) -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-fn hosts() -> Vec<Box<dyn Host>> {
+async fn hosts() -> Vec<Box<dyn Host>> {
     let named = std::env::var("CONTRACT_HOSTS").unwrap_or_else(|_| "native".to_owned());
-    let host = |name: &str| -> Box<dyn Host> {
-        match name {
+    let mut hosts: Vec<Box<dyn Host>> = Vec::new();
+    for name in named.split(',') {
+        hosts.push(match name {
             "native" => Box::new(Native::start()),
-            "workerd" => Box::new(Workerd::start()),
+            "workerd" => {
+                let workerd = Workerd::start();
+                workerd.wake().await;
+                Box::new(workerd)
+            }
             _ => panic!("CONTRACT_HOSTS: {name:?} is neither native nor workerd"),
-        }
-    };
-    named.split(',').map(host).collect()
+        });
+    }
+    hosts
 }
 
 fn write(table: &str) {

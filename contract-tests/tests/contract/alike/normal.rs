@@ -58,6 +58,8 @@ impl Normal {
             let value = match name {
                 "x-request-id" => "<request>".to_owned(),
                 "retry-after" => "<seconds>".to_owned(),
+                // The native host compresses by itself, Cloudflare compresses for the Worker.
+                "vary" => value.replace(", accept-encoding", ""),
                 _ => self.text(&value),
             };
             let _ = write!(text, "\n    {name}: {value}");
