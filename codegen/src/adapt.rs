@@ -83,8 +83,9 @@ pub fn adapt(file: &str, bytes: &[u8]) -> Result<Adapted, Vec<Diagnostic>> {
 
 fn generated(file: &str, root: &Node) -> Result<(Document, Vec<Module>), Vec<Diagnostic>> {
     let document = Document::from_node(file, root.clone())?;
-    let (mut modules, mut found) = generate::clients(&document, |_| true);
-    let (more, also) = generate::contract(std::slice::from_ref(&document));
+    let versions = std::slice::from_ref(&document);
+    let (mut modules, mut found) = generate::clients(versions, |_| true);
+    let (more, also) = generate::contract(versions);
     modules.extend(more);
     found.extend(also.into_sorted());
     if found.is_empty() {
