@@ -235,7 +235,7 @@ proptest! {
 
     #[test]
     fn whatever_is_no_longer_valid_is_found(
-        old in schema(),
+        old in prop_oneof![2 => leaf(), 3 => schema()],
         edits in prop::collection::vec(edit(), 1..3),
         other in proptest::option::weighted(0.1, schema()),
         values in prop::collection::vec(value(), 24),
