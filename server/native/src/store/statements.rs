@@ -54,7 +54,7 @@ pub fn run(
 /// that no statement works here and fails there, builds for development look.
 #[cfg(debug_assertions)]
 fn names_of_their_own(prepared: &rusqlite::Statement<'_>) -> Result<(), StoreError> {
-    let names: Vec<&str> = prepared.column_names().into_iter().collect();
+    let names: Vec<&str> = prepared.column_names().collect();
     let mut seen = std::collections::HashSet::new();
     if let Some(name) = names.iter().find(|name| !seen.insert(**name)) {
         return Err(StoreError::Failed(format!("two columns are called {name}")));
