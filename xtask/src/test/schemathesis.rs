@@ -39,7 +39,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            seed: None,
+            seed: Some(SEED),
             seconds: 120,
             url: None,
             email: None,
@@ -47,6 +47,10 @@ impl Default for Options {
         }
     }
 }
+
+/// Of the runs that everybody waits for: what they find is found again. `cargo xtask schemathesis` tries another with
+/// each run.
+const SEED: u64 = 397_145_962;
 
 /// The security schemes, and the part of the time that each gets, in hundredths.
 const SCHEMES: [(&str, u32); 3] = [("user", 100), ("key", 35), ("portal", 10)];
