@@ -63,8 +63,7 @@ pub fn test() -> Result<(), String> {
     web::run()?;
     deny::run()?;
     worker::run_conformance()?;
-    schemathesis::run(&schemathesis::Options::default())?;
-    schemathesis::run_on_the_worker()?;
+    schemathesis::both()?;
     let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
     step("every test", tests.env("CONTRACT_HOSTS", "native,workerd"))
 }

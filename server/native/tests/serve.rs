@@ -214,7 +214,8 @@ async fn a_request_that_takes_too_long_is_answered() {
 async fn a_head_has_bounds() {
     let running = start(Settings::default()).await;
     for more in [
-        format!("X-Long: {}\r\n", "x".repeat(100_000)),
+        // A head that is there whole when the bound is looked at may be up to twice as long.
+        format!("X-Long: {}\r\n", "x".repeat(200_000)),
         "X-Many: 1\r\n".repeat(100),
     ] {
         let mut stream = running.connect().await;

@@ -26,6 +26,9 @@ pub struct Options {
     /// For the scheme `user`, which opens most; the others get a part of it
     #[arg(long, default_value_t = 120)]
     seconds: u32,
+    /// Tries the Worker in workerd, for half of the time
+    #[arg(long, conflicts_with = "url")]
+    worker: bool,
     /// A running server to try; a native one is started if left out
     #[arg(long, requires_all = ["email", "password"])]
     url: Option<String>,
@@ -41,6 +44,7 @@ impl Default for Options {
         Self {
             seed: Some(SEED),
             seconds: 120,
+            worker: false,
             url: None,
             email: None,
             password: None,
@@ -56,6 +60,9 @@ const SEED: u64 = 397_145_962;
 const SCHEMES: [(&str, u32); 3] = [("user", 100), ("key", 35), ("portal", 10)];
 
 pub fn run(options: &Options) -> Result<(), String> {
+    if options.worker {
+        return on_the_worker(options);
+    }
     let folder = root().join("target/schemathesis");
     let program = python::schemathesis(&folder)?;
     let native;
@@ -111,15 +118,26 @@ pub fn run(options: &Options) -> Result<(), String> {
 }
 
 /// The same on the Worker, in workerd: its core is the native host's, so it gets half of the time.
-pub fn run_on_the_worker() -> Result<(), String> {
+fn on_the_worker(options: &Options) -> Result<(), String> {
     let workerd = workerd::Workerd::start()?;
     let login = workerd.login()?;
     run(&Options {
-        seconds: Options::default().seconds / 2,
+        seconds: options.seconds / 2,
+        worker: false,
         url: Some(workerd.url().to_owned()),
         email: Some(login.email),
         password: Some(login.password),
-        ..Options::default()
+        ..options.clone()
+    })
+}
+
+/// The runs that belong to the tests: both hosts.
+pub fn both() -> Result<(), String> {
+    let native = Options::default();
+    run(&native)?;
+    run(&Options {
+        worker: true,
+        ..native
     })
 }
 

@@ -392,5 +392,5 @@ fn the_operator_is_refused_the_same_way() {
         .extension(Operator(tenant(TENANT)));
     let reply = call.json(json!({"fields": {"title": "x"}})).send();
     assert!(faults.disarm());
-    assert_eq!(reply.refusal(), (500, "INTERNAL".into()));
+    assert_eq!(reply.refusal(), (413, "PAYLOAD_TOO_LARGE".into()));
 }
