@@ -63,7 +63,7 @@ pub fn test() -> Result<(), String> {
     web::run()?;
     deny::run()?;
     worker::run_conformance()?;
-    schemathesis::both()?;
+    schemathesis::run(&schemathesis::Options::default())?;
     let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
     step("every test", tests.env("CONTRACT_HOSTS", "native,workerd"))
 }
