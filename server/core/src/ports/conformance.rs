@@ -3,8 +3,31 @@
 
 use std::fmt::Debug;
 
+use super::Answer;
+
 /// What a case saw, if it is not what it expected.
 pub type Verdict = Result<(), String>;
+
+/// One case of a suite, and what it is run against.
+pub struct Case<Subject> {
+    pub name: &'static str,
+    pub run: fn(Subject) -> Answer<'static, Verdict>,
+}
+
+/// The cases of a suite by the names of their functions, each over the suite's own `Subject`.
+macro_rules! cases {
+    ($($name:ident),+ $(,)?) => {
+        /// Every case; their order means nothing.
+        pub const CASES: &[$crate::ports::conformance::Case<Subject>] = &[
+            $($crate::ports::conformance::Case {
+                name: stringify!($name),
+                run: |subject| Box::pin($name(subject)),
+            }),+
+        ];
+    };
+}
+
+pub(super) use cases;
 
 pub fn same<T: PartialEq + Debug>(what: &str, seen: T, expected: T) -> Verdict {
     if seen == expected {

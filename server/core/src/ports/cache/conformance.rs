@@ -4,28 +4,13 @@
 use std::sync::Arc;
 
 use super::Cache;
-use crate::ports::{
-    Answer,
-    conformance::{Verdict, same},
-};
+use crate::ports::conformance::{Verdict, cases, same};
 
 /// The cache under test, and a prefix of keys that are new to it.
 #[derive(Clone)]
 pub struct Subject {
     pub cache: Arc<dyn Cache>,
     pub prefix: String,
-}
-
-pub struct Case {
-    pub name: &'static str,
-    pub run: fn(Subject) -> Answer<'static, Verdict>,
-}
-
-macro_rules! cases {
-    ($($name:ident),+ $(,)?) => {
-        /// Every case; their order means nothing.
-        pub const CASES: &[Case] = &[$(Case { name: stringify!($name), run: |subject| Box::pin($name(subject)) }),+];
-    };
 }
 
 cases![

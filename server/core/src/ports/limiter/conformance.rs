@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 
 use super::{Decision, Limiter, Quota};
 use crate::ports::{
-    Answer, Clock,
-    conformance::{Verdict, same},
+    Clock,
+    conformance::{Verdict, cases, same},
 };
 
 /// The limiter under test, and a prefix of keys that are new to it.
@@ -16,18 +16,6 @@ pub struct Subject {
     pub limiter: Arc<dyn Limiter>,
     pub clock: Arc<dyn Clock>,
     pub prefix: String,
-}
-
-pub struct Case {
-    pub name: &'static str,
-    pub run: fn(Subject) -> Answer<'static, Verdict>,
-}
-
-macro_rules! cases {
-    ($($name:ident),+ $(,)?) => {
-        /// Every case; their order means nothing.
-        pub const CASES: &[Case] = &[$(Case { name: stringify!($name), run: |subject| Box::pin($name(subject)) }),+];
-    };
 }
 
 cases![

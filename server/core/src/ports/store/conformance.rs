@@ -10,25 +10,13 @@ use super::{
     admission::{PARAMETERS, SQL_BYTES, TEXT_BYTES},
 };
 pub use crate::ports::conformance::Verdict;
-use crate::ports::{Answer, conformance::same};
+use crate::ports::conformance::{cases, same};
 
 /// The store under test and a tenant that is new to it.
 #[derive(Clone)]
 pub struct Subject {
     pub store: Arc<dyn TenantStore>,
     pub tenant: TenantId,
-}
-
-pub struct Case {
-    pub name: &'static str,
-    pub run: fn(Subject) -> Answer<'static, Verdict>,
-}
-
-macro_rules! cases {
-    ($($name:ident),+ $(,)?) => {
-        /// Every case; their order means nothing.
-        pub const CASES: &[Case] = &[$(Case { name: stringify!($name), run: |subject| Box::pin($name(subject)) }),+];
-    };
 }
 
 cases![
