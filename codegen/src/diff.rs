@@ -6,6 +6,7 @@ mod finding;
 mod graph;
 mod judge;
 mod life;
+mod pins;
 mod render;
 pub mod rules;
 mod schema;
@@ -15,6 +16,7 @@ mod walk;
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::consumers::Consumer;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::Date;
 use crate::source::{self, Node};
@@ -27,6 +29,7 @@ pub use finding::{Concerned, Direction, Finding, Level};
 pub use life::NOTICE_DAYS;
 pub use render::{markdown, summary, text};
 pub use rules::{RULES, Rule, rule};
+pub(crate) use walk::template;
 
 /// A contract as it was written.
 #[derive(Debug, Clone)]
@@ -42,6 +45,8 @@ pub struct Options<'c> {
     pub today: Option<Date>,
     /// The releases that announced what goes. Their day stands in the name of the file or folder.
     pub announced: &'c [Contract],
+    /// What consumers rely on: findings name the pins that they touch, and nothing goes that is pinned.
+    pub consumers: &'c [Consumer],
 }
 
 /// What the comparison came to.
@@ -145,7 +150,8 @@ pub fn diff(old: &Contract, new: &Contract, options: &Options<'_>) -> Diff {
         ops, hits, roots, ..
     } = walk;
     let usage = judge::Usage::of(&mut graph, &roots, ops.len());
-    let findings = judge::findings(&graph, &ops, hits, &usage);
+    let mut findings = judge::findings(&graph, &ops, hits, &usage);
+    pins::touch(&graph, old, new, options.consumers, &mut findings);
     Diff {
         findings,
         work: graph.work,

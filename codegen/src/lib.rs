@@ -4,6 +4,7 @@
 
 pub mod adapt;
 pub mod conforms;
+pub mod consumers;
 pub mod diagnostic;
 pub mod diff;
 pub mod document;
@@ -17,6 +18,7 @@ pub mod overlay;
 pub mod page;
 mod progenitor_name;
 pub mod publish;
+pub mod release;
 pub mod slice;
 pub mod source;
 pub mod text;

@@ -419,6 +419,16 @@ const CASES: &[Case] = &[
         "          schema",
     ),
     ("deprecation", "          deprecated: true\n", ""),
+    (
+        "deprecation",
+        "kind: {type: string, x-extensible-enum: [plain, rich]}",
+        "kind: {type: string, x-extensible-enum: [plain, rich], x-deprecated-values: {rich: {x-deprecated-at: \"2026-11-01\"}, old: {x-deprecated-at: \"2026-11-01\", x-sunset: \"2027-03-01\"}}}",
+    ),
+    (
+        "deprecation-notice",
+        "kind: {type: string, x-extensible-enum: [plain, rich]}",
+        "kind: {type: string, x-extensible-enum: [plain, rich], x-deprecated-values: {rich: {x-deprecated-at: \"2026-11-01\", x-sunset: \"2026-12-01\"}}}",
+    ),
     ("deprecation", "      x-replacement: notes_create\n", ""),
     (
         "deprecation-notice",

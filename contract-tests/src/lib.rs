@@ -17,5 +17,6 @@ pub mod host;
 pub mod judge;
 pub mod proxy;
 pub mod raw;
+pub mod recording;
 pub mod runner;
 pub mod world;

@@ -17,6 +17,7 @@ use crate::{
     judge::Judge,
     proxy,
     raw::Raw,
+    recording::Recording,
 };
 
 /// The consumers with a client of their own.
@@ -35,6 +36,8 @@ pub struct World {
 struct Ledger {
     judge: Judge,
     seen: Mutex<Seen>,
+    /// Where exchanges of the typed clients are written down, if that was asked for.
+    recording: Option<Recording>,
 }
 
 struct Seen {
@@ -56,6 +59,7 @@ impl World {
         let ledger = Arc::new(Ledger {
             judge,
             seen: Mutex::new(seen),
+            recording: Recording::of_environment(),
         });
         let client = proxy::http_client();
         let mut typed = BTreeMap::new();
@@ -162,6 +166,9 @@ impl Ledger {
         // What broke its promise proves nothing.
         if judgement.findings.is_empty() {
             seen.coverage.count(exchange, &judgement);
+            if let Some(recording) = &self.recording {
+                recording.enter(exchange);
+            }
         }
         let place = judgement.operation.as_deref().unwrap_or("the router");
         for finding in &judgement.findings {

@@ -1,8 +1,9 @@
-//! `cargo xtask test | build-worker | dev | bench | wrangler`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
+//! `cargo xtask test | release | pin | build-worker | dev | bench | wrangler`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
 //! needs from the package registries, and says what it does.
 
 mod api;
 mod bench;
+mod contract;
 mod dev;
 mod run;
 mod tenant;
@@ -24,7 +25,20 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Runs every check and every test, installing what they need
-    Test,
+    Test {
+        /// The day on which the contract is judged, YYYY-MM-DD; that of the newest release if left out,
+        /// so that the same tree is judged alike on every day
+        #[arg(long)]
+        today: Option<String>,
+    },
+    /// Makes a release of the contract in spec/releases, or says why it cannot be one
+    Release {
+        /// The day of the release, YYYY-MM-DD: no clock is asked
+        #[arg(long)]
+        date: String,
+    },
+    /// Records from the contract tests what each consumer relies on, in spec/consumers
+    Pin,
     /// Builds the Worker, says how large it is and how long it takes to start
     BuildWorker,
     /// Builds the Workers that the tests run, and says as JSON where they and their runtime are
@@ -65,7 +79,9 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
-        Task::Test => test::test(),
+        Task::Test { today } => test::test(today.as_deref()),
+        Task::Release { date } => contract::release(&date),
+        Task::Pin => contract::pin(),
         Task::BuildWorker => worker::build_worker(),
         Task::Workers => worker::workers(),
         Task::Conformance => worker::run_conformance(),

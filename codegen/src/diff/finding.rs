@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::rules::Rule;
+use crate::consumers::Pin;
 use crate::diagnostic::Location;
 
 /// How grave a change is, gravest last.
@@ -92,6 +93,9 @@ pub struct Finding {
     pub operations: Vec<Concerned>,
     /// The `x-consumers` of those operations.
     pub consumers: Vec<String>,
+    /// What consumers rely on and this touches, by consumer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
     /// What changed.
     pub message: String,
     /// Why that matters.

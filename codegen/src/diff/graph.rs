@@ -118,6 +118,8 @@ pub(super) struct Graph<'a> {
     pub(super) announced: Vec<(Id, Announcement)>,
     /// The day of the old document.
     pub(super) released: Option<Date>,
+    /// The old document is a preview.
+    pub(super) preview: bool,
     /// Steps taken: pairs, and keywords and members within them.
     pub(super) work: usize,
 }
@@ -125,6 +127,7 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     pub(super) fn new(old: Side<'a>, new: Side<'a>, calendar: Calendar) -> Graph<'a> {
         let released = calendar.released;
+        let preview = old.tree.is_preview();
         Graph {
             old,
             new,
@@ -135,6 +138,7 @@ impl<'a> Graph<'a> {
             trials: 0,
             announced: Vec::new(),
             released,
+            preview,
             work: 0,
         }
     }

@@ -321,7 +321,11 @@ fn finding(
         _ if rule.response > rule.request => Direction::Response,
         _ => Direction::Both,
     };
-    let level: Level = rule.level(direction);
+    // Nobody was promised anything of a preview.
+    let level = match graph.preview {
+        true => Level::Info,
+        false => rule.level(direction),
+    };
     let mut concerned: BTreeSet<u32> = BTreeSet::new();
     if direction != Direction::Response {
         concerned.extend(&users.request);
@@ -361,6 +365,7 @@ fn finding(
             })
             .collect(),
         consumers,
+        pins: Vec::new(),
         message: match label {
             Some(label) if !message.contains(&label) => format!("{label}: {message}"),
             _ => message,

@@ -25,6 +25,9 @@ pub fn text(findings: &[Finding]) -> String {
         if !finding.consumers.is_empty() {
             let _ = writeln!(out, "    consumers: {}", finding.consumers.join(", "));
         }
+        for (consumer, pins) in pins(finding) {
+            let _ = writeln!(out, "    {consumer} relies on it: {pins}");
+        }
         if finding.level != Level::Info {
             let _ = writeln!(out, "    why: {}", finding.why);
             let _ = writeln!(out, "    instead: {}", finding.instead);
@@ -78,6 +81,9 @@ pub fn markdown(findings: &[Finding]) -> String {
                 "| consumers | {} |",
                 cell(&finding.consumers.join(", "))
             );
+        }
+        for (consumer, pins) in pins(finding) {
+            let _ = writeln!(out, "| {} relies on it | {} |", cell(consumer), cell(&pins));
         }
         let _ = writeln!(out, "| why | {} |", cell(finding.why));
         let _ = writeln!(out, "| instead | {} |", cell(finding.instead));
@@ -133,13 +139,24 @@ fn directions(finding: &Finding) -> &'static str {
 }
 
 fn operations(finding: &Finding) -> String {
-    let mut named: Vec<String> = finding
-        .operations
+    listed(&finding.operations)
+}
+
+/// By consumer, what it relies on and the finding touches.
+fn pins(finding: &Finding) -> Vec<(&str, String)> {
+    let by_consumer = finding.pins.chunk_by(|a, b| a.consumer == b.consumer);
+    by_consumer
+        .filter_map(|pins| Some((pins.first()?.consumer.as_str(), listed(pins))))
+        .collect()
+}
+
+fn listed(all: &[impl ToString]) -> String {
+    let mut named: Vec<String> = all
         .iter()
         .take(MOST_NAMED)
         .map(ToString::to_string)
         .collect();
-    let more = finding.operations.len().saturating_sub(MOST_NAMED);
+    let more = all.len().saturating_sub(MOST_NAMED);
     if more > 0 {
         named.push(format!("and {more} more"));
     }

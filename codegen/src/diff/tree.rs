@@ -76,6 +76,13 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Whether the document calls itself a preview.
+    pub(super) fn is_preview(&self) -> bool {
+        self.find("/info/x-preview")
+            .and_then(|at| self.node(at)?.as_bool())
+            == Some(true)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

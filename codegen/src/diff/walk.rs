@@ -17,6 +17,8 @@ use super::schema::said;
 use super::shape::canonical;
 use super::tree::{Id, Tree};
 
+pub(crate) use operations::template;
+
 /// Keywords whose values are for people.
 const WORDS: &[&str] = &[
     "title",

@@ -1,8 +1,10 @@
 //! What goes away is announced at least 90 days before, with the days of both.
 
+use serde_json::Value;
+
 use super::Lint;
 use crate::diagnostic::Location;
-use crate::document::Deprecation;
+use crate::document::{Date, Deprecation, Schema};
 
 /// Days between the announcement and the day from which it may be gone.
 const NOTICE: i64 = 90;
@@ -52,7 +54,46 @@ pub(super) fn check(lint: &mut Lint<'_>) {
             |name| format!("the property `{name}`"),
         );
         one(lint, &what, schema.deprecation.as_ref(), &schema.at, false);
+        values(lint, &what, schema);
     }
+}
+
+/// Single values of an enumeration that go: `x-deprecated-values`, by value.
+fn values(lint: &mut Lint<'_>, what: &str, schema: &Schema) {
+    let Some(written) = schema.extension("x-deprecated-values") else {
+        return;
+    };
+    let closed = schema.enumeration.iter().flatten().map(text_of);
+    let open = schema.extensible.iter().flatten().cloned();
+    let known: Vec<String> = closed.chain(open).collect();
+    let Some(entries) = written.as_object() else {
+        let message = format!("`x-deprecated-values` of {what} is no map of values");
+        let mend = "write `{VALUE: {x-deprecated-at: \"YYYY-MM-DD\", x-sunset: \"YYYY-MM-DD\"}}`";
+        lint.report("deprecation", &schema.at, message, mend);
+        return;
+    };
+    for (value, entry) in entries {
+        if !known.contains(value) {
+            let message = format!("{what} has no value `{value}` that could be deprecated");
+            let mend = "correct it; what is gone needs no notice any more";
+            lint.report("deprecation", &schema.at, message, mend);
+        }
+        let date = |key: &str| entry.get(key).and_then(Value::as_str).and_then(Date::parse);
+        let deprecation = Deprecation {
+            deprecated_at: date("x-deprecated-at"),
+            sunset: date("x-sunset"),
+            ..Deprecation::default()
+        };
+        let what = format!("the value `{value}` of {what}");
+        one(lint, &what, Some(&deprecation), &schema.at, false);
+    }
+}
+
+/// A value as the key of a map writes it.
+fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn one(

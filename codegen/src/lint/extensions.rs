@@ -9,6 +9,7 @@ const KNOWN: &[&str] = &[
     "x-closed",
     "x-consumers",
     "x-deprecated-at",
+    "x-deprecated-values",
     "x-error-codes",
     "x-extensible-enum",
     "x-field",

@@ -70,6 +70,7 @@ fn judge(case: &str, change: Change) -> (Vec<String>, Vec<String>) {
     let options = Options {
         today: rest.today.map(|day| Date::parse(&day).unwrap()),
         announced: &announced,
+        consumers: &[],
     };
     let found = brief(&diff(
         &contract(&file, &old),
@@ -201,8 +202,8 @@ fn every_rule_fires_and_keeps_silent() {
         wrong.len(),
         wrong.join("\n")
     );
-    // Built by code, below.
-    covered.insert("too-entangled".to_owned());
+    // Built by code: below, and in pins.rs.
+    covered.extend(["too-entangled".to_owned(), "pinned-gone".to_owned()]);
     let missing: Vec<&str> = RULES
         .iter()
         .map(|rule| rule.id)

@@ -14,6 +14,7 @@ mod forms;
 mod growth;
 mod keywords;
 mod patch;
+mod pins;
 mod properties;
 
 use crm_codegen::Node;

@@ -331,6 +331,16 @@ table! {
         "Callers ask for a version by this name and get 406.",
         "Callers ask for a version by this name and get 406.",
         "Keep the name.";
+    PREVIEW_BEGUN "preview-begun" Breaking Breaking,
+        "A version that was released is marked as a preview",
+        "Its callers were promised that nothing breaks; of a preview nothing is promised.",
+        "Its callers were promised that nothing breaks; of a preview nothing is promised.",
+        "Mark a new version as a preview (`x-preview: true` under `info`), and leave this one.";
+    PREVIEW_ENDED "preview-ended" Info Info,
+        "A version is no preview any more",
+        FINE,
+        FINE,
+        "From the next release on, what is in it stays.";
     DIALECT_CHANGED "dialect-changed" Warning Warning,
         "The schemas are written in another dialect",
         "The same words may mean something else.",
@@ -906,6 +916,21 @@ table! {
         "Nobody can say whether they are the same.",
         "Nobody can say whether they are the same.",
         "Untangle them: fewer allOf within allOf.";
+    RECORD_TYPE_ADDED "record-type-added" Info Info,
+        "There is another built-in record type",
+        FINE,
+        FINE,
+        "Nothing.";
+    RECORD_TYPE_REMOVED "record-type-removed" Breaking Breaking,
+        "A built-in record type is gone",
+        "Records of the type can no longer be written.",
+        "Records of the type can no longer be read.",
+        "Keep the type; take it away in a new version.";
+    PINNED_GONE "pinned-gone" Breaking Breaking,
+        "Something is gone that a consumer still relies on, however long that was announced",
+        "The consumer's own tests send it (`spec/consumers/`).",
+        "The consumer's own tests were answered with it (`spec/consumers/`).",
+        "Change the consumer first and record its pins anew (`cargo xtask pin`); `contract can-remove` tells when nobody relies on it any more.";
     UNREACHED_COMPONENT_CHANGED "unreached-component-changed" Info Info,
         "A component changed that no operation reaches",
         FINE,

@@ -360,7 +360,7 @@ fn methods<'a>(tree: &Tree<'a>, path: &'a str, item: Id) -> Vec<Written<'a>> {
 }
 
 /// A path without the names of its parameters.
-pub(super) fn template(path: &str) -> String {
+pub(crate) fn template(path: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
     for c in path.chars() {

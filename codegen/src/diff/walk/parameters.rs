@@ -70,6 +70,10 @@ impl<'a> Walk<'_, 'a> {
             let message = format!("the {what}{} parameter `{}` was added", y.place, y.name);
             self.say(here, rule, old.at, y.at, message);
         }
+        let names_type = |x: &&Found<'_>| self.old().flag(x.at, "x-record-type") == Some(true);
+        if a.iter().any(|x| names_type(&x)) {
+            self.record_types(here, (old.at, new.at));
+        }
     }
 
     fn parameter_list(&mut self, op: Written<'a>, old: bool) -> Vec<Found<'a>> {

@@ -56,7 +56,12 @@ impl<'a> Walk<'_, 'a> {
             return;
         }
         self.change(here, &MEDIA_TYPE_NAME_CHANGED, "x-media-type", (old, new));
-        self.others(here, (old, new), &[&["x-media-type"]]);
+        let rule = match (self.old().is_preview(), self.new_tree().is_preview()) {
+            (false, true) => &PREVIEW_BEGUN,
+            _ => &PREVIEW_ENDED,
+        };
+        self.change(here, rule, "x-preview", (old, new));
+        self.others(here, (old, new), &[&["x-media-type", "x-preview"]]);
     }
 
     /// Servers are told apart by their URL; no list at all is the server of the document.
@@ -99,6 +104,40 @@ impl<'a> Walk<'_, 'a> {
             if !old.iter().any(|(other, _)| other == url) && !own(&old, url) {
                 let message = format!("the server {url} is new");
                 self.say(here, &SERVER_ADDED, owners.0, *b, message);
+            }
+        }
+    }
+
+    /// The fields of the built-in record types (`x-record-type`), for the operations whose path names a type:
+    /// there they take the place of a record's open fields.
+    pub(super) fn record_types(&mut self, here: Here, owners: (Id, Id)) {
+        let old = record_types(self.old());
+        let new = record_types(self.new_tree());
+        let sent = self.old().get(owners.0, "requestBody").is_some();
+        let mask = if sent { BOTH } else { RESPONSE };
+        let here = Here { mask, ..here };
+        let schemas = |tree: &Tree<'a>| tree.find("/components/schemas").unwrap_or(Tree::ROOT);
+        let places = (schemas(self.old()), schemas(self.new_tree()));
+        for (name, a) in &old {
+            match new.iter().find(|(other, _)| other == name) {
+                Some((_, b)) => {
+                    let pair = self.graph.pair_of(&[*a], &[*b], (*a, *b));
+                    if let Some(op) = here.op {
+                        self.roots.push((pair, op, mask));
+                    }
+                }
+                None => {
+                    self.reached.0.insert(*a);
+                    let message = format!("the record type `{name}` is gone");
+                    self.say(here, &RECORD_TYPE_REMOVED, *a, places.1, message);
+                }
+            }
+        }
+        for (name, b) in &new {
+            if !old.iter().any(|(other, _)| other == name) {
+                self.reached.1.insert(*b);
+                let message = format!("the record type `{name}` is new");
+                self.say(here, &RECORD_TYPE_ADDED, places.0, *b, message);
             }
         }
     }
@@ -176,6 +215,13 @@ impl<'a> Walk<'_, 'a> {
         let text = |tree: &Tree<'a>, id: Id| tree.node(id).map(canonical);
         text(self.old(), a) == text(self.new_tree(), b)
     }
+}
+
+fn record_types<'a>(tree: &Tree<'a>) -> Vec<(&'a str, Id)> {
+    let schemas = tree.find("/components/schemas");
+    let all = schemas.map(|at| tree.members(at)).into_iter().flatten();
+    all.filter_map(|(_, id)| Some((tree.text(id, "x-record-type")?, id)))
+        .collect()
 }
 
 /// The variables of a server, equal for equal ones: the order of possible values is no matter.

@@ -1,14 +1,18 @@
 //! `contract`: what the tool chain can say about a document, on the command line. Exit code 0: nothing
 //! found; 1: findings; 2: the file or the command line could not be read.
 
+mod compare;
+mod consumers;
+mod releases;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use crm_codegen::adapt::{self, adapt};
-use crm_codegen::diff::{self, Contract, Level};
+use crm_codegen::diff::{self, Contract};
 use crm_codegen::document::{self, Date, Reading};
 use crm_codegen::overlay::Overlay;
 use crm_codegen::source::MOST_BYTES;
@@ -66,25 +70,16 @@ enum Command {
         out: PathBuf,
     },
     /// What changed from one contract to the next, and whom it breaks. Exit code 1 means breaking.
-    Diff {
-        /// The contract as it was; - is standard input.
-        old: PathBuf,
-        /// The contract as it is.
-        new: PathBuf,
-        /// The day of the release, YYYY-MM-DD: nothing goes before its sunset, nothing is announced
-        /// for a day that has passed.
-        #[arg(long, value_parser = day)]
-        today: Option<Date>,
-        /// Releases that announced what now goes; the day of each stands in its path.
-        #[arg(long, num_args = 1.., value_name = "FILE")]
-        announced: Vec<PathBuf>,
-        /// How findings are written; --json is one per line.
-        #[arg(long, value_enum, default_value = "text")]
-        format: Format,
-        /// Leave out what is less grave.
-        #[arg(long, value_enum, default_value = "info")]
-        least: Least,
-    },
+    Diff(compare::Diff),
+    /// Write down what each consumer relies on, from what its contract tests were recorded to use.
+    Pin(consumers::Pin),
+    /// Who relies on something? Exit code 0: nobody, 1: somebody.
+    CanRemove(consumers::CanRemove),
+    /// The working contract against the newest release, with what consumers rely on; and whether each
+    /// release is as it was made.
+    Judge(releases::Judge),
+    /// Make a release of the working contract, or say why it cannot be one.
+    Release(releases::Release),
     /// Print the document with an overlay (OpenAPI Overlay 1.0) applied, as JSON.
     Overlay {
         /// The document; - is standard input.
@@ -112,36 +107,25 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    /// For a pull request.
-    Markdown,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Least {
-    Info,
-    Warning,
-    Breaking,
-}
-
 /// What a run came to.
 enum Outcome {
     Fine,
     Findings(Vec<Diagnostic>),
     Compared {
         findings: Vec<diff::Finding>,
-        format: Format,
-        least: Level,
+        shown: compare::Shown,
     },
+    /// Printed already.
+    Found,
     /// What cannot be read at all.
     Unreadable(Vec<Diagnostic>),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments.command).and_then(|outcome| report(outcome, arguments.json)) {
+    match run(&arguments.command, arguments.json)
+        .and_then(|outcome| report(outcome, arguments.json))
+    {
         Ok(code) => code,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -151,7 +135,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> io::Result<Outcome> {
+fn run(command: &Command, json: bool) -> io::Result<Outcome> {
     match command {
         Command::Validate { file } => {
             let (name, bytes) = read(file)?;
@@ -199,40 +183,11 @@ fn run(command: &Command) -> io::Result<Outcome> {
                 Err(found) => Ok(Outcome::Findings(found)),
             }
         }
-        Command::Diff {
-            old,
-            new,
-            today,
-            announced,
-            format,
-            least,
-        } => {
-            let files = [old, new].into_iter().chain(announced);
-            let mut contracts = Vec::new();
-            for file in files {
-                let (name, bytes) = read(file)?;
-                match Contract::read(&name, &bytes) {
-                    Ok(contract) => contracts.push(contract),
-                    Err(found) => return Ok(Outcome::Unreadable(found)),
-                }
-            }
-            let [old, new, announced @ ..] = contracts.as_slice() else {
-                return Ok(Outcome::Fine);
-            };
-            let options = diff::Options {
-                today: *today,
-                announced,
-            };
-            Ok(Outcome::Compared {
-                findings: diff::diff(old, new, &options).findings,
-                format: *format,
-                least: match least {
-                    Least::Info => Level::Info,
-                    Least::Warning => Level::Warning,
-                    Least::Breaking => Level::Breaking,
-                },
-            })
-        }
+        Command::Diff(command) => compare::diff(command),
+        Command::Pin(command) => consumers::pin(command),
+        Command::CanRemove(command) => consumers::can_remove(command, json),
+        Command::Judge(command) => releases::judge(command),
+        Command::Release(command) => releases::release(command),
         Command::Generate {
             file,
             out,
@@ -372,6 +327,10 @@ fn read(file: &Path) -> io::Result<(String, Vec<u8>)> {
     Ok((name, bytes))
 }
 
+fn print_line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{text}")
+}
+
 fn print(value: &impl serde::Serialize) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     serde_json::to_writer_pretty(&mut out, value)?;
@@ -382,11 +341,8 @@ fn print(value: &impl serde::Serialize) -> io::Result<()> {
 fn report(outcome: Outcome, json: bool) -> io::Result<ExitCode> {
     let (found, code) = match outcome {
         Outcome::Fine => return Ok(ExitCode::SUCCESS),
-        Outcome::Compared {
-            findings,
-            format,
-            least,
-        } => return compared(&findings, format, least, json),
+        Outcome::Found => return Ok(ExitCode::from(1)),
+        Outcome::Compared { findings, shown } => return compare::report(&findings, shown, json),
         Outcome::Findings(found) => (found, 1),
         Outcome::Unreadable(found) => (found, 2),
     };
@@ -405,36 +361,4 @@ fn report(outcome: Outcome, json: bool) -> io::Result<ExitCode> {
         writeln!(io::stderr(), "{} finding{s}", found.len())?;
     }
     Ok(ExitCode::from(code))
-}
-
-fn compared(
-    findings: &[diff::Finding],
-    format: Format,
-    least: Level,
-    json: bool,
-) -> io::Result<ExitCode> {
-    let shown: Vec<diff::Finding> = findings
-        .iter()
-        .filter(|finding| finding.level >= least)
-        .cloned()
-        .collect();
-    let mut out = BufWriter::new(io::stdout().lock());
-    if json {
-        for finding in &shown {
-            serde_json::to_writer(&mut out, finding)?;
-            writeln!(out)?;
-        }
-    } else if format == Format::Markdown {
-        out.write_all(diff::markdown(&shown).as_bytes())?;
-    } else {
-        out.write_all(diff::text(&shown).as_bytes())?;
-    }
-    out.flush()?;
-    if !json && format == Format::Text {
-        writeln!(io::stderr(), "{}", diff::summary(findings))?;
-    }
-    let breaks = findings
-        .iter()
-        .any(|finding| finding.level == Level::Breaking);
-    Ok(ExitCode::from(u8::from(breaks)))
 }

@@ -1,0 +1,280 @@
+//! Releases: each contract as it was published, by day, never edited. The working contract is judged
+//! against them, and becomes the next one. Nothing here reads a file or a clock.
+
+mod changelog;
+mod checksums;
+mod folder;
+
+use std::collections::BTreeMap;
+
+use crate::consumers::{Consumer, operations_of, version_of};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::diff::{Contract, Finding, Level, Options, diff};
+use crate::document::{Date, Document};
+use crate::lint;
+use crate::overlay::Overlay;
+use crate::source::Content;
+
+pub use changelog::changelog;
+pub use checksums::{CHECKSUMS, checksums, edited};
+pub use folder::{Folder, Kept, consumers};
+
+/// The generated changelog of a release.
+pub const CHANGELOG: &str = "CHANGES.md";
+
+/// One version of the contract.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub number: u32,
+    pub contract: Contract,
+    /// As it is written down.
+    pub text: Vec<u8>,
+}
+
+/// All versions as they were published on a day.
+#[derive(Debug, Clone)]
+pub struct Release {
+    pub day: Date,
+    pub versions: Vec<Version>,
+}
+
+/// What the comparison of one version with the newest release came to.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    pub version: u32,
+    /// No release has it yet.
+    pub is_new: bool,
+    pub findings: Vec<Finding>,
+}
+
+/// Why a release is refused.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The contract or the pins have faults.
+    Faults(Vec<Diagnostic>),
+    /// Something breaks.
+    Breaks(Vec<Judged>),
+    /// The day is not after the newest release's.
+    NotAfter { day: Date, newest: Date },
+}
+
+/// The name of a version's file.
+pub fn file_of(version: u32) -> String {
+    format!("v{version}.yaml")
+}
+
+/// The version that a file of a release holds; nothing where it is no contract.
+pub fn version_in(file: &str) -> Option<u32> {
+    file.strip_prefix('v')?.strip_suffix(".yaml")?.parse().ok()
+}
+
+impl Version {
+    /// Version 1, and one more for each overlay: version N is version N - 1 and its overlay.
+    pub fn all(
+        (file, text): (&str, &[u8]),
+        overlays: &[(String, Vec<u8>)],
+    ) -> Result<Vec<Version>, Vec<Diagnostic>> {
+        let mut versions = vec![Version::read(file, text)?];
+        for (file, bytes) in overlays {
+            let Some(before) = versions.last() else {
+                break;
+            };
+            let applied = Overlay::read(file, bytes)?.apply(&before.contract.root)?;
+            let text = serde_norway::to_string(&applied.document).map_err(|error| {
+                let message = format!("the result cannot be printed: {error}");
+                let at = Location::of_file(file);
+                vec![Diagnostic::new("overlay", &at, message, "report this")]
+            })?;
+            let number = version_of(&applied.document);
+            if number != before.number + 1 {
+                let message = format!(
+                    "the result is version {number}, and one after {} is expected",
+                    before.number
+                );
+                let at = Location::of_file(file);
+                let mend = "update info.version with the first action";
+                return Err(vec![Diagnostic::new("overlay-version", &at, message, mend)]);
+            }
+            versions.push(Version {
+                number,
+                contract: Contract {
+                    file: file.clone(),
+                    root: applied.document,
+                },
+                text: text.into_bytes(),
+            });
+        }
+        Ok(versions)
+    }
+
+    pub fn read(file: &str, text: &[u8]) -> Result<Version, Vec<Diagnostic>> {
+        let contract = Contract::read(file, text)?;
+        Ok(Version {
+            number: version_of(&contract.root),
+            contract,
+            text: text.to_vec(),
+        })
+    }
+
+    /// All that is wrong with it by itself.
+    fn faults(&self) -> Vec<Diagnostic> {
+        match Document::from_node(&self.contract.file, self.contract.root.clone()) {
+            Ok(document) => lint::lint(&document),
+            Err(found) => found,
+        }
+    }
+
+    /// The same without anything: what is left of a version that is gone.
+    fn emptied(&self) -> Contract {
+        let mut root = self.contract.root.clone();
+        if let Content::Map(map) = &mut root.content
+            && let Some(paths) = map.get_mut("paths")
+        {
+            paths.node.content = Content::Map(indexmap::IndexMap::new());
+        }
+        Contract {
+            file: self.contract.file.clone(),
+            root,
+        }
+    }
+}
+
+/// Judges all versions against the newest of the releases, which stand in the order of their days. A
+/// removal is judged against all releases that announced it.
+pub fn judge(
+    versions: &[Version],
+    releases: &[Release],
+    today: Date,
+    consumers: &[Consumer],
+) -> Vec<Judged> {
+    let Some((newest, earlier)) = releases.split_last() else {
+        return versions
+            .iter()
+            .map(|version| Judged {
+                version: version.number,
+                is_new: true,
+                findings: Vec::new(),
+            })
+            .collect();
+    };
+    let compare = |old: &Version, new: &Contract| {
+        let of_same = |release: &Release| {
+            let same = release.versions.iter().find(|v| v.number == old.number);
+            same.map(|version| version.contract.clone())
+        };
+        let announced: Vec<Contract> = earlier.iter().filter_map(of_same).collect();
+        let options = Options {
+            today: Some(today),
+            announced: &announced,
+            consumers,
+        };
+        diff(&old.contract, new, &options).findings
+    };
+    let mut judged: Vec<Judged> = versions
+        .iter()
+        .map(|version| {
+            let old = newest.versions.iter().find(|v| v.number == version.number);
+            Judged {
+                version: version.number,
+                is_new: old.is_none(),
+                findings: old.map_or_else(Vec::new, |old| compare(old, &version.contract)),
+            }
+        })
+        .collect();
+    for old in &newest.versions {
+        if !versions.iter().any(|version| version.number == old.number) {
+            judged.push(Judged {
+                version: old.number,
+                is_new: false,
+                findings: compare(old, &old.emptied()),
+            });
+        }
+    }
+    judged.sort_by_key(|judged| judged.version);
+    judged
+}
+
+/// Whether anything of it breaks somebody.
+pub fn breaks(judged: &[Judged]) -> bool {
+    let mut all = judged.iter().flat_map(|version| &version.findings);
+    all.any(|finding| finding.level == Level::Breaking)
+}
+
+/// The files of the next release, by name. `previous` are the checksums of the newest one: the chain of
+/// them shows when any was edited.
+pub fn release(
+    versions: &[Version],
+    releases: &[Release],
+    today: Date,
+    consumers: &[Consumer],
+    previous: Option<&[u8]>,
+) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+    if let Some(newest) = releases.last()
+        && today <= newest.day
+    {
+        return Err(Refusal::NotAfter {
+            day: today,
+            newest: newest.day,
+        });
+    }
+    let faults: Vec<Diagnostic> = versions.iter().flat_map(Version::faults).collect();
+    if !faults.is_empty() {
+        return Err(Refusal::Faults(faults));
+    }
+    // What breaks is told before pins that lead nowhere: it tells why they do.
+    let judged = judge(versions, releases, today, consumers);
+    if breaks(&judged) {
+        return Err(Refusal::Breaks(judged));
+    }
+    let mut faults = untrue(versions, consumers);
+    for version in versions {
+        faults.extend(unrecorded(&version.contract, consumers));
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::Faults(faults));
+    }
+    let mut files: BTreeMap<String, Vec<u8>> = versions
+        .iter()
+        .map(|version| (file_of(version.number), version.text.clone()))
+        .collect();
+    let newest = releases.last().map(|release| release.day);
+    let text = changelog(today, newest, &judged);
+    files.insert(CHANGELOG.to_owned(), text.into_bytes());
+    let previous = newest.zip(previous);
+    let sums = checksums(&files, previous);
+    files.insert(CHECKSUMS.to_owned(), sums.into_bytes());
+    Ok(files)
+}
+
+/// Pins that name nothing in any version that they are about.
+pub fn untrue(versions: &[Version], consumers: &[Consumer]) -> Vec<Diagnostic> {
+    let roots = versions.iter().map(|version| &version.contract.root);
+    roots
+        .flat_map(|root| consumers.iter().flat_map(|consumer| consumer.unknown(root)))
+        .collect()
+}
+
+/// Operations that a consumer has and that its pins do not know: they were never recorded.
+fn unrecorded(contract: &Contract, consumers: &[Consumer]) -> Vec<Diagnostic> {
+    let version = version_of(&contract.root);
+    let mut missing = Vec::new();
+    for consumer in consumers {
+        let known = consumer.versions.get(&version);
+        for id in operations_of(&contract.root, &consumer.name) {
+            if known.is_some_and(|known| !known.contains_key(&id)) {
+                let message = format!(
+                    "`{}` has {id}, and no pin says what it uses of it",
+                    consumer.name
+                );
+                let at = Location::of_file(&consumer.file);
+                missing.push(Diagnostic::new(
+                    "pin-missing",
+                    &at,
+                    message,
+                    "record the pins anew",
+                ));
+            }
+        }
+    }
+    missing
+}
