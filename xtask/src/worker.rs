@@ -4,6 +4,7 @@
 mod build;
 mod conformance;
 pub mod host;
+mod rush;
 mod start;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 
 use std::{future::Future, pin::Pin};
 
+pub mod blobs;
 pub mod cache;
 pub mod clock;
 pub mod compute;
@@ -13,6 +14,7 @@ pub mod limiter;
 pub mod random;
 pub mod store;
 
+pub use blobs::Blobs;
 pub use cache::Cache;
 pub use clock::Clock;
 pub use compute::Compute;

@@ -408,6 +408,12 @@ mod nowhere {
         fn add_signing_key<'a>(&'a self, _: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
             none()
         }
+        fn add_first_signing_key<'a>(
+            &'a self,
+            _: &'a SigningKey,
+        ) -> Answer<'a, Result<(), StoreError>> {
+            none()
+        }
         fn expire_signing_key<'a>(
             &'a self,
             _: &'a str,

@@ -1,5 +1,5 @@
 //! A copy of a data folder that is consistent, made while a server writes to it: of each database one snapshot, the
-//! directory's last. A copy has the layout of what it is of, so restoring is putting it in its place.
+//! directory's last, then the blobs. A copy has the layout of what it is of, so restoring is putting it in its place.
 
 use std::{
     fs::{self, File},
@@ -9,6 +9,8 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags};
+
+use crate::{blobs::FOLDER, folder};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -44,7 +46,7 @@ pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
         fs::remove_dir_all(&part).map_err(|error| write(&part, error))?;
     }
     let tenants = part.join("tenants");
-    own_folder(&tenants).map_err(|error| write(&tenants, error))?;
+    folder::own(&tenants).map_err(|error| write(&tenants, error))?;
     // Tenants first: whoever is in the directory then has a copy, and whoever came in between is made up for.
     let mut known = Vec::new();
     loop {
@@ -64,8 +66,14 @@ pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
     let copied = part.join("directory.sqlite");
     database(&directory, &copied)?;
     forget_others(&copied, &known)?;
-    sync(&tenants).map_err(|error| write(&tenants, error))?;
-    sync(&part).map_err(|error| write(&part, error))?;
+    // After the databases: a blob is put before anything refers to it, and deleted when nothing does any more. So whatever a
+    // copied database refers to is still there.
+    for id in &known {
+        let folder = Path::new(FOLDER).join(id);
+        blobs(&data.join(&folder), &part.join(&folder))?;
+    }
+    folder::sync(&tenants).map_err(|error| write(&tenants, error))?;
+    folder::sync(&part).map_err(|error| write(&part, error))?;
     Ok(part)
 }
 
@@ -87,7 +95,7 @@ pub fn finish(part: &Path, out: &Path) -> Result<(), BackupError> {
     }
     fs::rename(part, out).map_err(write)?;
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync(parent.unwrap_or(Path::new("."))).map_err(write)
+    folder::sync(parent.unwrap_or(Path::new("."))).map_err(write)
 }
 
 /// One snapshot of `from` as a new file, packed; writers are not held up.
@@ -147,20 +155,33 @@ fn forget_others(directory: &Path, known: &[String]) -> Result<(), BackupError> 
     })
 }
 
-/// Customers' data and the keys that sign tokens: their owner's alone.
-fn own_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    // A folder can be opened and synced on Unix alone; elsewhere renaming is as durable as it gets.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    fs::metadata(folder)?;
-    Ok(())
+/// Copies a tenant's blobs; what is deleted meanwhile is left out.
+fn blobs(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let write = |error| BackupError::Write {
+        path: to.to_path_buf(),
+        error,
+    };
+    let entries = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(write)?,
+    };
+    folder::own(to).map_err(write)?;
+    for entry in entries {
+        let entry = entry.map_err(write)?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let write = |error| BackupError::Write {
+            path: to.clone(),
+            error,
+        };
+        let kind = entry.file_type().map_err(write)?;
+        if kind.is_dir() {
+            blobs(&from, &to)?;
+        } else if kind.is_file() {
+            match fs::copy(&from, &to).and_then(|_| File::open(&to)?.sync_all()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                copied => copied.map_err(write)?,
+            }
+        }
+    }
+    folder::sync(to).map_err(write)
 }

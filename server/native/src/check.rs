@@ -5,6 +5,7 @@ use std::{fs, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
+mod blobs;
 mod directory;
 mod finding;
 mod history;
@@ -19,6 +20,7 @@ pub struct Report {
     pub tenants: usize,
     pub records: u64,
     pub changes: u64,
+    pub blobs: u64,
     pub findings: Vec<Finding>,
 }
 
@@ -33,13 +35,14 @@ pub fn check(data: &Path, only: Option<&str>) -> Report {
         .filter(|path| path.extension().is_some_and(|ending| ending == "sqlite"))
         .collect();
     files.sort();
-    let mut logins = Vec::new();
+    let (mut logins, mut tenants) = (Vec::new(), Vec::new());
     for path in &files {
         let id = path.file_stem().unwrap_or_default().to_string_lossy();
         if only.is_some_and(|only| only != id) {
             continue;
         }
         report.tenants += 1;
+        tenants.push(id.to_string());
         let mut findings = Findings::of(path);
         match open(path) {
             Ok(connection) => match tenant::check(&connection, &mut findings) {
@@ -65,6 +68,9 @@ pub fn check(data: &Path, only: Option<&str>) -> Report {
         }
         report.findings.extend(findings.done());
     }
+    let (blobs, found) = blobs::check(data, &tenants, only.is_none());
+    report.blobs = blobs;
+    report.findings.extend(found);
     report
 }
 

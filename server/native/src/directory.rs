@@ -170,14 +170,17 @@ impl Directory for SqliteDirectory {
     fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
         let sql = "INSERT INTO signing_keys (kid, seed, created_at, expires_at) \
                    VALUES (?1, ?2, CAST(?3 AS INTEGER), CAST(?4 AS INTEGER))";
-        let seed = hex::encode(&key.seed);
-        let params = vec![
-            text(&key.kid),
-            Some(seed),
-            number(key.created_at),
-            key.expires_at.and_then(number),
-        ];
-        Box::pin(self.write(sql, params))
+        Box::pin(self.write(sql, row(key)))
+    }
+
+    fn add_first_signing_key<'a>(
+        &'a self,
+        key: &'a SigningKey,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        let sql = "INSERT INTO signing_keys (kid, seed, created_at, expires_at) \
+                   SELECT ?1, ?2, CAST(?3 AS INTEGER), CAST(?4 AS INTEGER) \
+                   WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE expires_at IS NULL)";
+        Box::pin(self.write(sql, row(key)))
     }
 
     fn expire_signing_key<'a>(
@@ -196,6 +199,15 @@ fn text(text: &str) -> Option<String> {
 
 fn number(number: i64) -> Option<String> {
     Some(number.to_string())
+}
+
+fn row(key: &SigningKey) -> Vec<Option<String>> {
+    vec![
+        text(&key.kid),
+        Some(hex::encode(&key.seed)),
+        number(key.created_at),
+        key.expires_at.and_then(number),
+    ]
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<TenantEntry> {

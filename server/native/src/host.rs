@@ -1,7 +1,7 @@
 //! A data folder, opened: every port of the core on this machine.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use crm_core::ports::{Ports, store::StoreError};
 use crate::{
     clock::{SystemClock, SystemRandom},
     directory::SqliteDirectory,
+    folder,
     limiter::LocalLimiter,
     store::{Options, SqliteStore},
 };
@@ -41,7 +42,7 @@ impl Host {
         if data.is_file() {
             return Err(OpenError::File { path: path() });
         }
-        make(data).map_err(|error| OpenError::Make {
+        folder::own(data).map_err(|error| OpenError::Make {
             path: path(),
             error,
         })?;
@@ -81,13 +82,4 @@ impl Host {
         }
         Self::open(data)
     }
-}
-
-/// Customers' data and the keys that sign tokens: a new folder is its owner's alone.
-fn make(data: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(data)
 }

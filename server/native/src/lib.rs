@@ -1,6 +1,7 @@
 //! The native host: the core's ports on one machine, an HTTP server around its router, and the command line.
 
 pub mod backup;
+pub mod blobs;
 pub mod check;
 pub mod cli;
 pub mod clock;
@@ -8,6 +9,7 @@ pub mod compute;
 pub mod demo;
 pub mod directory;
 pub mod export;
+mod folder;
 pub mod host;
 pub mod import;
 pub mod limiter;

@@ -1,14 +1,14 @@
 //! Runs the cases of the core's conformance suites on this Worker's own bindings, each asked for by its address, and tells
-//! the round trips so far. Only in builds for tests.
+//! the round trips and the memory so far. Only in builds for tests.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use crm_core::{
     ports::{
-        Clock, Directory, cache,
-        conformance::Verdict,
-        directory::TenantEntry,
+        Clock, Directory, blobs, cache,
+        conformance::{Case, Verdict},
+        directory::{self, TenantEntry},
         limiter,
         store::{self, TenantId},
     },
@@ -16,8 +16,10 @@ use crm_core::{
 };
 use http::{Request, Response};
 use serde_json::json;
+use wasm_bindgen::JsCast;
 
 use crate::{
+    blobs::R2Blobs,
     clock::{PlatformClock, PlatformRandom},
     host::Host,
     limiter::ObjectLimiter,
@@ -32,68 +34,103 @@ pub async fn answer(host: &Host, request: Request<Body>) -> Result<Response<Body
     let text = match path.split_once('/') {
         None if path == "trips" => json!(trips::so_far()),
         None if path == "cases" => json!(names()),
+        None if path == "memory" => json!(memory()),
         Some((suite, name)) => json!(run(host, suite, name).await),
         None => return Err(request),
     };
     Ok(Response::new(text.to_string().into()))
 }
 
+/// Bytes that the module's memory has grown to: it never shrinks.
+fn memory() -> u32 {
+    let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    memory
+        .buffer()
+        .unchecked_into::<js_sys::ArrayBuffer>()
+        .byte_length()
+}
+
+/// The suites by their names, each with its cases'.
 fn names() -> Vec<String> {
-    let store = store::conformance::CASES
-        .iter()
-        .map(|case| ("store", case.name));
-    let limiter = limiter::conformance::CASES
-        .iter()
-        .map(|case| ("limiter", case.name));
-    let cache = cache::conformance::CASES
-        .iter()
-        .map(|case| ("cache", case.name));
-    let all = store.chain(limiter).chain(cache);
-    all.map(|(suite, name)| format!("{suite}/{name}")).collect()
+    fn of<Subject>(suite: &str, cases: &[Case<Subject>]) -> Vec<String> {
+        let names = cases.iter().map(|case| format!("{suite}/{}", case.name));
+        names.collect()
+    }
+    [
+        of("store", store::conformance::CASES),
+        of("limiter", limiter::conformance::CASES),
+        of("cache", cache::conformance::CASES),
+        of("directory", directory::conformance::CASES),
+        of("blobs", blobs::conformance::CASES),
+    ]
+    .concat()
 }
 
 /// What a case saw, with a tenant or keys of its own.
 async fn run(host: &Host, suite: &str, name: &str) -> Verdict {
-    let unknown = || format!("there is no case {suite}/{name}");
     let fresh = random_id::id(PlatformClock.now(), &PlatformRandom);
     match suite {
         "store" => {
-            let case = store::conformance::CASES
-                .iter()
-                .find(|case| case.name == name);
-            let case = case.ok_or_else(unknown)?;
+            let case = find(store::conformance::CASES, name)?;
             let tenant = tenant(host, name, &fresh).await?;
             let store = Arc::clone(&host.parts.core.ports().store);
             (case.run)(store::conformance::Subject { store, tenant }).await
         }
         "limiter" => {
-            let case = limiter::conformance::CASES
-                .iter()
-                .find(|case| case.name == name);
+            let case = find(limiter::conformance::CASES, name)?;
             let subject = limiter::conformance::Subject {
                 limiter: Arc::new(ObjectLimiter::new(host.parts.env.clone())),
                 clock: Arc::new(PlatformClock),
                 prefix: fresh,
             };
-            (case.ok_or_else(unknown)?.run)(subject).await
+            (case.run)(subject).await
         }
         "cache" => {
-            let case = cache::conformance::CASES
-                .iter()
-                .find(|case| case.name == name);
+            let case = find(cache::conformance::CASES, name)?;
             let subject = cache::conformance::Subject {
                 cache: Arc::clone(&host.parts.cache),
                 prefix: fresh,
             };
-            (case.ok_or_else(unknown)?.run)(subject).await
+            (case.run)(subject).await
         }
-        _ => Err(unknown()),
+        "directory" => {
+            let case = find(directory::conformance::CASES, name)?;
+            let subject = directory::conformance::Subject {
+                doors: vec![Arc::clone(&host.parts.directory) as Arc<dyn Directory>],
+                clock: Arc::new(PlatformClock),
+                random: Arc::new(PlatformRandom),
+            };
+            (case.run)(subject).await
+        }
+        "blobs" => {
+            let case = find(blobs::conformance::CASES, name)?;
+            let bucket = host.parts.env.bucket("BLOBS");
+            let subject = blobs::conformance::Subject {
+                blobs: Arc::new(R2Blobs(bucket.map_err(|error| error.to_string())?)),
+                tenant: tenant_id(&fresh)?,
+                other: tenant_id(&random_id::id(PlatformClock.now(), &PlatformRandom))?,
+            };
+            (case.run)(subject).await
+        }
+        _ => Err(format!("there is no suite {suite}")),
     }
+}
+
+fn find<Subject>(
+    cases: &'static [Case<Subject>],
+    name: &str,
+) -> Result<&'static Case<Subject>, String> {
+    let case = cases.iter().find(|case| case.name == name);
+    case.ok_or_else(|| format!("there is no case {name}"))
+}
+
+fn tenant_id(text: &str) -> Result<TenantId, String> {
+    TenantId::parse(text).ok_or_else(|| format!("{text} is no id"))
 }
 
 /// In any database that is free.
 async fn tenant(host: &Host, name: &str, id: &str) -> Result<TenantId, String> {
-    let tenant = TenantId::parse(id).ok_or("no id")?;
+    let tenant = tenant_id(id)?;
     let entry = TenantEntry {
         id: tenant.clone(),
         name: name.to_owned(),

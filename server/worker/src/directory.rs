@@ -201,6 +201,16 @@ impl D1Directory {
         }
     }
 
+    fn row(&self, key: &SigningKey) -> [Value; 4] {
+        let seed = seal::seal(&self.sealing_key, &hex::encode(&key.seed), &*self.random);
+        [
+            key.kid.as_str().into(),
+            seed.into(),
+            key.created_at.into(),
+            key.expires_at.into(),
+        ]
+    }
+
     fn key(&self, row: Vec<Value>) -> Result<SigningKey, StoreError> {
         let mut columns = row.into_iter();
         let mut next = || columns.next().unwrap_or(Value::Null);
@@ -304,14 +314,16 @@ impl Directory for D1Directory {
     fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
         let sql =
             "INSERT INTO signing_keys (kid, seed, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-        let seed = seal::seal(&self.sealing_key, &hex::encode(&key.seed), &*self.random);
-        let params = [
-            key.kid.as_str().into(),
-            seed.into(),
-            key.created_at.into(),
-            key.expires_at.into(),
-        ];
-        Box::pin(self.write(sql, params))
+        Box::pin(self.write(sql, self.row(key)))
+    }
+
+    fn add_first_signing_key<'a>(
+        &'a self,
+        key: &'a SigningKey,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        let sql = "INSERT INTO signing_keys (kid, seed, created_at, expires_at) SELECT ?1, ?2, ?3, ?4 \
+                   WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE expires_at IS NULL)";
+        Box::pin(self.write(sql, self.row(key)))
     }
 
     fn expire_signing_key<'a>(

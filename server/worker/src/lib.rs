@@ -1,5 +1,8 @@
 //! The Worker: the core's ports on Cloudflare's platform, and its router behind the platform's events.
 
+// No operation puts files: the suites alone do.
+#[cfg(feature = "conformance")]
+mod blobs;
 mod cache;
 mod clock;
 #[cfg(feature = "conformance")]

@@ -1,12 +1,12 @@
-//! `cargo xtask conformance`: the core's conformance suites on the Worker's own ports (D1, KV, Durable Object) in workerd.
-//! The Worker's build for tests runs each case when it is asked for by its address. Then what the operations cost in
-//! round trips, which must not grow.
+//! `cargo xtask conformance`: the core's conformance suites on the Worker's own ports (D1, KV, R2, Durable Object) in workerd.
+//! The Worker's build for tests runs each case when it is asked for by its address. Before them many first requests at
+//! once, and many sign-ins; then what the operations cost in round trips, which must not grow.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{Module, build, dev_secrets, host::Host, target_folder};
+use super::{Module, build, dev_secrets, host::Host, rush, target_folder};
 use crate::{api::send, bench::trips, run::root, tools::Tools};
 
 /// Databases that cases can have: each takes one of its own.
@@ -35,6 +35,8 @@ pub fn conformance() -> Result<(), String> {
     )?;
     eprintln!("\n== the ports' suites in workerd");
     let start = Instant::now();
+    rush::first_requests(&host.url)?;
+    rush::sign_ins(&host.url)?;
     let ask = |path: &str| {
         send(
             "GET",

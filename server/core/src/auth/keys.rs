@@ -140,14 +140,10 @@ impl Keys {
     }
 }
 
-/// Makes the deployment's first key if there is none. Two processes that race make two: the newer one signs.
+/// Makes the deployment's first key if there is none. Of those that race the directory takes one: read it back.
 pub async fn ensure(ports: &Ports) -> Result<(), StoreError> {
-    let now = ports.clock.now();
-    let known = KeySet::new(ports.directory.signing_keys().await?, now);
-    if known.current().is_none() {
-        ports.directory.add_signing_key(&fresh(ports, now)).await?;
-    }
-    Ok(())
+    let key = fresh(ports, ports.clock.now());
+    ports.directory.add_first_signing_key(&key).await
 }
 
 /// What becomes of the keys before a new one.

@@ -4,6 +4,9 @@
 use super::Answer;
 use super::store::{StoreError, TenantId};
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantEntry {
     pub id: TenantId,
@@ -47,6 +50,11 @@ pub trait Directory: Send + Sync + 'static {
     ) -> Answer<'a, Result<(), StoreError>>;
     fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>>;
     fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>>;
+    /// Adds the key if none is current: of many who begin at once, one adds its own.
+    fn add_first_signing_key<'a>(
+        &'a self,
+        key: &'a SigningKey,
+    ) -> Answer<'a, Result<(), StoreError>>;
     fn expire_signing_key<'a>(
         &'a self,
         kid: &'a str,

@@ -10,11 +10,12 @@ pub fn run(arguments: &Backup) -> Result<(), Error> {
     let report = check::look(&part, None)?;
     backup::finish(&part, out)?;
     println!(
-        "{}: {} tenants, {} records, {} changes",
+        "{}: {} tenants, {} records, {} changes, {} blobs",
         out.display(),
         report.tenants,
         report.records,
-        report.changes
+        report.changes,
+        report.blobs
     );
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::{
 pub fn run(arguments: &Check) -> Result<(), Error> {
     let report = look(&arguments.data.data, arguments.tenant.as_deref())?;
     println!(
-        "{} tenants, {} records, {} changes: whole",
-        report.tenants, report.records, report.changes
+        "{} tenants, {} records, {} changes, {} blobs: whole",
+        report.tenants, report.records, report.changes, report.blobs
     );
     Ok(())
 }

@@ -1,0 +1,80 @@
+//! Many at once at a Worker in workerd: as its first requests they make one signing key among them, and as sign-ins, of which
+//! each takes 19 MiB to be judged, they hold no more memory than it has.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::api::send;
+
+const AT_ONCE: usize = 40;
+/// Bytes of the module's memory, which never shrinks: the platform ends an isolate at 128 MB, JavaScript's share included.
+const MOST_MEMORY: u64 = 80_000_000;
+
+/// Of a Worker that nobody asked before.
+pub fn first_requests(url: &str) -> Result<(), String> {
+    let jwks = format!("{url}/.well-known/jwks.json");
+    let answers = at_once(|_| send("GET", &jwks, "", &Value::Null));
+    let mut kids = Vec::new();
+    for answer in answers {
+        let keys = answer?["keys"].take();
+        kids.extend(
+            keys.as_array()
+                .into_iter()
+                .flatten()
+                .map(|key| key["kid"].clone()),
+        );
+    }
+    let asked = kids.len();
+    kids.sort_by_key(ToString::to_string);
+    kids.dedup();
+    if (asked, kids.len()) != (AT_ONCE, 1) {
+        return Err(format!(
+            "{AT_ONCE} first requests at once saw {} signing keys: {kids:?}",
+            kids.len()
+        ));
+    }
+    println!("{AT_ONCE} first requests at once: one signing key");
+    Ok(())
+}
+
+/// Of addresses that nobody has: a password is computed for each all the same.
+pub fn sign_ins(url: &str) -> Result<(), String> {
+    let answers = at_once(|n| {
+        let body = json!({"grant_type": "password", "email": format!("nobody{n}@example.com"), "password": "pass phrase"});
+        send("POST", &format!("{url}/auth/token"), "", &body)
+    });
+    let typed = ["INVALID_CREDENTIALS", "TENANT_BUSY", "RATE_LIMITED"];
+    for answer in answers {
+        match answer {
+            Err(said) if typed.iter().any(|code| said.contains(code)) => {}
+            other => return Err(format!("a sign-in of nobody: {other:?}")),
+        }
+    }
+    let memory = send(
+        "GET",
+        &format!("{url}/conformance/memory"),
+        "",
+        &Value::Null,
+    )?;
+    let memory = memory.as_u64().unwrap_or(u64::MAX);
+    println!(
+        "{AT_ONCE} sign-ins at once: {:.0} MB of memory (at most {:.0})",
+        memory as f64 / 1e6,
+        MOST_MEMORY as f64 / 1e6
+    );
+    if memory > MOST_MEMORY {
+        return Err(format!(
+            "{AT_ONCE} sign-ins at once take {memory} bytes of memory: at most {MOST_MEMORY} are right"
+        ));
+    }
+    Ok(())
+}
+
+fn at_once<T: Send>(one: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let one = &one;
+        let all: Vec<_> = (0..AT_ONCE).map(|n| scope.spawn(move || one(n))).collect();
+        all.into_iter().filter_map(|one| one.join().ok()).collect()
+    })
+}
