@@ -69,8 +69,8 @@ def wrong_data_is_refused(ctx, response, case):
 
 
 def unseen(excuse, case):
-    empty = any(not str(value).strip() for value in (case.headers or {}).values())
-    return excuse["host"] == HOST and excuse["header"] == "empty" and empty
+    empty = (name for name, value in (case.headers or {}).items() if not str(value).strip(" \t"))
+    return excuse["host"] == HOST and any(re.fullmatch(excuse["empty_header"], name.lower()) for name in empty)
 
 
 def stays(excuse, case):

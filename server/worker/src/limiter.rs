@@ -1,9 +1,9 @@
-//! Counts requests, exactly and for all isolates: a Durable Object per quota and key. Where it cannot be reached, this
-//! isolate counts by itself.
+//! Counts requests for all isolates: a Durable Object per quota and key, of which an isolate takes a few requests at once
+//! (`lease.rs`). Where it cannot be reached, this isolate counts by itself.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crm_core::ports::{
@@ -13,15 +13,18 @@ use crm_core::ports::{
 use worker::{Env, send::SendFuture};
 
 mod bucket;
+mod lease;
 mod object;
 
 use bucket::Bucket;
+use lease::Leases;
 
 /// Buckets that an isolate keeps while it counts by itself.
 const MOST_BUCKETS: usize = 10_000;
 
 pub struct ObjectLimiter {
     env: Env,
+    leases: Mutex<Leases>,
     own: Mutex<HashMap<String, Bucket>>,
 }
 
@@ -29,15 +32,24 @@ impl ObjectLimiter {
     pub fn new(env: Env) -> Self {
         Self {
             env,
+            leases: Mutex::default(),
             own: Mutex::default(),
         }
     }
 
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn ask(&self, quota: Quota, name: &str) -> worker::Result<Decision> {
+        let wanted = self.leases().wanted(quota, name, object::now());
         let stub = self.env.durable_object("LIMITER")?.get_by_name(name)?;
-        let mut answer = stub.fetch_with_str(&object::address(quota)).await?;
-        object::parse(&answer.text().await?)
-            .ok_or_else(|| worker::Error::RustError("the object answers something else".into()))
+        let address = object::address(quota, wanted);
+        let mut answer = stub.fetch_with_str(&address).await?;
+        let granted = object::parse(&answer.text().await?)
+            .ok_or_else(|| worker::Error::RustError("the object answers something else".into()))?;
+        let mut leases = self.leases();
+        Ok(leases.granted(quota, name, wanted, granted, object::now()))
     }
 
     fn decide_here(&self, quota: Quota, name: &str) -> Decision {
@@ -54,6 +66,10 @@ impl Limiter for ObjectLimiter {
     fn take<'a>(&'a self, quota: Quota, key: &'a str) -> Answer<'a, Decision> {
         Box::pin(SendFuture::new(async move {
             let name = format!("{}/{key}", quota.name);
+            let leased = self.leases().spend(quota, &name, object::now());
+            if let Some(decision) = leased {
+                return decision;
+            }
             match self.ask(quota, &name).await {
                 Ok(decision) => decision,
                 Err(error) => {

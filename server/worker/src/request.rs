@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use axum::body::Body;
 use crm_core::http::Peer;
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,7 +16,7 @@ use crate::glue;
 /// The address of the caller, as the platform saw it. Nobody else can set this header.
 const PEER: &str = "cf-connecting-ip";
 
-/// None if it has a method or address that HTTP does not know.
+/// None if it has a method, address or header that HTTP does not know.
 pub fn incoming(request: &web_sys::Request) -> Option<Request<Body>> {
     let head: Vec<String> = glue::head(request)
         .iter()
@@ -32,28 +32,27 @@ pub fn incoming(request: &web_sys::Request) -> Option<Request<Body>> {
     let mut incoming = Request::new(body);
     *incoming.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
     *incoming.uri_mut() = uri(address)?;
-    let map = incoming.headers_mut();
-    for pair in headers.chunks_exact(2) {
-        let [name, value] = pair else { continue };
-        // A header's value is bytes; JavaScript shows each as a character.
-        let bytes: Vec<u8> = value
-            .chars()
-            .map(|c| u8::try_from(c).unwrap_or(b'?'))
-            .collect();
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_bytes(&bytes),
-        ) {
-            map.append(name, value);
-        }
-    }
-    let peer = map
+    *incoming.headers_mut() = header_map(headers)?;
+    let peer = incoming
+        .headers()
         .get(PEER)
         .and_then(|peer| peer.to_str().ok()?.parse().ok());
     if let Some(peer) = peer {
         incoming.extensions_mut().insert(Peer(peer));
     }
     Some(incoming)
+}
+
+/// Of names and values in turn. A value is bytes, which the platform reads as UTF-8 where the standard has a character for
+/// each byte: what is none has come as U+FFFD, and stays something that no ASCII is. None if HTTP does not know one of them.
+fn header_map(pairs: &[String]) -> Option<HeaderMap> {
+    let mut map = HeaderMap::with_capacity(pairs.len() / 2);
+    for pair in pairs.chunks_exact(2) {
+        let [name, value] = pair else { continue };
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        map.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
+    }
+    Some(map)
 }
 
 /// Path and query of an address.
@@ -104,8 +103,9 @@ pub async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Respo
     let headers = Array::new();
     for (name, value) in &head.headers {
         headers.push(&JsValue::from_str(name.as_str()));
-        let text: String = value.as_bytes().iter().copied().map(char::from).collect();
-        headers.push(&JsValue::from_str(&text));
+        headers.push(&JsValue::from_str(&String::from_utf8_lossy(
+            value.as_bytes(),
+        )));
     }
     let body = if bytes.is_empty() {
         JsValue::NULL
@@ -119,6 +119,29 @@ pub async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Respo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_is_what_was_sent_or_the_request_is_refused() {
+        let of = |name: &str, value: &str| {
+            let map = header_map(&[name.to_owned(), value.to_owned()])?;
+            Some(map.get(name)?.as_bytes().to_vec())
+        };
+        for value in ["", "a b", "a\tb", "caf\u{e9}", "\u{1F4A1}"] {
+            assert_eq!(of("k", value).as_deref(), Some(value.as_bytes()));
+        }
+        // A byte that is no UTF-8 does not become a character that a key may have.
+        let seen = of("idempotency-key", "a\u{fffd}b");
+        assert!(seen.is_some_and(|value| !value.is_ascii()));
+        for (name, value) in [
+            ("k", "a\u{1}b"),
+            ("k", "a\nb"),
+            ("k", "a\u{7f}"),
+            ("k y", "a"),
+            ("", "a"),
+        ] {
+            assert_eq!(of(name, value), None, "{name:?} {value:?}");
+        }
+    }
 
     #[test]
     fn an_address_becomes_path_and_query() {

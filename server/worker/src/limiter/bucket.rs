@@ -11,16 +11,35 @@ pub struct Bucket {
 pub const MS: i64 = 1_000_000;
 
 impl Bucket {
+    /// After so many ns one of `requests` per `window_s` is back; 0 if none ever is.
+    pub fn each(requests: u32, window_s: u32) -> i64 {
+        let each = window(window_s).checked_div(i64::from(requests));
+        each.unwrap_or_default()
+    }
+
+    /// Takes as many of `count` as there are. How many, and how many ns the bucket lacks then.
+    pub fn grant(&mut self, requests: u32, window_s: u32, count: u32, now: i64) -> (u32, i64) {
+        let (window, each) = (window(window_s), Self::each(requests, window_s));
+        let missing = (self.whole_at - now).clamp(0, window);
+        let there = (window - missing).checked_div(each).unwrap_or_default();
+        let granted = i64::from(count).min(there);
+        let missing = missing + granted * each;
+        if granted > 0 {
+            self.whole_at = now + missing;
+        }
+        (u32::try_from(granted).unwrap_or_default(), missing)
+    }
+
     /// Takes one of `requests` per `window_s`. `now` is in epoch ns.
     pub fn take(&mut self, requests: u32, window_s: u32, now: i64) -> Decision {
-        let window = i64::from(window_s) * 1_000 * MS;
-        let Some(each) = window.checked_div(i64::from(requests)) else {
+        let (window, each) = (window(window_s), Self::each(requests, window_s));
+        if each == 0 {
             return Decision {
                 allowed: false,
                 remaining: 0,
                 reset_s: window_s.max(1),
             };
-        };
+        }
         // A clock that went back takes nobody's tokens away for longer than a window.
         let missing = (self.whole_at - now).clamp(0, window) + each;
         if missing > window {
@@ -31,13 +50,17 @@ impl Bucket {
             };
         }
         self.whole_at = now + missing;
-        let remaining = (window - missing).checked_div(each).unwrap_or_default();
+        let remaining = (window - missing) / each;
         Decision {
             allowed: true,
             remaining: u32::try_from(remaining).unwrap_or(requests),
             reset_s: seconds(missing),
         }
     }
+}
+
+fn window(window_s: u32) -> i64 {
+    i64::from(window_s) * 1_000 * MS
 }
 
 /// Whole seconds, rounded up: who waits for so long is not early.

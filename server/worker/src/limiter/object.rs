@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use crm_core::ports::limiter::{Decision, Quota};
+use crm_core::ports::limiter::Quota;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
 
 use super::bucket::{Bucket, MS};
@@ -32,7 +32,7 @@ impl DurableObject for RequestCounter {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let Some((requests, window_s)) = quota(&request.path()) else {
+        let Some((requests, window_s, count)) = asked(&request.path()) else {
             return Response::error("no quota", 400);
         };
         if self.bucket.get().is_none() {
@@ -43,7 +43,7 @@ impl DurableObject for RequestCounter {
         }
         let now = now();
         let mut bucket = self.bucket.get().unwrap_or_default();
-        let decision = bucket.take(requests, window_s, now);
+        let granted = bucket.grant(requests, window_s, count, now);
         self.bucket.set(Some(bucket));
         let worth_it = bucket.whole_at - now > KEPT_IN_MEMORY;
         if worth_it && bucket.whole_at - self.stored.get() >= STORED_EVERY {
@@ -52,7 +52,7 @@ impl DurableObject for RequestCounter {
             storage.put(WHOLE_AT, bucket.whole_at as f64).await?;
             storage.set_alarm(in_ms(bucket.whole_at - now)).await?;
         }
-        Response::ok(text(&decision))
+        Response::ok(text(granted))
     }
 
     /// Once the bucket is whole nothing is worth keeping.
@@ -82,34 +82,29 @@ pub fn now() -> i64 {
     js_sys::Date::now() as i64 * MS
 }
 
-/// Where the object is asked.
-pub fn address(quota: Quota) -> String {
-    format!("https://limiter/{}/{}", quota.requests, quota.window_s)
+/// Where the object is asked for `count` of a quota.
+pub fn address(quota: Quota, count: u32) -> String {
+    format!(
+        "https://limiter/{}/{}/{count}",
+        quota.requests, quota.window_s
+    )
 }
 
-fn quota(path: &str) -> Option<(u32, u32)> {
-    let (requests, window_s) = path.strip_prefix('/')?.split_once('/')?;
-    Some((requests.parse().ok()?, window_s.parse().ok()?))
+fn asked(path: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = path.strip_prefix('/')?.split('/');
+    let mut next = || parts.next()?.parse().ok();
+    Some((next()?, next()?, next()?))
 }
 
-fn text(decision: &Decision) -> String {
-    let allowed = u8::from(decision.allowed);
-    format!("{allowed} {} {}", decision.remaining, decision.reset_s)
+/// How many are granted, and how many ns the bucket lacks then.
+fn text((granted, missing): (u32, i64)) -> String {
+    format!("{granted} {missing}")
 }
 
 /// What the object answered.
-pub fn parse(text: &str) -> Option<Decision> {
-    let mut parts = text.split(' ');
-    let allowed = match parts.next()? {
-        "1" => true,
-        "0" => false,
-        _ => return None,
-    };
-    Some(Decision {
-        allowed,
-        remaining: parts.next()?.parse().ok()?,
-        reset_s: parts.next()?.parse().ok()?,
-    })
+pub fn parse(text: &str) -> Option<(u32, i64)> {
+    let (granted, missing) = text.split_once(' ')?;
+    Some((granted.parse().ok()?, missing.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -118,26 +113,22 @@ mod tests {
 
     #[test]
     fn what_is_asked_and_answered_is_understood() {
-        let asked = Quota {
+        let quota = Quota {
             name: "caller",
             requests: 6_000,
             window_s: 60,
         };
-        let path = address(asked);
+        let path = address(quota, 60);
         assert_eq!(
-            quota(path.trim_start_matches("https://limiter")),
-            Some((6_000, 60))
+            asked(path.trim_start_matches("https://limiter")),
+            Some((6_000, 60, 60))
         );
-        for path in ["", "/", "/1", "/a/b", "/-1/2"] {
-            assert_eq!(quota(path), None, "{path}");
+        for path in ["", "/", "/1/2", "/a/b/c", "/1/2/-3"] {
+            assert_eq!(asked(path), None, "{path}");
         }
-        let decision = Decision {
-            allowed: true,
-            remaining: 5_999,
-            reset_s: 1,
-        };
-        assert_eq!(parse(&text(&decision)), Some(decision));
-        for answer in ["", "1", "1 2", "yes 1 2", "1 2 -3"] {
+        let granted = (60, 600_000_000);
+        assert_eq!(parse(&text(granted)), Some(granted));
+        for answer in ["", "1", "1 x", "yes 1", "-1 2"] {
             assert_eq!(parse(answer), None, "{answer}");
         }
     }
