@@ -66,10 +66,7 @@ const CELLS: &[Cell] = &[
 
 /// Measures every cell on every peer in turn and prints the table.
 pub fn bench(seconds: u32) -> Result<(), String> {
-    step(
-        "the release build",
-        &mut cargo(["build", "--release", "-p", "crm"]),
-    )?;
+    build_release()?;
     let folder = root().join("target/bench");
     let _ = fs::remove_dir_all(folder.join("data"));
     fs::create_dir_all(folder.join("data"))
@@ -133,6 +130,28 @@ pub fn bench(seconds: u32) -> Result<(), String> {
             .join(" | ")
     );
     Ok(())
+}
+
+/// The test of overload on the program for a release, for as long as measures.md asks for.
+pub fn overload() -> Result<(), String> {
+    build_release()?;
+    let mut test = cargo([
+        "test",
+        "-p",
+        "crm",
+        "--test",
+        "overload",
+        "--",
+        "--nocapture",
+    ]);
+    test.env("CRM_OVERLOAD", "60");
+    test.env("CRM_PROGRAM", root().join("target/release/crm"));
+    step("a minute of overload", &mut test)
+}
+
+fn build_release() -> Result<(), String> {
+    let mut build = cargo(["build", "--release", "-p", "crm"]);
+    step("the release build", &mut build)
 }
 
 fn row(name: &str, peers: &[Box<dyn Peer>], figure: impl Fn(&dyn Peer) -> f64) {

@@ -71,6 +71,9 @@ enum Task {
         /// The Worker in workerd, beside a Worker with nothing around its D1
         #[arg(long)]
         worker: bool,
+        /// The native host under ten times what it can do, for a minute: refusals in time, memory, recovery
+        #[arg(long, conflicts_with = "worker")]
+        overload: bool,
         /// Seconds for each figure of each round
         #[arg(long, default_value_t = 5)]
         seconds: u32,
@@ -93,7 +96,9 @@ fn main() -> ExitCode {
         Task::Bench {
             worker: true,
             seconds,
+            ..
         } => bench::bench_worker(seconds),
+        Task::Bench { overload: true, .. } => bench::overload(),
         Task::Bench { seconds, .. } => bench::bench(seconds),
     };
     match done {

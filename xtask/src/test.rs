@@ -53,6 +53,7 @@ pub fn test(today: Option<&str>) -> Result<(), String> {
     deny::run()?;
     worker::run_conformance()?;
     schemathesis::run(&schemathesis::Options::default())?;
+    schemathesis::run(&schemathesis::Options::of_the_worker())?;
     let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
     step("every test", tests.env("CONTRACT_HOSTS", "native,workerd"))
 }

@@ -10,6 +10,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
@@ -56,7 +57,7 @@ impl Server {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let child = Command::new(env!("CARGO_BIN_EXE_crm"))
+        let child = Command::new(program())
             .args([
                 "serve",
                 "--addr",
@@ -110,8 +111,13 @@ impl Drop for Server {
     }
 }
 
+/// The one that was built with this test, or another: `cargo xtask bench --overload` measures the one for a release.
+fn program() -> OsString {
+    std::env::var_os("CRM_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_crm").into())
+}
+
 fn crm(data: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+    let mut command = Command::new(program());
     let done = command
         .args(arguments)
         .arg("--data")

@@ -56,6 +56,16 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The Worker, with what is left of everybody's patience.
+    pub fn of_the_worker() -> Self {
+        Self {
+            worker: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// Of the runs that everybody waits for: what they find is found again. `cargo xtask schemathesis` tries another with
 /// each run.
 const SEED: u64 = 397_145_962;
