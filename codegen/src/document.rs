@@ -4,6 +4,7 @@
 
 mod code;
 mod deprecation;
+mod gone;
 mod operation;
 mod parameter;
 mod read;
@@ -17,6 +18,7 @@ use crate::source::Node;
 
 pub use code::{Applies, ErrorCode};
 pub use deprecation::{Date, Deprecation};
+pub use gone::Gone;
 pub use operation::{Body, Example, Media, Method, Operation, Requirement, Response, Status};
 pub use parameter::{Header, Parameter, ParameterLocation, Style};
 pub use read::{Reading, read};
@@ -56,6 +58,8 @@ pub struct Document {
     pub responses: IndexMap<String, Response>,
     /// In the order of the document.
     pub operations: Vec<Operation>,
+    /// `x-gone`: operations that were removed.
+    pub gone: Vec<Gone>,
     /// Parts of the document that are no part of this model (callbacks, links ...), with their places.
     pub unsupported: Vec<(String, Location)>,
     /// What all of this was read from.

@@ -6,6 +6,7 @@ mod deprecation;
 mod enums;
 mod examples;
 mod extensions;
+mod gone;
 mod lists;
 mod names;
 mod numbers;
@@ -44,6 +45,7 @@ pub fn lint(document: &Document) -> Vec<Diagnostic> {
         unions::check,
         examples::check,
         deprecation::check,
+        gone::check,
         records::check,
         extensions::check,
     ];

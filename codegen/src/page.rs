@@ -3,6 +3,7 @@
 
 mod access;
 mod catalogue;
+mod gone;
 mod markdown;
 mod operation;
 mod sample;
@@ -65,6 +66,7 @@ pub fn page(document: &Document, pages: Pages<'_>) -> String {
                     }
                     (schema::schemas(document, &words))
                     (catalogue::catalogue(document, &words))
+                    (gone::gone(document))
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -144,6 +146,7 @@ fn menu(document: &Document, headings: &[(String, String)]) -> Markup {
             ul { @for name in document.schemas.keys() { li { a href={ "#schema-" (name) } { (name) } } } }
             p { a href="#errors" { "Error codes" } }
             ul { @for code in document.codes.keys() { li { a href={ "#code-" (code) } { (code) } } } }
+            @if !document.gone.is_empty() { p { a href="#removed" { "Removed" } } }
         }
     }
 }

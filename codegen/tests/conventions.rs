@@ -456,6 +456,26 @@ const CASES: &[Case] = &[
         "x-field: {type: relation, label: Note, target: visits}",
     ),
     (
+        "gone",
+        "  GONE: {status: 410, applies: router",
+        "  GONE: {status: 404, applies: router",
+    ),
+    (
+        "gone",
+        "x-gone:\n",
+        "x-gone:\n  - {method: GET, path: /memos, operation: memos_all, deprecated_at: \"2026-01-31\", sunset: \"2026-03-31\"}\n",
+    ),
+    (
+        "gone",
+        "path: /memos, operation: memos_list",
+        "path: \"/notes/{note}\", operation: memos_list",
+    ),
+    (
+        "gone",
+        "replacement: notes_list}",
+        "replacement: memos_search}",
+    ),
+    (
         "extension-misspelt",
         "      x-permission: notes.write\n",
         "      x-permision: notes.write\n",

@@ -23,6 +23,11 @@ const CASES: &[Case] = &[
     ),
     ("duplicate-tag", "tags:\n", "tags:\n  - name: notes\n"),
     (
+        "gone-entry",
+        "{method: get, path: /memos, operation",
+        "{method: fetch, path: memos, since: always, operation",
+    ),
+    (
         "component-name",
         "    NoteUpdate:\n",
         "    Note Update:\n      type: object\n    NoteUpdate:\n",

@@ -7,6 +7,7 @@ pub mod decode;
 pub mod deprecation;
 pub mod format;
 pub mod gate;
+pub mod gone;
 pub mod invalid;
 pub mod operation;
 pub mod pattern;
@@ -16,8 +17,9 @@ pub mod reply;
 pub mod serve;
 
 pub use decode::{Parameters, Scalar, Shape, Source};
-pub use deprecation::{Deprecation, UsedDeprecations};
+pub use deprecation::{DeprecatedKind, Deprecation, UsedDeprecations};
 pub use gate::{Gate, RequestId, Served};
+pub use gone::Gone;
 pub use invalid::{At, Invalid, Report};
 pub use operation::{Operation, Requirement};
 pub use pattern::Pattern;

@@ -85,9 +85,23 @@ const api = (document) => {
   ].join("\n");
 };
 
+/** What is deprecated says in its words since when and until when it is, and what to use instead. */
+const told = (node) => {
+  if (Array.isArray(node)) return node.map(told);
+  if (node === null || typeof node !== "object") return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, key === "example" || key === "examples" ? value : told(value)]));
+  if (node.deprecated !== true) return copy;
+  const parts = [
+    node["x-deprecated-at"] && `since ${node["x-deprecated-at"]}`,
+    node["x-sunset"] && `gone from ${node["x-sunset"]} on`,
+    node["x-replacement"] && `use ${node["x-replacement"]}`,
+  ].filter(Boolean);
+  return parts.length ? { ...copy, description: [node.description?.trim(), `Deprecated: ${parts.join("; ")}.`].filter(Boolean).join("\n\n") } : copy;
+};
+
 /** The two modules of a consumer's document. */
 export const generate = async (document, consumer) => {
-  const types = await openapiTS(document, {
+  const types = await openapiTS(told(document), {
     transform: (schema) => open(schema),
     defaultNonNullable: false,
     silent: true,

@@ -3,6 +3,7 @@
 
 mod codes;
 mod content;
+mod gone;
 mod operations;
 mod parameters;
 mod place;
@@ -199,6 +200,7 @@ impl<'a> Reader<'a> {
             headers,
             responses,
             operations,
+            gone: self.gone(&root),
             unsupported: Vec::new(),
             source: Node::default(),
             at,

@@ -4,6 +4,7 @@
 mod codes;
 mod deprecations;
 mod errors;
+mod gone;
 mod operations;
 mod parameters;
 mod requests;
@@ -83,11 +84,13 @@ pub fn server(
     let checks = validation::checks(&scope, found);
     let uses = uses.module(&noting);
     let deprecations = deprecations.module();
+    let removed = gone::removed(document);
     let tokens = quote! {
         use super::types;
 
         #statics
         #deprecations
+        #removed
         #(#modules)*
         #(#traits)*
         #routes
@@ -115,6 +118,7 @@ const RESERVED: &[&str] = &[
     "deprecations",
     "operations",
     "read",
+    "removed",
     "serve",
     "types",
     "uses",

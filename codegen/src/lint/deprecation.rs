@@ -7,7 +7,7 @@ use crate::diagnostic::Location;
 use crate::document::{Date, Deprecation, Schema};
 
 /// Days between the announcement and the day from which it may be gone.
-const NOTICE: i64 = 90;
+pub(super) const NOTICE: i64 = 90;
 
 pub(super) fn check(lint: &mut Lint<'_>) {
     let document = lint.document;

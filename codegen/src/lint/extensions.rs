@@ -13,6 +13,7 @@ const KNOWN: &[&str] = &[
     "x-error-codes",
     "x-extensible-enum",
     "x-field",
+    "x-gone",
     "x-media-type",
     "x-no-idempotency-key",
     "x-not-json",

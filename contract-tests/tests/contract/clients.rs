@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod deprecations;
 mod keys;
 mod me;
 mod partner;
@@ -74,7 +75,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
     tests.extend(each!(
         platform,
         [mobile, web, portal, integrations],
-        [state, document, forms, page]
+        [state, document, forms, page, dashboard]
     ));
     tests.extend(each!(
         records,
@@ -107,6 +108,11 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
         [users, make, change, deactivate, roles]
     ));
     tests.extend(each!(keys, [web, integrations], [make, list, revoke]));
+    tests.extend(each!(
+        deprecations,
+        [web, integrations],
+        [what_goes, who_uses_it]
+    ));
     if world.host.name() == "workerd" {
         tests.extend(tests!(world, "", [partner::a_days_work]));
     }

@@ -378,7 +378,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::server::Deprecation;
+    use crate::server::{DeprecatedKind, Deprecation};
 
     fn rules(check: impl FnOnce(&At<'_>, &mut Report)) -> Vec<&'static str> {
         let mut report = Report::new();
@@ -391,6 +391,10 @@ mod tests {
     }
 
     static OLD: Deprecation = Deprecation {
+        kind: DeprecatedKind::Property,
+        version: 1,
+        title: "property old",
+        operation: None,
         element: "/old",
         deprecated_at: Some(0),
         sunset: None,

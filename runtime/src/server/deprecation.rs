@@ -8,18 +8,46 @@ use super::operation::Operation;
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
+/// What kind of thing is going away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeprecatedKind {
+    Operation,
+    Parameter,
+    Property,
+    /// Of an answer.
+    Header,
+}
+
+impl DeprecatedKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::Parameter => "parameter",
+            Self::Property => "property",
+            Self::Header => "header",
+        }
+    }
+}
+
 /// That something is going away: an operation, a parameter, a property or a header.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deprecation {
+    pub kind: DeprecatedKind,
+    /// The version of the contract that says so.
+    pub version: u32,
     /// Which thing: its place in the contract, as a JSON pointer.
     pub element: &'static str,
+    /// Which thing, for people: `GET /a/{id}`, `query parameter since`.
+    pub title: &'static str,
+    /// The id of the operation that goes, or that the thing belongs to alone; several may share a thing.
+    pub operation: Option<&'static str>,
     /// When it was announced, in seconds since the epoch.
     pub deprecated_at: Option<i64>,
     /// When it may be gone, in seconds since the epoch.
     pub sunset: Option<i64>,
     /// The same as an HTTP date.
     pub sunset_date: Option<&'static str>,
-    /// What replaces it, as the contract says it; the path where it is an operation.
+    /// What replaces it, as the contract says it; `GET /b/{id}` where it is an operation.
     pub replacement: Option<&'static str>,
     /// The `Link` with `rel="deprecation"`, whole. None: the contract is published nowhere.
     pub link: Option<&'static str>,
@@ -53,6 +81,16 @@ pub(super) fn announce(operation: &'static Operation, head: &Parts, headers: &mu
     let used = head.extensions.get::<UsedDeprecations>();
     let used = used.into_iter().flat_map(|used| used.0.iter().copied());
     let all = operation.deprecation.into_iter().chain(used);
+    tell(all, operation.path, head, headers);
+}
+
+/// Tells of all that goes, to a request of the path's template.
+pub(super) fn tell(
+    all: impl Iterator<Item = &'static Deprecation> + Clone,
+    template: &str,
+    head: &Parts,
+    headers: &mut HeaderMap,
+) {
     if let Some(at) = all.clone().filter_map(|one| one.deprecated_at).min() {
         put(headers, DEPRECATION, &format!("@{at}"));
     }
@@ -69,7 +107,7 @@ pub(super) fn announce(operation: &'static Operation, head: &Parts, headers: &mu
         }
         if let Some(path) = one
             .successor
-            .and_then(|template| filled(template, operation.path, head.uri.path()))
+            .and_then(|successor| filled(successor, template, head.uri.path()))
         {
             let link = format!("<{path}>; rel=\"successor-version\"");
             put(headers, header::LINK, &link);
@@ -104,6 +142,10 @@ mod tests {
     use super::*;
 
     static EARLY: Deprecation = Deprecation {
+        kind: DeprecatedKind::Parameter,
+        version: 1,
+        title: "query parameter a",
+        operation: None,
         element: "/a",
         deprecated_at: Some(200),
         sunset: Some(1_000),
@@ -113,6 +155,10 @@ mod tests {
         successor: None,
     };
     static LATE: Deprecation = Deprecation {
+        kind: DeprecatedKind::Operation,
+        version: 1,
+        title: "GET /b",
+        operation: None,
         element: "/b",
         deprecated_at: Some(100),
         sunset: Some(2_000),
@@ -123,6 +169,10 @@ mod tests {
     };
     /// Announced without a day.
     static VAGUE: Deprecation = Deprecation {
+        kind: DeprecatedKind::Property,
+        version: 1,
+        title: "property c",
+        operation: None,
         element: "/c",
         deprecated_at: None,
         sunset: None,

@@ -30,6 +30,7 @@ pub struct GateCode {
 }
 
 impl GateCode {
+    pub const GONE: Self = Self::new("GONE", StatusCode::GONE);
     pub const INTERNAL: Self = Self::new("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR);
     pub const MALFORMED_JSON: Self = Self::new("MALFORMED_JSON", StatusCode::BAD_REQUEST);
     pub const METHOD_NOT_ALLOWED: Self =

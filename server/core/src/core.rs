@@ -2,8 +2,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use crm_contract::v1::server::deprecations::DEPRECATIONS;
+use crm_runtime::server::Deprecation;
+
 use crate::{
     auth::{Auth, keys},
+    integrations::{notices::Looked, usage::Usage},
     ports::{Compute, Ports, compute::Inline, limiter::Quota, store::StoreError},
     work::Work,
 };
@@ -28,6 +32,8 @@ pub struct Config {
     /// When a request that is not answered even so (a store that holds still, a body that does not end) is given up, in ms
     /// after it came.
     pub patience_ms: u64,
+    /// What of the API is going away: what the contract says. Tests have their own.
+    pub deprecations: &'static [&'static Deprecation],
     /// Where passwords are hashed.
     pub compute: Arc<dyn Compute>,
 }
@@ -55,6 +61,7 @@ impl Default for Config {
             },
             deadline_ms: 10_000,
             patience_ms: 30_000,
+            deprecations: DEPRECATIONS,
             compute: Arc::new(Inline),
         }
     }
@@ -65,6 +72,9 @@ pub struct Core {
     pub work: Work,
     pub auth: Auth,
     pub config: Config,
+    /// Who uses what is going away, as far as it is not written down yet.
+    pub usage: Usage,
+    pub(crate) looked: Looked,
 }
 
 impl Core {
@@ -80,6 +90,8 @@ impl Core {
             work: Work::new(ports),
             auth,
             config,
+            usage: Usage::default(),
+            looked: Looked::default(),
         }))
     }
 

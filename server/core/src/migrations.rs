@@ -8,10 +8,16 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../migrations/0001_tenant.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        sql: include_str!("../migrations/0001_tenant.sql"),
+    },
+    Migration {
+        number: 2,
+        sql: include_str!("../migrations/0002_deprecations.sql"),
+    },
+];
 
 /// The directory's.
 pub const DIRECTORY: &[Migration] = &[Migration {

@@ -10,7 +10,7 @@ use crate::records::cursor::List;
 pub struct Asked<'a> {
     /// Of the tenant: signs its cursors.
     pub secret: &'a str,
-    pub list: &'static str,
+    pub list: &'a str,
     pub cursor: Option<&'a str>,
 }
 

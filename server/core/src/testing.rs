@@ -327,6 +327,8 @@ impl World {
             work: crate::work::Work::new(ports),
             auth: crate::auth::Auth::new("crm".into(), Arc::new(crate::ports::compute::Inline)),
             config: crate::core::Config::default(),
+            usage: Default::default(),
+            looked: Default::default(),
         };
         Self { core, store, now }
     }

@@ -34,7 +34,7 @@ pub fn greeting(base: &str, tenant: &str, records: usize, logins: &[Login]) -> S
     let _ = writeln!(text, "\n{NAME} - {records} records, tenant {tenant}");
     let _ = writeln!(
         text,
-        "\n  API       {base}\n  Reference {base}/docs\n  Contract  {base}/openapi.yaml\n"
+        "\n  API       {base}\n  Reference {base}/docs\n  Dashboard {base}/dashboard\n  Contract  {base}/openapi.yaml\n"
     );
     let _ = writeln!(text, "  {:<28}{:<26}role", "sign in as", "password");
     for Login {

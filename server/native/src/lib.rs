@@ -16,3 +16,4 @@ pub mod limiter;
 pub mod log;
 pub mod serve;
 pub mod store;
+pub mod upkeep;

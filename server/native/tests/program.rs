@@ -183,6 +183,25 @@ fn a_user(data: &Path, tenant: &str, role: &str) {
     done(crm(data, &arguments, &format!("{PASSWORD}\n")));
 }
 
+/// The access token of a new key that reads records.
+fn key_token(data: &Path, tenant: &str, server: &Server) -> String {
+    let arguments = [
+        "key",
+        "create",
+        "--tenant",
+        tenant,
+        "--name",
+        "Books",
+        "--scope",
+        "records:read",
+    ];
+    let key = done(crm(data, &arguments, ""));
+    let grant = json!({ "grant_type": "api_key", "api_key": key.trim() }).to_string();
+    let (status, body) = server.send("POST", "/auth/token", "", &grant);
+    assert_eq!(status, 200, "{body}");
+    body["access_token"].as_str().expect("a token").to_owned()
+}
+
 #[test]
 fn what_the_commands_make_can_be_used() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -204,24 +223,7 @@ fn what_the_commands_make_can_be_used() {
     ));
     assert_eq!(server.get("/records/contact", script.trim()).0, 200);
 
-    let key = done(crm(
-        &data,
-        &[
-            "key",
-            "create",
-            "--tenant",
-            &tenant,
-            "--name",
-            "Books",
-            "--scope",
-            "records:read",
-        ],
-        "",
-    ));
-    let grant = json!({ "grant_type": "api_key", "api_key": key.trim() }).to_string();
-    let (status, body) = server.send("POST", "/auth/token", "", &grant);
-    assert_eq!(status, 200, "{body}");
-    let token = body["access_token"].as_str().expect("a token");
+    let token = &key_token(&data, &tenant, &server);
     assert_eq!(server.get("/records/contact", token).0, 200);
     assert_eq!(
         server
@@ -452,6 +454,23 @@ fn stopping_leaves_no_log_behind() {
     assert!(server.stop().success());
     let log = folder.path().join(format!("tenants/{tenant}.sqlite-wal"));
     assert!(!log.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_counted_is_written_down_before_it_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tenant = a_tenant(folder.path());
+    a_user(folder.path(), &tenant, "owner");
+    let server = Server::start(Some(folder.path()), &[]);
+    let key = key_token(folder.path(), &tenant, &server);
+    assert_eq!(server.get("/records/contact", &key).0, 200);
+    assert!(server.stop().success());
+
+    let server = Server::start(Some(folder.path()), &[]);
+    let token = server.sign_in("ana@example.com", PASSWORD);
+    let (_, keys) = server.get("/api-keys", &token);
+    assert!(keys["items"][0]["last_used_at"].is_i64(), "{keys}");
 }
 
 /// The greeting's commands, run by a shell as they stand.

@@ -1,11 +1,14 @@
 //! The core on this isolate's bindings. Made once per isolate, by its first request.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
 
 use axum::Router;
 use crm_core::{
     Core,
-    ports::{Cache, Limiter, Ports, store::StoreError},
+    ports::{Cache, Clock, Limiter, Ports, store::StoreError},
 };
 use worker::Env;
 
@@ -29,8 +32,16 @@ pub enum StartError {
     Directory(#[from] StoreError),
 }
 
+/// How long uses are counted before they are written down. The platform lets an isolate work for 30 s after an answer.
+const WRITE_AFTER_MS: u64 = 20_000;
+/// When it is tried again, should an isolate have been stopped in between.
+const WRITE_AGAIN_MS: i64 = 60_000;
+
 pub struct Host {
     pub router: Router,
+    pub core: Arc<Core>,
+    /// Until when somebody else writes down what was counted, epoch ms.
+    writing: AtomicI64,
     /// What the suites run on.
     #[cfg(feature = "conformance")]
     pub parts: Parts,
@@ -52,6 +63,22 @@ pub async fn of(env: &Env) -> Result<&'static Host, StartError> {
     }
     let host = start(env).await?;
     Ok(HOST.get_or_init(|| host))
+}
+
+impl Host {
+    /// Has what was counted written down in a while, unless that is under way: an answer waits for nothing.
+    pub fn write_later(&'static self, context: &worker::Context) {
+        let now = PlatformClock.now();
+        if self.core.usage.is_empty() || self.writing.load(Relaxed) > now {
+            return;
+        }
+        self.writing.store(now + WRITE_AGAIN_MS, Relaxed);
+        context.wait_until(async move {
+            PlatformClock.sleep(WRITE_AFTER_MS).await;
+            self.writing.store(0, Relaxed);
+            self.core.write_usage().await;
+        });
+    }
 }
 
 async fn start(env: &Env) -> Result<Host, StartError> {
@@ -92,6 +119,8 @@ async fn start(env: &Env) -> Result<Host, StartError> {
     }
     Ok(Host {
         router,
+        core: core.clone(),
+        writing: AtomicI64::new(0),
         #[cfg(feature = "conformance")]
         parts: Parts {
             env: env.clone(),

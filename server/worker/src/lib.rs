@@ -20,10 +20,13 @@ mod trips;
 
 use http::{HeaderValue, Response, StatusCode, header};
 use tower::ServiceExt;
-use worker::{Context, Env, Result, console_error, event, worker_sys::web_sys};
+use worker::{
+    Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event,
+    worker_sys::web_sys,
+};
 
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _: Context) -> Result<web_sys::Response> {
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
     let host = match host::of(&env).await {
         Ok(host) => host,
         Err(error) => {
@@ -48,7 +51,17 @@ async fn fetch(request: web_sys::Request, env: Env, _: Context) -> Result<web_sy
         Err(request) => request,
     };
     let Ok(response) = host.router.clone().oneshot(request).await;
+    host.write_later(&context);
     request::outgoing(response).await
+}
+
+/// Once a day, as wrangler.toml says: notices of what is going away.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    match host::of(&env).await {
+        Ok(host) => host.core.give_notices().await,
+        Err(error) => console_error!("the Worker cannot start: {error}"),
+    }
 }
 
 /// An answer of no operation.

@@ -41,10 +41,13 @@ pub fn run() -> Result<(), String> {
         &mut cargo(["build", "--quiet", "-p", "crm"]),
     )?;
     step(
-        "the reference page in a browser",
+        "the reference page and the dashboard in a browser",
         node(Path::new("--test"))
             .args(["--test-reporter=spec"])
-            .arg(checks.join("docs.test.mjs"))
+            .args([
+                checks.join("docs.test.mjs"),
+                checks.join("dashboard.test.mjs"),
+            ])
             .env("CRM", server()),
     )?;
 

@@ -179,7 +179,7 @@ fn operations_are_data() {
         deprecation.sunset_date,
         Some("Tue, 30 Jun 2026 00:00:00 GMT")
     );
-    assert_eq!(deprecation.replacement, Some("/things/{id}"));
+    assert_eq!(deprecation.replacement, Some("PATCH /things/{id}"));
 }
 
 #[test]

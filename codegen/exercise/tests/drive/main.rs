@@ -6,6 +6,7 @@ mod answers;
 mod bodies;
 mod clients;
 mod deprecations;
+mod gone;
 mod handlers;
 mod harness;
 mod parameters;

@@ -46,6 +46,16 @@ table! {
         "It was announced in time.",
         "It was announced in time.",
         "Nothing; check who still uses it before you release.";
+    REMOVAL_UNRECORDED "removal-unrecorded" Warning Warning,
+        "An operation was removed in time, and x-gone does not remember it",
+        "Whoever calls it still gets a 404 like for any wrong address, and not 410 with what replaces it.",
+        "Whoever calls it still gets a 404 like for any wrong address, and not 410 with what replaces it.",
+        "Add it to x-gone at the root: method, path, operation, deprecated_at, sunset, replacement.";
+    REMOVAL_FORGOTTEN "removal-forgotten" Warning Warning,
+        "An entry of x-gone was removed",
+        "Whoever calls the operation still is no longer told what replaces it.",
+        "Whoever calls the operation still is no longer told what replaces it.",
+        "Leave it; it costs nothing.";
     PARAMETER_REMOVED "parameter-removed" Breaking Breaking,
         "A parameter was removed that was not deprecated",
         "A caller that sends it is refused, or finds it ignored.",

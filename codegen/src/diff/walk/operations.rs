@@ -104,6 +104,31 @@ impl<'a> Walk<'_, 'a> {
             .unwrap_or(Tree::ROOT);
         let at = item.map_or(paths, |other| other.item);
         self.say(here, rule, op.at, at, message);
+        if std::ptr::eq(rule, &OPERATION_RETIRED) && remembered(self.new_tree(), op).is_none() {
+            let message = format!("{} {} is not among x-gone", op.method, op.path);
+            self.say(here, &REMOVAL_UNRECORDED, op.at, Tree::ROOT, message);
+        }
+    }
+
+    /// What was removed before stays remembered, unless it is back.
+    pub(super) fn removals(&mut self, here: Here) {
+        let there = written(self.new_tree(), "paths");
+        for (entry, was) in removals(self.old()) {
+            let back = there.iter().any(|op| is_at(op, was));
+            let kept = removals(self.new_tree())
+                .into_iter()
+                .find(|(_, other)| is_one(*other, was));
+            if let Some((other, _)) = kept {
+                for key in ["operation", "deprecated_at", "sunset", "replacement"] {
+                    self.change(here, &DOCUMENTATION_CHANGED, key, (entry, other));
+                }
+                continue;
+            }
+            if !back {
+                let message = format!("{} {} is no longer among x-gone", was.0, was.1);
+                self.say(here, &REMOVAL_FORGOTTEN, entry, Tree::ROOT, message);
+            }
+        }
     }
 
     /// Registers an operation as one that findings can name.
@@ -357,6 +382,30 @@ fn methods<'a>(tree: &Tree<'a>, path: &'a str, item: Id) -> Vec<Written<'a>> {
             })
         })
         .collect()
+}
+
+/// The entries of `x-gone`: where each stands, its method and its path.
+fn removals<'a>(tree: &Tree<'a>) -> Vec<(Id, (Method, &'a str))> {
+    let each = tree.items_of(Tree::ROOT, "x-gone").filter_map(|entry| {
+        let method = Method::parse(&tree.text(entry, "method")?.to_ascii_lowercase())?;
+        Some((entry, (method, tree.text(entry, "path")?)))
+    });
+    each.collect()
+}
+
+fn remembered(tree: &Tree<'_>, op: Written<'_>) -> Option<Id> {
+    removals(tree)
+        .into_iter()
+        .find(|(_, was)| is_at(&op, *was))
+        .map(|(entry, _)| entry)
+}
+
+fn is_at(op: &Written<'_>, was: (Method, &str)) -> bool {
+    is_one((op.method, op.path), was)
+}
+
+fn is_one(a: (Method, &str), b: (Method, &str)) -> bool {
+    a.0 == b.0 && template(a.1) == template(b.1)
 }
 
 /// A path without the names of its parameters.

@@ -29,6 +29,7 @@ impl<'a> Walk<'_, 'a> {
             got: RESPONSE,
         };
         self.paths(ways);
+        self.removals(here);
         self.webhooks();
         self.unused_codes(here);
         self.unused_schemes(here);
@@ -42,6 +43,7 @@ impl<'a> Walk<'_, 'a> {
             "components",
             "security",
             "x-error-codes",
+            "x-gone",
         ];
         self.others(here, root, &[judged]);
     }

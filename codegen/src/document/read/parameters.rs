@@ -288,7 +288,7 @@ impl<'a> Reader<'a> {
         deprecated.then_some(deprecation)
     }
 
-    fn date(&mut self, place: &Place<'a>, key: &str) -> Option<Date> {
+    pub(super) fn date(&mut self, place: &Place<'a>, key: &str) -> Option<Date> {
         let text = self.text(place, key)?;
         let date = Date::parse(&text);
         if date.is_none() {

@@ -51,6 +51,22 @@ pub fn calls<'d>(lowered: &'d Lowered, shapes: &Shapes<'_>) -> Vec<Call<'d>> {
         .collect()
 }
 
+impl Call<'_> {
+    /// What a deprecated operation says to who calls it: since when, until when, and what to use instead.
+    pub fn deprecated(&self) -> Option<String> {
+        let deprecation = self.operation.deprecation.as_ref()?;
+        let since = deprecation.deprecated_at.map(|day| format!("since {day}"));
+        let until = deprecation.sunset.map(|day| format!("gone from {day} on"));
+        let instead = deprecation.replacement.as_ref();
+        let instead = instead.map(|replacement| format!("use `{replacement}`"));
+        let parts: Vec<String> = [since, until, instead].into_iter().flatten().collect();
+        Some(match parts.is_empty() {
+            true => "it will go".to_owned(),
+            false => parts.join("; "),
+        })
+    }
+}
+
 fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
     let record_type = operation
         .parameters

@@ -39,8 +39,11 @@ fn facade(family: &str, calls: &[&Call<'_>]) -> TokenStream {
                 .as_deref()
                 .unwrap_or(&call.operation.id)
         );
+        let deprecated = call.deprecated();
+        let deprecated = deprecated.map(|note| quote!(#[deprecated(note = #note)]));
         quote! {
             #[doc = #doc]
+            #deprecated
             pub fn #name(&self) -> builder::#builder<'a #fields> {
                 builder::#builder::new(self.client).#parameter(F::TYPE)
             }

@@ -52,20 +52,11 @@ fn deprecate(block: &mut syn::ItemImpl, calls: &[Call<'_>]) {
         let Some(call) = calls.iter().find(|call| function.sig.ident == call.method) else {
             continue;
         };
-        let Some(deprecation) = &call.operation.deprecation else {
-            continue;
-        };
-        let note = match (&deprecation.replacement, deprecation.sunset) {
-            (Some(replacement), Some(sunset)) => {
-                format!("use `{replacement}`; gone from {sunset} on")
-            }
-            (Some(replacement), None) => format!("use `{replacement}`"),
-            (None, Some(sunset)) => format!("gone from {sunset} on"),
-            (None, None) => "it will go".to_owned(),
-        };
-        function
-            .attrs
-            .push(parse_quote!(#[deprecated(note = #note)]));
+        if let Some(note) = call.deprecated() {
+            function
+                .attrs
+                .push(parse_quote!(#[deprecated(note = #note)]));
+        }
     }
 }
 

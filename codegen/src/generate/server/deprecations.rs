@@ -6,9 +6,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::diagnostic::Location;
-use crate::document::{Deprecation, Document, Schema};
+use crate::document::{Deprecation, Document, Operation, Schema};
 use crate::generate::shapes::Shapes;
 use crate::generate::unique::unique_constants;
+use crate::names;
 
 /// The extension of `info` that says where a server publishes the document.
 const PUBLISHED_AT: &str = "x-published-at";
@@ -17,8 +18,12 @@ const PUBLISHED_AT: &str = "x-published-at";
 struct Thing<'d> {
     /// What its static is called after.
     label: String,
+    /// The variant of `DeprecatedKind`.
+    kind: &'static str,
     /// For people.
     title: String,
+    /// The operation that it is, or belongs to alone.
+    operation: Option<&'d str>,
     /// The path of the operation that replaces it, where it is an operation itself.
     successor: Option<&'d str>,
     deprecation: &'d Deprecation,
@@ -34,14 +39,15 @@ impl Deprecations {
     pub fn of(shapes: &Shapes<'_>) -> Self {
         let things = collect(shapes);
         let idents = unique_constants(things.values().map(|thing| thing.label.as_str()));
-        let published = published_at(shapes.document);
-        let each = things.iter().zip(&idents).map(|((element, thing), ident)| {
-            one(shapes.document, element, thing, ident, published)
-        });
+        let each = things
+            .iter()
+            .zip(&idents)
+            .map(|((element, thing), ident)| one(shapes.document, element, thing, ident));
         let statics = quote! {
             /// What is going away.
             pub mod deprecations {
-                use ::crm_runtime::server::Deprecation;
+                #[allow(unused_imports)]
+                use ::crm_runtime::server::{DeprecatedKind, Deprecation};
 
                 #(#each)*
 
@@ -75,13 +81,17 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
     let mut things: IndexMap<String, Thing<'d>> = IndexMap::new();
     let mut add = |at: &Location,
                    deprecation: Option<&'d Deprecation>,
+                   kind: &'static str,
                    label: String,
                    title: String,
+                   operation: Option<&'d str>,
                    successor: Option<&'d str>| {
         if let Some(deprecation) = deprecation {
             things.entry(at.pointer.clone()).or_insert(Thing {
+                kind,
                 label,
                 title,
+                operation,
                 successor,
                 deprecation,
             });
@@ -99,22 +109,23 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
         add(
             &operation.at,
             operation.deprecation.as_ref(),
+            "Operation",
             operation.id.clone(),
             title,
+            Some(&operation.id),
             successor,
         );
         for parameter in &operation.parameters {
-            let owner = parameter
-                .component
-                .as_ref()
-                .map_or(operation.id.as_str(), |_| "parameter");
-            let label = format!("{owner} {}", parameter.name);
+            let owner = alone(operation, &parameter.at);
+            let label = format!("{} {}", owner.unwrap_or("parameter"), parameter.name);
             let title = format!("{} parameter {}", parameter.location, parameter.name);
             add(
                 &parameter.at,
                 parameter.deprecation.as_ref(),
+                "Parameter",
                 label,
                 title,
+                owner,
                 None,
             );
         }
@@ -123,15 +134,14 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
             .values()
             .flat_map(|response| &response.headers)
         {
-            let owner = header
-                .component
-                .as_ref()
-                .map_or(operation.id.as_str(), |_| "header");
+            let owner = alone(operation, &header.at);
             add(
                 &header.at,
                 header.deprecation.as_ref(),
-                format!("{owner} {name}"),
+                "Header",
+                format!("{} {name}", owner.unwrap_or("header")),
                 format!("header {name}"),
+                owner,
                 None,
             );
         }
@@ -141,13 +151,21 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
             add(
                 &property.at,
                 property.deprecation.as_ref(),
+                "Property",
                 format!("{holder} {name}"),
                 format!("property {name}"),
+                None,
                 None,
             );
         }
     }
     things
+}
+
+/// The operation, where the thing stands in it: others may use what stands elsewhere as well.
+fn alone<'d>(operation: &'d Operation, at: &Location) -> Option<&'d str> {
+    let inside = at.pointer.starts_with(&operation.at.pointer);
+    inside.then_some(operation.id.as_str())
 }
 
 /// The properties of a schema: once the document is hoisted they stand nowhere deeper.
@@ -159,47 +177,67 @@ pub fn properties(schema: &Schema) -> impl Iterator<Item = (&str, &Schema)> {
         .map(|(name, property)| (name.as_str(), &property.schema))
 }
 
-fn one(
+fn one(document: &Document, element: &str, thing: &Thing<'_>, ident: &Ident) -> TokenStream {
+    let docs = format!(" {}", thing.title);
+    let notice = notice(
+        document,
+        element,
+        thing.kind,
+        &thing.title,
+        thing.operation,
+        thing.successor,
+        thing.deprecation,
+    );
+    quote! {
+        #[doc = #docs]
+        pub static #ident: Deprecation = #notice;
+    }
+}
+
+/// A `Deprecation` as an expression.
+pub fn notice(
     document: &Document,
     element: &str,
-    thing: &Thing<'_>,
-    ident: &Ident,
-    published: Option<&str>,
+    kind: &str,
+    title: &str,
+    operation: Option<&str>,
+    successor: Option<&str>,
+    deprecation: &Deprecation,
 ) -> TokenStream {
-    let deprecation = thing.deprecation;
-    let docs = format!(" {}", thing.title);
     let deprecated_at = option(deprecation.deprecated_at.map(|date| date.unix_seconds()));
     let sunset = option(deprecation.sunset.map(|date| date.unix_seconds()));
     let sunset_date = option(deprecation.sunset.map(|date| date.http_date()));
-    let operation = deprecation
+    let replaced_by = deprecation
         .replacement
         .as_deref()
         .and_then(|id| document.operation(id));
-    let replacement = match (operation, deprecation.replacement.as_deref()) {
-        (Some(operation), _) => Some(operation.path.as_str()),
-        (None, text) => text,
-    };
-    let instead = match (operation, replacement) {
+    let replacement = match (replaced_by, deprecation.replacement.as_deref()) {
         (Some(operation), _) => Some(format!("{} {}", operation.method, operation.path)),
         (None, text) => text.map(str::to_owned),
     };
-    let title = match instead {
-        Some(instead) => format!("{}; use {instead}", thing.title),
-        None => thing.title.clone(),
+    let told = match &replacement {
+        Some(instead) => format!("{title}; use {instead}"),
+        None => title.to_owned(),
     };
-    let link = option(published.map(|url| link(url, element, &title)));
-    let (replacement, successor) = (option(replacement), option(thing.successor));
+    let link = option(published_at(document).map(|url| link(url, element, &told)));
+    let (replacement, successor) = (option(replacement), option(successor));
+    let kind = names::ident(kind);
+    let version = document.major;
+    let operation = option(operation);
     quote! {
-        #[doc = #docs]
-        pub static #ident: Deprecation = Deprecation {
+        Deprecation {
+            kind: DeprecatedKind::#kind,
+            version: #version,
             element: #element,
+            title: #title,
+            operation: #operation,
             deprecated_at: #deprecated_at,
             sunset: #sunset,
             sunset_date: #sunset_date,
             replacement: #replacement,
             link: #link,
             successor: #successor,
-        };
+        }
     }
 }
 

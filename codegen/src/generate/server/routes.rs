@@ -9,8 +9,8 @@ use quote::quote;
 
 use super::requests::media_types;
 use super::traits::trait_path;
-use crate::diagnostic::Diagnostics;
-use crate::document::{Method, Operation};
+use crate::diagnostic::{Diagnostics, Location};
+use crate::document::{Gone, Method, Operation};
 use crate::generate::shapes::Shapes;
 use crate::generate::versions::OperationParts;
 use crate::names;
@@ -22,16 +22,20 @@ pub fn routes(
     found: &mut Diagnostics,
 ) -> TokenStream {
     let document = shapes.document;
-    let mut paths: IndexMap<String, Vec<&Operation>> = IndexMap::new();
+    let mut paths: IndexMap<String, Path<'_>> = IndexMap::new();
     for operation in &document.operations {
+        let template = template(&operation.path, &operation.at, found);
         paths
-            .entry(template(operation, found))
+            .entry(template)
             .or_default()
+            .operations
             .push(operation);
     }
-    let each = paths
-        .iter()
-        .map(|(path, operations)| route(path, operations, found));
+    for gone in &document.gone {
+        let template = template(&gone.path, &gone.at, found);
+        paths.entry(template).or_default().gone.push(gone);
+    }
+    let each = paths.iter().map(|(path, there)| route(path, there, found));
     let each: Vec<TokenStream> = each.collect();
     let serve = document.operations.iter().map(|operation| {
         let handlers = trait_path(document, operation, parts);
@@ -58,7 +62,11 @@ pub fn routes(
             H: ::crm_runtime::server::Gate #(+ #traits)*,
         {
             use ::crm_runtime::reexport::axum::{Router, routing::{MethodFilter, MethodRouter}};
-            use ::crm_runtime::server::serve::{handler, method_not_allowed, not_found};
+            #[allow(unused_imports)]
+            use ::crm_runtime::server::{
+                gone::gone,
+                serve::{handler, method_not_allowed, not_found},
+            };
 
             Router::new() #(#each)* .fallback(not_found)
         }
@@ -74,11 +82,18 @@ pub fn routes(
     }
 }
 
+/// What there is at a path, and what was.
+#[derive(Default)]
+struct Path<'d> {
+    operations: Vec<&'d Operation>,
+    gone: Vec<&'d Gone>,
+}
+
 /// The path as the router takes it. Its parameters are named by their place, since two templates may
 /// name one place differently.
-fn template(operation: &Operation, found: &mut Diagnostics) -> String {
+fn template(path: &str, at: &Location, found: &mut Diagnostics) -> String {
     let mut number = 0;
-    let segments = operation.path.split('/').map(|segment| {
+    let segments = path.split('/').map(|segment| {
         let whole = segment.starts_with('{') && segment.ends_with('}') && segment.len() > 2;
         if whole {
             number += 1;
@@ -89,7 +104,7 @@ fn template(operation: &Operation, found: &mut Diagnostics) -> String {
                 format!("`{segment}` mixes text and parameter, which the router cannot tell apart");
             found.report(
                 "path-template",
-                &operation.at,
+                at,
                 message,
                 "give each parameter a segment of its own",
             );
@@ -99,9 +114,10 @@ fn template(operation: &Operation, found: &mut Diagnostics) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn route(path: &str, operations: &[&Operation], found: &mut Diagnostics) -> TokenStream {
+fn route(path: &str, there: &Path<'_>, found: &mut Diagnostics) -> TokenStream {
     let mut allow: Vec<&str> = Vec::new();
-    let methods: Vec<TokenStream> = operations
+    let methods: Vec<TokenStream> = there
+        .operations
         .iter()
         .map(|operation| {
             let method = operation.method.as_str();
@@ -120,9 +136,35 @@ fn route(path: &str, operations: &[&Operation], found: &mut Diagnostics) -> Toke
             quote!(.on(MethodFilter::#filter, handler(&handlers, serve::#serve::<H>)))
         })
         .collect();
-    let allow = allow.join(", ");
+    let mut removed: Vec<Method> = Vec::new();
+    let gone: Vec<TokenStream> = there
+        .gone
+        .iter()
+        .filter(|gone| {
+            let twice = allow.contains(&gone.method.as_str()) || removed.contains(&gone.method);
+            if twice {
+                let message = format!("`{} {}` is there, and gone", gone.method, gone.path);
+                found.report("path-twice", &gone.at, message, "leave one of the two");
+            }
+            removed.push(gone.method);
+            !twice
+        })
+        .map(|entry| {
+            let filter = names::ident(entry.method.as_str());
+            let ident = super::gone::ident(entry);
+            quote!(.on(MethodFilter::#filter, gone(&removed::#ident)))
+        })
+        .collect();
+    // Where nothing is left, other methods were never there.
+    let others = match allow.is_empty() {
+        true => quote!(not_found),
+        false => {
+            let allow = allow.join(", ");
+            quote!(method_not_allowed(#allow))
+        }
+    };
     quote! {
-        .route(#path, MethodRouter::new() #(#methods)* .fallback(method_not_allowed(#allow)))
+        .route(#path, MethodRouter::new() #(#methods)* #(#gone)* .fallback(#others))
     }
 }
 

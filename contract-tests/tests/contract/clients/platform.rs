@@ -152,6 +152,20 @@ macro_rules! suite {
                 }
             }
 
+            pub async fn dashboard(world: &World) {
+                let client = client(world);
+                let answer = client.platform_dashboard().send().await.expect("the page");
+                let etag = answer.headers().etag().expect("an ETag").to_owned();
+                let policy = answer.headers().header("content-security-policy");
+                assert!(policy.is_some_and(|policy| policy.contains("connect-src 'self';")));
+                assert!(text_of(answer).await.starts_with("<!DOCTYPE html>"));
+                let again = client.platform_dashboard().if_none_match(etag.as_str());
+                match again.send().await {
+                    Ok(_) => panic!("304 is expected"),
+                    Err(error) => assert!($client::ErrorExt::is_not_modified(&error), "{error:?}"),
+                }
+            }
+
             async fn text_of(answer: $client::ResponseValue<$client::ByteStream>) -> String {
                 let chunks: Vec<_> = answer
                     .into_inner()

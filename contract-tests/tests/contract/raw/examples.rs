@@ -14,12 +14,13 @@ use contract_tests::{
 use serde_json::{Value, json};
 
 /// The operations in the order of the story; with a bar the one example of the request that is meant.
-const STORY: [&str; 47] = [
+const STORY: [&str; 50] = [
     "platform_health",
     "platform_limits",
     "platform_openapi_json",
     "platform_openapi_yaml",
     "platform_docs",
+    "platform_dashboard",
     "auth_jwks",
     "auth_token|password",
     "auth_token|password_of_one_tenant",
@@ -57,6 +58,8 @@ const STORY: [&str; 47] = [
     "integrations_create_api_key",
     "integrations_get_api_key",
     "integrations_list_api_keys",
+    "integrations_list_deprecations",
+    "integrations_list_deprecation_usage",
     "auth_token|api_key",
     "integrations_revoke_api_key",
     "auth_token|refresh_token",

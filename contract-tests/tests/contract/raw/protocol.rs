@@ -77,6 +77,7 @@ pub async fn head_is_get_without_a_body(world: &World) {
         "/records/contact",
         "/openapi.json",
         "/docs",
+        "/dashboard",
         "/users",
         "/me?fields=id",
     ] {

@@ -39,13 +39,14 @@ impl Verb {
 }
 
 /// The named permissions, with the scope that grants each to a key.
-pub const NAMED: [(&str, &str); 7] = [
+pub const NAMED: [(&str, &str); 8] = [
     ("schema.read", "schema:read"),
     ("schema.write", "schema:write"),
     ("users.read", "access:read"),
     ("users.write", "access:write"),
     ("api_keys.read", "integrations:read"),
     ("api_keys.manage", "integrations:write"),
+    ("integrations.read", "integrations:read"),
     ("portal_codes.create", "portal:write"),
 ];
 
@@ -196,8 +197,11 @@ mod tests {
         for operation in OPERATIONS.iter().filter(|operation| {
             operation.security.iter().any(|way| way.scheme == "user") && operation.tag != "me"
         }) {
-            let expected =
-                operation.method == "GET" && operation.permission != Some("api_keys.manage");
+            let integrations = matches!(
+                operation.permission,
+                Some("api_keys.manage" | "integrations.read")
+            );
+            let expected = operation.method == "GET" && !integrations;
             assert_eq!(
                 grants.lacks(operation).is_none(),
                 expected,

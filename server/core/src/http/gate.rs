@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use crm_runtime::server::{Gate, GateCode, Operation, Problem, ReplyCode, Served};
+use crm_runtime::server::{
+    Gate, GateCode, Operation, Problem, ReplyCode, Served, UsedDeprecations,
+};
 use http::{StatusCode, header, request::Parts};
 
 use super::{
@@ -107,6 +109,16 @@ impl Gate for Core {
         head: &Parts,
         mut response: Response,
     ) -> Response {
+        // One whose token turned out to be revoked is nobody.
+        if let Some(context) = context
+            && let Some(caller) = &context.caller
+            && response.status() != StatusCode::UNAUTHORIZED
+        {
+            let used = head.extensions.get::<UsedDeprecations>();
+            let used = used.into_iter().flat_map(|used| used.0.iter().copied());
+            let all = operation.deprecation.into_iter().chain(used);
+            self.usage.count(caller, context.now, all);
+        }
         if !matches!(
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN

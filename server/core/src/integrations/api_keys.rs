@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What can be asked for by `?fields=`.
-pub const PROPERTIES: [&str; 7] = [
+pub const PROPERTIES: [&str; 8] = [
     "id",
     "name",
     "scopes",
@@ -20,11 +20,12 @@ pub const PROPERTIES: [&str; 7] = [
     "created_by",
     "expires_at",
     "revoked_at",
+    "last_used_at",
 ];
 
 /// The columns of [`ApiKey`], in its order.
 pub const COLUMNS: &str =
-    "id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at";
+    "id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at, last_used_at";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -38,6 +39,8 @@ pub struct ApiKey {
     pub created_at: i64,
     pub expires_at: Option<i64>,
     pub revoked_at: Option<i64>,
+    /// When a request was last made with it, as far as that is written down.
+    pub last_used_at: Option<i64>,
 }
 
 impl ApiKey {
@@ -53,8 +56,9 @@ impl ApiKey {
                 created_at,
                 expires_at,
                 revoked_at,
+                last_used_at,
             ],
-        ) = <[Value; 8]>::try_from(row)
+        ) = <[Value; 9]>::try_from(row)
         else {
             return Err(odd());
         };
@@ -68,6 +72,7 @@ impl ApiKey {
             created_at: created_at.as_i64().ok_or_else(odd)?,
             expires_at: expires_at.as_i64(),
             revoked_at: revoked_at.as_i64(),
+            last_used_at: last_used_at.as_i64(),
         })
     }
 
@@ -80,6 +85,7 @@ impl ApiKey {
             created_by: Some(actor(&self.created_by)),
             expires_at: Some(self.expires_at),
             revoked_at: Some(self.revoked_at),
+            last_used_at: Some(self.last_used_at),
         }
     }
 

@@ -10,7 +10,10 @@ use crm_contract::{
 use crm_runtime::server::Problem;
 use uuid::Uuid;
 
-use super::api_keys::{self, ApiKey, COLUMNS, PROPERTIES};
+use super::{
+    api_keys::{self, ApiKey, COLUMNS, PROPERTIES},
+    deprecations,
+};
 use crate::{
     auth::credential::{Credential, Kind},
     context::{Context, Principal},
@@ -90,6 +93,32 @@ impl IntegrationsHandlers<Context> for Core {
             Outcome::Done(response) => Ok(response),
             Outcome::Replayed(stored) => Ok(stored.into()),
         }
+    }
+
+    async fn list_deprecations(
+        &self,
+        cx: &Context,
+        request: integrations::ListDeprecationsRequest,
+    ) -> Result<integrations::ListDeprecationsResponse, Problem<integrations::ListDeprecationsError>>
+    {
+        let body = deprecations::list(self, cx, &request)
+            .await
+            .map_err(narrow)?;
+        Ok(integrations::ListDeprecationsResponse { body })
+    }
+
+    async fn list_deprecation_usage(
+        &self,
+        cx: &Context,
+        request: integrations::ListDeprecationUsageRequest,
+    ) -> Result<
+        integrations::ListDeprecationUsageResponse,
+        Problem<integrations::ListDeprecationUsageError>,
+    > {
+        let body = deprecations::usage(self, cx, &request)
+            .await
+            .map_err(narrow)?;
+        Ok(integrations::ListDeprecationUsageResponse { body })
     }
 }
 
@@ -189,6 +218,7 @@ async fn create(
         created_at: cx.now,
         expires_at: body.expires_at,
         revoked_at: None,
+        last_used_at: None,
     };
     let plan = |_: &Scope| Ok(vec![api_keys::find(&key.id)]);
     let decide = |_: &Scope, rows: Vec<Rows>| {

@@ -9,7 +9,7 @@ use crm_contract::{
 };
 use crm_runtime::{RawJson, server::Problem};
 
-use super::documents;
+use super::{dashboard::DASHBOARD, documents};
 use crate::{
     context::Context,
     core::Core,
@@ -160,6 +160,25 @@ impl PlatformHandlers<Context> for Core {
             body: documents::unpack(text).into(),
             e_tag,
             content_security_policy: Some(documents::PAGE_POLICY.to_owned()),
+        }))
+    }
+
+    async fn dashboard(
+        &self,
+        _: &Context,
+        request: platform::DashboardRequest,
+    ) -> Result<platform::DashboardResponse, Problem<platform::DashboardError>> {
+        // Weak, like those of the documents.
+        let e_tag = Some(format!("W/{}", DASHBOARD.opaque));
+        if etag::none_match(request.if_none_match.as_deref(), &DASHBOARD.opaque) {
+            return Ok(platform::DashboardResponse::NotModified(
+                platform::DashboardNotModified { e_tag },
+            ));
+        }
+        Ok(platform::DashboardResponse::Ok(platform::DashboardOk {
+            body: DASHBOARD.text.clone().into(),
+            e_tag,
+            content_security_policy: Some(DASHBOARD.policy.clone()),
         }))
     }
 }

@@ -53,9 +53,9 @@ impl Played {
 
 /// The number of changes.
 pub fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<u64> {
-    // Both in the order of the record's id, so that one pass over each is enough, whatever their size.
+    // Notices of what is going away are of no record. Both in the order of the record's id, so that one pass over each is enough, whatever their size.
     let mut changes = connection.prepare(
-        "SELECT record_id, seq, op, fields, before FROM changes ORDER BY record_id, seq",
+        "SELECT record_id, seq, op, fields, before FROM changes WHERE type <> 'deprecation' ORDER BY record_id, seq",
     )?;
     let mut changes = changes.query([])?;
     let mut records = connection.prepare(

@@ -10,7 +10,7 @@ use crm_core::{
 use tokio::net::TcpListener;
 
 use super::{Error, Rate, Serve, signals::Signals};
-use crate::{compute::Threads, demo, host::Host, limiter::Unlimited, serve};
+use crate::{compute::Threads, demo, host::Host, limiter::Unlimited, serve, upkeep::Upkeep};
 
 pub async fn run(arguments: Serve) -> Result<(), Error> {
     let address = arguments.addr;
@@ -52,11 +52,12 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
         print!("{}", demo.greeting(address, temporary.is_some()));
     }
     tracing::info!(%address, data = %data.display(), "listening");
+    let upkeep = Upkeep::begin(core.clone());
     let router = crm_core::http::router(core);
     let settings = serve::Settings::default();
-    serve::serve(listener, router, settings, signals.told_to_stop())
-        .await
-        .map_err(Error::Serve)?;
+    let served = serve::serve(listener, router, settings, signals.told_to_stop()).await;
+    upkeep.end().await;
+    served.map_err(Error::Serve)?;
     tracing::info!("stopped");
     let closed = tokio::task::spawn_blocking(move || host.store.close()).await;
     if let Err(error) = closed {

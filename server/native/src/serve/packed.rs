@@ -5,7 +5,7 @@ use axum::{Router, middleware::map_response, response::Response};
 use http::{HeaderValue, header};
 use tower_http::compression::CompressionLayer;
 
-const PATHS: [&str; 3] = ["/docs", "/openapi.json", "/openapi.yaml"];
+const PATHS: [&str; 4] = ["/dashboard", "/docs", "/openapi.json", "/openapi.yaml"];
 
 /// A router as it is, and the same packing what it answers.
 #[derive(Clone)]

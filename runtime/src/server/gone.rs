@@ -1,0 +1,51 @@
+//! Operations that were removed: 410 `GONE`, with what replaces each, for whoever calls it still.
+
+use std::future::{Ready, ready};
+
+use axum::{extract::Request, response::Response};
+
+use super::{
+    deprecation::{Deprecation, tell},
+    problem::{GateCode, Problem},
+    reply::refuse,
+};
+
+/// An operation that was removed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// The id that it had.
+    pub operation: &'static str,
+    pub method: &'static str,
+    /// The template that it had.
+    pub path: &'static str,
+    pub deprecation: &'static Deprecation,
+}
+
+/// Answers for an operation that was removed. Nobody is asked who calls: there is nothing to protect.
+pub fn gone(gone: &'static Gone) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync {
+    move |request| {
+        let (head, _) = request.into_parts();
+        let message = match gone.deprecation.replacement {
+            Some(replacement) => format!(
+                "{} {} was removed. Use {replacement}.",
+                gone.method, gone.path
+            ),
+            None => format!("{} {} was removed.", gone.method, gone.path),
+        };
+        let mut problem = Problem::new(GateCode::GONE, message).with("operation", gone.operation);
+        if let Some(sunset) = gone.deprecation.sunset {
+            problem = problem.with("sunset", sunset * 1_000);
+        }
+        if let Some(replacement) = gone.deprecation.replacement {
+            problem = problem.with("replacement", replacement);
+        }
+        let mut response = refuse(&problem, &head);
+        tell(
+            std::iter::once(gone.deprecation),
+            gone.path,
+            &head,
+            response.headers_mut(),
+        );
+        ready(response)
+    }
+}

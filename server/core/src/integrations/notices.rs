@@ -1,0 +1,278 @@
+//! Notices of what is going away: when it was announced, and 30, 7 and 1 days before its sunset. Each is an entry of the
+//! tenant's change log, written once, however many processes find it due at one time.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+use crm_contract::codes::Code;
+use crm_contract::v1::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
+use crm_runtime::server::{Deprecation, Problem, StoredAnswer};
+use serde_json::json;
+
+use super::deprecations::{ms, name};
+use crate::{
+    context::Context,
+    core::Core,
+    ports::store::{Rows, Statement, TenantId, Value},
+    work::{Decision, Guard, NoneExpected, Scope},
+};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+const ANNOUNCED: &str = "announced";
+/// Days before the sunset, the last first.
+const BEFORE: [(i64, &str); 3] = [(1, "days_1"), (7, "days_7"), (30, "days_30")];
+
+/// A notice that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub thing: &'static Deprecation,
+    pub kind: &'static str,
+    /// From when on, epoch ms.
+    pub due: i64,
+}
+
+/// The notices that are due and have not been given. `given`: thing, kind and when each was due. What was missed is not
+/// told late: of the days before a sunset the last one counts. What is past its sunset is no news.
+pub fn due(
+    things: &[&'static Deprecation],
+    given: &HashSet<(String, String, i64)>,
+    now: i64,
+) -> Vec<Notice> {
+    let mut found = Vec::new();
+    for thing in things {
+        let (announced, sunset) = (ms(thing.deprecated_at).unwrap_or(0), ms(thing.sunset));
+        if announced > now || sunset.is_some_and(|sunset| sunset <= now) {
+            continue;
+        }
+        let last = sunset.and_then(|sunset| {
+            BEFORE
+                .iter()
+                .map(|(days, kind)| (*kind, sunset - days * DAY_MS))
+                .find(|(_, due)| *due <= now)
+        });
+        let all = std::iter::once((ANNOUNCED, announced)).chain(last);
+        found.extend(
+            all.filter(|(kind, due)| !given.contains(&(name(thing), (*kind).to_owned(), *due)))
+                .map(|(kind, due)| Notice { thing, kind, due }),
+        );
+    }
+    found
+}
+
+/// On which day (since the epoch) each tenant was last looked after by this process.
+#[derive(Default)]
+pub struct Looked(Mutex<HashMap<TenantId, i64>>);
+
+impl Looked {
+    fn on(&self, tenant: &TenantId) -> Option<i64> {
+        let days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        days.get(tenant).copied()
+    }
+
+    fn note(&self, tenant: TenantId, day: i64) {
+        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        days.insert(tenant, day);
+    }
+}
+
+impl Core {
+    /// Gives the notices that are due, to each tenant once a day: a host calls it when it starts and as often as it likes.
+    /// Tenants that came meanwhile are found the next time.
+    pub async fn give_notices(&self) {
+        if self.config.deprecations.is_empty() {
+            return;
+        }
+        let today = self.ports().clock.now().div_euclid(DAY_MS);
+        let tenants = match self.ports().directory.tenants().await {
+            Ok(tenants) => tenants,
+            Err(error) => {
+                tracing::warn!(%error, "no notices of what is going away: the directory");
+                return;
+            }
+        };
+        for tenant in tenants.into_iter().map(|entry| entry.id) {
+            if self.looked.on(&tenant) == Some(today) {
+                continue;
+            }
+            match self.give_notices_to(&tenant).await {
+                Ok(()) => self.looked.note(tenant, today),
+                Err(problem) => {
+                    tracing::warn!(%tenant, %problem, "no notices of what is going away");
+                }
+            }
+        }
+    }
+
+    /// Gives one tenant the notices that are due.
+    pub async fn give_notices_to(&self, tenant: &TenantId) -> Result<(), Problem<Code>> {
+        let things = self.config.deprecations;
+        let now = self.ports().clock.now();
+        let cx = Context::operator(tenant.clone(), &INTEGRATIONS_LIST_DEPRECATIONS, now);
+        let plan = |_: &Scope| Ok(vec![given_statement()]);
+        let decide = |_: &Scope, rows: Vec<Rows>| {
+            let notices = due(things, &given(rows), now);
+            let nothing = Decision::nothing(|_| StoredAnswer {
+                status: 204,
+                headers: Vec::new(),
+                body: Default::default(),
+            });
+            Ok(match notices.is_empty() {
+                true => nothing,
+                false => Decision {
+                    guard: not_given(&notices),
+                    versions: u32::try_from(notices.len()).unwrap_or(u32::MAX),
+                    statements: write(&notices, now),
+                    ..nothing
+                },
+            })
+        };
+        self.work
+            .write::<_, Problem<Code>>(&cx, plan, decide, NoneExpected)
+            .await
+            .map(drop)
+    }
+}
+
+fn given_statement() -> Statement {
+    Statement::new("SELECT deprecation, kind, due FROM deprecation_notices", [])
+}
+
+fn given(rows: Vec<Rows>) -> HashSet<(String, String, i64)> {
+    let rows = rows.into_iter().next().unwrap_or_default();
+    let each = rows.into_iter().filter_map(|row| {
+        let [thing, kind, due] = <[Value; 3]>::try_from(row).ok()?;
+        Some((thing.into_text()?, kind.into_text()?, due.as_i64()?))
+    });
+    each.collect()
+}
+
+fn keys(notices: &[Notice]) -> String {
+    let keys = notices
+        .iter()
+        .map(|notice| json!([name(notice.thing), notice.kind, notice.due]));
+    json!(keys.collect::<Vec<_>>()).to_string()
+}
+
+fn not_given(notices: &[Notice]) -> Guard {
+    Guard::new().and(
+        "NOT EXISTS (SELECT 1 FROM json_each({}) j JOIN deprecation_notices n \
+         ON n.deprecation = j.value ->> 0 AND n.kind = j.value ->> 1 AND n.due = j.value ->> 2)",
+        [keys(notices).into()],
+    )
+}
+
+fn write(notices: &[Notice], now: i64) -> Vec<Statement> {
+    let entries = notices.iter().map(|notice| {
+        let thing = notice.thing;
+        let fields = json!({
+            "title": thing.title,
+            "operation": thing.operation,
+            "announced_at": ms(thing.deprecated_at),
+            "sunset_at": ms(thing.sunset),
+            "replacement": thing.replacement,
+        });
+        json!([name(thing), notice.kind, fields.to_string()])
+    });
+    let entries = json!(entries.collect::<Vec<_>>()).to_string();
+    vec![
+        Statement::new(
+            "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
+             SELECT (SELECT base FROM meta) + j.key, j.value ->> 0, 'deprecation', j.value ->> 1, j.value ->> 2, '{}', \
+             ?2, 'system' FROM json_each(?1) j",
+            [entries.into(), now.into()],
+        ),
+        Statement::new(
+            "INSERT INTO deprecation_notices (deprecation, kind, due, seq, at) \
+             SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, (SELECT base FROM meta) + j.key, ?2 \
+             FROM json_each(?1) j",
+            [keys(notices).into(), now.into()],
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_runtime::server::DeprecatedKind;
+
+    use super::*;
+
+    const DAY_S: i64 = 86_400;
+
+    /// Announced on day 100, gone on day 200.
+    static THING: Deprecation = Deprecation {
+        kind: DeprecatedKind::Operation,
+        version: 1,
+        element: "/paths/~1a/get",
+        title: "GET /a",
+        operation: Some("a_get"),
+        deprecated_at: Some(100 * DAY_S),
+        sunset: Some(200 * DAY_S),
+        sunset_date: None,
+        replacement: None,
+        link: None,
+        successor: None,
+    };
+    static ENDLESS: Deprecation = Deprecation {
+        kind: DeprecatedKind::Operation,
+        version: 1,
+        element: "/paths/~1b/get",
+        title: "GET /b",
+        operation: None,
+        deprecated_at: Some(100 * DAY_S),
+        sunset: None,
+        sunset_date: None,
+        replacement: None,
+        link: None,
+        successor: None,
+    };
+
+    fn on(day: i64, given: &HashSet<(String, String, i64)>) -> Vec<&'static str> {
+        let notices = due(&[&THING], given, day * DAY_MS);
+        notices.iter().map(|notice| notice.kind).collect()
+    }
+
+    #[test]
+    fn each_notice_has_its_day() {
+        let mut given = HashSet::new();
+        let mut days = Vec::new();
+        for day in 90..=210 {
+            for notice in due(&[&THING], &given, day * DAY_MS) {
+                days.push((day, notice.kind));
+                given.insert((name(notice.thing), notice.kind.to_owned(), notice.due));
+            }
+        }
+        assert_eq!(
+            days,
+            [
+                (100, "announced"),
+                (170, "days_30"),
+                (193, "days_7"),
+                (199, "days_1")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_missed_is_not_told_late() {
+        let none = HashSet::new();
+        assert_eq!(on(195, &none), ["announced", "days_7"]);
+        let given = HashSet::from([(name(&THING), "days_7".to_owned(), 193 * DAY_MS)]);
+        assert_eq!(on(198, &given), ["announced"]);
+        assert!(on(200, &none).is_empty());
+    }
+
+    #[test]
+    fn a_sunset_that_moved_is_told_anew() {
+        let before = HashSet::from([(name(&THING), "days_30".to_owned(), 150 * DAY_MS)]);
+        assert_eq!(on(171, &before), ["announced", "days_30"]);
+    }
+
+    #[test]
+    fn what_has_no_sunset_is_announced_alone() {
+        let kinds = |day: i64| due(&[&ENDLESS], &HashSet::new(), day * DAY_MS);
+        assert!(kinds(99).is_empty());
+        assert_eq!(kinds(5_000).len(), 1);
+    }
+}
