@@ -1,9 +1,21 @@
 //! Requests to a server that runs on this machine.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 /// Sends JSON; an error names what was refused and how.
 pub fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value, String> {
+    exchange(method, url, token, body).map(|(answer, _)| answer)
+}
+
+/// The same, and how long the answer took: printing the body and reading the answer's JSON are no part of it.
+pub fn exchange(
+    method: &str,
+    url: &str,
+    token: &str,
+    body: &Value,
+) -> Result<(Value, Duration), String> {
     let request = ureq::http::Request::builder()
         .method(method)
         .uri(url)
@@ -19,6 +31,7 @@ pub fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value,
         .http_status_as_error(false)
         .build()
         .into();
+    let start = Instant::now();
     let mut response = agent
         .run(request)
         .map_err(|error| format!("{method} {url}: {error}"))?;
@@ -28,6 +41,7 @@ pub fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value,
         .limit(64 << 20)
         .read_to_string()
         .map_err(|error| format!("{method} {url}: {error}"))?;
+    let took = start.elapsed();
     if !response.status().is_success() {
         return Err(format!(
             "{method} {url}: {} {}",
@@ -35,5 +49,5 @@ pub fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value,
             text.chars().take(500).collect::<String>()
         ));
     }
-    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    Ok((serde_json::from_str(&text).unwrap_or(Value::Null), took))
 }

@@ -6,14 +6,14 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use super::process::{Server, free_port, size_mib};
 use crate::{
-    api::send,
+    api::{exchange, send},
     run::{root, step},
 };
 
@@ -68,18 +68,18 @@ fn write(path: &Path, content: &str) -> Result<(), String> {
     fs::write(path, content).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Loads in batches of 1,000, `batch` giving the ids of one; keeps the ids in the peer's folder.
+/// Loads in batches of 1,000, `batch` giving the ids of one and how long its answer took; keeps the ids in the peer's
+/// folder.
 fn load(
     folder: &Path,
     rows: &[Value],
-    mut batch: impl FnMut(&[Value]) -> Result<Vec<String>, String>,
+    mut batch: impl FnMut(&[Value]) -> Result<(Vec<String>, Duration), String>,
 ) -> Result<Vec<f64>, String> {
     let mut ids = String::new();
     let mut times = Vec::new();
     for rows in rows.chunks(1_000) {
-        let start = Instant::now();
-        let made = batch(rows)?;
-        times.push(start.elapsed().as_secs_f64() * 1_000.0);
+        let (made, took) = batch(rows)?;
+        times.push(took.as_secs_f64() * 1_000.0);
         for id in made {
             ids.push_str(&id);
             ids.push('\n');
@@ -275,13 +275,11 @@ impl Peer for Crm {
         )?;
         let times = load(&self.folder, rows, |rows| {
             let body = batch_of(rows);
-            let answer = send("POST", &format!("{base}/records/batch"), &self.token, &body)?;
-            Ok(answer["results"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|result| text(result, "/record/id"))
-                .collect())
+            let url = format!("{base}/records/batch");
+            let (answer, took) = exchange("POST", &url, &self.token, &body)?;
+            let results = answer["results"].as_array().into_iter().flatten();
+            let ids = results.map(|result| text(result, "/record/id")).collect();
+            Ok((ids, took))
         })?;
         self.walk_to_page_20()?;
         Ok(times)
@@ -452,18 +450,14 @@ impl Peer for PocketBase {
                 .iter()
                 .map(|row| json!({"method": "POST", "url": url, "body": row}))
                 .collect();
-            let answer = send(
+            let (answer, took) = exchange(
                 "POST",
                 &format!("{base}/api/batch"),
                 &token,
                 &json!({"requests": requests}),
             )?;
-            Ok(answer
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|made| text(made, "/body/id"))
-                .collect())
+            let all = answer.as_array().into_iter().flatten();
+            Ok((all.map(|made| text(made, "/body/id")).collect(), took))
         })
     }
 
