@@ -30,6 +30,8 @@ pub fn test(today: Option<&str>) -> Result<(), String> {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--features",
+            "xtask-bindgen/wasm-bindgen",
             "--",
             "-D",
             "warnings",

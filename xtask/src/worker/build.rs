@@ -60,7 +60,8 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
     }
     let glue = target.join("workers/glue").join(&name);
     let _ = fs::remove_dir_all(&glue);
-    let mut bindgen = cargo(["run", "--quiet", "-p", "xtask-bindgen", "--"]);
+    let mut bindgen = cargo(["run", "--quiet", "-p", "xtask-bindgen"]);
+    bindgen.args(["--features", "wasm-bindgen", "--"]);
     bindgen.arg(&wasm).arg(&glue);
     step("wasm-bindgen", &mut bindgen)?;
     finish(tools, module, &glue, &stamp)?;
