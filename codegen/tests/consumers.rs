@@ -257,6 +257,13 @@ fn nobody_is_0_somebody_is_1_unreadable_is_2() {
 fn the_pins_of_this_repository_are_true() {
     let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec");
     let folder = crm_codegen::release::Folder::read(&spec).unwrap().unwrap();
+    let mut names: Vec<&str> = folder
+        .consumers
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["integrations", "mobile", "portal", "web"]);
     for version in &folder.versions {
         for consumer in &folder.consumers {
             assert_eq!(consumer.unknown(&version.contract.root), []);
