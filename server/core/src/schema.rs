@@ -31,7 +31,7 @@ pub mod names;
 pub mod slots;
 pub mod value;
 
-pub use built_in::index_statements;
+pub use built_in::{INDEXES, index_changes, index_statements, indexes_mark};
 pub use failure::{At, Failure, Failures};
 pub use field::{Choice, Definition, Field, Kind, Order};
 

@@ -227,6 +227,13 @@ const DAMAGES: &[(Damage, &str, &str)] = &[
         "u.price_item.code is missing",
     ),
     (
+        Tenant(
+            "DROP INDEX \"u.price_item.code\"; CREATE INDEX \"u.price_item.code\" ON records (data ->> '$.code')",
+        ),
+        "index",
+        "u.price_item.code is not the one that it has to be",
+    ),
+    (
         Tenant("DELETE FROM counters"),
         "counter",
         "auto.machine.serial stands at 0, and 1",

@@ -1,12 +1,17 @@
 //! The types that every tenant has: read once from the schemas that the contract marks as record types.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, OnceLock},
+};
 
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Definition, Field, ObjectType, index, names, slots};
+use crate::ports::store::Rows;
 
 /// The built-in types. Fails only if the contract contradicts itself, which a test rules out.
 pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
@@ -33,6 +38,41 @@ pub fn index_statements() -> Vec<String> {
     });
     let compound = index::create_compounds(types.iter().map(Arc::as_ref));
     filled.chain(single).chain(compound).collect()
+}
+
+/// The indexes over the records of a tenant: name and SQL, as SQLite keeps it.
+pub const INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL";
+
+/// What brings a tenant's database, of which `there` are the rows of [`INDEXES`], to [`index_statements`]: before them go
+/// the built-in indexes that are there with another definition, and those that types of an older program shared.
+pub fn index_changes(there: &Rows) -> Vec<String> {
+    let mut changes = outdated(&index_statements(), there);
+    changes.extend(index_statements());
+    changes
+}
+
+fn outdated(wanted: &[String], there: &Rows) -> Vec<String> {
+    let wanted: BTreeMap<&str, String> = wanted
+        .iter()
+        .filter_map(|sql| Some((index::name_of(sql)?, index::kept(sql))))
+        .collect();
+    let there = there
+        .iter()
+        .filter_map(|row| Some((row.first()?.as_str()?, row.get(1)?.as_str()?)));
+    there
+        .filter(|(name, sql)| match wanted.get(name) {
+            Some(wanted) => wanted != sql,
+            None => index::is_shared(name),
+        })
+        .map(|(name, _)| index::drop_named(name))
+        .collect()
+}
+
+/// Stands for [`index_statements`] in a database that has them: another number once they are others.
+pub fn indexes_mark() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    index_statements().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Said by the contract of the schemas, and not of the types.
@@ -98,4 +138,67 @@ pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
     };
     slots::give_out(&mut object_type);
     Ok(Arc::new(object_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ports::store::Statement, testing::Memory};
+
+    fn there(store: &Memory) -> Rows {
+        store.run(&Statement::new(INDEXES, []))
+    }
+
+    fn run(store: &Memory, statements: impl IntoIterator<Item = String>) {
+        for sql in statements {
+            store.run(&Statement::new(sql, []));
+        }
+    }
+
+    #[test]
+    fn indexes_that_are_as_they_have_to_be_stay() {
+        let store = Memory::new(&[]);
+        run(&store, index_changes(&there(&store)));
+        assert_eq!(outdated(&index_statements(), &there(&store)), [""; 0]);
+    }
+
+    #[test]
+    fn an_index_that_is_another_under_its_name_is_replaced() {
+        let store = Memory::new(&[]);
+        run(&store, index_statements());
+        let wanted = there(&store);
+        let name = |row: &Vec<crate::ports::store::Value>| row[0].as_str().unwrap().to_owned();
+        let unique = wanted.iter().map(name).find(|name| name.starts_with("u."));
+        let shared = wanted.iter().map(name).find(|name| name.contains(':'));
+        let other = [unique.unwrap(), shared.unwrap()].map(|name| {
+            [
+                format!("DROP INDEX \"{name}\""),
+                format!("CREATE INDEX \"{name}\" ON records (created_by)"),
+            ]
+        });
+        run(&store, other.concat());
+        assert_ne!(there(&store), wanted);
+        run(&store, index_changes(&there(&store)));
+        let sorted = |mut rows: Rows| {
+            rows.sort_by_key(name);
+            rows
+        };
+        assert_eq!(sorted(there(&store)), sorted(wanted));
+    }
+
+    #[test]
+    fn what_types_shared_before_goes_and_a_tenant_s_own_stays() {
+        let store = Memory::new(&[]);
+        run(&store, index_statements());
+        let wanted = there(&store).len();
+        let own = "CREATE INDEX \"i.contact.loyalty\" ON records (data ->> '$.loyalty') WHERE type = 'contact'";
+        let shared = "CREATE INDEX \"c.key_0:gone\" ON records (type, key_0) WHERE (type = 'gone')";
+        run(&store, [own.to_owned(), shared.to_owned()]);
+        assert_eq!(
+            outdated(&index_statements(), &there(&store)),
+            ["DROP INDEX IF EXISTS \"c.key_0:gone\""]
+        );
+        run(&store, index_changes(&there(&store)));
+        assert_eq!(there(&store).len(), wanted + 1);
+    }
 }

@@ -69,6 +69,29 @@ impl Expressions {
     }
 }
 
+/// The name of the index that a statement makes, if it makes one.
+pub fn name_of(sql: &str) -> Option<&str> {
+    let (head, _) = sql.trim_start().split_once(" ON ")?;
+    if !head.starts_with("CREATE INDEX") && !head.starts_with("CREATE UNIQUE INDEX") {
+        return None;
+    }
+    Some(head.rsplit(' ').next()?.trim_matches('"'))
+}
+
+/// A statement that makes an index, as SQLite keeps it.
+pub fn kept(sql: &str) -> String {
+    sql.replacen("INDEX IF NOT EXISTS", "INDEX", 1)
+}
+
+/// Whether an index of this name is one that built-in types share: see [`create_compounds`].
+pub fn is_shared(name: &str) -> bool {
+    name.starts_with("c.") && name.contains(':')
+}
+
+pub fn drop_named(name: &str) -> String {
+    format!("DROP INDEX IF EXISTS \"{name}\"")
+}
+
 /// The name of a unique index, as the store reports it when it refuses a commit.
 pub fn unique_name(object_type: &str, field: &str) -> String {
     format!("u.{object_type}.{field}")
@@ -135,8 +158,8 @@ pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
 /// The statements that take a field's indexes away.
 pub fn drop_of_field(object_type: &str, field: &str) -> Vec<String> {
     vec![
-        format!("DROP INDEX IF EXISTS \"i.{object_type}.{field}\""),
-        format!("DROP INDEX IF EXISTS \"u.{object_type}.{field}\""),
+        drop_named(&format!("i.{object_type}.{field}")),
+        drop_named(&unique_name(object_type, field)),
     ]
 }
 
@@ -213,8 +236,5 @@ pub fn create_compounds<'a>(types: impl Iterator<Item = &'a ObjectType>) -> Vec<
 }
 
 pub fn drop_compound(object_type: &str, fields: &[String]) -> String {
-    format!(
-        "DROP INDEX IF EXISTS \"{}\"",
-        compound_name(object_type, fields)
-    )
+    drop_named(&compound_name(object_type, fields))
 }

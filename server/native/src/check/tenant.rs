@@ -1,10 +1,7 @@
 //! One tenant's database, on one snapshot: the file, the counters, the indexes, and record by record its values against
 //! the change log and the definitions.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crm_core::{
     migrations::{MIGRATIONS, statements},
@@ -130,9 +127,10 @@ fn indexes(
     schema: &Schema,
     findings: &mut Findings,
 ) -> rusqlite::Result<()> {
-    let mut names = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'index'")?;
-    let names: BTreeSet<String> = names
-        .query_map([], |row| row.get(0))?
+    let mut there = connection
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")?;
+    let there: BTreeMap<String, String> = there
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let tables = MIGRATIONS.iter().flat_map(|one| statements(one.sql));
     let own = schema.types().flat_map(|one| match one.built_in {
@@ -145,28 +143,25 @@ fn indexes(
         }
     });
     for statement in tables.chain(index_statements()).chain(own) {
-        let Some(name) = name(&statement) else {
+        let Some(name) = index::name_of(&statement) else {
             continue;
         };
-        if !names.contains(name) {
-            findings.add_sql(
-                "index",
-                format!("the index {name} is missing"),
-                "Values of a unique field that are there twice are to be told apart first",
-                statement,
-            );
-        }
+        let (what, sql) = match there.get(name) {
+            None => ("missing", statement.clone()),
+            Some(there) if *there != index::kept(statement.trim()) => (
+                "not the one that it has to be",
+                format!("{}; {statement}", index::drop_named(name)),
+            ),
+            Some(_) => continue,
+        };
+        findings.add_sql(
+            "index",
+            format!("the index {name} is {what}"),
+            "Values of a unique field that are there twice are to be told apart first",
+            sql,
+        );
     }
     Ok(())
-}
-
-/// The name of the index that a statement makes, if it does.
-fn name(statement: &str) -> Option<&str> {
-    let (head, _) = statement.trim_start().split_once(" ON ")?;
-    if !head.starts_with("CREATE INDEX") && !head.starts_with("CREATE UNIQUE INDEX") {
-        return None;
-    }
-    Some(head.rsplit(' ').next()?.trim_matches('"'))
 }
 
 /// Rows of one table that speak of rows of another.

@@ -1,7 +1,6 @@
 //! Opens the connections of a tenant's database and brings its schema up to date.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     path::Path,
     time::{Duration, Instant},
 };
@@ -9,13 +8,13 @@ use std::{
 use crm_core::{
     migrations::{MIGRATIONS, Migration, statements},
     ports::store::{
-        StoreError,
+        StoreError, Value,
         admission::{
             ARGUMENTS, COLUMNS, COMPOUND_TERMS, EXPRESSION_DEPTH, PARAMETERS, PATTERN_BYTES,
             SQL_BYTES,
         },
     },
-    schema::index_statements,
+    schema,
 };
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, config::DbConfig,
@@ -163,19 +162,23 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
     Ok(())
 }
 
-/// Makes the indexes of the built-in types, unless the database says that it has just these.
+/// Makes the indexes of the built-in types what they have to be, unless the database says that it has just these.
 fn index(connection: &mut Connection) -> rusqlite::Result<()> {
-    let statements = index_statements();
-    let mut hasher = DefaultHasher::new();
-    statements.hash(&mut hasher);
-    let wanted = i32::try_from(hasher.finish() >> 33)
+    let wanted = i32::try_from(schema::indexes_mark() >> 33)
         .unwrap_or(i32::MAX)
         .max(1);
     if connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))? == wanted {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for statement in statements {
+    let there = transaction
+        .prepare(schema::INDEXES)?
+        .query_map([], |row| {
+            let text = |column| row.get::<_, String>(column).map(Value::Text);
+            Ok(vec![text(0)?, text(1)?])
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for statement in schema::index_changes(&there) {
         transaction.execute_batch(&statement)?;
     }
     transaction.pragma_update(None, "user_version", wanted)?;

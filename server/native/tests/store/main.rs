@@ -6,6 +6,7 @@ mod bounds;
 mod conformance;
 mod crash;
 mod full;
+mod indexes;
 mod processes;
 
 use std::{path::Path, process::Command, sync::Arc};

@@ -1,12 +1,10 @@
 //! Brings a D1 database's schema up to date. Each migration and its row are one batch, so of two isolates that race one
 //! applies it and the other finds it applied.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use crm_core::{
     migrations::{MIGRATIONS, Migration, statements},
     ports::store::{Commit, Rows, Statement, StoreError, TenantId},
-    schema::index_statements,
+    schema::{self, index_changes},
 };
 
 use super::database::Database;
@@ -55,7 +53,10 @@ pub async fn prepare(database: &Database, tenant: &TenantId) -> Result<(), Store
         return Ok(());
     }
     migrate(database, MIGRATIONS).await?;
-    let mut indexes: Vec<Statement> = index_statements()
+    let there = database
+        .read(&[Statement::new(schema::INDEXES, [])])
+        .await?;
+    let mut indexes: Vec<Statement> = index_changes(&there.into_iter().next().unwrap_or_default())
         .into_iter()
         .map(|sql| Statement::new(sql, []))
         .collect();
@@ -128,11 +129,7 @@ fn newer(applied: i64, known: i64) -> StoreError {
 fn wanted_indexes() -> String {
     static WANTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     WANTED
-        .get_or_init(|| {
-            let mut hasher = DefaultHasher::new();
-            index_statements().hash(&mut hasher);
-            format!("{:016x}", hasher.finish())
-        })
+        .get_or_init(|| format!("{:016x}", schema::indexes_mark()))
         .clone()
 }
 
