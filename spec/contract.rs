@@ -23,14 +23,14 @@ pub mod documents {
 /// Version 1.
 pub mod v1 {
     /// A type per schema, shared by server and clients.
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod types {
         include!(concat!(env!("OUT_DIR"), "/v1_types.rs"));
     }
 
     /// Requests, responses, handler traits and the router.
     #[cfg(feature = "server")]
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod server {
         include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
     }

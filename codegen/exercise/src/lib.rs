@@ -15,12 +15,12 @@ pub mod codes {
 }
 
 pub mod v1 {
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod types {
         include!(concat!(env!("OUT_DIR"), "/v1_types.rs"));
     }
 
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod server {
         include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
     }
@@ -41,12 +41,12 @@ pub mod v1 {
 }
 
 pub mod v2 {
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod types {
         include!(concat!(env!("OUT_DIR"), "/v2_types.rs"));
     }
 
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod server {
         include!(concat!(env!("OUT_DIR"), "/v2_server.rs"));
     }

@@ -70,14 +70,14 @@ pub mod codes {{
 
 pub mod {version} {{
     /// A type per schema, shared by server and client.
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod types {{
         include!("{version}_types.rs");
     }}
 
     /// Requests, responses, handler traits and the router.
     #[cfg(feature = "server")]
-    #[allow(clippy::all)]
+    #[allow(clippy::all, deprecated)]
     pub mod server {{
         include!("{version}_server.rs");
     }}

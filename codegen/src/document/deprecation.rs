@@ -94,6 +94,21 @@ pub struct Deprecation {
     pub replacement: Option<String>,
 }
 
+impl Deprecation {
+    /// What the compiler tells to whoever uses it: since when, until when, and what to use instead.
+    pub fn note(&self) -> String {
+        let since = self.deprecated_at.map(|day| format!("since {day}"));
+        let until = self.sunset.map(|day| format!("gone from {day} on"));
+        let instead = self.replacement.as_ref();
+        let instead = instead.map(|replacement| format!("use `{replacement}`"));
+        let parts: Vec<String> = [since, until, instead].into_iter().flatten().collect();
+        match parts.is_empty() {
+            true => "it will go".to_owned(),
+            false => parts.join("; "),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -82,6 +82,12 @@ fn generics(shapes: &Shapes<'_>, name: &str) -> (Option<TokenStream>, Option<Tok
     (Some(quote!(<F = ::crm_runtime::JsonObject>)), Some(bound))
 }
 
+/// The mark of what goes away, of which the compiler warns whoever uses it.
+fn deprecated(schema: &Schema) -> Option<TokenStream> {
+    let note = schema.deprecation.as_ref()?.note();
+    Some(quote!(#[deprecated(note = #note)]))
+}
+
 /// What the document says of a schema, as documentation.
 fn docs(schema: &Schema) -> TokenStream {
     let mut text = schema

@@ -107,7 +107,7 @@ async fn a_typed_change_sets_and_clears() {
     assert_eq!(job.fields.title.as_deref(), Some("Tap"));
     assert_eq!(
         types::JobFieldsName::KNOWN,
-        ["title", "due", "state"],
+        ["title", "due", "state", "heading"],
         "what a caller may not write is not to be cleared"
     );
     let untyped = types::RecordUpdate {

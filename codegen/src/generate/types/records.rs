@@ -74,18 +74,18 @@ fn names_ident(shapes: &Shapes<'_>, name: &str) -> Ident {
 /// The names of the fields that a caller may write.
 fn field_names(shapes: &Shapes<'_>, name: &str, ident: &Ident) -> TokenStream {
     let rules = shapes.schemas.get(name).and_then(Schema::as_object);
-    let written: Vec<&str> = rules
+    let (written, deprecated): (Vec<&str>, Vec<_>) = rules
         .into_iter()
         .flat_map(|rules| &rules.properties)
         .filter(|(_, property)| !property.schema.read_only)
-        .map(|(name, _)| name.as_str())
-        .collect();
+        .map(|(name, property)| (name.as_str(), super::deprecated(&property.schema)))
+        .unzip();
     let idents = unique_types(written.iter().copied(), &[]);
     let docs = format!(" The fields of `{name}` that a caller may write.");
     quote! {
         ::crm_runtime::closed_enum! {
             #[doc = #docs]
-            pub enum #ident { #(#idents = #written),* }
+            pub enum #ident { #(#deprecated #idents = #written),* }
         }
     }
 }

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::docs;
+use super::{deprecated, docs};
 use crate::document::{Additional, ObjectRules, Property, Schema};
 use crate::generate::rust_type::{Place, holds_null, is_anything, rust_type};
 use crate::generate::shapes::{Shapes, only_text};
@@ -54,7 +54,7 @@ fn field(
     is_parameter: bool,
 ) -> TokenStream {
     let schema = &property.schema;
-    let docs = docs(schema);
+    let (docs, deprecated) = (docs(schema), deprecated(schema));
     let mut value = if is_parameter {
         quote!(F)
     } else {
@@ -88,6 +88,7 @@ fn field(
     };
     quote! {
         #docs
+        #deprecated
         #serde
         pub #ident: #value,
     }

@@ -1,0 +1,24 @@
+//! What goes away is told to whoever uses it, and how long it is there: errors where warnings are.
+
+#![deny(deprecated)]
+
+//~ deprecated types::Thing::nickname`: since 2026-01-15; gone from 2026-05-01 on; use `labels`
+//~ deprecated types::JobFields::heading`: since 2026-01-15; gone from 2026-05-01 on; use `title`
+//~ deprecated types::JobFieldsName::Heading`: since 2026-01-15; gone from 2026-05-01 on; use `title`
+
+use crm_codegen_exercise::v1::types;
+
+pub fn read(thing: &types::Thing) -> Option<&String> {
+    thing.nickname.as_ref()
+}
+
+pub fn write() -> types::JobFields {
+    types::JobFields {
+        heading: Some("Tap".to_owned()),
+        ..types::JobFields::default()
+    }
+}
+
+pub fn clear() -> types::JobFieldsName {
+    types::JobFieldsName::Heading
+}
