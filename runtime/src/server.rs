@@ -24,6 +24,6 @@ pub use invalid::{At, Invalid, Report};
 pub use operation::{Operation, Requirement};
 pub use pattern::Pattern;
 pub use printable::Printable;
-pub use problem::{ErrorCode, GateCode, Problem};
+pub use problem::{DocumentedBy, ErrorCode, GateCode, Problem};
 pub use reply::{Answer, Content, Reply, ReplyCode, StoredAnswer};
 pub use serve::{Arrived, BodyRule};

@@ -24,14 +24,9 @@ macro_rules! error_codes {
                     $(Self::$variant => $crate::server::problem::status($status),)*
                 }
             }
-
-            fn named(code: &str) -> Option<Self> {
-                match code {
-                    $($text => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
         }
+
+        $crate::error_codes!(@documented $name);
     };
     ($(#[$meta:meta])* pub struct $name:ident = $text:literal, $status:literal;) => {
         $(#[$meta])*
@@ -46,9 +41,14 @@ macro_rules! error_codes {
             fn status(self) -> $crate::reexport::http::StatusCode {
                 $crate::server::problem::status($status)
             }
+        }
 
-            fn named(code: &str) -> Option<Self> {
-                (code == $text).then_some(Self)
+        $crate::error_codes!(@documented $name);
+    };
+    (@documented $name:ident) => {
+        impl<E: ::std::convert::From<$name>> $crate::server::DocumentedBy<E> for $name {
+            fn documented(self) -> E {
+                self.into()
             }
         }
     };

@@ -15,10 +15,13 @@ pub trait ErrorCode: Copy + fmt::Debug + Send + Sync + 'static {
     fn code(self) -> &'static str;
     /// The HTTP status that goes with it.
     fn status(self) -> StatusCode;
-    /// The code of that name, if this enumeration has it: for what may befall any operation, whatever its list.
-    fn named(_code: &str) -> Option<Self> {
-        None
-    }
+}
+
+/// Codes of which each is one of `E`'s. That holds of a code if `E` is `From` it, and of a set of codes if it holds of each:
+/// so what refuses with these codes can be used by an operation that documents them all, and by no other.
+pub trait DocumentedBy<E> {
+    /// The same code, as one of `E`'s.
+    fn documented(self) -> E;
 }
 
 /// An error code by name and status: what stands before the operations (the gate, the router)
@@ -70,8 +73,10 @@ pub fn status(number: u16) -> StatusCode {
 
 /// An error with all that its receiver needs to act on it. One pointer in size, so that results
 /// stay small.
+#[derive(Clone)]
 pub struct Problem<E>(Box<Inner<E>>);
 
+#[derive(Clone)]
 struct Inner<E> {
     code: E,
     message: String,
@@ -132,9 +137,12 @@ impl<E> Problem<E> {
         }))
     }
 
-    /// The same problem under an enumeration that holds this one.
-    pub fn widen<F: From<E>>(self) -> Problem<F> {
-        self.map(F::from)
+    /// The same problem under an enumeration that holds its codes.
+    pub fn widen<F>(self) -> Problem<F>
+    where
+        E: DocumentedBy<F>,
+    {
+        self.map(E::documented)
     }
 }
 

@@ -1,9 +1,16 @@
-//! What can go wrong with any operation, whatever it does. Each operation's own refusals are its own error enum.
+//! What can go wrong with any operation, whatever it does. What an operation refuses by its own rules is a
+//! [`Refusal`](crate::refusal::Refusal).
 
-use crm_contract::codes::{Code, EveryCode};
-use crm_runtime::server::{ErrorCode, Problem};
+use crm_contract::codes::{
+    AuthenticatedCode, BodyCode, EveryCode, ImpliedCode, OperationCode, WriteCode,
+};
+use crm_runtime::server::Problem;
 
-use crate::ports::store::{StoreError, admission::BATCH_BYTES};
+use crate::{
+    ports::store::{StoreError, admission::BATCH_BYTES},
+    refusal::listed,
+    schema::Failure,
+};
 
 /// Seconds after which a busy tenant may be asked again.
 const BUSY_RETRY_S: u32 = 1;
@@ -15,9 +22,25 @@ pub enum Fault {
     Unauthenticated(&'static str),
     #[error("the caller lacks the permission {0}")]
     Forbidden(String),
+    /// What a caller with the permission may still not do, and the `permission` or `scope` for it.
+    #[error("{why}")]
+    NotGranted {
+        why: String,
+        kind: &'static str,
+        name: String,
+    },
+    /// What the contract's own checks could not know: names that only the schema has.
+    #[error("the request is not valid in {} places", .0.len())]
+    Invalid(Vec<Failure>),
+    /// For so many seconds.
+    #[error("too many requests")]
+    RateLimited(u32),
     /// The tenant's data moved under every try until the deadline, or the store is overloaded: try again.
     #[error("the tenant is busy: {0}")]
     Busy(String),
+    /// A unique index refused what the read before had found free: somebody was faster.
+    #[error("another change came first: {0}")]
+    Raced(String),
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
     /// What is to be written, or read for it, is more than a host's store takes at once.
@@ -40,70 +63,71 @@ impl From<StoreError> for Fault {
 }
 
 impl Fault {
-    fn code(&self) -> &'static str {
+    /// As it is told. What is ours to mend is logged here, within the request's span, and never told.
+    pub fn problem(self) -> Problem<ImpliedCode> {
         match self {
-            Self::Unauthenticated(_) => "UNAUTHENTICATED",
-            Self::Forbidden(_) => "FORBIDDEN",
-            Self::Busy(_) => "TENANT_BUSY",
-            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
-            Self::TooLarge => "PAYLOAD_TOO_LARGE",
-            Self::Internal(_) => "INTERNAL",
-        }
-    }
-}
-
-/// What is ours to mend is logged here, within the request's span, and never told. A fault that the operation does not
-/// document counts as that.
-impl<E: ErrorCode + From<EveryCode>> From<Fault> for Problem<E> {
-    fn from(fault: Fault) -> Self {
-        let Some(code) = E::named(fault.code()).filter(|_| !matches!(fault, Fault::Internal(_)))
-        else {
-            tracing::error!(%fault, "an operation failed");
-            return Self::new(EveryCode::Internal.into(), "The server failed.");
-        };
-        match fault {
-            Fault::Unauthenticated(why) => Self::new(code, format!("Not signed in: {why}.")),
-            Fault::Forbidden(permission) => {
-                Self::new(code, format!("This needs the permission {permission}."))
-                    .with("permission", permission)
+            Self::Unauthenticated(why) => Problem::new(
+                AuthenticatedCode::Unauthenticated.into(),
+                format!("Not signed in: {why}."),
+            ),
+            Self::Forbidden(permission) => Self::NotGranted {
+                why: format!("This needs the permission {permission}."),
+                kind: "permission",
+                name: permission,
             }
-            Fault::Busy(why) => {
+            .problem(),
+            Self::NotGranted { why, kind, name } => {
+                Problem::new(AuthenticatedCode::Forbidden.into(), why).with(kind, name)
+            }
+            Self::Invalid(failures) => listed(
+                EveryCode::ValidationFailed.into(),
+                "The request is not valid",
+                failures,
+            ),
+            Self::RateLimited(seconds) => Problem::new(
+                EveryCode::RateLimited.into(),
+                format!("Too many requests: wait for {seconds} s."),
+            )
+            .with("retry_after", seconds)
+            .retry_after(seconds),
+            Self::Busy(why) | Self::Raced(why) => {
                 tracing::warn!(%why, "a tenant is busy");
-                Self::new(
-                    code,
+                Problem::new(
+                    EveryCode::TenantBusy.into(),
                     "The business's data could not be reached in time. Nothing was changed.",
                 )
                 .retry_after(BUSY_RETRY_S)
             }
-            Fault::IdempotencyKeyReused => Self::new(
-                code,
+            Self::IdempotencyKeyReused => Problem::new(
+                WriteCode::IdempotencyKeyReused.into(),
                 "This Idempotency-Key was used before, with another request.",
             ),
-            Fault::TooLarge => Self::new(
-                code,
+            Self::TooLarge => Problem::new(
+                BodyCode::PayloadTooLarge.into(),
                 "This changes more than can be written at once. Nothing was changed: send less at once.",
             )
             .with("limit_bytes", BATCH_BYTES),
-            Fault::Internal(_) => Self::new(code, "The server failed."),
+            Self::Internal(why) => {
+                tracing::error!(%why, "an operation failed");
+                Problem::new(EveryCode::Internal.into(), "The server failed.")
+            }
         }
     }
 }
 
-/// `RATE_LIMITED` of any operation, with the seconds to wait.
-pub fn rate_limited<E: From<EveryCode>>(seconds: u32) -> Problem<E> {
-    Problem::new(
-        EveryCode::RateLimited.into(),
-        format!("Too many requests: wait for {seconds} s."),
-    )
-    .with("retry_after", seconds)
-    .retry_after(seconds)
-}
-
-/// A problem under the codes of an operation. A code that the operation does not document is ours to mend.
-pub fn narrow<E: ErrorCode + From<EveryCode>>(problem: Problem<Code>) -> Problem<E> {
-    match E::named(problem.code().code()) {
-        Some(code) => problem.map(|_| code),
-        None => Fault::Internal(format!("the operation does not document {problem}")).into(),
+/// What is implied by something that the operation is not is ours to mend: a caller who sent no body cannot send less.
+impl<E: OperationCode> From<Fault> for Problem<E> {
+    fn from(fault: Fault) -> Self {
+        let problem = fault.problem();
+        match E::implied(problem.code()) {
+            Some(code) => problem.map(|_| code),
+            None => {
+                let why = format!("{problem}, which the operation cannot answer");
+                Fault::Internal(why)
+                    .problem()
+                    .map(|_| EveryCode::Internal.into())
+            }
+        }
     }
 }
 
@@ -127,6 +151,7 @@ mod tests {
         assert_eq!(problem.context()["limit_bytes"], BATCH_BYTES);
         let problem: Problem<GetError> = Fault::TooLarge.into();
         assert_eq!(problem.code(), GetError::Internal);
+        assert!(problem.context().is_empty());
     }
 
     #[test]

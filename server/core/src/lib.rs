@@ -25,6 +25,9 @@ pub mod tenant;
 pub mod work;
 
 pub use crate::core::Core;
+/// What [`code_set`] stands on.
+#[doc(hidden)]
+pub use {crm_contract, crm_runtime};
 
 #[cfg(test)]
 mod testing;

@@ -1,10 +1,9 @@
 //! Pages of users, keys and other things that are listed in the order in which they were added.
 
-use crm_contract::codes::Code;
-use crm_runtime::server::Problem;
+use crm_contract::codes;
 use serde_json::json;
 
-use crate::records::cursor::List;
+use crate::{records::cursor::List, refusal::Refusal};
 
 /// A request for a page of a list.
 pub struct Asked<'a> {
@@ -30,11 +29,11 @@ impl Asked<'_> {
     }
 
     /// None: the first page.
-    pub fn position(&self) -> Result<Option<Position>, Problem<Code>> {
+    pub fn position(&self) -> Result<Option<Position>, Refusal<codes::CursorInvalid>> {
         let Some(cursor) = self.cursor else {
             return Ok(None);
         };
-        let invalid = || Problem::new(Code::CursorInvalid, "The cursor is not one of this list.");
+        let invalid = || Refusal::new(codes::CursorInvalid, "The cursor is not one of this list.");
         let value = self.list(|list| list.open(cursor)).map_err(|_| invalid())?;
         let (created_at, id) = serde_json::from_value(value).map_err(|_| invalid())?;
         Ok(Some(Position { created_at, id }))

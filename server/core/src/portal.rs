@@ -9,7 +9,7 @@ use crm_runtime::{JsonObject, server::Problem};
 use crate::{
     context::{Context, Principal},
     core::Core,
-    fault::{Fault, narrow},
+    fault::Fault,
     me::business,
     ports::store::{Statement, Value},
     shown::Shown,
@@ -36,7 +36,7 @@ impl PortalHandlers<Context> for Core {
         cx: &Context,
         request: portal::MeRequest,
     ) -> Result<portal::MeResponse, Problem<portal::MeError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES).map_err(narrow)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
         let plan = |scope: &Scope| {
             let Principal::Portal { contact, .. } = &scope.caller.principal else {
                 return Err(Fault::Unauthenticated("this needs a customer's token").into());

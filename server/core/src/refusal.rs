@@ -1,72 +1,192 @@
-//! Why an operation did not do what it was asked, before it is known which operation it was: any code of the contract.
-//! Handlers narrow it to the codes that their operation documents.
+//! Why an operation did not do what it was asked, before it is known which operation it was. Rules say in their types which
+//! codes they refuse with, so that only operations that document those codes can call them: the compiler checks it.
 
-use crm_contract::codes::{Code, EveryCode};
-use crm_runtime::server::{ErrorCode, Problem};
+use crm_contract::codes::OperationCode;
+use crm_runtime::server::{DocumentedBy, ErrorCode, GateCode, Problem};
 use serde_json::Value;
 
-use crate::{
-    fault::{self, Fault},
-    schema::Failure,
-};
+use crate::{fault::Fault, schema::Failure};
 
-#[derive(Debug)]
-pub struct Refusal(Problem<Code>);
+/// `C`: a code of the contract, or a set of them ([`code_set`](crate::code_set)).
+#[derive(Clone, Debug)]
+pub enum Refusal<C> {
+    /// What may befall any operation.
+    Fault(Fault),
+    /// What the rules are against.
+    Refused(Problem<C>),
+}
 
-impl Refusal {
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Problem::new(code, message))
+impl<C> Refusal<C> {
+    pub fn new(code: C, message: impl Into<String>) -> Self {
+        Self::Refused(Problem::new(code, message))
     }
 
     #[must_use]
     pub fn with(self, name: &str, value: impl Into<Value>) -> Self {
-        Self(self.0.with(name, value))
-    }
-
-    pub fn code(&self) -> Code {
-        self.0.code()
-    }
-
-    pub fn problem(&self) -> &Problem<Code> {
-        &self.0
+        match self {
+            Self::Fault(_) => self,
+            Self::Refused(problem) => Self::Refused(problem.with(name, value)),
+        }
     }
 
     /// Lists all failures under a code.
-    pub fn failures(code: Code, what: &str, failures: Vec<Failure>) -> Self {
-        let message = match failures.as_slice() {
-            [only] => format!("{what}: {}", only.message),
-            many => format!(
-                "{what} in {} places: {}",
-                many.len(),
-                many.first()
-                    .map(|first| first.message.as_str())
-                    .unwrap_or_default()
-            ),
-        };
-        let errors: Vec<Value> = failures
-            .into_iter()
-            .map(|failure| serde_json::json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
-            .collect();
-        Self::new(code, message).with("errors", errors)
+    pub fn failures(code: C, what: &str, failures: Vec<Failure>) -> Self {
+        Self::Refused(listed(code, what, failures))
     }
 
-    /// What the contract's own checks could not know: names that only the schema has.
-    pub fn invalid(failures: Vec<Failure>) -> Self {
-        Self::failures(Code::ValidationFailed, "The request is not valid", failures)
+    /// The same refusal under another code.
+    pub fn map<D>(self, code: impl FnOnce(C) -> D) -> Refusal<D> {
+        match self {
+            Self::Fault(fault) => Refusal::Fault(fault),
+            Self::Refused(problem) => Refusal::Refused(problem.map(code)),
+        }
     }
 
-    pub fn not_found(what: impl Into<String>) -> Self {
-        Self::new(Code::NotFound, what)
+    /// The same refusal, as one of a set that holds its codes.
+    pub fn widen<D>(self) -> Refusal<D>
+    where
+        C: DocumentedBy<D>,
+    {
+        self.map(C::documented)
     }
 
-    /// As the operation's own error.
-    pub fn narrow<E: ErrorCode + From<EveryCode>>(self) -> Problem<E> {
-        fault::narrow(self.0)
+    /// As the error of an operation, which documents all the codes.
+    pub fn narrow<E: OperationCode>(self) -> Problem<E>
+    where
+        C: DocumentedBy<E>,
+    {
+        match self {
+            Self::Fault(fault) => fault.into(),
+            Self::Refused(problem) => problem.widen(),
+        }
     }
 }
 
-impl From<Fault> for Refusal {
+impl<C: ErrorCode> Refusal<C> {
+    /// As it is told where a refusal is a value in an answer, or a line for the operator: by name.
+    pub fn problem(&self) -> Problem<GateCode> {
+        match self.clone() {
+            Self::Fault(fault) => fault.problem().into_gate(),
+            Self::Refused(problem) => problem.into_gate(),
+        }
+    }
+}
+
+impl<C> From<Fault> for Refusal<C> {
     fn from(fault: Fault) -> Self {
-        Self(fault.into())
+        Self::Fault(fault)
+    }
+}
+
+/// The problem that lists failures: what is wrong, and where.
+pub fn listed<C>(code: C, what: &str, failures: Vec<Failure>) -> Problem<C> {
+    let message = match failures.as_slice() {
+        [only] => format!("{what}: {}", only.message),
+        many => format!(
+            "{what} in {} places: {}",
+            many.len(),
+            many.first()
+                .map(|first| first.message.as_str())
+                .unwrap_or_default()
+        ),
+    };
+    let errors: Vec<Value> = failures
+        .into_iter()
+        .map(|failure| serde_json::json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
+        .collect();
+    Problem::new(code, message).with("errors", errors)
+}
+
+/// Defines the set of codes that rules refuse with. A refusal with one of the codes becomes one of the set by `?`, one of
+/// another set by [`Refusal::widen`], if that holds all of the codes.
+#[macro_export]
+macro_rules! code_set {
+    ($(#[$meta:meta])* $visible:vis enum $name:ident { $($code:ident),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $visible enum $name {
+            $($code,)+
+        }
+
+        impl $crate::crm_runtime::server::ErrorCode for $name {
+            fn code(self) -> &'static str {
+                match self {
+                    $(Self::$code => $crate::crm_runtime::server::ErrorCode::code($crate::crm_contract::codes::$code),)+
+                }
+            }
+
+            fn status(self) -> $crate::crm_runtime::reexport::http::StatusCode {
+                match self {
+                    $(Self::$code => $crate::crm_runtime::server::ErrorCode::status($crate::crm_contract::codes::$code),)+
+                }
+            }
+        }
+
+        impl<E> $crate::crm_runtime::server::DocumentedBy<E> for $name
+        where
+            $(E: ::std::convert::From<$crate::crm_contract::codes::$code>,)+
+        {
+            fn documented(self) -> E {
+                match self {
+                    $(Self::$code => $crate::crm_contract::codes::$code.into(),)+
+                }
+            }
+        }
+
+        $(
+            impl ::std::convert::From<$crate::crm_contract::codes::$code> for $name {
+                fn from(_: $crate::crm_contract::codes::$code) -> Self {
+                    Self::$code
+                }
+            }
+
+            impl ::std::convert::From<$crate::refusal::Refusal<$crate::crm_contract::codes::$code>>
+                for $crate::refusal::Refusal<$name>
+            {
+                fn from(refusal: $crate::refusal::Refusal<$crate::crm_contract::codes::$code>) -> Self {
+                    refusal.widen()
+                }
+            }
+        )+
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_contract::{
+        codes,
+        v1::server::records::{CreateError, DeleteError},
+    };
+
+    use super::*;
+
+    crate::code_set! {
+        enum Moved { NotFound, VersionMismatch }
+    }
+
+    fn refuse() -> Result<(), Refusal<Moved>> {
+        let gone = Refusal::new(codes::NotFound, "It is gone.").with("id", 7);
+        Err(gone)?
+    }
+
+    #[test]
+    fn a_refusal_is_the_operations_own_error_with_all_that_was_said() {
+        let problem: Problem<DeleteError> = refuse().map_err(Refusal::narrow).unwrap_err();
+        assert_eq!(problem.code(), DeleteError::NotFound);
+        assert_eq!(
+            (problem.message(), problem.context()["id"].as_i64()),
+            ("It is gone.", Some(7))
+        );
+    }
+
+    #[test]
+    fn a_fault_goes_through_rules_as_it_is() {
+        let busy: Refusal<codes::NotFound> = Fault::Busy("locked".into()).into();
+        let problem: Problem<CreateError> = busy.widen::<Moved2>().narrow();
+        assert_eq!(problem.code(), CreateError::TenantBusy);
+    }
+
+    crate::code_set! {
+        enum Moved2 { NotFound, IdTaken }
     }
 }

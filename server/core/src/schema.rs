@@ -8,6 +8,7 @@ use std::{
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crm_contract::codes;
 use crm_runtime::JsonObject;
 
 use crate::{
@@ -28,12 +29,15 @@ pub mod index;
 pub mod json_schema;
 mod listing;
 pub mod names;
+pub mod refusals;
 pub mod slots;
 pub mod value;
 
 pub use built_in::{INDEXES, index_changes, index_statements, indexes_mark};
 pub use failure::{At, Failure, Failures};
 pub use field::{Choice, Definition, Field, Kind, Order};
+
+use refusals::CreatingField;
 
 /// What a tenant can have at most.
 pub const MOST_TYPES: usize = 200;
@@ -109,12 +113,14 @@ pub struct Schema {
 
 impl Schema {
     /// The same definitions with one field more, as if it had been made: for judging what is to come.
-    pub fn with_field(&mut self, object_type: &str, written: &JsonObject) -> Result<(), Refusal> {
-        let known =
-            self.types.get(object_type).cloned().ok_or_else(|| {
-                Refusal::not_found(format!("There is no object type {object_type}."))
-            })?;
-        let (field, _) = change::create_field(self, &known, written.clone(), 0)?;
+    pub fn with_field(
+        &mut self,
+        object_type: &str,
+        written: &JsonObject,
+    ) -> Result<(), Refusal<CreatingField>> {
+        let known = self.find(object_type)?.clone();
+        let (field, _) = change::create_field(self, &known, written.clone(), 0)
+            .map_err(Refusal::widen::<CreatingField>)?;
         if let Some(object_type) = self.types.get_mut(object_type) {
             let fields = &mut Arc::make_mut(object_type).fields;
             fields.insert(field.name.clone(), field);
@@ -226,6 +232,13 @@ impl Schema {
 
     pub fn get(&self, name: &str) -> Option<&Arc<ObjectType>> {
         self.types.get(name)
+    }
+
+    /// The type, or the refusal of a request that names one that is not there.
+    pub fn find(&self, name: &str) -> Result<&Arc<ObjectType>, Refusal<codes::NotFound>> {
+        self.get(name).ok_or_else(|| {
+            Refusal::new(codes::NotFound, format!("There is no object type {name}."))
+        })
     }
 
     /// By name.

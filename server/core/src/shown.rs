@@ -1,12 +1,10 @@
 //! What things other than records show of themselves: the properties that a request asks for, and the tag that stands for
 //! them.
 
-use crm_contract::codes::Code;
-use crm_runtime::server::{At, Problem, Report};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use crate::{fault::Fault, hex};
+use crate::{fault::Fault, hex, schema::Failure};
 
 /// The properties that an answer shows; none given: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,25 +14,22 @@ pub struct Shown {
 
 impl Shown {
     /// Reads `?fields=`. `identity` always stays; a name that is not among the `known` is refused.
-    pub fn parse(
-        fields: Option<&str>,
-        identity: &str,
-        known: &[&str],
-    ) -> Result<Self, Problem<Code>> {
+    pub fn parse(fields: Option<&str>, identity: &str, known: &[&str]) -> Result<Self, Fault> {
         let Some(fields) = fields else {
             return Ok(Self::default());
         };
         let mut asked: Vec<String> = fields.split(',').map(str::to_owned).collect();
-        let mut report = Report::new();
-        for name in asked.iter().filter(|name| !known.contains(&name.as_str())) {
-            report.add(
-                &At::QUERY.name("fields"),
-                "unknown_field",
-                format!("There is no property {name}."),
-            );
-        }
-        if !report.is_clean() {
-            return Err(report.problem().map(|_| Code::ValidationFailed));
+        let unknown = asked
+            .iter()
+            .filter(|name| !known.contains(&name.as_str()))
+            .map(|name| Failure {
+                pointer: "/query/fields".into(),
+                rule: "unknown_field",
+                message: format!("There is no property {name}."),
+            });
+        let unknown: Vec<Failure> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(Fault::Invalid(unknown));
         }
         asked.push(identity.to_owned());
         asked.sort_unstable();
@@ -94,13 +89,11 @@ mod tests {
         );
         assert_eq!(shown(Some("label,name")), shown(Some("name,label,label")));
         let refusal = Shown::parse(Some("label,colour"), "name", &known).unwrap_err();
-        assert_eq!(
-            (
-                refusal.code(),
-                refusal.context()["errors"][0]["pointer"].as_str()
-            ),
-            (Code::ValidationFailed, Some("/query/fields"))
-        );
+        let Fault::Invalid(failures) = refusal else {
+            panic!("{refusal}");
+        };
+        assert_eq!(failures[0].pointer, "/query/fields");
+        assert!(failures.len() == 1 && failures[0].message.contains("colour"));
     }
 
     #[test]

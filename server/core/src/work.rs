@@ -330,6 +330,12 @@ pub trait AsyncViolation<E>: Send {
     fn explain(&self, scope: &Scope, violation: Violation) -> impl Future<Output = E> + Send;
 }
 
+impl<E, V: AsyncViolation<E> + Sync> AsyncViolation<E> for &V {
+    async fn explain(&self, scope: &Scope, violation: Violation) -> E {
+        V::explain(self, scope, violation).await
+    }
+}
+
 /// For writes that no unique index can refuse.
 pub struct NoneExpected;
 

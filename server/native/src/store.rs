@@ -22,7 +22,7 @@ pub mod connection;
 pub mod error;
 mod options;
 mod readers;
-mod statements;
+pub mod statements;
 mod writer;
 
 use connection::Missing;

@@ -2,7 +2,7 @@
 //! operation's own as a type, so that what many handlers call can say exactly what it answers with.
 
 use indexmap::IndexMap;
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::diagnostic::Diagnostics;
@@ -83,10 +83,56 @@ pub fn codes(versions: &[Document], found: &mut Diagnostics) -> TokenStream {
         .values()
         .filter(|code| code.applies == Applies::Own)
         .map(|code| single(code));
+    let implied = implied();
     quote! {
         #every
         #(#groups)*
+        #implied
         #(#own)*
+    }
+}
+
+/// The variant of `ImpliedCode` that holds a group: the group's name is `EveryCode`, the variant's `Every`.
+pub fn variant_of(group: &str) -> Ident {
+    names::ident(group.strip_suffix("Code").unwrap_or(group))
+}
+
+/// Codes that are implied, all in one, and the way from them to an operation's own enumeration.
+fn implied() -> TokenStream {
+    let groups: Vec<_> = GROUPS
+        .iter()
+        .map(|(_, group, _)| names::ident(group))
+        .collect();
+    let variants: Vec<_> = GROUPS
+        .iter()
+        .map(|(_, group, _)| variant_of(group))
+        .collect();
+    quote! {
+        /// A code that operations may answer with because of what they are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ImpliedCode { #(#variants(#groups),)* }
+
+        impl ::crm_runtime::server::ErrorCode for ImpliedCode {
+            fn code(self) -> &'static str {
+                match self { #(Self::#variants(code) => ::crm_runtime::server::ErrorCode::code(code),)* }
+            }
+
+            fn status(self) -> ::crm_runtime::reexport::http::StatusCode {
+                match self { #(Self::#variants(code) => ::crm_runtime::server::ErrorCode::status(code),)* }
+            }
+        }
+
+        #(impl ::std::convert::From<#groups> for ImpliedCode {
+            fn from(code: #groups) -> Self {
+                Self::#variants(code)
+            }
+        })*
+
+        /// The error codes of one operation: those of its own, and those that are implied by what it is.
+        pub trait OperationCode: ::crm_runtime::server::ErrorCode + ::std::convert::From<EveryCode> {
+            /// None: the code is implied by what the operation is not. One without a body answers with no code of bodies.
+            fn implied(code: ImpliedCode) -> ::std::option::Option<Self>;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::codes::{GROUPS, enumeration};
+use super::codes::{GROUPS, enumeration, variant_of};
 use super::name_of;
 use crate::document::{Applies, Document, ErrorCode, Operation};
 use crate::names;
@@ -17,16 +17,17 @@ pub fn errors(document: &Document, operation: &Operation) -> TokenStream {
         .collect();
     let docs = format!("The error codes of `{}`.", operation.id);
     let enumeration = enumeration(&ident.to_string(), &docs, codes.iter().copied());
-    let groups = GROUPS.iter().filter_map(|(applies, group, _)| {
+    let held = |applies: Applies| -> Option<Vec<&ErrorCode>> {
         let all: Vec<&ErrorCode> = document
             .codes
             .values()
-            .filter(|code| code.applies == *applies)
+            .filter(|code| code.applies == applies)
             .collect();
         let holds_all = all.iter().all(|code| operation.codes.contains(&code.code));
-        if all.is_empty() || !holds_all {
-            return None;
-        }
+        (!all.is_empty() && holds_all).then_some(all)
+    };
+    let groups = GROUPS.iter().filter_map(|(applies, group, _)| {
+        let all = held(*applies)?;
         let group = names::ident(group);
         let variants: Vec<_> = all
             .iter()
@@ -53,5 +54,21 @@ pub fn errors(document: &Document, operation: &Operation) -> TokenStream {
                 }
             }
         });
-    quote!(#enumeration #(#groups)* #(#own)*)
+    let implied = GROUPS.iter().map(|(applies, group, _)| {
+        let variant = variant_of(group);
+        match held(*applies) {
+            Some(_) => quote!(crate::codes::ImpliedCode::#variant(code) => Some(code.into()),),
+            None => quote!(crate::codes::ImpliedCode::#variant(_) => None,),
+        }
+    });
+    quote! {
+        #enumeration
+        #(#groups)*
+        #(#own)*
+        impl crate::codes::OperationCode for #ident {
+            fn implied(code: crate::codes::ImpliedCode) -> Option<Self> {
+                match code { #(#implied)* }
+            }
+        }
+    }
 }

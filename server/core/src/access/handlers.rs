@@ -1,11 +1,8 @@
 //! The operations of the contract's tag `access`: translate, call, translate back.
 
-use crm_contract::{
-    codes::Code,
-    v1::{
-        server::{AccessHandlers, access},
-        types,
-    },
+use crm_contract::v1::{
+    server::{AccessHandlers, access},
+    types,
 };
 use crm_runtime::server::Problem;
 
@@ -16,9 +13,10 @@ use super::{
 use crate::{
     context::Context,
     core::Core,
-    fault::narrow,
+    fault::Fault,
     page::{self, Asked, Position},
     records::etag,
+    refusal::Refusal,
     shown::Shown,
     work::Outcome,
 };
@@ -39,7 +37,7 @@ impl AccessHandlers<Context> for Core {
             request.cursor.as_deref(),
         )
         .await
-        .map_err(narrow)?;
+        .map_err(Refusal::narrow)?;
         Ok(access::ListUsersResponse { body })
     }
 
@@ -58,7 +56,7 @@ impl AccessHandlers<Context> for Core {
         Ok(reply(
             change::create(self, cx, request.body, answer)
                 .await
-                .map_err(narrow)?,
+                .map_err(Refusal::narrow)?,
         ))
     }
 
@@ -67,9 +65,10 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::GetUserRequest,
     ) -> Result<access::GetUserResponse, Problem<access::GetUserError>> {
-        let shown =
-            Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES).map_err(narrow)?;
-        let user = list::get(self, cx, &request.id).await.map_err(narrow)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES)?;
+        let user = list::get(self, cx, &request.id)
+            .await
+            .map_err(Refusal::narrow)?;
         let tag = shown.etag(user.version);
         if etag::none_match(request.if_none_match.as_deref(), &tag) {
             return Ok(access::GetUserResponse::NotModified(
@@ -103,7 +102,7 @@ impl AccessHandlers<Context> for Core {
                 answer,
             )
             .await
-            .map_err(narrow)?,
+            .map_err(Refusal::narrow)?,
         ))
     }
 
@@ -121,7 +120,7 @@ impl AccessHandlers<Context> for Core {
         Ok(reply(
             change::deactivate(self, cx, &request.id, answer)
                 .await
-                .map_err(narrow)?,
+                .map_err(Refusal::narrow)?,
         ))
     }
 
@@ -130,19 +129,14 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::ListRolesRequest,
     ) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
-        let shown =
-            Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES).map_err(narrow)?;
-        let (scope, _) = self
-            .work
-            .read::<Problem<Code>>(cx, |_| Ok(Vec::new()))
-            .await
-            .map_err(narrow)?;
+        let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
+        let (scope, _) = self.work.read::<Fault>(cx, |_| Ok(Vec::new())).await?;
         let asked = Asked {
             secret: &scope.state.secret,
             list: "roles",
             cursor: request.cursor.as_deref(),
         };
-        let after = asked.position().map_err(narrow)?;
+        let after = asked.position().map_err(Refusal::narrow)?;
         let rest = roles::ALL
             .iter()
             .filter(|role| {
@@ -170,12 +164,8 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::GetRoleRequest,
     ) -> Result<access::GetRoleResponse, Problem<access::GetRoleError>> {
-        let shown =
-            Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES).map_err(narrow)?;
-        self.work
-            .read::<Problem<Code>>(cx, |_| Ok(Vec::new()))
-            .await
-            .map_err(narrow)?;
+        let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
+        self.work.read::<Fault>(cx, |_| Ok(Vec::new())).await?;
         let role = roles::find(&request.role).ok_or_else(|| {
             Problem::new(access::GetRoleError::NotFound, "There is no such role.")
         })?;

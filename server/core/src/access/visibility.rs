@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     fault::Fault,
-    refusal::Refusal,
     schema::{Failure, ObjectType},
     work::Scope,
 };
@@ -32,7 +31,7 @@ pub struct Mask {
 
 impl Mask {
     /// Reads `?fields=`. `known` says which names there are.
-    pub fn parse(fields: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Self, Refusal> {
+    pub fn parse(fields: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Self, Fault> {
         let Some(fields) = fields else {
             return Ok(Self::default());
         };
@@ -51,7 +50,7 @@ impl Mask {
         if unknown.is_empty() {
             Ok(Self { asked: Some(asked) })
         } else {
-            Err(Refusal::invalid(unknown))
+            Err(Fault::Invalid(unknown))
         }
     }
 
@@ -101,17 +100,12 @@ impl Mask {
     }
 
     /// The values that are shown, as JSON. Where nothing is left out, the stored text passes unread.
-    pub fn text<'a>(
-        &self,
-        object_type: &ObjectType,
-        data: &'a str,
-    ) -> Result<Cow<'a, str>, Refusal> {
+    pub fn text<'a>(&self, object_type: &ObjectType, data: &'a str) -> Result<Cow<'a, str>, Fault> {
         if self.passes(object_type) {
             return Ok(data.into());
         }
-        let odd = |error: serde_json::Error| {
-            Refusal::from(Fault::Internal(format!("stored data is no JSON: {error}")))
-        };
+        let odd =
+            |error: serde_json::Error| Fault::Internal(format!("stored data is no JSON: {error}"));
         let all: BTreeMap<&str, &RawValue> = serde_json::from_str(data).map_err(odd)?;
         let shown: BTreeMap<&str, &RawValue> = all
             .into_iter()

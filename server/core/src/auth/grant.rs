@@ -7,25 +7,30 @@ pub mod portal_code;
 pub mod refresh;
 
 use crm_contract::{
-    codes::Code,
+    codes,
     v1::types::{Actor, ActorKind, TokenRequest, TokenResponse},
 };
-use crm_runtime::server::Problem;
 
 use super::{credential::Credential, password::Crowded, sessions};
 use crate::{
+    code_set,
     context::{Caller, Context, Principal},
     core::Core,
-    fault::{Fault, rate_limited},
+    fault::Fault,
     ports::store::{Commit, Rows, Statement, StoreError, TenantId},
+    refusal::Refusal,
 };
+
+code_set! {
+    pub enum Exchanging { InvalidCredentials, TenantRequired, RefreshReused }
+}
 
 /// Which proof, and of what.
 pub async fn exchange(
     core: &Core,
     cx: &Context,
     request: TokenRequest,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Refusal<Exchanging>> {
     match request {
         TokenRequest::PasswordGrant(grant) => {
             password::exchange(
@@ -40,13 +45,15 @@ pub async fn exchange(
         TokenRequest::RefreshTokenGrant(grant) => {
             refresh::exchange(core, cx, &grant.refresh_token).await
         }
-        TokenRequest::ApiKeyGrant(grant) => api_key::exchange(core, cx, &grant.api_key).await,
-        TokenRequest::PortalCodeGrant(grant) => portal_code::exchange(core, cx, &grant.code).await,
+        TokenRequest::ApiKeyGrant(grant) => Ok(api_key::exchange(core, cx, &grant.api_key).await?),
+        TokenRequest::PortalCodeGrant(grant) => {
+            Ok(portal_code::exchange(core, cx, &grant.code).await?)
+        }
     }
 }
 
-fn refused() -> Problem<Code> {
-    Problem::new(Code::InvalidCredentials, "This lets nobody in.")
+fn refused() -> Refusal<codes::InvalidCredentials> {
+    Refusal::new(codes::InvalidCredentials, "This lets nobody in.")
 }
 
 impl From<Crowded> for Fault {
@@ -82,7 +89,7 @@ async fn answer(
     kind: sessions::Kind,
     subject: String,
     refresh: &Credential,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Fault> {
     let session = sessions::id(refresh);
     let principal = match kind {
         sessions::Kind::User => Principal::User {
@@ -109,7 +116,7 @@ async fn respond(
     cx: &Context,
     caller: Caller,
     until: Option<i64>,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Fault> {
     let (access_token, expires_in) = core
         .auth
         .issue(core.ports(), &caller, cx.now, until)
@@ -138,7 +145,7 @@ async fn respond(
 }
 
 /// One attempt of an account from an address.
-async fn attempt(core: &Core, cx: &Context, account: &str) -> Result<(), Problem<Code>> {
+async fn attempt(core: &Core, cx: &Context, account: &str) -> Result<(), Fault> {
     let address = cx
         .address
         .map(|address| address.to_string())
@@ -151,6 +158,6 @@ async fn attempt(core: &Core, cx: &Context, account: &str) -> Result<(), Problem
     if decision.allowed {
         Ok(())
     } else {
-        Err(rate_limited(decision.reset_s.max(1)))
+        Err(Fault::RateLimited(decision.reset_s.max(1)))
     }
 }

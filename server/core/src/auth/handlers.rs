@@ -7,7 +7,7 @@ use crm_contract::v1::{
 use crm_runtime::server::Problem;
 
 use super::grant;
-use crate::{context::Context, core::Core, fault::narrow};
+use crate::{context::Context, core::Core, refusal::Refusal};
 
 /// Of a portal code, in ms.
 const DEFAULT_CODE_LIFETIME_MS: i64 = 24 * 60 * 60 * 1000;
@@ -20,7 +20,7 @@ impl AuthHandlers<Context> for Core {
     ) -> Result<auth::TokenResponse, Problem<auth::TokenError>> {
         let body = grant::exchange(self, cx, request.body)
             .await
-            .map_err(narrow)?;
+            .map_err(Refusal::narrow)?;
         Ok(auth::TokenResponse { body })
     }
 
@@ -41,7 +41,7 @@ impl AuthHandlers<Context> for Core {
         let lifetime = request.body.expires_in.unwrap_or(DEFAULT_CODE_LIFETIME_MS);
         grant::portal_code::create(self, cx, &request.body.contact, lifetime)
             .await
-            .map_err(narrow)
+            .map_err(Refusal::narrow)
     }
 
     async fn jwks(

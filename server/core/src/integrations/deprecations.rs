@@ -1,10 +1,10 @@
 //! What of the API is going away: the list of it with its notices, and the list of who uses it.
 
 use crm_contract::{
-    codes::Code,
+    codes,
     v1::{server::integrations, types},
 };
-use crm_runtime::server::{Deprecation, Problem};
+use crm_runtime::server::Deprecation;
 use serde_json::json;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     fault::Fault,
     page::{self, Asked, Position},
     ports::store::{Rows, Statement, Value},
+    refusal::Refusal,
     shown::Shown,
     work::Scope,
 };
@@ -56,7 +57,7 @@ pub async fn list(
     core: &Core,
     cx: &Context,
     request: &integrations::ListDeprecationsRequest,
-) -> Result<types::DeprecationPage, Problem<Code>> {
+) -> Result<types::DeprecationPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "name", &PROPERTIES)?;
     let operation = request.operation.as_deref();
     let cursor = |scope: &Scope, cursor: Option<&str>| {
@@ -70,7 +71,10 @@ pub async fn list(
             [],
         )])
     };
-    let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
+    let (scope, rows) = core
+        .work
+        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
+        .await?;
     let begin = cursor(&scope, request.cursor.as_deref())?;
     let mut things: Vec<(Position, &Deprecation)> = core
         .config
@@ -101,7 +105,7 @@ pub async fn list(
                 .map(|(_, notice)| notice.clone());
             shown.of(answer(thing, of.collect()))
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Fault>>()?;
     Ok(types::DeprecationPage { items, next_cursor })
 }
 
@@ -110,7 +114,7 @@ pub async fn usage(
     core: &Core,
     cx: &Context,
     request: &integrations::ListDeprecationUsageRequest,
-) -> Result<types::DeprecationUsagePage, Problem<Code>> {
+) -> Result<types::DeprecationUsagePage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "name", &USE_PROPERTIES)?;
     let (thing, user) = (request.deprecation.as_deref(), request.used_by.as_deref());
     let list = json!(["deprecation_usage", thing, user]).to_string();
@@ -133,14 +137,17 @@ pub async fn usage(
             ],
         )])
     };
-    let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
+    let (scope, rows) = core
+        .work
+        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
+        .await?;
     let uses = rows
         .into_iter()
         .next()
         .unwrap_or_default()
         .into_iter()
         .map(use_of)
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, Fault>>()?;
     let (uses, next_cursor) = asked(&scope, &list, None, |asked| {
         let position = |one: &types::DeprecationUsage| Position {
             created_at: one.first_used_at.unwrap_or_default(),
@@ -151,7 +158,7 @@ pub async fn usage(
     let items = uses
         .into_iter()
         .map(|one| shown.of(one))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Fault>>()?;
     Ok(types::DeprecationUsagePage { items, next_cursor })
 }
 

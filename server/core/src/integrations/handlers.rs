@@ -1,7 +1,7 @@
 //! The operations of the contract's tag `integrations`.
 
 use crm_contract::{
-    codes::Code,
+    codes,
     v1::{
         server::{IntegrationsHandlers, integrations},
         types,
@@ -18,10 +18,11 @@ use crate::{
     auth::credential::{Credential, Kind},
     context::{Context, Principal},
     core::Core,
-    fault::{Fault, narrow},
+    fault::Fault,
     page::{self, Asked, Position},
     ports::store::{Rows, Statement, Value},
     random_id,
+    refusal::Refusal,
     shown::Shown,
     work::{Decision, Guard, NoneExpected, Outcome, Scope},
 };
@@ -34,7 +35,7 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::ListApiKeysRequest,
     ) -> Result<integrations::ListApiKeysResponse, Problem<integrations::ListApiKeysError>> {
-        let body = page(self, cx, &request).await.map_err(narrow)?;
+        let body = page(self, cx, &request).await.map_err(Refusal::narrow)?;
         Ok(integrations::ListApiKeysResponse { body })
     }
 
@@ -43,7 +44,10 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::CreateApiKeyRequest,
     ) -> Result<integrations::CreateApiKeyResponse, Problem<integrations::CreateApiKeyError>> {
-        match create(self, cx, request.body).await.map_err(narrow)? {
+        match create(self, cx, request.body)
+            .await
+            .map_err(Refusal::narrow)?
+        {
             Outcome::Done(response) => Ok(response),
             Outcome::Replayed(stored) => Ok(stored.into()),
         }
@@ -54,13 +58,12 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::GetApiKeyRequest,
     ) -> Result<integrations::GetApiKeyResponse, Problem<integrations::GetApiKeyError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES).map_err(narrow)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
         let (_, rows) = self
             .work
-            .read::<Problem<Code>>(cx, |_| Ok(vec![api_keys::find(&request.id)]))
-            .await
-            .map_err(narrow)?;
-        let key = first(rows).map_err(narrow)?;
+            .read::<Fault>(cx, |_| Ok(vec![api_keys::find(&request.id)]))
+            .await?;
+        let key = first(rows).map_err(Refusal::narrow)?;
         Ok(integrations::GetApiKeyResponse {
             body: shown.of(key.shown())?,
         })
@@ -86,9 +89,9 @@ impl IntegrationsHandlers<Context> for Core {
         };
         match self
             .work
-            .write::<_, Problem<Code>>(cx, plan, decide, NoneExpected)
+            .write::<_, Refusal<codes::NotFound>>(cx, plan, decide, NoneExpected)
             .await
-            .map_err(narrow)?
+            .map_err(Refusal::narrow)?
         {
             Outcome::Done(response) => Ok(response),
             Outcome::Replayed(stored) => Ok(stored.into()),
@@ -103,7 +106,7 @@ impl IntegrationsHandlers<Context> for Core {
     {
         let body = deprecations::list(self, cx, &request)
             .await
-            .map_err(narrow)?;
+            .map_err(Refusal::narrow)?;
         Ok(integrations::ListDeprecationsResponse { body })
     }
 
@@ -117,7 +120,7 @@ impl IntegrationsHandlers<Context> for Core {
     > {
         let body = deprecations::usage(self, cx, &request)
             .await
-            .map_err(narrow)?;
+            .map_err(Refusal::narrow)?;
         Ok(integrations::ListDeprecationUsageResponse { body })
     }
 }
@@ -126,7 +129,7 @@ async fn page(
     core: &Core,
     cx: &Context,
     request: &integrations::ListApiKeysRequest,
-) -> Result<types::ApiKeyPage, Problem<Code>> {
+) -> Result<types::ApiKeyPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
     let size = page::size(request.limit);
     let plan = |scope: &Scope| {
@@ -145,14 +148,17 @@ async fn page(
             ),
         }])
     };
-    let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
+    let (scope, rows) = core
+        .work
+        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
+        .await?;
     let keys = rows
         .into_iter()
         .next()
         .unwrap_or_default()
         .into_iter()
         .map(ApiKey::parse)
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, Fault>>()?;
     let position = |key: &ApiKey| Position {
         created_at: key.created_at,
         id: key.id.clone(),
@@ -161,7 +167,7 @@ async fn page(
     let items = keys
         .iter()
         .map(|key| shown.of(key.shown()))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Fault>>()?;
     Ok(types::ApiKeyPage { items, next_cursor })
 }
 
@@ -177,7 +183,7 @@ async fn create(
     core: &Core,
     cx: &Context,
     body: types::ApiKeyCreate,
-) -> Result<Outcome<integrations::CreateApiKeyResponse>, Problem<Code>> {
+) -> Result<Outcome<integrations::CreateApiKeyResponse>, Refusal<codes::IdTaken>> {
     let random = &*core.ports().random;
     let caller = cx
         .caller
@@ -203,11 +209,14 @@ async fn create(
     if let Principal::Key { scopes: own, .. } = &caller.principal
         && let Some(more) = scopes.iter().find(|scope| !own.contains(scope))
     {
-        let problem = Problem::new(
-            Code::Forbidden,
-            format!("A key can give no scope that it does not have: {more}."),
-        );
-        return Err(problem.with("scope", more.as_str()));
+        let why = format!("A key can give no scope that it does not have: {more}.");
+        let name = more.clone();
+        return Err(Fault::NotGranted {
+            why,
+            kind: "scope",
+            name,
+        }
+        .into());
     }
     let key = ApiKey {
         id: id.hyphenated().to_string(),
@@ -229,8 +238,8 @@ async fn create(
         {
             let found = ApiKey::parse(found)?;
             if minted || found.content_hash != key.content_hash {
-                return Err(Problem::new(
-                    Code::IdTaken,
+                return Err(Refusal::new(
+                    codes::IdTaken,
                     "The id belongs to another key.",
                 ));
             }
@@ -256,12 +265,12 @@ fn answer(key: &ApiKey, secret: Option<String>) -> integrations::CreateApiKeyRes
     })
 }
 
-fn first(rows: Vec<Rows>) -> Result<ApiKey, Problem<Code>> {
+fn first(rows: Vec<Rows>) -> Result<ApiKey, Refusal<codes::NotFound>> {
     let row = rows
         .into_iter()
         .next()
         .and_then(|rows| rows.into_iter().next());
     Ok(ApiKey::parse(row.ok_or_else(|| {
-        Problem::new(Code::NotFound, "There is no such API key.")
+        Refusal::new(codes::NotFound, "There is no such API key.")
     })?)?)
 }

@@ -6,15 +6,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crm_contract::codes::Code;
 use crm_contract::v1::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
-use crm_runtime::server::{Deprecation, Problem, StoredAnswer};
+use crm_runtime::server::{Deprecation, StoredAnswer};
 use serde_json::json;
 
 use super::deprecations::{ms, name};
 use crate::{
     context::Context,
     core::Core,
+    fault::Fault,
     ports::store::{Rows, Statement, TenantId, Value},
     work::{Decision, Guard, NoneExpected, Scope},
 };
@@ -98,15 +98,15 @@ impl Core {
             }
             match self.give_notices_to(&tenant).await {
                 Ok(()) => self.looked.note(tenant, today),
-                Err(problem) => {
-                    tracing::warn!(%tenant, %problem, "no notices of what is going away");
+                Err(fault) => {
+                    tracing::warn!(%tenant, %fault, "no notices of what is going away");
                 }
             }
         }
     }
 
     /// Gives one tenant the notices that are due.
-    pub async fn give_notices_to(&self, tenant: &TenantId) -> Result<(), Problem<Code>> {
+    pub async fn give_notices_to(&self, tenant: &TenantId) -> Result<(), Fault> {
         let things = self.config.deprecations;
         let now = self.ports().clock.now();
         let cx = Context::operator(tenant.clone(), &INTEGRATIONS_LIST_DEPRECATIONS, now);
@@ -129,7 +129,7 @@ impl Core {
             })
         };
         self.work
-            .write::<_, Problem<Code>>(&cx, plan, decide, NoneExpected)
+            .write::<_, Fault>(&cx, plan, decide, NoneExpected)
             .await
             .map(drop)
     }

@@ -1,11 +1,8 @@
 //! The operations of the contract's tag `me`.
 
-use crm_contract::{
-    codes::Code,
-    v1::{
-        server::{MeHandlers, me},
-        types::{Me, MeKind, NamedRef, PermissionSet},
-    },
+use crm_contract::v1::{
+    server::{MeHandlers, me},
+    types::{Me, MeKind, NamedRef, PermissionSet},
 };
 use crm_runtime::server::Problem;
 
@@ -13,7 +10,7 @@ use super::permissions;
 use crate::{
     context::{Context, Principal},
     core::Core,
-    fault::{Fault, narrow},
+    fault::Fault,
     ports::store::{Statement, TenantId, Value},
     shown::Shown,
     work::Scope,
@@ -29,8 +26,8 @@ impl MeHandlers<Context> for Core {
         cx: &Context,
         request: me::GetRequest,
     ) -> Result<me::GetResponse, Problem<me::GetError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES).map_err(narrow)?;
-        let me = caller(self, cx).await.map_err(narrow)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
+        let me = caller(self, cx).await?;
         Ok(me::GetResponse {
             body: shown.of(me)?,
         })
@@ -58,7 +55,7 @@ impl MeHandlers<Context> for Core {
     }
 }
 
-async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
+async fn caller(core: &Core, cx: &Context) -> Result<Me, Fault> {
     let plan = |scope: &Scope| {
         Ok(vec![match &scope.caller.principal {
             Principal::User { id, .. } => Statement::new(
@@ -70,13 +67,13 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
                 [id.as_str().into()],
             ),
             Principal::Portal { .. } | Principal::Operator => {
-                return Err(
-                    Fault::Unauthenticated("this needs a person's or a key's token").into(),
-                );
+                return Err(Fault::Unauthenticated(
+                    "this needs a person's or a key's token",
+                ));
             }
         }])
     };
-    let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
+    let (scope, rows) = core.work.read::<Fault>(cx, plan).await?;
     let row = rows
         .into_iter()
         .next()
@@ -85,7 +82,7 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Problem<Code>> {
     let [Value::Text(name), Value::Text(list), email, title] =
         <[Value; 4]>::try_from(row).unwrap_or([const { Value::Null }; 4])
     else {
-        return Err(Fault::Unauthenticated("the caller is gone").into());
+        return Err(Fault::Unauthenticated("the caller is gone"));
     };
     let list: Vec<String> = serde_json::from_str(&list).unwrap_or_default();
     let (kind, roles, scopes) = match &scope.caller.principal {

@@ -1,7 +1,7 @@
 //! The operations of the contract's tag `records`: translate, call, translate back.
 
 use crm_contract::{
-    codes::Code,
+    codes,
     v1::{
         server::{RecordsHandlers, records},
         types,
@@ -15,12 +15,14 @@ use serde_json::{Value as Json, json};
 
 use super::{
     etag, id, read,
+    refusals::{Creating, Deleting, ItemCode, OfItem, Restoring, Updating},
     write::{self, Authority, Batch, Effect, Item, Op, Written},
 };
 use crate::{
     Core,
     access::visibility::{self, Mask},
     context::Context,
+    fault::Fault,
     refusal::Refusal,
     schema::ObjectType,
     work::{Issued, Outcome, Scope},
@@ -44,7 +46,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(written: Written) -> Result<Self, Refusal> {
+    fn new(written: Written) -> Result<Self, Fault> {
         let record = written.record;
         let mask = Mask::default();
         let object_type = &record.object_type;
@@ -96,34 +98,33 @@ impl Shown {
     }
 }
 
-fn shown(mask: &Mask, object_type: &ObjectType, text: &str) -> Result<RawJson, Refusal> {
+fn shown(mask: &Mask, object_type: &ObjectType, text: &str) -> Result<RawJson, Fault> {
     RawJson::from_text(mask.text(object_type, text)?.into_owned())
-        .map_err(|error| crate::fault::Fault::Internal(error.to_string()).into())
+        .map_err(|error| Fault::Internal(error.to_string()))
 }
 
-type Answer<R> = Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal>;
+type Answer<R, C> = Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal<C>>;
 
 impl Core {
-    /// A write of one record.
-    async fn write_one<R: Reply + From<crm_runtime::server::StoredAnswer>>(
+    /// A write of one record, refused with the codes of its kind.
+    async fn write_one<C: OfItem, R: Reply + From<crm_runtime::server::StoredAnswer>>(
         &self,
         cx: &Context,
         object_type: String,
         op: Op,
         answer: impl Fn(Shown, Effect) -> Box<dyn Fn(&Issued) -> R + Send> + Send + Sync,
-    ) -> Result<R, Refusal> {
+    ) -> Result<R, Refusal<C>> {
         let items = [Item {
             object_type,
             op,
             at: BODY.into(),
         }];
-        let decide = |_: &Scope, batch: &mut Batch| -> Answer<R> {
-            let only = batch.outcomes.pop().ok_or_else(|| {
-                Refusal::from(crate::fault::Fault::Internal(
-                    "a write without outcome".into(),
-                ))
-            })?;
-            let written = only?;
+        let decide = |_: &Scope, batch: &mut Batch| -> Answer<R, C> {
+            let only = batch
+                .outcomes
+                .pop()
+                .ok_or_else(|| Fault::Internal("a write without outcome".into()))?;
+            let written = only.map_err(of_its_kind)?;
             let effect = written.effect;
             Ok(answer(Shown::new(written)?, effect))
         };
@@ -188,7 +189,7 @@ impl RecordsHandlers<Context> for Core {
         };
         self.write_one(cx, request.r#type, op, answer)
             .await
-            .map_err(Refusal::narrow)
+            .map_err(Refusal::<Creating>::narrow)
     }
 
     async fn get(
@@ -238,7 +239,7 @@ impl RecordsHandlers<Context> for Core {
         };
         self.write_one(cx, request.r#type, op, answer)
             .await
-            .map_err(Refusal::narrow)
+            .map_err(Refusal::<Updating>::narrow)
     }
 
     async fn delete(
@@ -255,7 +256,7 @@ impl RecordsHandlers<Context> for Core {
         };
         self.write_one(cx, request.r#type, op, answer)
             .await
-            .map_err(Refusal::narrow)
+            .map_err(Refusal::<Deleting>::narrow)
     }
 
     async fn restore(
@@ -274,7 +275,7 @@ impl RecordsHandlers<Context> for Core {
         };
         self.write_one(cx, request.r#type, Op::Restore { id: request.id }, answer)
             .await
-            .map_err(Refusal::narrow)
+            .map_err(Refusal::<Restoring>::narrow)
     }
 
     async fn history(
@@ -313,7 +314,9 @@ impl RecordsHandlers<Context> for Core {
             .map(|(index, operation)| item(index, operation, fresh.next().unwrap_or_default()))
             .collect();
         let request_id = cx.request_id.clone();
-        let decide = |_: &Scope, batch: &mut Batch| -> Answer<records::BatchResponse> {
+        let decide = |_: &Scope,
+                      batch: &mut Batch|
+         -> Answer<records::BatchResponse, codes::BatchRejected> {
             let outcomes = std::mem::take(&mut batch.outcomes);
             if atomic {
                 refuse_as_one(&outcomes)?;
@@ -432,6 +435,17 @@ fn item(index: usize, operation: types::BatchOperation, fresh: String) -> Item {
     }
 }
 
+/// The refusal of an item as one of what it was to do.
+fn of_its_kind<C: OfItem>(refusal: Refusal<ItemCode>) -> Refusal<C> {
+    match refusal {
+        Refusal::Fault(fault) => Refusal::Fault(fault),
+        Refusal::Refused(problem) => match C::of(problem.code()) {
+            Some(code) => Refusal::Refused(problem.map(|_| code)),
+            None => Fault::Internal(format!("refused as something else: {problem}")).into(),
+        },
+    }
+}
+
 fn status(effect: Effect) -> i64 {
     match effect {
         Effect::Created => 201,
@@ -441,44 +455,45 @@ fn status(effect: Effect) -> i64 {
 }
 
 /// Status and problem of a refused operation.
-fn problem(refusal: &Refusal, request_id: &str) -> Json {
-    use crm_runtime::server::ErrorCode;
+fn problem(refusal: &Refusal<ItemCode>, request_id: &str) -> Json {
     let problem = refusal.problem();
     let mut context = problem.context().clone();
     context.insert("request_id".into(), request_id.into());
     json!({
-        "status": refusal.code().status().as_u16(),
-        "error": {"code": refusal.code().code(), "message": problem.message(), "context": context},
+        "status": problem.code().status.as_u16(),
+        "error": {"code": problem.code().code, "message": problem.message(), "context": context},
     })
 }
 
 /// An atomic batch of which an operation was refused is refused, with all of them.
-fn refuse_as_one(outcomes: &[Result<Written, Refusal>]) -> Result<(), Refusal> {
-    use crm_runtime::server::ErrorCode;
+fn refuse_as_one(
+    outcomes: &[Result<Written, Refusal<ItemCode>>],
+) -> Result<(), Refusal<codes::BatchRejected>> {
     let refused = outcomes
         .iter()
         .enumerate()
         .filter_map(|(index, outcome)| Some((index, outcome.as_ref().err()?)));
     let failures: Vec<Json> = refused
         .map(|(index, refusal)| {
+            let problem = refusal.problem();
             json!({
                 "index": index,
-                "status": refusal.code().status().as_u16(),
-                "code": refusal.code().code(),
-                "message": refusal.problem().message(),
-                "context": refusal.problem().context(),
+                "status": problem.code().status.as_u16(),
+                "code": problem.code().code,
+                "message": problem.message(),
+                "context": problem.context(),
             })
         })
         .collect();
     match failures.len() {
         0 => Ok(()),
         1 => Err(Refusal::new(
-            Code::BatchRejected,
+            codes::BatchRejected,
             "1 operation was refused; nothing was changed.",
         )
         .with("failures", failures)),
         count => Err(Refusal::new(
-            Code::BatchRejected,
+            codes::BatchRejected,
             format!("{count} operations were refused; nothing was changed."),
         )
         .with("failures", failures)),

@@ -1,14 +1,19 @@
 //! Many rows of another system at once, recognised by a key of theirs: a second import of the same rows changes nothing.
 //! The same path as every write; only may an import state what otherwise the server sets, such as status and number.
 
+use crm_contract::codes;
 use crm_runtime::{
     JsonObject,
     server::{Answer, Reply},
 };
 
-use super::write::{self, Authority, Batch, Effect, Item, Op};
+use super::{
+    refusals::ItemCode,
+    write::{self, Authority, Batch, Effect, Item, Op},
+};
 use crate::{
     context::{Caller, Context, Principal},
+    fault::Fault,
     ports::store::TenantId,
     refusal::Refusal,
     work::{Issued, Outcome, Scope, Work},
@@ -36,7 +41,7 @@ pub struct Imported {
 }
 
 /// An import answers its caller in the same process: nothing of it is sent or kept.
-struct Done(Vec<Result<Imported, Refusal>>);
+struct Done(Vec<Result<Imported, Refusal<ItemCode>>>);
 
 type Answered = Box<dyn Fn(&Issued) -> Done + Send>;
 
@@ -72,7 +77,7 @@ pub async fn import(
     type_name: &str,
     key: &str,
     rows: Vec<Row>,
-) -> Result<Vec<Result<Imported, Refusal>>, Refusal> {
+) -> Result<Vec<Result<Imported, Refusal<ItemCode>>>, Fault> {
     let item = |(index, Row { id, fields }): (usize, Row)| Item {
         object_type: type_name.to_owned(),
         op: Op::Upsert {
@@ -84,30 +89,31 @@ pub async fn import(
     };
     let items: Vec<Item> = rows.into_iter().enumerate().map(item).collect();
     let refused = std::sync::Mutex::new(Vec::new());
-    let decide = |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal> {
-        let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
-        let outcomes: Vec<Result<Imported, Refusal>> = outcomes
-            .map(|outcome| {
-                outcome.map(|written| Imported {
-                    id: written.record.id,
-                    effect: written.effect,
+    let decide =
+        |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal<codes::BatchRejected>> {
+            let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
+            let outcomes: Vec<Result<Imported, Refusal<ItemCode>>> = outcomes
+                .map(|outcome| {
+                    outcome.map(|written| Imported {
+                        id: written.record.id,
+                        effect: written.effect,
+                    })
                 })
-            })
-            .collect();
-        if outcomes.iter().any(Result::is_err) {
-            *refused
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner) = outcomes;
-            return Err(Refusal::new(
-                crm_contract::codes::Code::BatchRejected,
-                "Rows were refused; nothing was changed.",
-            ));
-        }
-        let imported: Vec<Imported> = outcomes.into_iter().flatten().collect();
-        Ok(Box::new(move |_| {
-            Done(imported.iter().cloned().map(Ok).collect())
-        }))
-    };
+                .collect();
+            if outcomes.iter().any(Result::is_err) {
+                *refused
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner) = outcomes;
+                return Err(Refusal::new(
+                    codes::BatchRejected,
+                    "Rows were refused; nothing was changed.",
+                ));
+            }
+            let imported: Vec<Imported> = outcomes.into_iter().flatten().collect();
+            Ok(Box::new(move |_| {
+                Done(imported.iter().cloned().map(Ok).collect())
+            }))
+        };
     let cx = Context {
         idempotency: None,
         ..cx.clone()
@@ -115,9 +121,9 @@ pub async fn import(
     match write::write(work, &cx, Authority::Importing, &items, decide).await {
         Ok(Outcome::Done(Done(outcomes))) => Ok(outcomes),
         Ok(Outcome::Replayed(_)) => Ok(Vec::new()),
-        Err(refusal) if refusal.code() == crm_contract::codes::Code::BatchRejected => Ok(refused
+        Err(Refusal::Refused(_)) => Ok(refused
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner)),
-        Err(refusal) => Err(refusal),
+        Err(Refusal::Fault(fault)) => Err(fault),
     }
 }

@@ -5,10 +5,7 @@ use bytes::Bytes;
 use crm_contract::v1::types;
 use crm_runtime::{RawJson, server::Printable};
 
-use crate::{
-    access::visibility::Mask, fault::Fault, ports::store::Value, refusal::Refusal,
-    schema::ObjectType,
-};
+use crate::{access::visibility::Mask, fault::Fault, ports::store::Value, schema::ObjectType};
 
 /// A row in the columns of `list::COLUMNS`, where the store left it.
 pub struct RowRef<'a> {
@@ -60,7 +57,7 @@ pub fn record(
     mask: &Mask,
     object_type: &ObjectType,
     row: &RowRef<'_>,
-) -> Result<Printable<types::Record<RawJson>>, Refusal> {
+) -> Result<Printable<types::Record<RawJson>>, Fault> {
     let mut out = Text(Vec::with_capacity(row.data.len() + ENVELOPE));
     out.record(mask, object_type, row)?;
     Ok(Printable::Text(out.0.into()))
@@ -69,9 +66,9 @@ pub fn record(
 /// A page of records, each with its type, as far as the mask shows them.
 pub fn page<'a>(
     mask: &Mask,
-    rows: impl Iterator<Item = Result<(&'a ObjectType, RowRef<'a>), Refusal>>,
+    rows: impl Iterator<Item = Result<(&'a ObjectType, RowRef<'a>), Fault>>,
     next_cursor: Option<&str>,
-) -> Result<Printable<types::RecordPage<RawJson>>, Refusal> {
+) -> Result<Printable<types::RecordPage<RawJson>>, Fault> {
     let mut out = Text(Vec::with_capacity(32 << 10));
     out.raw("{\"items\":[");
     for (index, row) in rows.enumerate() {
@@ -101,7 +98,7 @@ impl Text {
     }
 
     /// A JSON string.
-    fn text(&mut self, text: &str) -> Result<(), Refusal> {
+    fn text(&mut self, text: &str) -> Result<(), Fault> {
         let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
         if text.bytes().all(plain) {
             self.raw("\"");
@@ -112,12 +109,12 @@ impl Text {
         serde_json::to_writer(&mut self.0, text).map_err(odd)
     }
 
-    fn number(&mut self, number: i64) -> Result<(), Refusal> {
+    fn number(&mut self, number: i64) -> Result<(), Fault> {
         serde_json::to_writer(&mut self.0, &number).map_err(odd)
     }
 
     /// `user:` and an id, as the contract writes it.
-    fn actor(&mut self, stored: &str) -> Result<(), Refusal> {
+    fn actor(&mut self, stored: &str) -> Result<(), Fault> {
         let (kind, id) = stored.split_once(':').unwrap_or((stored, ""));
         self.raw("{\"kind\":");
         self.text(kind)?;
@@ -134,7 +131,7 @@ impl Text {
         mask: &Mask,
         object_type: &ObjectType,
         row: &RowRef<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Fault> {
         self.raw("{\"id\":");
         self.text(row.id)?;
         self.raw(",\"type\":");
@@ -161,8 +158,8 @@ impl Text {
     }
 }
 
-fn odd(error: serde_json::Error) -> Refusal {
-    Fault::Internal(format!("a record does not print: {error}")).into()
+fn odd(error: serde_json::Error) -> Fault {
+    Fault::Internal(format!("a record does not print: {error}"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_contract::{codes::Code, v1::types};
+use crm_contract::{codes, v1::types};
 use crm_runtime::{JsonObject, RawJson, server::Printable};
 use serde_json::Value as Json;
 
@@ -11,6 +11,7 @@ use super::{
     filter,
     list::{self, Position},
     print::{self, RowRef},
+    refusals::Listing,
     search,
     sort::Sort,
 };
@@ -24,20 +25,12 @@ use crate::{
     work::{Scope, Work},
 };
 
-fn type_of<'a>(scope: &'a Scope, name: &str) -> Result<&'a std::sync::Arc<ObjectType>, Refusal> {
-    scope
-        .state
-        .schema
-        .get(name)
-        .ok_or_else(|| Refusal::not_found(format!("There is no object type {name}.")))
-}
-
-fn mask_of(object_type: &ObjectType, fields: Option<&str>) -> Result<Mask, Refusal> {
+fn mask_of(object_type: &ObjectType, fields: Option<&str>) -> Result<Mask, Fault> {
     Mask::parse(fields, |name| object_type.fields.contains_key(name))
 }
 
-fn odd(what: &str) -> Refusal {
-    Fault::Internal(format!("a row of {what} has another shape")).into()
+fn odd(what: &str) -> Fault {
+    Fault::Internal(format!("a row of {what} has another shape"))
 }
 
 fn by_id(scope: &Scope, object_type: &ObjectType, id: &str) -> Statement {
@@ -58,7 +51,7 @@ fn found<'a>(
     id: &str,
     rows: Option<&'a Rows>,
     include_deleted: bool,
-) -> Result<RowRef<'a>, Refusal> {
+) -> Result<RowRef<'a>, Refusal<codes::NotFound>> {
     let row = rows
         .and_then(|rows| rows.first())
         .map(|row| RowRef::read(row).ok_or_else(|| odd("records")))
@@ -66,7 +59,12 @@ fn found<'a>(
     let row = row.filter(|row| {
         row.object_type == object_type.name && (include_deleted || row.deleted_at.is_none())
     });
-    row.ok_or_else(|| Refusal::not_found(format!("There is no {} {id}.", object_type.name)))
+    row.ok_or_else(|| {
+        Refusal::new(
+            codes::NotFound,
+            format!("There is no {} {id}.", object_type.name),
+        )
+    })
 }
 
 /// A record and its ETag.
@@ -77,14 +75,14 @@ pub async fn get(
     id: &str,
     fields: Option<&str>,
     include_deleted: bool,
-) -> Result<(Printable<types::Record<RawJson>>, String), Refusal> {
+) -> Result<(Printable<types::Record<RawJson>>, String), Refusal<codes::NotFound>> {
     let plan = |scope: &Scope| {
-        let object_type = type_of(scope, type_name)?;
+        let object_type = scope.state.schema.find(type_name)?;
         mask_of(object_type, fields)?;
-        Ok::<_, Refusal>(vec![by_id(scope, object_type, id)])
+        Ok::<_, Refusal<codes::NotFound>>(vec![by_id(scope, object_type, id)])
     };
     let (scope, rows) = work.read(cx, plan).await?;
-    let object_type = type_of(&scope, type_name)?;
+    let object_type = scope.state.schema.find(type_name)?;
     let mask = mask_of(object_type, fields)?;
     let row = found(object_type, id, rows.first(), include_deleted)?;
     let etag = mask.etag(row.version, &object_type.hidden);
@@ -116,8 +114,8 @@ impl Asked<'_> {
     }
 
     /// The statement, with how many sort keys come after the record's columns.
-    fn statement(&self, scope: &Scope, now: i64) -> Result<(Statement, usize), Refusal> {
-        let object_type = type_of(scope, self.type_name)?;
+    fn statement(&self, scope: &Scope, now: i64) -> Result<(Statement, usize), Refusal<Listing>> {
+        let object_type = scope.state.schema.find(self.type_name)?;
         let mut failures: Vec<Failure> = Vec::new();
         let mut keep = |result: Result<(), Vec<Failure>>| {
             result
@@ -134,7 +132,7 @@ impl Asked<'_> {
         }));
         keep(sort.as_ref().map(drop).map_err(Clone::clone));
         let (Some(filter), Ok(sort)) = (filter.transpose().ok(), sort) else {
-            return Err(Refusal::invalid(failures));
+            return Err(Fault::Invalid(failures).into());
         };
         mask_of(object_type, self.fields)?;
         let after = match self.cursor {
@@ -165,9 +163,9 @@ impl Asked<'_> {
     }
 }
 
-fn cursor_invalid() -> Refusal {
+fn cursor_invalid() -> Refusal<codes::CursorInvalid> {
     Refusal::new(
-        Code::CursorInvalid,
+        codes::CursorInvalid,
         "This cursor was changed or belongs to another list. Repeat the list's own parameters with it, or begin without one.",
     )
 }
@@ -177,15 +175,15 @@ pub async fn list(
     work: &Work,
     cx: &Context,
     asked: &Asked<'_>,
-) -> Result<Printable<types::RecordPage<RawJson>>, Refusal> {
+) -> Result<Printable<types::RecordPage<RawJson>>, Refusal<Listing>> {
     let keys = std::sync::atomic::AtomicUsize::new(0);
     let plan = |scope: &Scope| {
         let (statement, count) = asked.statement(scope, cx.now)?;
         keys.store(count, std::sync::atomic::Ordering::Relaxed);
-        Ok::<_, Refusal>(vec![statement])
+        Ok::<_, Refusal<Listing>>(vec![statement])
     };
     let (scope, rows) = work.read(cx, plan).await?;
-    let object_type = type_of(&scope, asked.type_name)?;
+    let object_type = scope.state.schema.find(asked.type_name)?;
     let mask = mask_of(object_type, asked.fields)?;
     let mut rows = rows.into_iter().next().unwrap_or_default();
     let mut next_cursor = None;
@@ -205,7 +203,7 @@ pub async fn list(
         let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
         Ok((&**object_type, row))
     });
-    print::page(&mask, rows, next_cursor.as_deref())
+    Ok(print::page(&mask, rows, next_cursor.as_deref())?)
 }
 
 /// What a history is asked with.
@@ -223,7 +221,7 @@ pub async fn history(
     work: &Work,
     cx: &Context,
     asked: &HistoryOf<'_>,
-) -> Result<types::HistoryPage, Refusal> {
+) -> Result<types::HistoryPage, Refusal<Listing>> {
     let HistoryOf {
         type_name,
         id,
@@ -234,7 +232,7 @@ pub async fn history(
     } = *asked;
     let parts = ["history", type_name, id];
     let plan = |scope: &Scope| {
-        let object_type = type_of(scope, type_name)?;
+        let object_type = scope.state.schema.find(type_name)?;
         mask_of(object_type, fields)?;
         let before = match cursor {
             None => None,
@@ -257,10 +255,10 @@ pub async fn history(
                 (limit as i64 + 1).into(),
             ],
         );
-        Ok::<_, Refusal>(vec![by_id(scope, object_type, id), changes])
+        Ok::<_, Refusal<Listing>>(vec![by_id(scope, object_type, id), changes])
     };
     let (scope, rows) = work.read(cx, plan).await?;
-    let object_type = type_of(&scope, type_name)?;
+    let object_type = scope.state.schema.find(type_name)?;
     let mask = mask_of(object_type, fields)?;
     let mut rows = rows.into_iter();
     found(object_type, id, rows.next().as_ref(), include_deleted)?;
@@ -324,7 +322,7 @@ pub async fn search(
     work: &Work,
     cx: &Context,
     asked: &SearchFor<'_>,
-) -> Result<Printable<types::RecordPage<RawJson>>, Refusal> {
+) -> Result<Printable<types::RecordPage<RawJson>>, Refusal<codes::CursorInvalid>> {
     let SearchFor {
         q,
         types,
@@ -357,7 +355,7 @@ pub async fn search(
             });
         let unknown: Vec<Failure> = unknown.collect();
         if !unknown.is_empty() {
-            return Err(Refusal::invalid(unknown));
+            return Err(Fault::Invalid(unknown).into());
         }
         mask_of(scope)?;
         let after = match cursor {
@@ -373,9 +371,8 @@ pub async fn search(
                 .ok_or_else(cursor_invalid)?,
             ),
         };
-        Ok(search::statement(q, wanted.as_deref(), after, limit + 1)
-            .into_iter()
-            .collect())
+        let statement = search::statement(q, wanted.as_deref(), after, limit + 1);
+        Ok::<_, Refusal<codes::CursorInvalid>>(statement.into_iter().collect())
     };
     let (scope, rows) = work.read(cx, plan).await?;
     let mask = mask_of(&scope)?;
@@ -398,5 +395,5 @@ pub async fn search(
         let object_type = scope.state.schema.get(row.object_type)?;
         Some(Ok((&**object_type, row)))
     });
-    print::page(&mask, rows, next_cursor.as_deref())
+    Ok(print::page(&mask, rows, next_cursor.as_deref())?)
 }

@@ -4,11 +4,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crm_contract::codes::Code;
 use crm_runtime::{JsonObject, server::Reply};
 
 use crate::{
     context::{Context, Principal},
+    fault::Fault,
     ports::store::Rows,
     refusal::Refusal,
     work::{AsyncViolation, Decision, Issued, Outcome, Scope, Violation, Work},
@@ -87,29 +87,27 @@ pub struct Item {
 /// A unique index refused the commit although the read had found the value free: somebody was faster.
 struct Raced;
 
-impl AsyncViolation<Refusal> for Raced {
-    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal {
-        Refusal::new(Code::TenantBusy, "Another change came first.")
-            .with(RACED, violation.constraint)
+impl<C> AsyncViolation<Refusal<C>> for Raced {
+    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal<C> {
+        Fault::Raced(violation.constraint).into()
     }
 }
 
-const RACED: &str = "raced";
 /// Races that one request loses before it gives up.
 const MOST_RACES: usize = 10;
 
 /// Writes the items in order; later ones see what earlier ones did. `answer` says what to answer, or that nothing is to
 /// be done after all; the function that it gives is run once the commit's numbers are known.
-pub async fn write<R, A>(
+pub async fn write<R, C, A>(
     work: &Work,
     cx: &Context,
     authority: Authority,
     items: &[Item],
     answer: A,
-) -> Result<Outcome<R>, Refusal>
+) -> Result<Outcome<R>, Refusal<C>>
 where
     R: Reply,
-    A: Fn(&Scope, &mut Batch) -> Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal> + Send + Sync,
+    A: Fn(&Scope, &mut Batch) -> Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal<C>> + Send + Sync,
 {
     for _ in 0..MOST_RACES {
         let prepared: Mutex<Option<Prepared>> = Mutex::new(None);
@@ -138,13 +136,9 @@ where
             })
         };
         match work.write(cx, plan, decide, Raced).await {
-            Err(refusal)
-                if refusal.problem().context().contains_key(RACED)
-                    && work.ports.clock.now() < cx.deadline => {}
+            Err(Refusal::Fault(Fault::Raced(_))) if work.ports.clock.now() < cx.deadline => {}
             other => return other,
         }
     }
-    Err(Refusal::from(crate::fault::Fault::Busy(
-        "lost every race".into(),
-    )))
+    Err(Fault::Busy("lost every race".into()).into())
 }

@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
-use crm_contract::codes::Code;
+use crm_contract::codes;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
     At, Definition, Failures, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType,
-    Schema, TypeDefinition, check, index, names, slots, value,
+    Schema, TypeDefinition, check, index, names,
+    refusals::{Creating, DeletingType, UpdatingField},
+    slots, value,
 };
 use crate::{
+    fault::Fault,
     ports::store::{Statement, Value},
     records::row,
     refusal::Refusal,
@@ -27,26 +30,26 @@ pub struct Change {
     pub statements: Vec<Statement>,
 }
 
-pub fn invalid(failures: Failures) -> Refusal {
+pub fn invalid(failures: Failures) -> Refusal<codes::DefinitionInvalid> {
     Refusal::failures(
-        Code::DefinitionInvalid,
+        codes::DefinitionInvalid,
         "The definition cannot be used",
         failures.into_list(),
     )
 }
 
-fn limit(name: &str, maximum: usize) -> Refusal {
+fn limit(name: &str, maximum: usize) -> Refusal<codes::LimitExceeded> {
     Refusal::new(
-        Code::LimitExceeded,
+        codes::LimitExceeded,
         format!("There are as many as there can be: {maximum}. Delete what is not needed."),
     )
     .with("limit", name)
     .with("maximum", maximum)
 }
 
-fn name_taken(name: &str) -> Refusal {
+fn name_taken(name: &str) -> Refusal<codes::NameTaken> {
     Refusal::new(
-        Code::NameTaken,
+        codes::NameTaken,
         format!("The name {name} is in use, reserved, or kept for deleted data. Choose another."),
     )
     .with("name", name)
@@ -138,7 +141,7 @@ fn own_indexes(schema: &Schema) -> usize {
     schema.types().map(of_type).sum()
 }
 
-fn insert_field(object_type: &str, field: &Field, now: i64) -> Result<Statement, Refusal> {
+fn insert_field(object_type: &str, field: &Field, now: i64) -> Result<Statement, Fault> {
     Ok(Statement::new(
         "INSERT INTO fields (type, name, version, definition, created_at, updated_at, slot) VALUES (?1, ?2, (SELECT base FROM meta), ?3, ?4, ?4, ?5) \
          ON CONFLICT (type, name) DO UPDATE SET version = excluded.version, definition = excluded.definition, updated_at = excluded.updated_at",
@@ -157,7 +160,7 @@ fn own_slot(field: &Field) -> Option<i64> {
     field.slot.filter(|_| !field.built_in).map(i64::from)
 }
 
-fn insert_type(object_type: &ObjectType, now: i64) -> Result<Statement, Refusal> {
+fn insert_type(object_type: &ObjectType, now: i64) -> Result<Statement, Fault> {
     Ok(Statement::new(
         "INSERT INTO object_types (name, version, definition, created_at, updated_at) VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?3) \
          ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = excluded.definition, updated_at = excluded.updated_at",
@@ -169,9 +172,8 @@ fn insert_type(object_type: &ObjectType, now: i64) -> Result<Statement, Refusal>
     ))
 }
 
-fn text(definition: &impl serde::Serialize) -> Result<String, Refusal> {
-    serde_json::to_string(definition)
-        .map_err(|error| crate::fault::Fault::Internal(error.to_string()).into())
+fn text(definition: &impl serde::Serialize) -> Result<String, Fault> {
+    serde_json::to_string(definition).map_err(|error| Fault::Internal(error.to_string()))
 }
 
 /// A new type with its first fields. `kept`: a deleted type had the name.
@@ -182,10 +184,10 @@ pub fn create_type(
     fields: Vec<Map<String, Json>>,
     kept: bool,
     now: i64,
-) -> Result<Change, Refusal> {
+) -> Result<Change, Refusal<Creating>> {
     if kept || schema.get(name).is_some() || names::is_reserved_type(name) || !names::is_name(name)
     {
-        return Err(name_taken(name));
+        return Err(name_taken(name).into());
     }
     if schema
         .types()
@@ -193,10 +195,10 @@ pub fn create_type(
         .count()
         >= MOST_TYPES
     {
-        return Err(limit("object_types", MOST_TYPES));
+        return Err(limit("object_types", MOST_TYPES).into());
     }
     if fields.len() > MOST_FIELDS {
-        return Err(limit("fields_per_type", MOST_FIELDS));
+        return Err(limit("fields_per_type", MOST_FIELDS).into());
     }
     let mut object_type = ObjectType {
         name: name.to_owned(),
@@ -249,13 +251,13 @@ pub fn create_type(
         &mut failures,
     );
     if !failures.is_empty() {
-        return Err(invalid(failures));
+        return Err(invalid(failures).into());
     }
     object_type.indexes = definition.indexes;
     slots::give_out(&mut object_type);
     let made = index::create_all(&object_type);
     if own_indexes(schema) + made.len() > MOST_OWN_INDEXES {
-        return Err(limit("indexes", MOST_OWN_INDEXES));
+        return Err(limit("indexes", MOST_OWN_INDEXES).into());
     }
     let mut statements = vec![insert_type(&object_type, now)?];
     for field in object_type.fields.values() {
@@ -283,7 +285,7 @@ pub fn update_type(
     object_type: &ObjectType,
     update: TypeUpdate,
     now: i64,
-) -> Result<Option<Change>, Refusal> {
+) -> Result<Option<Change>, Refusal<codes::DefinitionInvalid>> {
     let mut changed = object_type.clone();
     changed.label = update.label.unwrap_or(changed.label);
     changed.plural_label = update.plural_label.unwrap_or(changed.plural_label);
@@ -336,9 +338,9 @@ pub fn update_type(
     }))
 }
 
-pub fn built_in(what: &str, properties: &[&str]) -> Refusal {
+pub fn built_in(what: &str, properties: &[&str]) -> Refusal<codes::BuiltIn> {
     let refusal = Refusal::new(
-        Code::BuiltIn,
+        codes::BuiltIn,
         format!("{what} is built in: every tenant has it."),
     );
     if properties.is_empty() {
@@ -354,13 +356,13 @@ pub fn delete_type(
     object_type: &ObjectType,
     records: i64,
     now: i64,
-) -> Result<Vec<Statement>, Refusal> {
+) -> Result<Vec<Statement>, Refusal<DeletingType>> {
     if object_type.built_in {
-        return Err(built_in(&object_type.name, &[]));
+        return Err(built_in(&object_type.name, &[]).into());
     }
     let relations = schema.relations_to(&object_type.name);
     if records > 0 || !relations.is_empty() {
-        return Err(Refusal::new(Code::InUse, "The object type is in use. Delete its records and the relations that point to it first.").with("records", records).with("fields", json!(relations)));
+        return Err(Refusal::new(DeletingType::InUse, "The object type is in use. Delete its records and the relations that point to it first.").with("records", records).with("fields", json!(relations)));
     }
     let mut statements = vec![Statement::new(
         "UPDATE object_types SET deleted_at = ?2, updated_at = ?2, version = (SELECT base FROM meta) WHERE name = ?1",
@@ -376,20 +378,20 @@ pub fn create_field(
     object_type: &ObjectType,
     written: Map<String, Json>,
     now: i64,
-) -> Result<(Arc<Field>, Vec<Statement>), Refusal> {
+) -> Result<(Arc<Field>, Vec<Statement>), Refusal<Creating>> {
     let at = At::Root("/body");
     let mut failures = Failures::default();
     let Some((name, definition)) = read(written, &at, &mut failures) else {
-        return Err(invalid(failures));
+        return Err(invalid(failures).into());
     };
     if names::is_reserved_field(&name)
         || object_type.fields.contains_key(&name)
         || object_type.hidden.contains(&name)
     {
-        return Err(name_taken(&name));
+        return Err(name_taken(&name).into());
     }
     if !check::has_room(object_type, 1) {
-        return Err(limit("fields_per_type", MOST_FIELDS));
+        return Err(limit("fields_per_type", MOST_FIELDS).into());
     }
     let Some(field) = field(
         schema,
@@ -400,14 +402,14 @@ pub fn create_field(
         &at,
         &mut failures,
     ) else {
-        return Err(invalid(failures));
+        return Err(invalid(failures).into());
     };
     if !failures.is_empty() {
-        return Err(invalid(failures));
+        return Err(invalid(failures).into());
     }
     let made = index::create_of_field(&object_type.name, &field);
     if own_indexes(schema) + made.len() > MOST_OWN_INDEXES {
-        return Err(limit("indexes", MOST_OWN_INDEXES));
+        return Err(limit("indexes", MOST_OWN_INDEXES).into());
     }
     let mut statements = vec![insert_field(&object_type.name, &field, now)?];
     statements.extend(ddl(made));
@@ -424,7 +426,7 @@ pub fn changed_field(
     object_type: &ObjectType,
     old: &Field,
     update: Map<String, Json>,
-) -> Result<Field, Refusal> {
+) -> Result<Field, Refusal<UpdatingField>> {
     if old.built_in {
         let fixed: Vec<&str> = update
             .keys()
@@ -432,7 +434,7 @@ pub fn changed_field(
             .filter(|name| !OF_BUILT_IN.contains(name))
             .collect();
         if !fixed.is_empty() {
-            return Err(built_in(&old.name, &fixed));
+            return Err(built_in(&old.name, &fixed).into());
         }
     }
     let at = At::Root("/body");
@@ -444,7 +446,7 @@ pub fn changed_field(
     written.extend(update);
     written.insert("name".into(), old.name.as_str().into());
     let Some((_, definition)) = read(written, &at, &mut failures) else {
-        return Err(invalid(failures));
+        return Err(invalid(failures).into());
     };
     let used = |fields: &Vec<String>| fields.contains(&old.name);
     if definition.kind != old.kind() && object_type.indexes.iter().any(used) {
@@ -464,7 +466,7 @@ pub fn changed_field(
         &mut failures,
     ) {
         Some(field) if failures.is_empty() => Ok(field.in_slot(old.slot)),
-        _ => Err(invalid(failures)),
+        _ => Err(invalid(failures).into()),
     }
 }
 
@@ -474,7 +476,7 @@ pub fn update_field(
     old: &Field,
     new: &Field,
     now: i64,
-) -> Result<Vec<Statement>, Refusal> {
+) -> Result<Vec<Statement>, Fault> {
     let mut statements = vec![insert_field(&object_type.name, new, now)?];
     let (before, after) = (
         index::create_of_field(&object_type.name, old),
@@ -492,7 +494,7 @@ pub fn delete_field(
     object_type: &ObjectType,
     field: &Field,
     now: i64,
-) -> Result<Vec<Statement>, Refusal> {
+) -> Result<Vec<Statement>, Refusal<codes::BuiltIn>> {
     if field.built_in {
         return Err(built_in(&field.name, &[]));
     }
@@ -529,15 +531,14 @@ pub fn records_with(object_type: &str, field: &Field) -> Statement {
 }
 
 /// The statements that bring the words of records from what one definition of their type searches to what another does.
+/// None: more records hold the field than one change looks at.
 pub fn reindex(
     before: &ObjectType,
     after: &ObjectType,
     rows: Vec<Vec<Value>>,
-) -> Result<Vec<Statement>, Refusal> {
+) -> Option<Vec<Statement>> {
     if rows.len() > MOST_REINDEXED {
-        let mut failures = Failures::default();
-        failures.add("/body/searchable".into(), "too_many_records", format!("More than {MOST_REINDEXED} records hold this field: what is searched of it can no longer be changed."));
-        return Err(invalid(failures));
+        return None;
     }
     let mut words = row::Words::default();
     for row in rows {
@@ -553,5 +554,5 @@ pub fn reindex(
             &row::search_words(after, &data),
         );
     }
-    Ok(words.statements())
+    Some(words.statements())
 }

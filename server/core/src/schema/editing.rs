@@ -2,54 +2,72 @@
 
 use std::sync::Arc;
 
-use crm_contract::codes::Code;
+use crm_contract::codes;
 use crm_runtime::server::{Reply, StoredAnswer};
 
-use super::{Field, ObjectType, Schema, change};
+use super::{
+    Failures, Field, ObjectType, Schema, change,
+    refusals::{DeletingField, UpdatingField},
+};
 use crate::{
     Core,
     context::Context,
+    fault::Fault,
     ports::store::{Rows, Statement, Value},
     refusal::Refusal,
     work::{AsyncViolation, Decision, Guard, Issued, NoneExpected, Outcome, Scope, Violation},
 };
 
-pub fn type_of<'a>(scope: &'a Scope, name: &str) -> Result<&'a Arc<ObjectType>, Refusal> {
-    scope
-        .state
-        .schema
-        .get(name)
-        .ok_or_else(|| Refusal::not_found(format!("There is no object type {name}.")))
-}
-
-pub fn field_of<'a>(object_type: &'a ObjectType, name: &str) -> Result<&'a Arc<Field>, Refusal> {
+pub fn field_of<'a>(
+    object_type: &'a ObjectType,
+    name: &str,
+) -> Result<&'a Arc<Field>, Refusal<codes::NotFound>> {
     object_type.field(name).ok_or_else(|| {
-        Refusal::not_found(format!(
-            "The type {} has no field {name}.",
-            object_type.name
-        ))
+        Refusal::new(
+            codes::NotFound,
+            format!("The type {} has no field {name}.", object_type.name),
+        )
     })
 }
 
-/// A unique index could not be made: two records hold one value.
-struct Duplicates<'a> {
-    field: &'a str,
+/// What the records may have against a change of a field.
+pub trait Hindrance<C>: AsyncViolation<Refusal<C>> + Sync {
+    /// More records hold the field than one change looks at.
+    fn too_many_records(&self) -> Refusal<C>;
 }
 
-impl AsyncViolation<Refusal> for Duplicates<'_> {
-    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal {
+/// A field that stays, under this name.
+pub struct Updated<'a>(pub &'a str);
+
+impl AsyncViolation<Refusal<UpdatingField>> for Updated<'_> {
+    /// A unique index could not be made: two records hold one value.
+    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal<UpdatingField> {
         tracing::debug!(
             constraint = violation.constraint,
             "a unique index was refused"
         );
         Refusal::new(
-            Code::UniqueViolation,
-            format!(
-                "Two records hold the same {}: it cannot be unique.",
-                self.field
-            ),
+            UpdatingField::UniqueViolation,
+            format!("Two records hold the same {}: it cannot be unique.", self.0),
         )
-        .with("field", self.field)
+        .with("field", self.0)
+    }
+}
+
+impl Hindrance<UpdatingField> for Updated<'_> {
+    fn too_many_records(&self) -> Refusal<UpdatingField> {
+        let mut failures = Failures::default();
+        failures.add("/body/searchable".into(), "too_many_records", format!("More than {} records hold this field: what is searched of it can no longer be changed.", change::MOST_REINDEXED));
+        change::invalid(failures).into()
+    }
+}
+
+/// A field that goes: nothing is unique after it that was not before.
+impl Hindrance<DeletingField> for NoneExpected {
+    fn too_many_records(&self) -> Refusal<DeletingField> {
+        let most = change::MOST_REINDEXED;
+        Refusal::new(DeletingField::InUse, format!("More than {most} records hold this field, and their search words with it. Empty it first."))
+            .with("records", 1_000)
     }
 }
 
@@ -82,43 +100,46 @@ fn done<R: From<StoredAnswer>>(outcome: Outcome<R>) -> R {
 
 impl Core {
     /// A change of definitions that no unique index can refuse.
-    pub(super) async fn define<R: Reply + From<StoredAnswer>>(
+    pub(super) async fn define<R: Reply + From<StoredAnswer>, C>(
         &self,
         cx: &Context,
-        plan: impl Fn(&Scope) -> Result<Vec<Statement>, Refusal> + Send,
-        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, Refusal> + Send,
-    ) -> Result<R, Refusal> {
+        plan: impl Fn(&Scope) -> Result<Vec<Statement>, Refusal<C>> + Send,
+        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, Refusal<C>> + Send,
+    ) -> Result<R, Refusal<C>> {
         let outcome = self.work.write(cx, plan, decide, NoneExpected).await?;
         Ok(done(outcome))
     }
 
     /// A change of a field, which may change what is searched in the records.
-    pub(super) async fn change_field<R: Reply + From<StoredAnswer>>(
+    pub(super) async fn change_field<R: Reply + From<StoredAnswer>, C>(
         &self,
         cx: &Context,
-        type_name: &str,
-        name: &str,
-        change: impl Fn(&Schema, &ObjectType, &Field) -> Result<Option<Field>, Refusal> + Send + Sync,
-        statements: impl Fn(&ObjectType, &Field, Option<&Field>) -> Result<Vec<Statement>, Refusal>
+        (type_name, name): (&str, &str),
+        change: impl Fn(&Schema, &ObjectType, &Field) -> Result<Option<Field>, Refusal<C>> + Send + Sync,
+        statements: impl Fn(&ObjectType, &Field, Option<&Field>) -> Result<Vec<Statement>, Refusal<C>>
         + Send
         + Sync,
-        answer: impl Fn(Option<&Field>) -> Result<Answer<R>, Refusal> + Send + Sync,
-    ) -> Result<R, Refusal> {
+        answer: impl Fn(Option<&Field>) -> Result<Answer<R>, Fault> + Send + Sync,
+        hindrance: impl Hindrance<C>,
+    ) -> Result<R, Refusal<C>>
+    where
+        Refusal<C>: From<Refusal<codes::NotFound>>,
+    {
         let searched = |field: &Field| field.definition.searchable;
         let plan = |scope: &Scope| {
-            let object_type = type_of(scope, type_name)?;
+            let object_type = scope.state.schema.find(type_name)?;
             let old = field_of(object_type, name)?;
             let new = change(&scope.state.schema, object_type, old)?;
             if searched(old) == new.as_ref().is_some_and(searched) {
                 return Ok(Vec::new());
             }
-            Ok::<_, Refusal>(vec![
+            Ok::<_, Refusal<C>>(vec![
                 Statement::new("SELECT seq FROM meta", []),
                 change::records_with(type_name, old),
             ])
         };
         let decide = |scope: &Scope, rows: Vec<Rows>| {
-            let object_type = type_of(scope, type_name)?;
+            let object_type = scope.state.schema.find(type_name)?;
             let old = field_of(object_type, name)?;
             let new = change(&scope.state.schema, object_type, old)?;
             if new
@@ -138,9 +159,10 @@ impl Core {
                     Some(new) => drop(after.fields.insert(name.to_owned(), Arc::new(new.clone()))),
                     None => drop(after.fields.shift_remove(name)),
                 }
+                let reindexed = change::reindex(object_type, &after, rows);
                 decided
                     .statements
-                    .extend(change::reindex(object_type, &after, rows)?);
+                    .extend(reindexed.ok_or_else(|| hindrance.too_many_records())?);
                 // The words are those of the records as they were read: none may have changed since.
                 let seq = seq
                     .first()
@@ -152,9 +174,7 @@ impl Core {
             }
             Ok(decided)
         };
-        self.work
-            .write(cx, plan, decide, Duplicates { field: name })
-            .await
-            .map(done)
+        let outcome = self.work.write(cx, plan, decide, &hindrance).await?;
+        Ok(done(outcome))
     }
 }

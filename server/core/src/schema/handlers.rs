@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crm_contract::{
-    codes::Code,
+    codes,
     v1::{
         server::{SchemaHandlers, schema},
         types,
@@ -15,8 +15,9 @@ use serde_json::{Map, Value as Json};
 use super::{
     Field, ObjectType, Schema, TypeDefinition, api,
     change::{self, TypeUpdate},
-    editing::{Answer, decision, nothing, type_of},
+    editing::{Answer, Updated, decision, nothing},
     json_schema, listing,
+    refusals::{Creating, CreatingField, DeletingType, ListingFields, UpdatingType},
 };
 use crate::{
     Core,
@@ -26,24 +27,27 @@ use crate::{
     ports::store::{Rows, Statement},
     records::etag,
     refusal::Refusal,
-    work::Scope,
+    work::{NoneExpected, Scope},
 };
 
-fn mask(fields: Option<&str>, known: &[&str]) -> Result<Mask, Refusal> {
+fn mask(fields: Option<&str>, known: &[&str]) -> Result<Mask, Fault> {
     Mask::parse(fields, |name| known.contains(&name))
 }
 
-fn object(value: &impl serde::Serialize) -> Result<Map<String, Json>, Refusal> {
+fn object(value: &impl serde::Serialize) -> Result<Map<String, Json>, Fault> {
     match serde_json::to_value(value) {
         Ok(Json::Object(object)) => Ok(object),
-        _ => Err(Fault::Internal("a definition is no object".into()).into()),
+        _ => Err(Fault::Internal("a definition is no object".into())),
     }
 }
 
-fn expect(object_type: &ObjectType, if_match: Option<&str>) -> Result<(), Refusal> {
+fn expect(
+    object_type: &ObjectType,
+    if_match: Option<&str>,
+) -> Result<(), Refusal<codes::VersionMismatch>> {
     match etag::if_match(if_match) {
         Some(versions) if !versions.contains(&object_type.version) => Err(Refusal::new(
-            Code::VersionMismatch,
+            codes::VersionMismatch,
             "The object type has changed since. Read it again and decide again.",
         )
         .with("version", object_type.version)),
@@ -59,7 +63,7 @@ impl SchemaHandlers<Context> for Core {
     ) -> Result<schema::ListResponse, Problem<schema::ListError>> {
         let run = async {
             let mask = mask(request.fields.as_deref(), &api::TYPE_PROPERTIES)?;
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Refusal>(Vec::new())).await?;
+            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
             let all: Vec<&Arc<ObjectType>> = scope.state.schema.types().collect();
             let (items, next_cursor) = listing::page(
                 &scope,
@@ -73,7 +77,7 @@ impl SchemaHandlers<Context> for Core {
         };
         run.await
             .map(|body| schema::ListResponse { body })
-            .map_err(Refusal::narrow)
+            .map_err(Refusal::<codes::CursorInvalid>::narrow)
     }
 
     async fn create(
@@ -96,7 +100,7 @@ impl SchemaHandlers<Context> for Core {
                 indexes: body.indexes.clone().unwrap_or_default(),
             };
             let plan = |_: &Scope| {
-                Ok::<_, Refusal>(vec![Statement::new(
+                Ok::<_, Refusal<Creating>>(vec![Statement::new(
                     "SELECT 1 FROM object_types WHERE name = ?1",
                     [body.name.as_str().into()],
                 )])
@@ -135,8 +139,8 @@ impl SchemaHandlers<Context> for Core {
     ) -> Result<schema::GetResponse, Problem<schema::GetError>> {
         let run = async {
             let mask = mask(request.fields.as_deref(), &api::TYPE_PROPERTIES)?;
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Refusal>(Vec::new())).await?;
-            let object_type = type_of(&scope, &request.r#type)?;
+            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let object_type = scope.state.schema.find(&request.r#type)?;
             let tag = mask.etag(object_type.version, std::iter::empty::<&str>());
             if etag::none_match(request.if_none_match.as_deref(), &tag) {
                 return Ok(schema::GetResponse::NotModified(schema::GetNotModified {
@@ -149,7 +153,7 @@ impl SchemaHandlers<Context> for Core {
                 e_tag: Some(tag),
             }))
         };
-        run.await.map_err(Refusal::narrow)
+        run.await.map_err(Refusal::<codes::NotFound>::narrow)
     }
 
     async fn update(
@@ -159,7 +163,7 @@ impl SchemaHandlers<Context> for Core {
     ) -> Result<schema::UpdateResponse, Problem<schema::UpdateError>> {
         let run = async {
             let decide = |scope: &Scope, _: Vec<Rows>| {
-                let object_type = type_of(scope, &request.r#type)?;
+                let object_type = scope.state.schema.find(&request.r#type)?;
                 expect(object_type, request.if_match.as_deref())?;
                 let update = TypeUpdate {
                     label: request.body.label.clone(),
@@ -169,7 +173,7 @@ impl SchemaHandlers<Context> for Core {
                 };
                 let answer = |object_type: &ObjectType,
                               changed: bool|
-                 -> Result<Answer<schema::UpdateResponse>, Refusal> {
+                 -> Result<Answer<schema::UpdateResponse>, Fault> {
                     let shown = api::object_type(object_type, &Mask::default())?;
                     Ok(Box::new(move |issued| {
                         let mut body = shown.clone();
@@ -190,7 +194,8 @@ impl SchemaHandlers<Context> for Core {
                     )),
                 }
             };
-            self.define(cx, |_| Ok(Vec::new()), decide).await
+            self.define(cx, |_| Ok::<_, Refusal<UpdatingType>>(Vec::new()), decide)
+                .await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -204,15 +209,15 @@ impl SchemaHandlers<Context> for Core {
             let name = request.r#type.as_str();
             let plan = |scope: &Scope| {
                 // The name is spliced once it is known to be one of the schema.
-                let object_type = type_of(scope, name)?;
+                let object_type = scope.state.schema.find(name)?;
                 let sql = format!(
                     "SELECT count(*) FROM (SELECT 1 FROM records WHERE type = '{}' AND first_version > -1 AND deleted_at IS NULL LIMIT 1000)",
                     object_type.name
                 );
-                Ok::<_, Refusal>(vec![Statement::new(sql, [])])
+                Ok::<_, Refusal<DeletingType>>(vec![Statement::new(sql, [])])
             };
             let decide = |scope: &Scope, rows: Vec<Rows>| {
-                let object_type = type_of(scope, name)?;
+                let object_type = scope.state.schema.find(name)?;
                 expect(object_type, request.if_match.as_deref())?;
                 let records = rows
                     .first()
@@ -240,8 +245,8 @@ impl SchemaHandlers<Context> for Core {
     ) -> Result<schema::ListFieldsResponse, Problem<schema::ListFieldsError>> {
         let run = async {
             let mask = mask(request.fields.as_deref(), &api::FIELD_PROPERTIES)?;
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Refusal>(Vec::new())).await?;
-            let object_type = type_of(&scope, &request.r#type)?;
+            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let object_type = scope.state.schema.find(&request.r#type)?;
             let all: Vec<&Arc<Field>> = object_type.fields.values().collect();
             let (items, next_cursor) = listing::page(
                 &scope,
@@ -255,7 +260,7 @@ impl SchemaHandlers<Context> for Core {
         };
         run.await
             .map(|body| schema::ListFieldsResponse { body })
-            .map_err(Refusal::narrow)
+            .map_err(Refusal::<ListingFields>::narrow)
     }
 
     async fn create_field(
@@ -266,13 +271,10 @@ impl SchemaHandlers<Context> for Core {
         let run = async {
             let written = object(&request.body)?;
             let decide = |scope: &Scope, _: Vec<Rows>| {
-                let object_type = type_of(scope, &request.r#type)?;
-                let (field, statements) = change::create_field(
-                    &scope.state.schema,
-                    object_type,
-                    written.clone(),
-                    cx.now,
-                )?;
+                let object_type = scope.state.schema.find(&request.r#type)?;
+                let (field, statements) =
+                    change::create_field(&scope.state.schema, object_type, written.clone(), cx.now)
+                        .map_err(Refusal::widen::<CreatingField>)?;
                 let body = api::field(&field, &Mask::default())?;
                 let answer: Answer<schema::CreateFieldResponse> = Box::new(move |_| {
                     schema::CreateFieldResponse::Created(schema::CreateFieldCreated {
@@ -281,7 +283,8 @@ impl SchemaHandlers<Context> for Core {
                 });
                 Ok(decision(statements, answer))
             };
-            self.define(cx, |_| Ok(Vec::new()), decide).await
+            self.define(cx, |_| Ok::<_, Refusal<CreatingField>>(Vec::new()), decide)
+                .await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -299,11 +302,11 @@ impl SchemaHandlers<Context> for Core {
             let statements = |object_type: &ObjectType, old: &Field, new: Option<&Field>| {
                 new.map_or_else(
                     || Ok(Vec::new()),
-                    |new| change::update_field(object_type, old, new, cx.now),
+                    |new| Ok(change::update_field(object_type, old, new, cx.now)?),
                 )
             };
             let answer =
-                |new: Option<&Field>| -> Result<Answer<schema::UpdateFieldResponse>, Refusal> {
+                |new: Option<&Field>| -> Result<Answer<schema::UpdateFieldResponse>, Fault> {
                     let new = new
                         .ok_or_else(|| Fault::Internal("a field was changed to nothing".into()))?;
                     let body = api::field(new, &Mask::default())?;
@@ -315,11 +318,11 @@ impl SchemaHandlers<Context> for Core {
                 };
             self.change_field(
                 cx,
-                &request.r#type,
-                &request.field,
+                (&request.r#type, &request.field),
                 change,
                 statements,
                 answer,
+                Updated(&request.field),
             )
             .await
         };
@@ -334,25 +337,24 @@ impl SchemaHandlers<Context> for Core {
         let run = async {
             let change = |_: &Schema, _: &ObjectType, old: &Field| {
                 if old.built_in {
-                    Err(change::built_in(&old.name, &[]))
+                    Err(change::built_in(&old.name, &[]).into())
                 } else {
                     Ok(None)
                 }
             };
             let statements = |object_type: &ObjectType, old: &Field, _: Option<&Field>| {
-                change::delete_field(object_type, old, cx.now)
+                Ok(change::delete_field(object_type, old, cx.now)?)
             };
-            let answer =
-                |_: Option<&Field>| -> Result<Answer<schema::DeleteFieldResponse>, Refusal> {
-                    Ok(Box::new(|_| schema::DeleteFieldResponse::NoContent))
-                };
+            let answer = |_: Option<&Field>| -> Result<Answer<schema::DeleteFieldResponse>, Fault> {
+                Ok(Box::new(|_| schema::DeleteFieldResponse::NoContent))
+            };
             self.change_field(
                 cx,
-                &request.r#type,
-                &request.field,
+                (&request.r#type, &request.field),
                 change,
                 statements,
                 answer,
+                NoneExpected,
             )
             .await
         };
@@ -365,8 +367,8 @@ impl SchemaHandlers<Context> for Core {
         request: schema::JsonSchemaRequest,
     ) -> Result<schema::JsonSchemaResponse, Problem<schema::JsonSchemaError>> {
         let run = async {
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Refusal>(Vec::new())).await?;
-            let object_type = type_of(&scope, &request.r#type)?;
+            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let object_type = scope.state.schema.find(&request.r#type)?;
             // A built-in type as it came has no version of its own: the document's hash tells one from another.
             let document = json_schema::of_type(object_type).to_string();
             let tag = Mask::default().etag(object_type.version, [&document]);
@@ -382,6 +384,6 @@ impl SchemaHandlers<Context> for Core {
                 e_tag: Some(tag),
             }))
         };
-        run.await.map_err(Refusal::narrow)
+        run.await.map_err(Refusal::<codes::NotFound>::narrow)
     }
 }

@@ -1,6 +1,6 @@
 //! Pages of definitions, which are at hand whole.
 
-use crm_contract::codes::Code;
+use crm_contract::codes;
 use serde_json::Value as Json;
 
 use crate::{fault::Fault, records::cursor::List, refusal::Refusal, work::Scope};
@@ -14,14 +14,14 @@ pub fn page<T, S>(
     name: impl Fn(&T) -> &str,
     show: impl Fn(&T) -> Result<S, Fault>,
     (cursor, limit): (Option<&str>, i64),
-) -> Result<(Vec<S>, Option<String>), Refusal> {
+) -> Result<(Vec<S>, Option<String>), Refusal<codes::CursorInvalid>> {
     let list = List {
         secret: &scope.state.secret,
         parts,
     };
     let invalid = || {
         Refusal::new(
-            Code::CursorInvalid,
+            codes::CursorInvalid,
             "This cursor was changed or belongs to another list. Begin without one.",
         )
     };

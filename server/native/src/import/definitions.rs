@@ -93,7 +93,7 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
                 )));
             }
             then.with_field(&import.into, &definition)
-                .map_err(|refusal| wrong(format!("{name}: {}", Refused::of(refusal.problem()))))?;
+                .map_err(|refusal| wrong(format!("{name}: {}", Refused::of(&refusal.problem()))))?;
             missing.push((import.into.clone(), definition));
         }
     }

@@ -62,7 +62,7 @@ pub async fn judge(
         })
         .collect();
     let rehearsed = records::rehearse(&core.work, &cx, object_type, &sent).await;
-    let rehearsed = rehearsed.map_err(|refusal| Error::Refused(Refused::of(refusal.problem())))?;
+    let rehearsed = rehearsed.map_err(|fault| Error::Refused(Refused::of(&fault.problem())))?;
     for (row, rehearsed) in rows.iter().zip(rehearsed) {
         record(row, rehearsed, object_type, &place, issues);
         for (name, value) in &row.fields {

@@ -9,8 +9,8 @@ use crm_core::{
         import::{self, Row},
         write::Effect,
     },
-    refusal::Refusal,
 };
+use crm_runtime::server::{ErrorCode, Problem};
 use http::Method;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -45,22 +45,23 @@ pub async fn records(
                 fields: row.fields.clone(),
             })
             .collect();
-        let refused = |line: u64, refusal: &Refusal| {
-            let message = Error::Refused(Refused::of(refusal.problem())).to_string();
-            Failed::Row {
-                file: step.table.file.clone(),
-                line,
-                message,
-            }
+        let refused = |line: u64, error: Error| Failed::Row {
+            file: step.table.file.clone(),
+            line,
+            message: error.to_string(),
         };
         let cx = import::context(&core.work, tenant);
         let outcomes =
             import::import(&core.work, &cx, &step.import.into, &step.import.key, batch).await;
-        let outcomes = outcomes
-            .map_err(|refusal| refused(rows.first().map_or(0, |row| row.line), &refusal))?;
+        let outcomes = outcomes.map_err(|fault| {
+            refused(
+                rows.first().map_or(0, |row| row.line),
+                told(&fault.problem()),
+            )
+        })?;
         for (row, outcome) in rows.iter().zip(outcomes) {
             match outcome
-                .map_err(|refusal| refused(row.line, &refusal))?
+                .map_err(|refusal| refused(row.line, told(&refusal.problem())))?
                 .effect
             {
                 Effect::Created => total.created += 1,
@@ -71,6 +72,10 @@ pub async fn records(
         progress.advance(rows.len());
     }
     Ok(total)
+}
+
+fn told(problem: &Problem<impl ErrorCode>) -> Error {
+    Error::Refused(Refused::of(problem))
 }
 
 /// Users one by one; whom they report to once all are there.

@@ -1,7 +1,7 @@
 //! Adding, changing and deactivating people. Only owners make owners and touch them, and the last one stays.
 
-use crm_contract::{codes::Code, v1::types};
-use crm_runtime::server::{Problem, Reply};
+use crm_contract::v1::types;
+use crm_runtime::server::Reply;
 
 use super::{
     list::missing,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     auth::{address::fold, sessions},
+    code_set,
     context::Context,
     core::Core,
     fault::Fault,
@@ -20,10 +21,21 @@ use crate::{
     },
     random_id,
     records::etag,
+    refusal::Refusal,
     work::{Decision, Guard, Issued, NoneExpected, Outcome, Scope},
 };
 
-type Refusal = Problem<Code>;
+code_set! {
+    pub enum Adding { IdTaken, UniqueViolation, FieldInvalid }
+}
+
+code_set! {
+    pub enum Changing { NotFound, UniqueViolation, LastOwner, VersionMismatch, FieldInvalid }
+}
+
+code_set! {
+    pub enum Deactivating { NotFound, LastOwner }
+}
 
 /// Adds a person. `answer` makes the operation's response of the person as committed.
 pub async fn create<R: Reply + 'static>(
@@ -31,7 +43,7 @@ pub async fn create<R: Reply + 'static>(
     cx: &Context,
     body: types::UserCreate,
     answer: fn(User) -> R,
-) -> Result<Outcome<R>, Refusal> {
+) -> Result<Outcome<R>, Refusal<Adding>> {
     let minted = body.id.is_none();
     let id = body
         .id
@@ -62,8 +74,8 @@ pub async fn create<R: Reply + 'static>(
         if let Some(found) = found.into_iter().next() {
             let found = User::parse(found)?;
             if minted || found.content_hash != user.content_hash {
-                return Err(Problem::new(
-                    Code::IdTaken,
+                return Err(Refusal::new(
+                    Adding::IdTaken,
                     "The id belongs to somebody else.",
                 ));
             }
@@ -109,7 +121,7 @@ pub async fn update<R: Reply + 'static>(
     if_match: Option<&str>,
     changes: Changes,
     answer: fn(User) -> R,
-) -> Result<Outcome<R>, Refusal> {
+) -> Result<Outcome<R>, Refusal<Changing>> {
     let password = hash(core, changes.password.as_deref()).await?;
     let manager = Profile {
         manager: changes.manager.clone().flatten(),
@@ -127,7 +139,7 @@ pub async fn update<R: Reply + 'static>(
         let before = User::parse(found.into_iter().next().ok_or_else(missing)?)?;
         if etag::if_match(if_match).is_some_and(|versions| !versions.contains(&before.version)) {
             return Err(
-                Problem::new(Code::VersionMismatch, "The user has changed since.")
+                Refusal::new(Changing::VersionMismatch, "The user has changed since.")
                     .with("version", before.version),
             );
         }
@@ -170,7 +182,7 @@ pub async fn deactivate<R: Reply + 'static>(
     cx: &Context,
     id: &str,
     answer: fn(User) -> R,
-) -> Result<Outcome<R>, Refusal> {
+) -> Result<Outcome<R>, Refusal<Deactivating>> {
     let plan = |_: &Scope| Ok(vec![row::find(id), row::other_owners(id)]);
     let decide = |scope: &Scope, rows: Vec<Rows>| {
         let [found, owners] = <[Rows; 2]>::try_from(rows).unwrap_or_default();

@@ -1,14 +1,15 @@
 //! Reading people: one, and pages of them in the order in which they were added.
 
-use crm_contract::{codes::Code, v1::types};
-use crm_runtime::server::Problem;
+use crm_contract::{codes, v1::types};
 
 use super::row::{self, COLUMNS, PROPERTIES, User};
 use crate::{
     context::Context,
     core::Core,
+    fault::Fault,
     page::{self, Asked, Position},
     ports::store::{Statement, Value},
+    refusal::Refusal,
     shown::Shown,
     work::Scope,
 };
@@ -21,7 +22,7 @@ pub async fn page(
     fields: Option<&str>,
     limit: i64,
     cursor: Option<&str>,
-) -> Result<types::UserPage, Problem<Code>> {
+) -> Result<types::UserPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(fields, "id", &PROPERTIES)?;
     let size = page::size(limit);
     let plan = |scope: &Scope| {
@@ -40,14 +41,17 @@ pub async fn page(
             ),
         }])
     };
-    let (scope, rows) = core.work.read::<Problem<Code>>(cx, plan).await?;
+    let (scope, rows) = core
+        .work
+        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
+        .await?;
     let users = rows
         .into_iter()
         .next()
         .unwrap_or_default()
         .into_iter()
         .map(User::parse)
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, Fault>>()?;
     let position = |user: &User| Position {
         created_at: user.created_at,
         id: user.id.clone(),
@@ -56,7 +60,7 @@ pub async fn page(
     let items = users
         .iter()
         .map(|user| shown.of(user.shown()))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Fault>>()?;
     Ok(types::UserPage { items, next_cursor })
 }
 
@@ -68,10 +72,10 @@ fn asked<'a>(scope: &'a Scope, cursor: Option<&'a str>) -> Asked<'a> {
     }
 }
 
-pub async fn get(core: &Core, cx: &Context, id: &str) -> Result<User, Problem<Code>> {
+pub async fn get(core: &Core, cx: &Context, id: &str) -> Result<User, Refusal<codes::NotFound>> {
     let (_, rows) = core
         .work
-        .read::<Problem<Code>>(cx, |_| Ok(vec![row::find(id)]))
+        .read::<Fault>(cx, |_| Ok(vec![row::find(id)]))
         .await?;
     let row = rows
         .into_iter()
@@ -81,6 +85,6 @@ pub async fn get(core: &Core, cx: &Context, id: &str) -> Result<User, Problem<Co
     Ok(User::parse(row)?)
 }
 
-pub fn missing() -> Problem<Code> {
-    Problem::new(Code::NotFound, "There is no such user.")
+pub fn missing() -> Refusal<codes::NotFound> {
+    Refusal::new(codes::NotFound, "There is no such user.")
 }

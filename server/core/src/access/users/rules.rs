@@ -1,17 +1,17 @@
 //! What holds for people whoever changes them: roles and managers exist, only owners make owners and touch them, and the
 //! last owner stays. Plain functions over plain data.
 
-use crm_contract::{codes::Code, v1::types::UserUpdate};
-use crm_runtime::server::{At, Problem, Report};
+use crm_contract::{codes, v1::types::UserUpdate};
+use crm_runtime::server::{At, Report};
 
 use super::row::{self, User};
 use crate::{
     access::roles,
+    fault::Fault,
     ports::store::Rows,
+    refusal::Refusal,
     work::{Guard, Scope},
 };
-
-type Refusal = Problem<Code>;
 
 /// A person with what a change names of them.
 pub fn apply(before: &User, changes: &UserUpdate, now: i64) -> User {
@@ -55,7 +55,7 @@ pub fn distinct(roles: &[String]) -> Vec<String> {
 }
 
 /// Roles that exist, and a manager who does.
-pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal> {
+pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal<codes::FieldInvalid>> {
     let mut report = Report::new();
     let roles = At::BODY.name("roles");
     for (index, role) in user
@@ -83,31 +83,37 @@ pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal> {
     if report.is_clean() {
         Ok(())
     } else {
-        Err(report.problem().map(|_| Code::FieldInvalid))
+        Err(Refusal::Refused(
+            report.problem().map(|_| codes::FieldInvalid),
+        ))
     }
 }
 
-pub fn only_owners(scope: &Scope) -> Result<(), Refusal> {
+pub fn only_owners(scope: &Scope) -> Result<(), Fault> {
     if scope.grants.is_owner() {
         return Ok(());
     }
-    Err(Problem::new(
-        Code::Forbidden,
-        "Only an owner may make owners or change them.",
-    )
-    .with("permission", "owner"))
+    Err(Fault::NotGranted {
+        why: "Only an owner may make owners or change them.".into(),
+        kind: "permission",
+        name: "owner".into(),
+    })
 }
 
 /// Refused if nobody else is an owner; else the guard holds that somebody is.
-pub fn keep_an_owner(guard: Guard, id: &str, others: &Rows) -> Result<Guard, Refusal> {
+pub fn keep_an_owner(
+    guard: Guard,
+    id: &str,
+    others: &Rows,
+) -> Result<Guard, Refusal<codes::LastOwner>> {
     let count = others
         .first()
         .and_then(|row| row.first())
         .and_then(|value| value.as_i64())
         .unwrap_or_default();
     if count == 0 {
-        return Err(Problem::new(
-            Code::LastOwner,
+        return Err(Refusal::new(
+            codes::LastOwner,
             "The business would be left without an owner.",
         ));
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crm_contract::codes::Code;
-use crm_runtime::server::Problem;
+use crm_contract::codes;
 
 use crate::{
     auth::address::fold,
@@ -13,6 +12,7 @@ use crate::{
         TenantStore,
         store::{Statement, StoreError, TenantId},
     },
+    refusal::Refusal,
     work::{AsyncViolation, Scope, Violation},
 };
 
@@ -51,8 +51,11 @@ impl Taken {
     }
 }
 
-impl AsyncViolation<Problem<Code>> for Taken {
-    async fn explain(&self, scope: &Scope, violation: Violation) -> Problem<Code> {
+impl<C> AsyncViolation<Refusal<C>> for Taken
+where
+    Refusal<C>: From<Refusal<codes::UniqueViolation>>,
+{
+    async fn explain(&self, scope: &Scope, violation: Violation) -> Refusal<C> {
         let field = match violation.constraint.as_str() {
             name if name.contains("login") => "email",
             name if name.contains("external_id") => "external_id",
@@ -62,14 +65,14 @@ impl AsyncViolation<Problem<Code>> for Taken {
         };
         match self.holder(&scope.caller.tenant, field).await {
             Ok(holder) => {
-                let problem = Problem::new(
-                    Code::UniqueViolation,
+                let refusal = Refusal::new(
+                    codes::UniqueViolation,
                     format!("Another user has this {field}."),
                 )
                 .with("field", field);
                 match holder {
-                    Some(id) => problem.with("existing", id),
-                    None => problem,
+                    Some(id) => refusal.with("existing", id).into(),
+                    None => refusal.into(),
                 }
             }
             Err(error) => Fault::from(error).into(),

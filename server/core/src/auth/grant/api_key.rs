@@ -1,7 +1,6 @@
 //! The secret of an API key.
 
-use crm_contract::{codes::Code, v1::types::TokenResponse};
-use crm_runtime::server::Problem;
+use crm_contract::{codes, v1::types::TokenResponse};
 
 use super::{read, refused, respond};
 use crate::{
@@ -9,6 +8,7 @@ use crate::{
     context::{Caller, Context, Principal},
     core::Core,
     ports::store::{Statement, Value},
+    refusal::Refusal,
 };
 
 /// A token that could not even be used once is not issued.
@@ -18,7 +18,7 @@ pub async fn exchange(
     core: &Core,
     cx: &Context,
     secret: &str,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Refusal<codes::InvalidCredentials>> {
     let key = Credential::parse(Kind::ApiKey, secret).ok_or_else(refused)?;
     let id = key.id.hyphenated().to_string();
     let find = Statement::new(
@@ -42,5 +42,5 @@ pub async fn exchange(
         tenant: key.tenant,
         principal: Principal::Key { id, scopes },
     };
-    respond(core, cx, caller, expires_at).await
+    Ok(respond(core, cx, caller, expires_at).await?)
 }

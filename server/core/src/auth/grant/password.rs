@@ -1,17 +1,17 @@
 //! Address and password of a person. The address may be known to several businesses: then the request has to name one of
 //! those that the password fits.
 
-use crm_contract::{codes::Code, v1::types::TokenResponse};
-use crm_runtime::server::Problem;
+use crm_contract::{codes, v1::types::TokenResponse};
 use serde_json::json;
 
-use super::{answer, attempt, commit, read, refused};
+use super::{Exchanging, answer, attempt, commit, read, refused};
 use crate::{
     auth::{address::fold, sessions},
     context::Context,
     core::Core,
     fault::Fault,
     ports::store::{Rows, Statement, TenantId, Value},
+    refusal::Refusal,
     work::Guard,
 };
 
@@ -31,7 +31,7 @@ pub async fn exchange(
     email: &str,
     password: &str,
     tenant: Option<&str>,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Refusal<Exchanging>> {
     let login = fold(email);
     attempt(core, cx, &login).await?;
     let tenants = match tenant {
@@ -68,7 +68,7 @@ pub async fn exchange(
         }
     }
     if fitting.len() > 1 {
-        return Err(several(core, &fitting).await?);
+        return Err(several(core, &fitting).await?.into());
     }
     let account = fitting.pop().ok_or_else(refused)?;
     let (refresh, opening) = sessions::open(
@@ -90,9 +90,9 @@ pub async fn exchange(
     )
     .await?
     {
-        return Err(refused());
+        return Err(refused().into());
     }
-    answer(core, cx, sessions::Kind::User, account.user, &refresh).await
+    Ok(answer(core, cx, sessions::Kind::User, account.user, &refresh).await?)
 }
 
 fn find(login: &str) -> Statement {
@@ -113,14 +113,17 @@ fn parse(tenant: TenantId, rows: Rows) -> Option<Account> {
     })
 }
 
-async fn several(core: &Core, accounts: &[Account]) -> Result<Problem<Code>, Fault> {
+async fn several(
+    core: &Core,
+    accounts: &[Account],
+) -> Result<Refusal<codes::TenantRequired>, Fault> {
     let mut tenants = Vec::new();
     for account in accounts {
         let entry = core.ports().directory.tenant(&account.tenant).await?;
         tenants.push(json!({"id": account.tenant.as_str(), "name": entry.map(|entry| entry.name).unwrap_or_default()}));
     }
-    Ok(Problem::new(
-        Code::TenantRequired,
+    Ok(Refusal::new(
+        codes::TenantRequired,
         "The address is known to several businesses: name one as tenant.",
     )
     .with("tenants", tenants))

@@ -1,13 +1,12 @@
 //! The one-time code of a customer: how it is made, and how it lets in.
 
 use crm_contract::{
-    codes::Code,
+    codes,
     v1::{
         server::auth::CreatePortalCodeResponse,
         types::{PortalCode, TokenResponse},
     },
 };
-use crm_runtime::server::Problem;
 
 use super::{answer, commit, read, refused};
 use crate::{
@@ -20,6 +19,7 @@ use crate::{
     fault::Fault,
     ports::store::{Statement, Value},
     random_id,
+    refusal::Refusal,
     work::{Decision, Guard, NoneExpected, Outcome},
 };
 
@@ -29,7 +29,7 @@ pub async fn create(
     cx: &Context,
     contact: &str,
     lifetime_ms: i64,
-) -> Result<CreatePortalCodeResponse, Problem<Code>> {
+) -> Result<CreatePortalCodeResponse, Refusal<codes::NotFound>> {
     let random = &*core.ports().random;
     let tenant = cx
         .caller
@@ -51,7 +51,7 @@ pub async fn create(
     };
     let decide = |_: &_, rows: Vec<crate::ports::store::Rows>| {
         if rows.first().is_none_or(|rows| rows.is_empty()) {
-            return Err(Problem::new(Code::NotFound, "There is no such contact."));
+            return Err(Refusal::new(codes::NotFound, "There is no such contact."));
         }
         let body = PortalCode {
             code: code.text(),
@@ -91,7 +91,7 @@ pub async fn exchange(
     core: &Core,
     cx: &Context,
     code: &str,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Refusal<codes::InvalidCredentials>> {
     let code = Credential::parse(Kind::PortalCode, code).ok_or_else(refused)?;
     let hash = code.hash();
     let find = Statement::new(
@@ -140,5 +140,5 @@ pub async fn exchange(
     {
         return Err(refused());
     }
-    answer(core, cx, sessions::Kind::Portal, contact.clone(), &refresh).await
+    Ok(answer(core, cx, sessions::Kind::Portal, contact.clone(), &refresh).await?)
 }

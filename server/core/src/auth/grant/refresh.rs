@@ -1,9 +1,8 @@
 //! A refresh token of a session, which is renewed with it; and the end of a session.
 
-use crm_contract::{codes::Code, v1::types::TokenResponse};
-use crm_runtime::server::Problem;
+use crm_contract::v1::types::TokenResponse;
 
-use super::{answer, commit, read, refused};
+use super::{Exchanging, answer, commit, read, refused};
 use crate::{
     auth::{
         credential::{Credential, Kind},
@@ -12,6 +11,7 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
+    refusal::Refusal,
 };
 
 /// A renewal that loses a race is judged again: it finds its token to be the one before.
@@ -21,7 +21,7 @@ pub async fn exchange(
     core: &Core,
     cx: &Context,
     token: &str,
-) -> Result<TokenResponse, Problem<Code>> {
+) -> Result<TokenResponse, Refusal<Exchanging>> {
     let token = Credential::parse(Kind::RefreshToken, token).ok_or_else(refused)?;
     for _ in 0..MOST_TRIES {
         let session = sessions::parse(read(core, &token.tenant, sessions::read(&token)).await?)?
@@ -31,11 +31,11 @@ pub async fn exchange(
                 let (successor, statements) =
                     sessions::renew(&session, &token, cx.now, &*core.ports().random);
                 if commit(core, &token.tenant, statements).await? {
-                    return answer(core, cx, session.kind, session.subject, &successor).await;
+                    return Ok(answer(core, cx, session.kind, session.subject, &successor).await?);
                 }
             }
             Verdict::Repeat(successor) => {
-                return answer(core, cx, session.kind, session.subject, &successor).await;
+                return Ok(answer(core, cx, session.kind, session.subject, &successor).await?);
             }
             Verdict::Reused => {
                 commit(
@@ -45,12 +45,12 @@ pub async fn exchange(
                 )
                 .await?;
                 tracing::warn!(tenant = %token.tenant, session = sessions::id(&token), "a refresh token was used again: its session is over");
-                return Err(Problem::new(
-                    Code::RefreshReused,
+                return Err(Refusal::new(
+                    Exchanging::RefreshReused,
                     "This refresh token was used before. The session is over.",
                 ));
             }
-            Verdict::Refused => return Err(refused()),
+            Verdict::Refused => return Err(refused().into()),
         }
     }
     Err(Fault::Busy("a session is renewed by many at once".into()).into())

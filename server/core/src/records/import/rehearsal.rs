@@ -6,14 +6,15 @@ use std::{
     sync::Arc,
 };
 
-use crm_contract::codes::Code;
 use crm_runtime::JsonObject;
 
 use super::Row;
 use crate::{
     context::Context,
+    fault::Fault,
     ports::store::{Rows, Value},
     records::{
+        refusals::Judging,
         totals,
         write::{
             Authority,
@@ -32,7 +33,7 @@ const AT_ONCE: usize = 500;
 #[derive(Debug)]
 pub struct Rehearsed {
     /// What its record would hold, totals included, or everything that the definitions refuse.
-    pub data: Result<JsonObject, Refusal>,
+    pub data: Result<JsonObject, Refusal<Judging>>,
     /// Unique values that another has.
     pub taken: Vec<Taken>,
 }
@@ -51,11 +52,11 @@ pub async fn rehearse(
     cx: &Context,
     object_type: &ObjectType,
     rows: &[Row],
-) -> Result<Vec<Rehearsed>, Refusal> {
+) -> Result<Vec<Rehearsed>, Fault> {
     let mut holders = Holders::default();
     let mut rehearsed = Vec::with_capacity(rows.len());
     for rows in rows.chunks(AT_ONCE) {
-        let judged: Vec<Result<JsonObject, Refusal>> = rows
+        let judged: Vec<Result<JsonObject, Refusal<Judging>>> = rows
             .iter()
             .map(|row| prepare::judge(object_type, Authority::Importing, &row.fields, ""))
             .collect();
@@ -79,9 +80,9 @@ async fn read(
     cx: &Context,
     object_type: &ObjectType,
     rows: &[Row],
-    judged: &[Result<JsonObject, Refusal>],
+    judged: &[Result<JsonObject, Refusal<Judging>>],
     holders: &mut Holders,
-) -> Result<HashMap<String, JsonObject>, Refusal> {
+) -> Result<HashMap<String, JsonObject>, Fault> {
     let ids: BTreeSet<String> = rows.iter().map(|row| row.id.clone()).collect();
     let wanted: Vec<(&Arc<Field>, BTreeSet<Key>)> = unique(object_type)
         .map(|field| {
@@ -112,7 +113,7 @@ async fn read(
         let fields = wanted.iter().filter(|(field, _)| known(scope, field));
         statements
             .extend(fields.map(|(field, keys)| prepare::holders(&object_type.name, field, keys)));
-        Ok::<_, Refusal>(statements)
+        Ok::<_, Fault>(statements)
     };
     let (scope, rows) = work.read(cx, plan).await?;
     let mut rows = rows.into_iter();
@@ -140,7 +141,7 @@ fn become_of(
     object_type: &ObjectType,
     before: Option<&JsonObject>,
     values: JsonObject,
-) -> Result<JsonObject, Refusal> {
+) -> Result<JsonObject, Refusal<Judging>> {
     let states = values.contains_key("balance");
     let (mut data, settled) = match before {
         None => (prepare::complete(object_type, values, "")?, None),
@@ -164,7 +165,7 @@ fn become_of(
     }
     failures.result(data).map_err(|failures| {
         Refusal::failures(
-            Code::FieldInvalid,
+            Judging::FieldInvalid,
             "The definitions refuse what was sent",
             failures,
         )

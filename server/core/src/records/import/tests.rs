@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Imported, Rehearsed, Row, import, rehearse};
 use crate::{
-    records::{id::mint, tests::fields, write::Effect},
+    records::{id::mint, refusals::ItemCode, tests::fields, write::Effect},
     refusal::Refusal,
     testing::{World, id, ready, thing},
 };
@@ -17,11 +17,11 @@ fn object(value: Json) -> JsonObject {
 fn bring(
     world: &World,
     rows: impl IntoIterator<Item = (String, JsonObject)>,
-) -> Vec<Result<Imported, Refusal>> {
+) -> Vec<Result<Imported, Refusal<ItemCode>>> {
     let rows = rows.into_iter().map(|(id, fields)| Row { id, fields });
     let cx = world.cx();
     let done = import(&world.core.work, &cx, "thing", "code", rows.collect());
-    ready(done).map_err(|refusal| refusal.code()).unwrap()
+    ready(done).unwrap()
 }
 
 fn rehearsed(world: &World, rows: &[(String, Json)]) -> Vec<Rehearsed> {
@@ -34,7 +34,7 @@ fn rehearsed(world: &World, rows: &[(String, Json)]) -> Vec<Rehearsed> {
         .collect();
     let (cx, thing) = (world.cx(), thing());
     let done = rehearse(&world.core.work, &cx, &thing, &rows);
-    ready(done).map_err(|refusal| refusal.code()).unwrap()
+    ready(done).unwrap()
 }
 
 /// By row, the ids of those who have its code.
@@ -72,7 +72,7 @@ fn a_second_import_changes_nothing_and_a_refused_row_refuses_all() {
             .map(|outcome| {
                 outcome
                     .map(|done| done.effect)
-                    .map_err(|refusal| refusal.code())
+                    .map_err(|refusal| refusal.problem().code())
             })
             .collect::<Vec<_>>()
     };

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use crm_contract::codes::Code;
+use crm_contract::codes;
 use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
@@ -17,8 +17,13 @@ use super::{
 };
 use crate::{
     context::Context,
+    fault::Fault,
     ports::store::Rows,
-    records::{list, row, totals},
+    records::{
+        list,
+        refusals::{Creating, Deleting, Holding, ItemCode, Restoring, Updating},
+        row, totals,
+    },
     refusal::Refusal,
     schema::{At, Failures, Field, Kind, ObjectType},
     work::Scope,
@@ -44,7 +49,7 @@ pub struct Written {
 
 /// The outcomes of all items in order, and what they come to.
 pub struct Batch {
-    pub outcomes: Vec<Result<Written, Refusal>>,
+    pub outcomes: Vec<Result<Written, Refusal<ItemCode>>>,
     pub(super) records: Records,
     pub(super) changes: Vec<Change>,
     pub(super) counters: Vec<Counter>,
@@ -57,7 +62,7 @@ pub struct Batch {
 
 impl Batch {
     /// Takes back everything: an atomic batch of which one item was refused.
-    pub fn refused(&self) -> impl Iterator<Item = (usize, &Refusal)> {
+    pub fn refused(&self) -> impl Iterator<Item = (usize, &Refusal<ItemCode>)> {
         self.outcomes
             .iter()
             .enumerate()
@@ -88,7 +93,7 @@ pub fn decide(
     authority: Authority,
     prepared: Prepared,
     rows: Vec<Rows>,
-) -> Result<Batch, Refusal> {
+) -> Result<Batch, Fault> {
     let mut decider = Decider {
         cx,
         actor: row::actor(&scope.caller.principal),
@@ -129,12 +134,8 @@ impl Decider<'_> {
         scope: &Scope,
         prepared: &Prepared,
         rows: Vec<Rows>,
-    ) -> Result<(), Refusal> {
-        let odd = || {
-            Refusal::from(crate::fault::Fault::Internal(
-                "a row has another shape".into(),
-            ))
-        };
+    ) -> Result<(), Fault> {
+        let odd = || Fault::Internal("a row has another shape".into());
         let mut rows = rows.into_iter();
         if prepared.reads_records() {
             for row in rows.next().unwrap_or_default() {
@@ -218,21 +219,21 @@ impl Decider<'_> {
         Some(id)
     }
 
-    fn item(&mut self, item: Ready) -> Result<Written, Refusal> {
+    fn item(&mut self, item: Ready) -> Result<Written, Refusal<ItemCode>> {
         let Ready {
             object_type,
             at,
             act,
         } = item;
-        match act {
-            Act::Create { id, hash, data } => self.create(&object_type, &at, id, hash, data),
+        Ok(match act {
+            Act::Create { id, hash, data } => self.create(&object_type, &at, id, hash, data)?,
             Act::Update {
                 id,
                 expected,
                 values,
-            } => self.update(&object_type, &at, &id, &expected, values),
-            Act::Delete { id, expected } => self.delete(&object_type, &id, &expected),
-            Act::Restore { id } => self.restore(&object_type, &id),
+            } => self.update(&object_type, &at, &id, &expected, values)?,
+            Act::Delete { id, expected } => self.delete(&object_type, &id, &expected)?,
+            Act::Restore { id } => self.restore(&object_type, &id)?,
             Act::Upsert {
                 id,
                 field,
@@ -244,14 +245,15 @@ impl Decider<'_> {
                     .get(&(object_type.name.clone(), field.name.clone(), key))
                     .cloned();
                 match found {
-                    Some(found) => self.update(&object_type, &at, &found, &None, values),
+                    Some(found) => self.update(&object_type, &at, &found, &None, values)?,
                     None => {
-                        let data = complete(&object_type, values, &at)?;
-                        self.create(&object_type, &at, id, None, data)
+                        let data = complete(&object_type, values, &at)
+                            .map_err(Refusal::widen::<Creating>)?;
+                        self.create(&object_type, &at, id, None, data)?
                     }
                 }
             }
-        }
+        })
     }
 
     fn create(
@@ -261,7 +263,7 @@ impl Decider<'_> {
         id: String,
         hash: Option<String>,
         data: JsonObject,
-    ) -> Result<Written, Refusal> {
+    ) -> Result<Written, Refusal<Creating>> {
         if let Some(existing) = self.records.get(&id) {
             // The same create again is answered with what has become of it; whatever else has the id says nothing of itself.
             let same = hash.is_some_and(|hash| hash == existing.content_hash)
@@ -273,7 +275,7 @@ impl Decider<'_> {
                 });
             }
             return Err(Refusal::new(
-                Code::IdTaken,
+                Creating::IdTaken,
                 "This id belongs to something else. Choose another, or let the server choose.",
             ));
         }
@@ -295,7 +297,8 @@ impl Decider<'_> {
         };
         self.totals(&mut record, None, at)?;
         let names: Vec<String> = record.data.keys().cloned().collect();
-        self.check(&record, &names, at)?;
+        self.check(&record, &names, at)
+            .map_err(Refusal::widen::<Creating>)?;
         for name in Record::counted(object_type) {
             if !record.data.contains_key(name) {
                 let place = numbers::place(&mut self.counters, object_type, name);
@@ -334,20 +337,24 @@ impl Decider<'_> {
     }
 
     /// The record of this type under this id, deleted or not.
-    fn find(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal> {
+    fn find(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal<codes::NotFound>> {
         let found = self
             .records
             .get(id)
             .filter(|record| record.object_type.name == object_type.name);
         found
             .cloned()
-            .ok_or_else(|| Refusal::not_found(format!("There is no {} {id}.", object_type.name)))
+            .ok_or_else(|| not_found(format!("There is no {} {id}.", object_type.name)))
     }
 
-    fn find_live(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal> {
+    fn find_live(
+        &self,
+        object_type: &ObjectType,
+        id: &str,
+    ) -> Result<Record, Refusal<codes::NotFound>> {
         let record = self.find(object_type, id)?;
         if record.deleted_at.is_some() {
-            return Err(Refusal::not_found(format!(
+            return Err(not_found(format!(
                 "The {} {id} is deleted.",
                 object_type.name
             )));
@@ -355,7 +362,7 @@ impl Decider<'_> {
         Ok(record)
     }
 
-    fn expect(record: &Record, expected: &Expected) -> Result<(), Refusal> {
+    fn expect(record: &Record, expected: &Expected) -> Result<(), Refusal<codes::VersionMismatch>> {
         let Some(expected) = expected else {
             return Ok(());
         };
@@ -363,12 +370,12 @@ impl Decider<'_> {
         match record.version {
             Version::Known(version) if expected.contains(&version) => Ok(()),
             Version::Known(version) => Err(Refusal::new(
-                Code::VersionMismatch,
+                codes::VersionMismatch,
                 "The record has changed since. Read it again and decide again.",
             )
             .with("version", version)),
             Version::Issued(_) => Err(Refusal::new(
-                Code::VersionMismatch,
+                codes::VersionMismatch,
                 "The record was changed by an earlier operation of this request.",
             )
             .with(
@@ -389,7 +396,7 @@ impl Decider<'_> {
         id: &str,
         expected: &Expected,
         values: JsonObject,
-    ) -> Result<Written, Refusal> {
+    ) -> Result<Written, Refusal<Updating>> {
         let mut record = self.find_live(object_type, id)?;
         Self::expect(&record, expected)?;
         let settled = totals::settled(&record.data);
@@ -413,13 +420,14 @@ impl Decider<'_> {
         let current = |name: &str| record.data.get(name).cloned().unwrap_or_default();
         before.retain(|name, old| current(name) != *old);
         if before.is_empty() {
-            return self.find_live(object_type, id).map(|record| Written {
+            return Ok(Written {
                 effect: Effect::Unchanged,
-                record,
+                record: self.find_live(object_type, id)?,
             });
         }
         let names: Vec<String> = before.keys().cloned().collect();
-        self.check(&record, &names, at)?;
+        self.check(&record, &names, at)
+            .map_err(Refusal::widen::<Updating>)?;
         self.release(object_type, &record.id, &before);
         self.hold(&record, &names);
         let fields = names
@@ -461,7 +469,7 @@ impl Decider<'_> {
         object_type: &Arc<ObjectType>,
         id: &str,
         expected: &Expected,
-    ) -> Result<Written, Refusal> {
+    ) -> Result<Written, Refusal<Deleting>> {
         let mut record = self.find_live(object_type, id)?;
         Self::expect(&record, expected)?;
         self.release(object_type, id, &record.data);
@@ -475,7 +483,11 @@ impl Decider<'_> {
         })
     }
 
-    fn restore(&mut self, object_type: &Arc<ObjectType>, id: &str) -> Result<Written, Refusal> {
+    fn restore(
+        &mut self,
+        object_type: &Arc<ObjectType>,
+        id: &str,
+    ) -> Result<Written, Refusal<Restoring>> {
         let mut record = self.find(object_type, id)?;
         if record.deleted_at.is_none() {
             return Ok(Written {
@@ -484,7 +496,7 @@ impl Decider<'_> {
             });
         }
         if let Some((field, other)) = self.blocked.get(id) {
-            return Err(unique_violation(object_type.field(field), field, other));
+            return Err(unique_violation(object_type.field(field), field, other).into());
         }
         let names: Vec<String> = record.data.keys().cloned().collect();
         self.check_unique(&record, &names)?;
@@ -506,7 +518,7 @@ impl Decider<'_> {
         record: &mut Record,
         settled: Option<i64>,
         at: &str,
-    ) -> Result<BTreeMap<String, Json>, Refusal> {
+    ) -> Result<BTreeMap<String, Json>, Refusal<codes::FieldInvalid>> {
         let object_type = record.object_type.clone();
         if !totals::has_lines(&object_type) {
             return Ok(BTreeMap::new());
@@ -524,7 +536,7 @@ impl Decider<'_> {
         );
         if !failures.is_empty() {
             return Err(Refusal::failures(
-                Code::FieldInvalid,
+                codes::FieldInvalid,
                 "The lines do not add up",
                 failures.into_list(),
             ));
@@ -543,7 +555,12 @@ impl Decider<'_> {
     }
 
     /// That the values of these fields point to something that is there, and are unique where they have to be.
-    fn check(&mut self, record: &Record, names: &[String], at: &str) -> Result<(), Refusal> {
+    fn check(
+        &mut self,
+        record: &Record,
+        names: &[String],
+        at: &str,
+    ) -> Result<(), Refusal<Holding>> {
         let root = At::Root(at);
         let at = root.name("fields");
         let mut failures = Failures::default();
@@ -595,12 +612,12 @@ impl Decider<'_> {
         }
         if !failures.is_empty() {
             return Err(Refusal::failures(
-                Code::FieldInvalid,
+                Holding::FieldInvalid,
                 "The definitions refuse what was sent",
                 failures.into_list(),
             ));
         }
-        self.check_unique(record, names)
+        Ok(self.check_unique(record, names)?)
     }
 
     fn point(
@@ -648,7 +665,11 @@ impl Decider<'_> {
         }
     }
 
-    fn check_unique(&self, record: &Record, names: &[String]) -> Result<(), Refusal> {
+    fn check_unique(
+        &self,
+        record: &Record,
+        names: &[String],
+    ) -> Result<(), Refusal<codes::UniqueViolation>> {
         for name in names {
             let Some((field, key)) = unique_key(record, name) else {
                 continue;
@@ -699,10 +720,18 @@ fn unique_key(record: &Record, name: &str) -> Option<(Arc<Field>, Key)> {
     Some((field.clone(), key))
 }
 
-fn unique_violation(field: Option<&Arc<Field>>, name: &str, existing: &str) -> Refusal {
+fn not_found(what: String) -> Refusal<codes::NotFound> {
+    Refusal::new(codes::NotFound, what)
+}
+
+fn unique_violation(
+    field: Option<&Arc<Field>>,
+    name: &str,
+    existing: &str,
+) -> Refusal<codes::UniqueViolation> {
     let label = field.map_or(name, |field| field.definition.label.as_str());
     Refusal::new(
-        Code::UniqueViolation,
+        codes::UniqueViolation,
         format!("{label} has to be unique, and another record has this value."),
     )
     .with("field", name)

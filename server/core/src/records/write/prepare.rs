@@ -6,14 +6,18 @@ use std::{
     sync::Arc,
 };
 
-use crm_contract::codes::Code;
+use crm_contract::codes;
 use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
 use super::{Authority, Expected, Item, Op};
 use crate::{
     ports::store::Statement,
-    records::{fold::fold, list},
+    records::{
+        fold::fold,
+        list,
+        refusals::{Creating, Deleting, ItemCode, Judging, Restoring, Updating},
+    },
     refusal::Refusal,
     schema::{At, Failures, Field, Kind, ObjectType, Order, value},
     work::Scope,
@@ -21,7 +25,7 @@ use crate::{
 
 /// All items, and what they need.
 pub struct Prepared {
-    pub items: Vec<Result<Ready, Refusal>>,
+    pub items: Vec<Result<Ready, Refusal<ItemCode>>>,
     /// Records that are written, by id.
     records: BTreeSet<String>,
     /// Records that relations point to.
@@ -102,6 +106,35 @@ pub enum Act {
     },
 }
 
+/// An item, and what it is judged by.
+struct Asked<'a> {
+    scope: &'a Scope,
+    authority: Authority,
+    item: &'a Item,
+}
+
+impl<'a> Asked<'a> {
+    fn object_type(&self) -> Result<&'a Arc<ObjectType>, Refusal<codes::NotFound>> {
+        self.scope.state.schema.find(&self.item.object_type)
+    }
+
+    fn values(
+        &self,
+        object_type: &ObjectType,
+        fields: &JsonObject,
+    ) -> Result<JsonObject, Refusal<Judging>> {
+        judge(object_type, self.authority, fields, &self.item.at)
+    }
+
+    fn ready(&self, object_type: &Arc<ObjectType>, act: Act) -> Ready {
+        Ready {
+            object_type: object_type.clone(),
+            at: self.item.at.clone(),
+            act,
+        }
+    }
+}
+
 impl Prepared {
     pub fn new(scope: &Scope, authority: Authority, items: &[Item]) -> Self {
         let mut prepared = Self {
@@ -120,99 +153,155 @@ impl Prepared {
         prepared
     }
 
-    fn item(&mut self, scope: &Scope, authority: Authority, item: &Item) -> Result<Ready, Refusal> {
-        let Some(object_type) = scope.state.schema.get(&item.object_type) else {
-            return Err(Refusal::not_found(format!(
-                "There is no object type {}.",
-                item.object_type
-            )));
+    fn item(
+        &mut self,
+        scope: &Scope,
+        authority: Authority,
+        item: &Item,
+    ) -> Result<Ready, Refusal<ItemCode>> {
+        let asked = Asked {
+            scope,
+            authority,
+            item,
         };
-        let act = match &item.op {
-            Op::Create { id, minted, fields } => {
-                let hash = (!minted).then(|| content_hash(&item.object_type, fields));
-                let values = judge(object_type, authority, fields, &item.at)?;
-                let data = complete(object_type, values, &item.at)?;
-                if !minted {
-                    self.records.insert(id.clone());
-                }
-                self.need(object_type, &data);
-                Act::Create {
-                    id: id.clone(),
-                    hash,
-                    data,
-                }
-            }
+        Ok(match &item.op {
+            Op::Create { id, minted, fields } => self.create(&asked, id, *minted, fields)?,
             Op::Update {
                 id,
                 expected,
                 fields,
-            } => {
-                // Whether the record exists is not told by what is wrong with the values: both are judged, in `decide`.
-                self.records.insert(id.clone());
-                let values = judge(object_type, authority, fields, &item.at)?;
-                self.need(object_type, &values);
-                Act::Update {
-                    id: id.clone(),
-                    expected: expected.clone(),
-                    values,
-                }
-            }
-            Op::Delete { id, expected } => {
-                self.records.insert(id.clone());
-                Act::Delete {
-                    id: id.clone(),
-                    expected: expected.clone(),
-                }
-            }
-            Op::Restore { id } => {
-                self.records.insert(id.clone());
-                let restores = self
-                    .restores
-                    .entry(object_type.name.clone())
-                    .or_insert_with(|| (object_type.clone(), BTreeSet::new()));
-                restores.1.insert(id.clone());
-                Act::Restore { id: id.clone() }
-            }
-            Op::Upsert { id, key, fields } => {
-                let field = object_type
-                    .field(key)
-                    .filter(|field| field.definition.unique)
-                    .cloned();
-                let Some(field) = field else {
-                    return Err(Refusal::new(
-                        Code::FieldInvalid,
-                        format!(
-                            "{key} is no unique field of {}: records cannot be matched by it.",
-                            object_type.name
-                        ),
-                    ));
-                };
-                let values = judge(object_type, authority, fields, &item.at)?;
-                let Some(found) = values.get(key).and_then(|value| Key::of(&field, value)) else {
-                    return Err(Refusal::new(
-                        Code::FieldInvalid,
-                        format!("The record has no {key} to be matched by."),
-                    ));
-                };
-                self.need(object_type, &values);
-                let upserts = self
-                    .upserts
-                    .entry((object_type.name.clone(), key.clone()))
-                    .or_insert_with(|| (field.clone(), BTreeSet::new()));
-                upserts.1.insert(found.clone());
-                Act::Upsert {
-                    id: id.clone(),
-                    field,
-                    key: found,
-                    values,
-                }
-            }
-        };
-        Ok(Ready {
-            object_type: object_type.clone(),
-            at: item.at.clone(),
-            act,
+            } => self.update(&asked, id, expected, fields)?,
+            Op::Delete { id, expected } => self.delete(&asked, id, expected)?,
+            Op::Restore { id } => self.restore(&asked, id)?,
+            Op::Upsert { id, key, fields } => self.upsert(&asked, id, key, fields)?,
         })
+    }
+
+    fn create(
+        &mut self,
+        asked: &Asked<'_>,
+        id: &str,
+        minted: bool,
+        fields: &JsonObject,
+    ) -> Result<Ready, Refusal<Creating>> {
+        let object_type = asked.object_type()?;
+        let hash = (!minted).then(|| content_hash(&asked.item.object_type, fields));
+        let values = asked
+            .values(object_type, fields)
+            .map_err(Refusal::widen::<Creating>)?;
+        let data = complete(object_type, values, &asked.item.at)?;
+        if !minted {
+            self.records.insert(id.to_owned());
+        }
+        self.need(object_type, &data);
+        Ok(asked.ready(
+            object_type,
+            Act::Create {
+                id: id.to_owned(),
+                hash,
+                data,
+            },
+        ))
+    }
+
+    fn update(
+        &mut self,
+        asked: &Asked<'_>,
+        id: &str,
+        expected: &Expected,
+        fields: &JsonObject,
+    ) -> Result<Ready, Refusal<Updating>> {
+        let object_type = asked.object_type()?;
+        // Whether the record exists is not told by what is wrong with the values: both are judged, in `decide`.
+        self.records.insert(id.to_owned());
+        let values = asked
+            .values(object_type, fields)
+            .map_err(Refusal::widen::<Updating>)?;
+        self.need(object_type, &values);
+        Ok(asked.ready(
+            object_type,
+            Act::Update {
+                id: id.to_owned(),
+                expected: expected.clone(),
+                values,
+            },
+        ))
+    }
+
+    fn delete(
+        &mut self,
+        asked: &Asked<'_>,
+        id: &str,
+        expected: &Expected,
+    ) -> Result<Ready, Refusal<Deleting>> {
+        let object_type = asked.object_type()?;
+        self.records.insert(id.to_owned());
+        Ok(asked.ready(
+            object_type,
+            Act::Delete {
+                id: id.to_owned(),
+                expected: expected.clone(),
+            },
+        ))
+    }
+
+    fn restore(&mut self, asked: &Asked<'_>, id: &str) -> Result<Ready, Refusal<Restoring>> {
+        let object_type = asked.object_type()?;
+        self.records.insert(id.to_owned());
+        let restores = self
+            .restores
+            .entry(object_type.name.clone())
+            .or_insert_with(|| (object_type.clone(), BTreeSet::new()));
+        restores.1.insert(id.to_owned());
+        Ok(asked.ready(object_type, Act::Restore { id: id.to_owned() }))
+    }
+
+    /// Refused like the create that it may come to.
+    fn upsert(
+        &mut self,
+        asked: &Asked<'_>,
+        id: &str,
+        key: &str,
+        fields: &JsonObject,
+    ) -> Result<Ready, Refusal<Creating>> {
+        let object_type = asked.object_type()?;
+        let field = object_type
+            .field(key)
+            .filter(|field| field.definition.unique)
+            .cloned();
+        let Some(field) = field else {
+            return Err(Refusal::new(
+                Creating::FieldInvalid,
+                format!(
+                    "{key} is no unique field of {}: records cannot be matched by it.",
+                    object_type.name
+                ),
+            ));
+        };
+        let values = asked
+            .values(object_type, fields)
+            .map_err(Refusal::widen::<Creating>)?;
+        let Some(found) = values.get(key).and_then(|value| Key::of(&field, value)) else {
+            return Err(Refusal::new(
+                Creating::FieldInvalid,
+                format!("The record has no {key} to be matched by."),
+            ));
+        };
+        self.need(object_type, &values);
+        let upserts = self
+            .upserts
+            .entry((object_type.name.clone(), key.to_owned()))
+            .or_insert_with(|| (field.clone(), BTreeSet::new()));
+        upserts.1.insert(found.clone());
+        Ok(asked.ready(
+            object_type,
+            Act::Upsert {
+                id: id.to_owned(),
+                field,
+                key: found,
+                values,
+            },
+        ))
     }
 
     /// Notes what the values point to and where they have to be unique.
@@ -411,7 +500,7 @@ pub fn judge(
     authority: Authority,
     fields: &JsonObject,
     at: &str,
-) -> Result<JsonObject, Refusal> {
+) -> Result<JsonObject, Refusal<Judging>> {
     let root = At::Root(at);
     let at = root.name("fields");
     let mut failures = Failures::default();
@@ -467,10 +556,10 @@ pub fn judge(
     Err(refuse(failures, owned))
 }
 
-fn refuse(failures: Failures, owned: Failures) -> Refusal {
+fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {
     if failures.is_empty() {
         return Refusal::failures(
-            Code::FieldServerOwned,
+            Judging::FieldServerOwned,
             "The server alone sets this",
             owned.into_list(),
         );
@@ -478,7 +567,7 @@ fn refuse(failures: Failures, owned: Failures) -> Refusal {
     let mut all = failures.into_list();
     all.extend(owned.into_list());
     Refusal::failures(
-        Code::FieldInvalid,
+        Judging::FieldInvalid,
         "The definitions refuse what was sent",
         all,
     )
@@ -489,7 +578,7 @@ pub fn complete(
     object_type: &ObjectType,
     values: JsonObject,
     at: &str,
-) -> Result<JsonObject, Refusal> {
+) -> Result<JsonObject, Refusal<codes::FieldInvalid>> {
     let root = At::Root(at);
     let at = root.name("fields");
     let mut failures = Failures::default();
@@ -511,7 +600,7 @@ pub fn complete(
     data.retain(|_, value| !value.is_null());
     failures.result(data).map_err(|failures| {
         Refusal::failures(
-            Code::FieldInvalid,
+            codes::FieldInvalid,
             "The definitions refuse what was sent",
             failures,
         )

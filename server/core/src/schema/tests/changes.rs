@@ -237,3 +237,32 @@ fn a_record_is_never_written_by_old_definitions() {
         ("FIELD_INVALID", Some("/body/fields/vat"))
     );
 }
+
+#[test]
+fn what_too_many_records_hold_stays_searched() {
+    let world = World::new();
+    world.create_type(boiler()).unwrap();
+    world
+        .create_field(
+            "boiler",
+            json!({"name": "maker", "type": "text", "label": "Maker", "searchable": true}),
+        )
+        .unwrap();
+    world.store.run(&crate::ports::store::Statement::new(
+        "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < ?1) \
+         INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by) \
+         SELECT n, 'boiler', 1, '{\"maker\":\"Acme\"}', '{}', 1, '', 0, 0, '', '' FROM n",
+        [(change::MOST_REINDEXED as i64).into()],
+    ));
+    let (code, context) = world
+        .update_field("boiler", "maker", json!({"searchable": false}))
+        .unwrap_err();
+    assert_eq!(
+        (code.as_str(), context["errors"][0]["rule"].as_str()),
+        ("DEFINITION_INVALID", Some("too_many_records"))
+    );
+    assert_eq!(
+        world.delete_field("boiler", "maker").unwrap_err().0,
+        "IN_USE"
+    );
+}

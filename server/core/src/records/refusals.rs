@@ -1,0 +1,96 @@
+//! The codes that what is done with records is refused with.
+
+use crm_runtime::server::ErrorCode;
+
+use crate::{code_set, refusal::Refusal};
+
+code_set! {
+    /// Of a page of a type's records or of a record's changes.
+    pub enum Listing { NotFound, CursorInvalid }
+}
+
+code_set! {
+    pub enum Creating { NotFound, IdTaken, UniqueViolation, FieldInvalid, FieldServerOwned }
+}
+
+code_set! {
+    pub enum Updating { NotFound, VersionMismatch, UniqueViolation, FieldInvalid, FieldServerOwned }
+}
+
+code_set! {
+    pub enum Deleting { NotFound, VersionMismatch }
+}
+
+code_set! {
+    pub enum Restoring { NotFound, UniqueViolation }
+}
+
+code_set! {
+    /// Of values, before it is known of which record.
+    pub enum Judging { FieldInvalid, FieldServerOwned }
+}
+
+code_set! {
+    /// Of a record's values among all others.
+    pub enum Holding { FieldInvalid, UniqueViolation }
+}
+
+/// Why an item of several was refused, by what it was to do. An upsert is refused as what it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemCode {
+    Create(Creating),
+    Update(Updating),
+    Delete(Deleting),
+    Restore(Restoring),
+}
+
+impl ErrorCode for ItemCode {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Create(code) => code.code(),
+            Self::Update(code) => code.code(),
+            Self::Delete(code) => code.code(),
+            Self::Restore(code) => code.code(),
+        }
+    }
+
+    fn status(self) -> http::StatusCode {
+        match self {
+            Self::Create(code) => code.status(),
+            Self::Update(code) => code.status(),
+            Self::Delete(code) => code.status(),
+            Self::Restore(code) => code.status(),
+        }
+    }
+}
+
+/// The codes of one kind of item.
+pub trait OfItem: Sized {
+    fn of(code: ItemCode) -> Option<Self>;
+}
+
+macro_rules! of_item {
+    ($($variant:ident($codes:ident),)+) => {$(
+        impl OfItem for $codes {
+            fn of(code: ItemCode) -> Option<Self> {
+                match code {
+                    ItemCode::$variant(code) => Some(code),
+                    _ => None,
+                }
+            }
+        }
+
+        impl From<Refusal<$codes>> for Refusal<ItemCode> {
+            fn from(refusal: Refusal<$codes>) -> Self {
+                refusal.map(ItemCode::$variant)
+            }
+        }
+    )+};
+}
+
+of_item! {
+    Create(Creating),
+    Update(Updating),
+    Delete(Deleting),
+    Restore(Restoring),
+}
