@@ -13,12 +13,14 @@ use tokio::{
 };
 
 mod admission;
+mod explained;
 mod guarded;
 mod packed;
 mod patience;
 mod unread;
 
 use admission::Admission;
+use explained::Explained;
 use guarded::{answer, busy};
 use packed::Routers;
 use patience::Patient;
@@ -137,7 +139,8 @@ async fn connection(
             answer
         }
     });
-    let stream = TokioIo::new(Patient::new(stream, settings.write_time));
+    let stream = Explained::new(Patient::new(stream, settings.write_time));
+    let stream = TokioIo::new(stream);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.head_time)

@@ -222,6 +222,37 @@ async fn a_head_has_bounds() {
         ask(&mut stream, "/", &more).await;
         let answer = rest(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert_eq!(refused(&answer), ("/headers".into(), "too_long".into()));
+    }
+    running.stop().await;
+}
+
+/// Pointer and rule of the one failure that a refusal lists.
+fn refused(answer: &str) -> (String, String) {
+    let body = answer.split_once("\r\n\r\n").expect("a body").1;
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(body["code"], "VALIDATION_FAILED");
+    let id = body["context"]["request_id"].as_str().expect("an id");
+    assert!(answer.contains(&format!("x-request-id: {id}\r\n")));
+    let error = &body["context"]["errors"][0];
+    let text = |name: &str| error[name].as_str().expect("a text").to_owned();
+    (text("pointer"), text("rule"))
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_told_what_is_wrong() {
+    let running = start(Settings::default()).await;
+    for request in [
+        "GET /records/job?filter={\"field\":\"title\"} HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost\r\n\r\n",
+        "\u{16}\u{3}\u{1} a TLS handshake, say\r\n\r\n",
+    ] {
+        let mut stream = running.connect().await;
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{request}: {answer}");
+        assert_eq!(refused(&answer), (String::new(), "http".into()));
     }
     running.stop().await;
 }

@@ -8,6 +8,7 @@ use crm_core::{
     ports::{Limiter, limiter::Quota},
 };
 use tokio::net::TcpListener;
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
 use super::{Error, Rate, Serve, signals::Signals};
 use crate::{compute::Threads, demo, host::Host, limiter::Unlimited, serve, upkeep::Upkeep};
@@ -48,7 +49,10 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     }
     let core = Core::start(host.ports.clone(), config(&arguments)).await?;
     if arguments.demo {
-        let demo = demo::make(&host, &core, &data).await?;
+        // Whoever asks for a demo wants to read the greeting, not a line for each thing that was made.
+        let demo = demo::make(&host, &core, &data)
+            .with_subscriber(NoSubscriber::new())
+            .await?;
         print!("{}", demo.greeting(address, temporary.is_some()));
     }
     tracing::info!(%address, data = %data.display(), "listening");

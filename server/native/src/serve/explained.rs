@@ -1,0 +1,202 @@
+//! What is no HTTP never becomes a request: hyper answers it by itself, with a status and nothing else. Here such an
+//! answer gets the body that every other refusal has.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How hyper's own refusals begin. What the API answers says its request's id; no body of it begins like this, since a
+/// JSON text has no line breaks of this kind.
+const REFUSAL: &[u8] = b"HTTP/1.1 4";
+const REQUEST_ID: &[u8] = b"x-request-id:";
+const END: &[u8] = b"\r\n\r\n";
+
+pub struct Explained<S> {
+    stream: S,
+    /// What goes out in place of what hyper wrote, and how much of it has gone.
+    instead: Option<(Vec<u8>, usize)>,
+}
+
+impl<S> Explained<S> {
+    pub fn new(stream: S) -> Self {
+        Self {
+            stream,
+            instead: None,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Explained<S> {
+    /// Writes what stands in place of `taken` bytes, all of it.
+    fn write_instead(
+        &mut self,
+        cx: &mut Context<'_>,
+        taken: usize,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let (answer, gone) = self.instead.as_mut()?;
+        while let Some(rest) = answer.get(*gone..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => {
+                    return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into())));
+                }
+                Poll::Ready(Ok(written)) => *gone += written,
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+        }
+        self.instead = None;
+        Some(Poll::Ready(Ok(taken)))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.instead.is_none() {
+            self.instead = explained(bytes).map(|answer| (answer, 0));
+        }
+        match self.write_instead(cx, bytes.len()) {
+            Some(written) => written,
+            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = parts.first().map_or(&[][..], |part| &part[..]);
+        if self.instead.is_some() || first.starts_with(REFUSAL) {
+            return self.poll_write(cx, first);
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.write_instead(cx, 0).unwrap_or(Poll::Ready(Ok(0))))?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The answer to send in place of `head`, if that is a whole refusal of hyper's own.
+fn explained(head: &[u8]) -> Option<Vec<u8>> {
+    if !head.starts_with(REFUSAL) || !head.ends_with(END) || find(head, REQUEST_ID) {
+        return None;
+    }
+    let code = head
+        .get(9..12)
+        .and_then(|digits| StatusCode::from_bytes(digits).ok())?;
+    let (pointer, rule, message) = match code {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+            "/headers",
+            "too_long",
+            "The head of the request has too many headers, or too long ones.",
+        ),
+        StatusCode::URI_TOO_LONG => ("/path", "too_long", "The address is too long."),
+        _ => (
+            "",
+            "http",
+            "This is not HTTP/1.1. If it was meant to be: percent-encode quotes, spaces, < and > in the address (%22, %20, %3C, %3E), and send each header on a line of its own.",
+        ),
+    };
+    let id = uuid::Uuid::now_v7().to_string();
+    tracing::debug!(status = code.as_u16(), request_id = %id, "what is no HTTP was refused");
+    let body = serde_json::json!({
+        "code": "VALIDATION_FAILED",
+        "message": message,
+        "context": {
+            "request_id": id,
+            "errors": [{ "message": message, "pointer": pointer, "rule": rule }],
+        },
+    })
+    .to_string();
+    let reason = code.canonical_reason().unwrap_or_default();
+    let length = body.len();
+    let status = code.as_str();
+    Some(
+        format!(
+            "HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\ncache-control: no-store\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes(),
+    )
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes
+        .windows(wanted.len())
+        .any(|window| window.eq_ignore_ascii_case(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const HYPERS: &[u8] =
+        b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Fri, 27 Nov 2026 10:00:00 GMT\r\n\r\n";
+
+    async fn through(room: usize, writes: &[&[u8]]) -> String {
+        let (near, mut far) = duplex(room);
+        let mut explained = Explained::new(near);
+        let write = async {
+            for bytes in writes {
+                explained.write_all(bytes).await.unwrap();
+            }
+            explained.flush().await.unwrap();
+            drop(explained);
+        };
+        let mut said = Vec::new();
+        let (_, read) = tokio::join!(write, far.read_to_end(&mut said));
+        read.unwrap();
+        String::from_utf8(said).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_hypers_own_gets_a_body_however_little_goes_out_at_once() {
+        for room in [1, 7, 4_096] {
+            let said = through(room, &[HYPERS]).await;
+            let (head, body) = said.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+            assert!(head.contains(&format!("content-length: {}", body.len())));
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["code"], "VALIDATION_FAILED");
+            assert_eq!(body["context"]["errors"][0]["rule"], "http");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_api_answers_goes_out_as_it_is() {
+        let ours = b"HTTP/1.1 404 Not Found\r\nx-request-id: 1\r\ncontent-length: 0\r\n\r\n";
+        let more: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+        let said = through(5, &[ours, more]).await;
+        assert_eq!(said.as_bytes(), [&ours[..], more].concat());
+    }
+}
