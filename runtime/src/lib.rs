@@ -19,7 +19,7 @@ pub mod server;
 pub use media::{Media, MediaVersion, negotiate};
 pub use patch::Patch;
 pub use present::present;
-pub use published::{Published, PublishedText};
+pub use published::{Published, PublishedText, patched};
 pub use raw_json::RawJson;
 pub use record::RecordFields;
 

@@ -15,12 +15,75 @@ pub struct Published {
     pub page: PublishedText,
 }
 
-/// A text that rests compressed.
+/// A text that rests compressed: by itself, or as what differs from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedText {
     pub gzip: &'static [u8],
+    /// The text that this one is a difference from. What is compressed is then new bytes and stretches of the base, in
+    /// turn: the length of the one, its bytes, the start and the length of the other, numbers in LEB128.
+    pub base: Option<&'static PublishedText>,
     /// Of the text itself, in bytes.
     pub length: usize,
     /// Stands for the text: the inside of an ETag.
     pub tag: &'static str,
+}
+
+/// The text that `delta` makes of `base`; none if it is no difference from that one, or makes more than `length` bytes.
+pub fn patched(base: &[u8], delta: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(length);
+    let mut rest = delta;
+    while !rest.is_empty() {
+        let new = number(&mut rest)?;
+        let (bytes, more) = rest.split_at_checked(new)?;
+        rest = more;
+        out.extend_from_slice(bytes);
+        if !rest.is_empty() {
+            let start = number(&mut rest)?;
+            let end = start.checked_add(number(&mut rest)?)?;
+            out.extend_from_slice(base.get(start..end)?);
+        }
+        if out.len() > length {
+            return None;
+        }
+    }
+    Some(out)
+}
+
+fn number(rest: &mut &[u8]) -> Option<usize> {
+    let mut number = 0_usize;
+    for shift in (0..usize::BITS).step_by(7) {
+        let (&byte, more) = rest.split_first()?;
+        *rest = more;
+        number |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_bytes_and_stretches_of_the_base_follow_in_turn() {
+        let delta = [&[3_u8][..], b"an ", &[4, 7, 1], b"."].concat();
+        let text = patched(b"not another", &delta, 11).unwrap();
+        assert_eq!(text, b"an another.");
+        assert_eq!(patched(b"base", &[], 0).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_is_no_difference_makes_no_text() {
+        for delta in [
+            &[5, b'a'][..],
+            &[0, 3, 9],
+            &[0, 0xff],
+            &[0x80; 20],
+            &[0, 0, 4, 0, 0, 4],
+        ] {
+            assert_eq!(patched(b"base", delta, 6), None, "{delta:?}");
+        }
+    }
 }

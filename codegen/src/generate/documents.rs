@@ -3,9 +3,11 @@
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use sha2::{Digest, Sha256};
+
+mod delta;
 
 use super::{Module, print};
 use crate::{
@@ -24,24 +26,45 @@ pub struct Asset {
 /// `documents.rs` and the texts that it includes, for all versions.
 pub fn documents(versions: &[Source<'_>]) -> (Vec<Module>, Vec<Asset>, Diagnostics) {
     let (publications, mut found) = publish::publish(versions);
-    let mut assets = Vec::new();
-    let mut failed = Vec::new();
-    let published: Vec<TokenStream> = publications
+    let mut texts = Texts::default();
+    let bases = publications.first().map(|first| Bases {
+        json: &first.json,
+        yaml: &first.yaml,
+        page: &first.page,
+    });
+    let base_texts = bases.map(|bases| {
+        let json = texts.whole("base_openapi.json", bases.json);
+        let yaml = texts.whole("base_openapi.yaml", bases.yaml);
+        let page = texts.whole("base_page.html", bases.page);
+        quote! {
+            static JSON: ::crm_runtime::PublishedText = #json;
+            static YAML: ::crm_runtime::PublishedText = #yaml;
+            static PAGE: ::crm_runtime::PublishedText = #page;
+        }
+    });
+    let published: Vec<TokenStream> = bases
         .iter()
-        .map(|publication| entry(publication, &mut assets, &mut failed))
+        .flat_map(|bases| {
+            publications
+                .iter()
+                .map(|publication| entry(publication, *bases, &mut texts))
+                .collect::<Vec<_>>()
+        })
         .collect();
     let policy = page::policy();
     let tokens = quote! {
         /// For each version the whole contract first, then each consumer's part.
-        pub const DOCUMENTS: &[::crm_runtime::Published] = &[#(#published),*];
+        pub static DOCUMENTS: &[::crm_runtime::Published] = &[#(#published),*];
 
         /// The content security policy of the pages.
         pub const PAGE_POLICY: &str = #policy;
+
+        #base_texts
     };
     let mut modules = Vec::new();
     if let Some(first) = versions.first() {
         let at = &first.document.at;
-        for message in failed {
+        for message in texts.failed {
             found.report(
                 "generator",
                 at,
@@ -51,45 +74,42 @@ pub fn documents(versions: &[Source<'_>]) -> (Vec<Module>, Vec<Asset>, Diagnosti
         }
         modules.extend(print("documents.rs".to_owned(), tokens, at, &mut found));
     }
-    (modules, assets, found)
+    (modules, texts.assets, found)
 }
 
-fn entry(
-    publication: &Publication,
-    assets: &mut Vec<Asset>,
-    failed: &mut Vec<String>,
-) -> TokenStream {
+/// The texts of the first publication: they are in the program whole, and all others as what differs from them.
+#[derive(Clone, Copy)]
+struct Bases<'a> {
+    json: &'a str,
+    yaml: &'a str,
+    page: &'a str,
+}
+
+fn entry(publication: &Publication, bases: Bases<'_>, texts: &mut Texts) -> TokenStream {
     let version = publication.version;
     let consumer = match &publication.consumer {
         Some(consumer) => quote!(Some(#consumer)),
         None => quote!(None),
     };
-    let mut text = |name: &str, text: &str| {
-        let audience = publication.consumer.as_deref().unwrap_or("whole");
-        let file = format!("v{version}_{audience}_{name}.gz");
-        match compress(text) {
-            Ok(bytes) => assets.push(Asset {
-                file: file.clone(),
-                bytes,
-            }),
-            Err(error) => failed.push(format!("`{file}` cannot be compressed: {error}")),
-        }
-        let path = format!("/{file}");
-        let length = Literal::usize_suffixed(text.len());
-        let tag = tag(text);
-        quote! {
-            ::crm_runtime::PublishedText {
-                gzip: include_bytes!(concat!(env!("OUT_DIR"), #path)),
-                length: #length,
-                tag: #tag,
-            }
-        }
+    let audience = publication.consumer.as_deref().unwrap_or("whole");
+    let mut text = |name: &str, text: &str, base: &str, place: &str| {
+        texts.part(&format!("v{version}_{audience}_{name}"), text, base, place)
     };
-    let json = text("openapi.json", &publication.json);
-    let yaml = text("openapi.yaml", &publication.yaml);
-    let json_3_0 = text("openapi_3_0.json", &publication.json_3_0);
-    let yaml_3_0 = text("openapi_3_0.yaml", &publication.yaml_3_0);
-    let page = text("page.html", &publication.page);
+    let json = text("openapi.json", &publication.json, bases.json, "JSON");
+    let yaml = text("openapi.yaml", &publication.yaml, bases.yaml, "YAML");
+    let json_3_0 = text(
+        "openapi_3_0.json",
+        &publication.json_3_0,
+        bases.json,
+        "JSON",
+    );
+    let yaml_3_0 = text(
+        "openapi_3_0.yaml",
+        &publication.yaml_3_0,
+        bases.yaml,
+        "YAML",
+    );
+    let page = text("page.html", &publication.page, bases.page, "PAGE");
     quote! {
         ::crm_runtime::Published {
             version: #version,
@@ -103,9 +123,53 @@ fn entry(
     }
 }
 
-fn compress(text: &str) -> std::io::Result<Vec<u8>> {
+/// What is written beside the module.
+#[derive(Default)]
+struct Texts {
+    assets: Vec<Asset>,
+    failed: Vec<String>,
+}
+
+impl Texts {
+    fn whole(&mut self, name: &str, text: &str) -> TokenStream {
+        self.add(name, text.as_bytes(), text, &quote!(None))
+    }
+
+    /// A text as what differs from `base`, which the static `place` holds.
+    fn part(&mut self, name: &str, text: &str, base: &str, place: &str) -> TokenStream {
+        let place = Ident::new(place, Span::call_site());
+        let difference = delta::delta(base.as_bytes(), text.as_bytes());
+        self.add(name, &difference, text, &quote!(Some(&#place)))
+    }
+
+    fn add(&mut self, name: &str, bytes: &[u8], text: &str, base: &TokenStream) -> TokenStream {
+        let file = format!("{name}.gz");
+        match compress(bytes) {
+            Ok(bytes) => self.assets.push(Asset {
+                file: file.clone(),
+                bytes,
+            }),
+            Err(error) => self
+                .failed
+                .push(format!("`{file}` cannot be compressed: {error}")),
+        }
+        let path = format!("/{file}");
+        let length = Literal::usize_suffixed(text.len());
+        let tag = tag(text);
+        quote! {
+            ::crm_runtime::PublishedText {
+                gzip: include_bytes!(concat!(env!("OUT_DIR"), #path)),
+                base: #base,
+                length: #length,
+                tag: #tag,
+            }
+        }
+    }
+}
+
+fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(text.as_bytes())?;
+    encoder.write_all(bytes)?;
     encoder.finish()
 }
 
