@@ -39,7 +39,11 @@ impl Judge {
                     .iter()
                     .find(|(name, _)| *name == parameter.name)
                     .map(|(_, value)| value.clone()),
-                _ => exchange.request_header(&parameter.name).map(str::to_owned),
+                // Bytes that are no text break a form as well.
+                _ => exchange
+                    .request_headers
+                    .get(&parameter.name)
+                    .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             };
             match value {
                 Some(value) => self.parameter(parameter, &value, &mut violations),
