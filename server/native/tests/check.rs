@@ -163,7 +163,7 @@ const DAMAGES: &[(Damage, &str, &str)] = &[
         "belongs to no tenant",
     ),
     (
-        Tenant("UPDATE migrations SET number = 99"),
+        Tenant("UPDATE migrations SET number = 99 WHERE number = 1"),
         "version",
         "newer program",
     ),
