@@ -63,7 +63,7 @@ fn it_holds_what_they_reach_and_nothing_else() {
     );
     assert_eq!(
         portal.codes.keys().collect::<Vec<_>>(),
-        ["INTERNAL", "UNAUTHENTICATED", "METHOD_NOT_ALLOWED"]
+        ["INTERNAL", "UNAUTHENTICATED", "METHOD_NOT_ALLOWED", "GONE"]
     );
     assert!(portal.parameters.is_empty());
     assert!(
