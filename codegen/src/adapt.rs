@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::{Document, Method};
-use crate::generate::{self, Module};
+use crate::generate::{self, Module, forms};
 use crate::overlay;
 use crate::source::{self, Node, escape};
 use edit::Edit;
@@ -104,6 +104,18 @@ impl Edit {
             let pointer = &fault.at.pointer;
             if NEEDLESS.contains(&fault.rule) && !pointer.is_empty() {
                 gone.insert(pointer.clone());
+                continue;
+            }
+            if fault.rule == forms::RULE {
+                self.say(
+                    root,
+                    pointer,
+                    "generate-form",
+                    &format!("{}; it is sent and arrives as bytes", fault.message),
+                    &fault.mend,
+                );
+                // Bytes are held against no schema.
+                gone.insert(format!("{pointer}/schema"));
                 continue;
             }
             if let Some(keyword) = narrowing(root, pointer) {

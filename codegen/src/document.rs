@@ -19,7 +19,9 @@ use crate::source::Node;
 pub use code::{Applies, ErrorCode};
 pub use deprecation::{Date, Deprecation};
 pub use gone::Gone;
-pub use operation::{Body, Example, Media, Method, Operation, Requirement, Response, Status};
+pub use operation::{
+    Body, Encoding, Example, Media, Method, Operation, Requirement, Response, Status,
+};
 pub use parameter::{Header, Parameter, ParameterLocation, Style};
 pub use read::{Reading, read};
 pub use schema::{

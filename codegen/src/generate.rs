@@ -3,6 +3,7 @@
 
 mod client;
 mod documents;
+pub(crate) mod forms;
 mod merge;
 mod rust_type;
 mod server;

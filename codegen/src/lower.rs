@@ -13,7 +13,7 @@ mod schema;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-pub(crate) use body::is_json;
+pub(crate) use body::{essence, is_json};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::{Document, Requirement, Schema};

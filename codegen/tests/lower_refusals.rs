@@ -71,7 +71,7 @@ fn each_thing_that_cannot_be_lowered_is_told_with_its_line() {
         "'200': {{description: A., content: {{application/json: {TEXT}, text/plain: {TEXT}}}}}"
     );
     let form =
-        "requestBody: {content: {application/x-www-form-urlencoded: {schema: {type: object}}}}";
+        "requestBody: {content: {application/x-www-form-urlencoded: {schema: {type: string}}}}";
     let bodies = format!("requestBody: {{content: {{text/a: {TEXT}, text/b: {TEXT}}}}}");
     let cases: &[Case] = &[
         ("a_b", "", "", OK, "", &[]),

@@ -4,6 +4,7 @@
 
 mod call;
 mod deprecation;
+mod form;
 mod headers;
 mod key;
 mod pages;
@@ -17,6 +18,7 @@ mod token;
 
 pub use call::{Api, OperationFacts, after, before, execute};
 pub use deprecation::{DeprecatedThing, DeprecatedUse, Deprecation};
+pub use form::{Unwritable, form};
 pub use headers::{AnswerHeaders, RateLimit, RateLimitPolicy};
 pub use key::idempotency_key;
 pub use pages::{Cursor, items, pages};

@@ -2,6 +2,7 @@
 //! stay text, typed record fields, open enumerations, media types and their versions. Feature
 //! `server` adds the way of a request from bytes to handler and back, `client` what a call needs.
 
+pub mod form;
 pub mod json;
 pub mod media;
 pub mod open_enum;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod codes;
 pub mod decode;
 pub mod deprecation;
+mod form;
 pub mod format;
 pub mod gate;
 pub mod gone;

@@ -1,8 +1,9 @@
-//! Bodies of requests: JSON is typed, whatever else arrives as the bytes that were sent.
+//! Bodies of requests: JSON and forms are typed, whatever else arrives as the bytes that were sent.
 
 use serde_json::json;
 
 use super::edit::{Edit, followed, node, set};
+use crate::generate::forms::is_form;
 use crate::lower::is_json;
 use crate::overlay::node_mut;
 use crate::source::Node;
@@ -24,9 +25,15 @@ pub(super) fn prepare(root: &mut Node, pointer: &str, edit: &mut Edit) {
         let media = body.get("content").and_then(|content| content.get(name));
         is_json(name) && media.is_some_and(|media| media.get("schema").is_some())
     };
-    let Some(kept) = types.iter().find(typed).or(types.first()).cloned() else {
+    let form = |name: &&String| {
+        let media = body.get("content").and_then(|content| content.get(name));
+        is_form(name) && media.is_some_and(|media| media.get("schema").is_some())
+    };
+    let kept = types.iter().find(typed).or(types.iter().find(form));
+    let Some(kept) = kept.or(types.first()).cloned() else {
         return;
     };
+    let is_typed_form = form(&&kept);
     if types.len() > 1 {
         let others: Vec<&str> = types
             .iter()
@@ -42,9 +49,15 @@ pub(super) fn prepare(root: &mut Node, pointer: &str, edit: &mut Edit) {
             "make an operation of each",
         );
     }
-    let raw = !is_json(&kept);
+    let raw = !is_json(&kept) && !is_typed_form;
     if raw {
-        let message = format!("{kept} is sent and arrives as bytes");
+        let message = match kept.to_ascii_lowercase().starts_with("multipart/") {
+            true => format!(
+                "{kept} is neither put together nor taken apart: it is sent and arrives as bytes, \
+                 and the client names no boundary"
+            ),
+            false => format!("{kept} is sent and arrives as bytes"),
+        };
         edit.say(
             root,
             pointer,

@@ -5,7 +5,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Deprecation, Header, Parameter, ParameterLocation, Schema};
+use super::{Deprecation, Header, Parameter, ParameterLocation, Schema, Style};
 use crate::diagnostic::Location;
 
 #[derive(Debug, Clone)]
@@ -162,9 +162,21 @@ pub struct Body {
 #[derive(Debug, Clone)]
 pub struct Media {
     pub schema: Option<Schema>,
+    /// How properties of a form travel, by name; those that it says nothing of travel as the defaults say.
+    pub encoding: IndexMap<String, Encoding>,
     /// By name; a lone `example` is called `example`.
     pub examples: IndexMap<String, Example>,
     pub at: Location,
+}
+
+/// How a property of a form travels (OpenAPI 3.1, 4.8.15).
+#[derive(Debug, Clone)]
+pub struct Encoding {
+    /// The media type of the text in its field.
+    pub content_type: Option<String>,
+    pub style: Option<Style>,
+    /// With the default of its style filled in.
+    pub explode: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Lowering, Shape};
 use crate::diagnostic::Location;
 use crate::document::{Media, Operation, Schema};
+use crate::generate::forms;
 
 /// The lowered content of an answer.
 pub(super) enum Content {
@@ -30,10 +31,18 @@ impl Lowering<'_> {
         } else {
             Shape::Optional
         };
-        let (media_type, schema) = match self.json(&body.content) {
-            Some(schema) if !operation.raw_body => {
+        let (media_type, schema) = match (self.json(&body.content), forms::typed(operation)) {
+            (Some(schema), _) if !operation.raw_body => {
                 self.only_json(&body.content, &body.at);
                 ("application/json", self.named(&schema, shape, &name))
+            }
+            // What is typed is JSON to the client generator; the form is put in afterwards.
+            (_, Some(typed)) => {
+                self.only_one(operation, &body.content, &body.at);
+                if let Err(refusal) = forms::form(self.document, typed) {
+                    self.found.push(refusal);
+                }
+                ("application/json", self.named(typed.schema, shape, &name))
             }
             _ => self.bytes(operation, &body.content, &body.at)?,
         };
@@ -45,7 +54,7 @@ impl Lowering<'_> {
         let mut content = Map::new();
         content.insert(media_type.to_owned(), json!({ "schema": schema }));
         out.insert("content".to_owned(), Value::Object(content));
-        if media_type == "application/octet-stream"
+        if (media_type == "application/octet-stream" || forms::typed(operation).is_some())
             && let Some(written) = body.content.keys().next()
         {
             out.insert("x-content-type".to_owned(), json!(written));
@@ -53,14 +62,27 @@ impl Lowering<'_> {
         Some(Value::Object(out))
     }
 
-    /// A body of bytes. One that is a form needs a schema and stays a form.
+    /// A body of bytes.
     fn bytes(
         &mut self,
         operation: &Operation,
         content: &IndexMap<String, Media>,
         at: &Location,
     ) -> Option<(&'static str, Value)> {
-        let (written, media) = content.first()?;
+        content.first()?;
+        self.only_one(operation, content, at);
+        Some((
+            "application/octet-stream",
+            json!({ "type": "string", "format": "binary" }),
+        ))
+    }
+
+    fn only_one(
+        &mut self,
+        operation: &Operation,
+        content: &IndexMap<String, Media>,
+        at: &Location,
+    ) {
         if content.len() > 1 {
             self.refuse(
                 "lower-media-types",
@@ -72,15 +94,6 @@ impl Lowering<'_> {
                 "keep one media type, or make an operation of each",
             );
         }
-        if essence(written) == "application/x-www-form-urlencoded" && !operation.raw_body {
-            let message =
-                "a form is a second way to write what JSON says, and its types would not be shared";
-            self.refuse("lower-form", &media.at, message, "use application/json");
-        }
-        Some((
-            "application/octet-stream",
-            json!({ "type": "string", "format": "binary" }),
-        ))
     }
 
     /// What an answer holds.
@@ -141,7 +154,7 @@ impl Lowering<'_> {
 }
 
 /// A media type without its parameters, in lower case.
-fn essence(media_type: &str) -> String {
+pub(crate) fn essence(media_type: &str) -> String {
     media_type
         .split(';')
         .next()

@@ -161,7 +161,10 @@ fn every_keyword_of_the_reader_is_in_the_table() {
         ("root.rs", &["info", "server", ""]),
         ("operations.rs", &["path item", "operation"]),
         ("parameters.rs", &["parameter", "header", ""]),
-        ("content.rs", &["request body", "response", "media type"]),
+        (
+            "content.rs",
+            &["request body", "response", "media type", ""],
+        ),
         ("security.rs", &["security scheme"]),
     ] {
         let text = read(file);

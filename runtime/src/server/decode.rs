@@ -11,10 +11,12 @@ use serde_json::Value;
 
 use super::{
     deprecation::{Deprecation, UsedDeprecations},
+    form,
     invalid::{At, Report},
     problem::{GateCode, Problem},
 };
-use crate::json;
+pub use crate::form::Scalar;
+use crate::{form::Form, json};
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +37,6 @@ pub enum Shape {
     Joined(Scalar),
     /// JSON text.
     Json,
-}
-
-/// The kind of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scalar {
-    Text,
-    Integer,
-    Number,
-    Boolean,
 }
 
 /// A check of generated code: notes what is wrong with a value.
@@ -218,6 +211,33 @@ impl<'r> Parameters<'r> {
         Ok(self.typed(value, &At::BODY, check))
     }
 
+    /// The body as a form.
+    pub fn form<T: DeserializeOwned>(
+        &mut self,
+        bytes: &[u8],
+        form: &Form,
+        check: Check,
+    ) -> Option<T> {
+        let before = self.report.found();
+        let value = form::read(bytes, form, &mut self.report);
+        let unread = self.report.found() > before;
+        // What is wrong beside it is told as well.
+        self.typed(value, &At::BODY, check).filter(|_| !unread)
+    }
+
+    /// The body as a form, or none where there are no bytes.
+    pub fn optional_form<T: DeserializeOwned>(
+        &mut self,
+        bytes: &[u8],
+        form: &Form,
+        check: Check,
+    ) -> Option<T> {
+        if bytes.is_empty() {
+            return None;
+        }
+        self.form(bytes, form, check)
+    }
+
     /// What is told where a value that was found sound is not there: the default of a parameter is
     /// none of its type.
     pub fn lost() -> Problem<GateCode> {
@@ -305,7 +325,7 @@ const fn at(source: Source) -> At<'static> {
 
 /// The decoder writes U+FFFD for bytes that are no UTF-8: sound is a text that holds none, unless
 /// the caller wrote it.
-fn is_sound(value: &str, query: &str) -> bool {
+pub(super) fn is_sound(value: &str, query: &str) -> bool {
     let replaced = value.contains('\u{fffd}') && !query.to_ascii_uppercase().contains("%EF%BF%BD");
     !replaced && !value.contains('\0')
 }
@@ -328,16 +348,31 @@ fn list<'t>(
 }
 
 fn one(text: &str, scalar: Scalar, at: &At<'_>, report: &mut Report) -> Option<Value> {
-    let (value, kind) = match scalar {
-        Scalar::Text => (Some(Value::String(text.to_owned())), "text"),
-        Scalar::Integer => (integer(text).map(Value::from), "an integer"),
-        Scalar::Number => (number(text), "a number"),
-        Scalar::Boolean => (boolean(text).map(Value::from), "true or false"),
-    };
+    let value = value(text, scalar);
     if value.is_none() {
+        let kind = match scalar {
+            Scalar::Text => "text",
+            Scalar::Integer => "an integer",
+            Scalar::Number => "a number",
+            Scalar::Boolean => "true or false",
+        };
         report.add(at, "type", format!("Must be {kind}."));
     }
     value
+}
+
+fn value(text: &str, scalar: Scalar) -> Option<Value> {
+    match scalar {
+        Scalar::Text => Some(Value::String(text.to_owned())),
+        Scalar::Integer => integer(text).map(Value::from),
+        Scalar::Number => number(text),
+        Scalar::Boolean => boolean(text).map(Value::from),
+    }
+}
+
+/// A value of this kind, or the text itself where it is none.
+pub(super) fn parse(text: &str, scalar: Scalar) -> Value {
+    value(text, scalar).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// Digits with an optional minus, within ±(2^53 - 1).

@@ -500,6 +500,15 @@ impl V1Handlers<()> for Handlers {
         self.note(&request);
         Ok(v1::ExportsStartResponse)
     }
+
+    async fn feedback_send(
+        &self,
+        _: &(),
+        request: v1::FeedbackSendRequest,
+    ) -> Answer<v1::FeedbackSendResponse, v1::FeedbackSendError> {
+        self.note(&request);
+        Ok(v1::FeedbackSendResponse)
+    }
 }
 
 const ID: &str = "0190a1b2-0000-7000-8000-00000000000f";
@@ -647,4 +656,26 @@ async fn a_form_of_parts_arrives_as_bytes() {
         .await
         .unwrap();
     assert!(driven.asked().contains("--x--"), "{}", driven.asked());
+}
+
+#[tokio::test]
+async fn forms_may_be_left_out_and_hold_more() {
+    let driven = Driven::start().await;
+    let feedback: types::Feedback =
+        of(json!({"stars": 5, "topics": ["a,b", "c"], "note": "good", "more": "x"}));
+    let sent = driven.client.feedback_send().body(Some(feedback.clone()));
+    sent.send().await.unwrap();
+    assert!(driven.asked().contains(&format!("{feedback:?}")));
+    driven.client.feedback_send().send().await.unwrap();
+    assert!(driven.asked().contains("body: None"), "{}", driven.asked());
+    let call = |value| {
+        let body: types::Feedback = of(value);
+        driven.client.feedback_send().body(Some(body)).send()
+    };
+    let unwritable = call(json!({"stars": 1, "topics": ["a|b"]})).await;
+    assert_eq!(unwritable.unwrap_err().status(), None);
+    for value in [json!({"stars": 6}), json!({"stars": 1, "more": "longer"})] {
+        let refused = call(value).await.unwrap_err();
+        assert_eq!(refused.status().map(|status| status.as_u16()), Some(400));
+    }
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use crm_foreign_store::v2::client::Client;
 use crm_foreign_store::v2::server::{self, *};
 use crm_foreign_store::v2::types;
-use crm_runtime::client::{ErrorExt, RetryPolicy, Settings};
+use crm_runtime::client::{ErrorExt, RetryPolicy, Settings, reqwest};
 use crm_runtime::server::{Gate, GateCode, Operation, Problem, RequestId, Served};
 use http::request::Parts;
 use serde_json::json;
@@ -16,6 +16,7 @@ use serde_json::json;
 #[derive(Default)]
 struct Handlers {
     asked: Mutex<Vec<String>>,
+    returned: Mutex<Vec<types::Return>>,
 }
 
 impl Handlers {
@@ -46,6 +47,7 @@ impl Gate for Handlers {
 
 struct Driven {
     handlers: Arc<Handlers>,
+    url: String,
     client: Client,
 }
 
@@ -60,7 +62,11 @@ impl Driven {
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let settings = Settings::new(&url).token("t").retry(RetryPolicy::none());
         let client = Client::new(settings).unwrap();
-        Driven { handlers, client }
+        Driven {
+            handlers,
+            url,
+            client,
+        }
     }
 
     fn asked(&self) -> String {
@@ -330,6 +336,17 @@ impl OrdersHandlers<()> for Handlers {
         })
     }
 
+    async fn return_order(
+        &self,
+        _: &(),
+        request: orders::ReturnOrderRequest,
+    ) -> Answer<orders::ReturnOrderResponse, orders::ReturnOrderError> {
+        self.note(&request);
+        self.returned.lock().unwrap().push(request.body);
+        let body = of(json!({"receiptNumber": "r2", "paid": {"amount": 1.5, "currency": "EUR"}}));
+        Ok(orders::ReturnOrderResponse { body })
+    }
+
     async fn search_orders(
         &self,
         _: &(),
@@ -493,10 +510,21 @@ impl LoginHandlers<()> for Handlers {
         request: login::LoginRequest,
     ) -> Answer<login::LoginResponse, login::LoginError> {
         self.note(&request);
-        let token = String::from_utf8(request.body.to_vec()).unwrap();
+        let token = format!("{}:{}", request.body.user, request.body.password);
         Ok(login::LoginResponse {
             body: of(json!({"token": token})),
         })
+    }
+}
+
+impl NewsletterHandlers<()> for Handlers {
+    async fn subscribe(
+        &self,
+        _: &(),
+        request: newsletter::SubscribeRequest,
+    ) -> Answer<newsletter::SubscribeResponse, newsletter::SubscribeError> {
+        self.note(&request);
+        Ok(newsletter::SubscribeResponse)
     }
 }
 
@@ -638,14 +666,14 @@ async fn each_of_several_successes_is_read() {
 #[tokio::test]
 async fn what_is_no_json_arrives_as_bytes() {
     let driven = Driven::start().await;
-    let token = driven
+    driven
         .client
-        .login()
-        .body(b"user=a&password=b".to_vec())
+        .subscribe()
+        .body(b"email=a&address=b".to_vec())
         .send()
         .await
         .unwrap();
-    assert_eq!(token.token, "user=a&password=b");
+    assert!(driven.asked().contains("email=a&address=b"));
     driven
         .client
         .put_photo()
@@ -665,4 +693,102 @@ async fn what_is_no_json_arrives_as_bytes() {
     assert_eq!(found[0].status, Some(types::OrderStatus::Paid));
     let status = driven.client.get_status().send().await.unwrap();
     assert_eq!(status.up, Some(true));
+}
+
+#[tokio::test]
+async fn forms_are_typed_on_both_sides() {
+    let driven = Driven::start().await;
+    let login: types::LoginBody = of(json!({"user": "a&b", "password": "c d"}));
+    let token = driven.client.login().body(login).send().await.unwrap();
+    assert_eq!(token.token, "a&b:c d");
+    let whole: types::Return = of(json!({
+        "reason": "late", "items": [1, 2], "notes": ["x, y", "z"], "express": true,
+        "refund": {"amount": 1.5, "currency": "EUR"}, "pickup": {"city": "Ulm", "floor": 2},
+    }));
+    let least: types::Return = of(json!({"reason": "other", "items": [3], "notes": []}));
+    for sent in [whole, least] {
+        let call = driven.client.return_order().order_id(7).body(sent.clone());
+        call.send().await.unwrap();
+        assert_eq!(driven.handlers.returned.lock().unwrap().pop(), Some(sent));
+    }
+}
+
+/// The failures of a form that is sent as it stands: places and rules.
+async fn refused(driven: &Driven, form: &str) -> Vec<(String, String)> {
+    let answer = reqwest::Client::new()
+        .post(format!("{}/orders/7/returns", driven.url))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.to_owned())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 400, "{form}");
+    let problem: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(problem["code"], "VALIDATION_FAILED");
+    let errors = problem["context"]["errors"].as_array().unwrap().iter();
+    let text = |error: &serde_json::Value, key: &str| error[key].as_str().unwrap().to_owned();
+    errors
+        .map(|error| (text(error, "pointer"), text(error, "rule")))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_told_with_its_place() {
+    let driven = Driven::start().await;
+    for (form, pointer, rule) in [
+        ("reason=late", "/body/items", "required"),
+        ("reason=never&items=1", "/body/reason", "enum"),
+        ("reason=late&items=1,x", "/body/items/1", "type"),
+        ("reason=late&items=0", "/body/items/0", "minimum"),
+        ("reason=late&items=", "/body/items", "min_items"),
+        ("reason=late&items=1&items=2", "/body/items", "repeated"),
+        (
+            "reason=late&items=1&reason=late",
+            "/body/reason",
+            "repeated",
+        ),
+        (
+            "reason=late&items=1&more=1",
+            "/body/more",
+            "unknown_property",
+        ),
+        (
+            "reason=late&items=1&notes=ok&notes=much%20longer%20than%20it%20may%20be",
+            "/body/notes/1",
+            "max_length",
+        ),
+        ("reason=late&items=1&express=yes", "/body/express", "type"),
+        (
+            "reason=late&items=1&pickup[floor]=1",
+            "/body/pickup/city",
+            "required",
+        ),
+        (
+            "reason=late&items=1&refund=%7B%22amount%22%3A0%7D",
+            "/body/refund/amount",
+            "exclusive_minimum",
+        ),
+        ("reason=%FF&items=1", "/body/reason", "encoding"),
+    ] {
+        let found = refused(&driven, form).await;
+        assert!(
+            found.contains(&(pointer.to_owned(), rule.to_owned())),
+            "{form}: {found:?}"
+        );
+    }
+    let all = refused(&driven, "reason=never&items=0&more=1").await;
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert!(driven.handlers.returned.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_form_is_taken_as_no_other_media_type() {
+    let driven = Driven::start().await;
+    let answer = reqwest::Client::new()
+        .post(format!("{}/login", driven.url))
+        .json(&json!({"user": "a", "password": "b"}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 415);
 }

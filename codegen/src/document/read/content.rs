@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::Reader;
 use super::place::Place;
-use crate::document::{Body, Media, Response, Status};
+use crate::document::{Body, Encoding, Media, Response, Status, Style};
 
 impl<'a> Reader<'a> {
     pub(super) fn body(&mut self, operation: &Place<'a>) -> Option<Body> {
@@ -132,15 +132,44 @@ impl<'a> Reader<'a> {
             if self.map(&place).is_none() {
                 continue;
             }
-            self.known(&place, &["schema", "example", "examples"], &["encoding"]);
+            self.known(&place, &["schema", "encoding", "example", "examples"], &[]);
             let media = Media {
                 schema: place.child("schema").map(|schema| self.schema(&schema)),
+                encoding: self.encoding(&place),
                 examples: self.examples(&place),
                 at: self.at(&place),
             };
             content.insert(name, media);
         }
         content
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn encoding(&mut self, media: &Place<'a>) -> IndexMap<String, Encoding> {
+        let mut encoding = IndexMap::new();
+        let Some(all) = media.child("encoding") else {
+            return encoding;
+        };
+        for (name, place) in self.all_members(&all) {
+            if self.map(&place).is_none() {
+                continue;
+            }
+            self.known(
+                &place,
+                &["contentType", "style", "explode", "allowReserved"],
+                &["headers"],
+            );
+            let style = self.style(&place);
+            let of_style = style.is_none_or(|style| style == Style::Form);
+            let read = Encoding {
+                content_type: self.text(&place, "contentType"),
+                style,
+                explode: self.boolean(&place, "explode").unwrap_or(of_style),
+            };
+            encoding.insert(name, read);
+        }
+        encoding
     }
 }
 

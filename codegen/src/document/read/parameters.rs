@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
         location
     }
 
-    fn style(&mut self, place: &Place<'a>) -> Option<Style> {
+    pub(super) fn style(&mut self, place: &Place<'a>) -> Option<Style> {
         let text = self.text(place, "style")?;
         let style = Style::parse(&text);
         if style.is_none() {

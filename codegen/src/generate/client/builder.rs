@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, Item, PathArguments, ReturnType, Type, parse_quote};
+use syn::{Expr, GenericArgument, Item, PathArguments, ReturnType, Type, parse_quote};
 
 use super::calls::Call;
 use crate::generate::shapes::Shapes;
@@ -57,7 +57,11 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
                     make_generic(block, &generic, call.changes.as_deref());
                 }
                 if call.optional_body {
-                    OptionalBody.visit_item_impl_mut(block);
+                    let json = call.form.is_none();
+                    OptionalBody { json }.visit_item_impl_mut(block);
+                }
+                if let Some(form) = &call.form {
+                    Form { form }.visit_item_impl_mut(block);
                 }
                 if let Some(media_type) = &call.bytes {
                     Bytes { media_type }.visit_item_impl_mut(block);
@@ -145,7 +149,9 @@ impl VisitMut for Generic<'_> {
 }
 
 /// A body that was not given is none.
-struct OptionalBody;
+struct OptionalBody {
+    json: bool,
+}
 
 impl VisitMut for OptionalBody {
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
@@ -157,20 +163,40 @@ impl VisitMut for OptionalBody {
 
     fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
-        if call.method == "json" {
+        if self.json && call.method == "json" {
             call.method = parse_quote!(optional_json);
         }
     }
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
         visit_mut::visit_impl_item_fn_mut(self, function);
-        if function.sig.ident == "send" {
+        if self.json && function.sig.ident == "send" {
             function.block.stmts.insert(
                 0,
                 parse_quote!(
                     use ::crm_runtime::client::OptionalBody as _;
                 ),
             );
+        }
+    }
+}
+
+/// What is JSON to progenitor is written as a form.
+struct Form<'a> {
+    form: &'a TokenStream,
+}
+
+impl VisitMut for Form<'_> {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        if let Expr::MethodCall(call) = expression
+            && call.method == "json"
+        {
+            let (request, body, form) = (&call.receiver, &call.args, self.form);
+            *expression = parse_quote! {
+                ::crm_runtime::client::form(#request, #body, &#form)
+                    .map_err(|refused| Error::InvalidRequest(refused.to_string()))?
+            };
         }
     }
 }

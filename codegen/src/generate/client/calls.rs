@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::document::{Document, Kind, Operation, ParameterLocation, Schema};
+use crate::generate::forms;
 use crate::generate::rust_type::{Place, rust_type};
 use crate::generate::shapes::{Shapes, references};
 use crate::generate::types::changes;
@@ -32,6 +33,8 @@ pub struct Call<'d> {
     pub page_item: Option<TokenStream>,
     /// The body may be left out.
     pub optional_body: bool,
+    /// The fields of a body that is a form.
+    pub form: Option<TokenStream>,
     /// The media type of a body of bytes.
     pub bytes: Option<String>,
     /// The type of the body, where it is changes to the fields of a record.
@@ -95,6 +98,7 @@ fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
             .keys()
             .any(|media_type| media_type.contains("json"))
     });
+    let form = forms::typed(operation).and_then(|typed| forms::form(shapes.document, typed).ok());
     Call {
         operation,
         method: progenitor_name::value(&operation.id),
@@ -111,8 +115,9 @@ fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
         changes: changes(shapes, operation).map(names::type_name),
         optional_body: body.is_some_and(|body| !body.required),
         bytes: body
-            .filter(|_| operation.raw_body || !json_body)
+            .filter(|_| operation.raw_body || !(json_body || form.is_some()))
             .and_then(|body| body.content.keys().next().cloned()),
+        form,
         streams: operation
             .successes()
             .any(|(_, response)| response.content.contains_key(EVENT_STREAM)),

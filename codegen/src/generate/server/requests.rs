@@ -8,6 +8,7 @@ use super::{Scope, name_of, parameters, responses::is_json, validation};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Body, Operation, Parameter, ParameterLocation, Schema};
 use crate::generate::doc_lines;
+use crate::generate::forms;
 use crate::generate::rust_type::{Place, plain_type, rust_type};
 use crate::generate::shapes::Shapes;
 use crate::generate::unique::unique_values;
@@ -17,10 +18,18 @@ use crate::names;
 pub enum BodyKind<'d> {
     None,
     Raw,
-    Json { schema: &'d Schema, required: bool },
+    Json {
+        schema: &'d Schema,
+        required: bool,
+    },
+    Form {
+        typed: forms::Typed<'d>,
+        required: bool,
+    },
 }
 
-/// What an operation's body is. Bytes as they came where the document says so, or is no JSON.
+/// What an operation's body is. Bytes as they came where the document says so, or is neither JSON nor a
+/// form with a schema.
 pub fn body_kind<'d>(operation: &'d Operation) -> BodyKind<'d> {
     let Some(body) = &operation.body else {
         return BodyKind::None;
@@ -34,7 +43,13 @@ pub fn body_kind<'d>(operation: &'d Operation) -> BodyKind<'d> {
             schema,
             required: body.required,
         },
-        _ => BodyKind::Raw,
+        _ => match forms::typed(operation) {
+            Some(typed) => BodyKind::Form {
+                typed,
+                required: body.required,
+            },
+            None => BodyKind::Raw,
+        },
     }
 }
 
@@ -78,7 +93,11 @@ pub fn request(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
             /// The body as it came.
             pub body: ::crm_runtime::reexport::bytes::Bytes,
         }),
-        BodyKind::Json { schema, required } => {
+        BodyKind::Json { schema, required }
+        | BodyKind::Form {
+            typed: forms::Typed { schema, .. },
+            required,
+        } => {
             let value = rust_type(shapes, schema, Place::Request);
             let value = if required {
                 value
@@ -175,9 +194,28 @@ pub fn read(scope: &Scope<'_, '_>, operation: &Operation, found: &mut Diagnostic
             }
             Some(quote!(body,))
         }
+        BodyKind::Form { typed, required } => {
+            let check = validation::as_function(scope, typed.schema, found);
+            let form = forms::form(shapes.document, typed).unwrap_or_else(|refusal| {
+                found.push(refusal);
+                TokenStream::new()
+            });
+            if required {
+                steps.push(quote!(let body = parameters.form(&arrived.body, &#form, #check);));
+                kept.push(quote!(body));
+            } else {
+                steps.push(
+                    quote!(let body = parameters.optional_form(&arrived.body, &#form, #check);),
+                );
+            }
+            Some(quote!(body,))
+        }
     };
-    let reads =
-        !operation.parameters.is_empty() || matches!(body_kind(operation), BodyKind::Json { .. });
+    let reads = !operation.parameters.is_empty()
+        || matches!(
+            body_kind(operation),
+            BodyKind::Json { .. } | BodyKind::Form { .. }
+        );
     let mutable = reads.then(|| quote!(mut));
     let whole = (!kept.is_empty()).then(|| {
         quote! {
