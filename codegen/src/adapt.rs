@@ -13,7 +13,7 @@ mod reach;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
-use crate::document::{Document, Method};
+use crate::document::{Document, Method, Status};
 use crate::generate::{self, Module, forms};
 use crate::overlay;
 use crate::source::{self, Node, escape};
@@ -100,6 +100,7 @@ impl Edit {
     /// that cannot do without it. False where nothing could be removed.
     fn mend(&mut self, root: &mut Node, faults: &[Diagnostic]) -> bool {
         let mut gone: BTreeSet<String> = BTreeSet::new();
+        let mut given_up: BTreeSet<String> = BTreeSet::new();
         for fault in faults {
             let pointer = &fault.at.pointer;
             if NEEDLESS.contains(&fault.rule) && !pointer.is_empty() {
@@ -138,7 +139,19 @@ impl Edit {
                 continue;
             }
             for operation in concerned(root, pointer) {
-                if !gone.contains(&operation) {
+                if given_up.contains(&operation) && only_in_failures(root, &operation, pointer) {
+                    continue;
+                }
+                if only_in_failures(root, &operation, pointer)
+                    && answers::give_up_failures(root, &operation, self)
+                {
+                    let message = format!(
+                        "failures are answered as `code`, `message` and `context`, not as documented: {}",
+                        fault.message
+                    );
+                    self.say(root, &operation, "generate-failures", &message, &fault.mend);
+                    given_up.insert(operation);
+                } else if !gone.contains(&operation) {
                     self.left_out(root, &operation, fault);
                     gone.insert(operation);
                 }
@@ -146,7 +159,7 @@ impl Edit {
         }
         let mut gone: Vec<&String> = gone.iter().collect();
         gone.sort_by(|a, b| overlay::tokens(b).cmp(&overlay::tokens(a)));
-        let mut any = false;
+        let mut any = !given_up.is_empty();
         for pointer in gone {
             any |= overlay::node_mut(root, pointer).is_some()
                 && overlay::remove(root, pointer).is_ok();
@@ -215,6 +228,25 @@ fn concerned(root: &Node, pointer: &str) -> Vec<String> {
                 .collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Whether an operation has to do with a place by its failures alone.
+fn only_in_failures(root: &Node, operation: &str, pointer: &str) -> bool {
+    if let Some(inside) = pointer.strip_prefix(operation) {
+        let mut tokens = inside.split('/').skip(1);
+        return tokens.next() == Some("responses")
+            && tokens
+                .next()
+                .and_then(Status::parse)
+                .is_some_and(Status::is_failure);
+    }
+    match pointer.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "components", section, name, ..] => {
+            let component = (section.to_string(), source::unescape(name));
+            !reach::reaches_otherwise(root, operation, &component)
+        }
+        _ => false,
     }
 }
 

@@ -229,7 +229,8 @@ fn header_type_name(response: &str, name: &str, header: &Header) -> String {
     }
 }
 
-fn status_name(status: Status) -> String {
+/// The name of a status: `NotFound`, `Status4xx`, `Default`.
+pub(crate) fn status_name(status: Status) -> String {
     match status {
         Status::Code(code) => names::status_name(code),
         Status::Range(digit) => format!("Status{digit}xx"),

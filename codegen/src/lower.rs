@@ -48,6 +48,8 @@ pub enum Shape {
     JsonText,
     /// A body that may be left out.
     Optional,
+    /// What a failure holds depends on its status. The schema's reference names the type that knows.
+    Failure,
 }
 
 /// Lowers a contract, or a consumer's slice of one; all findings otherwise.

@@ -4,6 +4,7 @@
 
 mod call;
 mod deprecation;
+mod failure;
 mod form;
 mod headers;
 mod key;
@@ -18,6 +19,7 @@ mod token;
 
 pub use call::{Api, OperationFacts, after, before, execute};
 pub use deprecation::{DeprecatedThing, DeprecatedUse, Deprecation};
+pub use failure::{FailureBody, FailureExt, failure, read_as, refusal};
 pub use form::{Unwritable, form};
 pub use headers::{AnswerHeaders, RateLimit, RateLimitPolicy};
 pub use key::idempotency_key;

@@ -26,5 +26,5 @@ pub use operation::{Operation, Requirement};
 pub use pattern::Pattern;
 pub use printable::Printable;
 pub use problem::{DocumentedBy, ErrorCode, GateCode, Problem};
-pub use reply::{Answer, Content, Reply, ReplyCode, StoredAnswer};
+pub use reply::{Answer, Content, Refusal, Reply, ReplyCode, StoredAnswer, failed};
 pub use serve::{Arrived, BodyRule};

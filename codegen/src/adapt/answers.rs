@@ -1,22 +1,17 @@
-//! Answers: each success of its own status, one media type each; several types of success become a union,
-//! since a client reads one. Failures are problems of the runtime, with a code for each documented status.
-
-use std::collections::BTreeMap;
+//! Answers: each status of its own, one media type each. Several types of success become a union, since
+//! a client reads one; documented failures keep their bodies, each its own. Where none is documented, and
+//! where a contract has error codes, failures are problems of the runtime.
 
 use serde_json::json;
 
 use super::edit::{Edit, followed, node, set, take};
+use crate::document::Status;
 use crate::lower::is_json;
 use crate::names;
 use crate::overlay::node_mut;
 use crate::source::Node;
 
-pub(super) fn prepare(
-    root: &mut Node,
-    pointer: &str,
-    edit: &mut Edit,
-    codes: &mut BTreeMap<String, u16>,
-) {
+pub(super) fn prepare(root: &mut Node, pointer: &str, edit: &mut Edit) {
     let Some(operation) = root.at(pointer) else {
         return;
     };
@@ -32,33 +27,24 @@ pub(super) fn prepare(
     let is_success = |status: &str| status.starts_with(['2', '3']);
     let has_success = written.iter().any(|(status, _)| status.starts_with('2'));
     let mut successes: Vec<(String, Node)> = Vec::new();
-    let mut own: Vec<String> = Vec::new();
-    let mut typed_failures = false;
+    let mut failures: Vec<(String, Node)> = Vec::new();
     for (status, mut response) in written {
         let status = match status.to_ascii_uppercase().as_str() {
             "2XX" => "200".to_owned(),
             "DEFAULT" if !has_success => "200".to_owned(),
-            _ => status,
+            "DEFAULT" => "default".to_owned(),
+            other => other.to_owned(),
         };
-        if is_success(&status) {
-            if status.parse::<u16>().is_ok() && !successes.iter().any(|(known, _)| *known == status)
-            {
-                one_media_type(root, pointer, &status, &mut response, edit);
-                successes.push((status, response));
+        let kept = match is_success(&status) {
+            true if status.parse::<u16>().is_ok() => &mut successes,
+            false if !has_codes && Status::parse(&status).is_some_and(Status::is_failure) => {
+                &mut failures
             }
-            continue;
-        }
-        typed_failures |= response.get("content").is_some();
-        if let Ok(number) = status.parse::<u16>()
-            && (400..600).contains(&number)
-            && !matches!(number, 401 | 403 | 405 | 413 | 415 | 429 | 500)
-        {
-            if has_codes {
-                continue;
-            }
-            let code = code_of(number);
-            codes.insert(code.clone(), number);
-            own.push(code);
+            _ => continue,
+        };
+        if !kept.iter().any(|(known, _)| *known == status) {
+            one_media_type(root, pointer, &status, &mut response, edit);
+            kept.push((status, response));
         }
     }
     if successes.is_empty() {
@@ -72,27 +58,68 @@ pub(super) fn prepare(
             "document the success",
         );
     }
-    if typed_failures {
-        edit.failures.push(pointer.to_owned());
-    }
     unite(root, pointer, &mut successes, edit);
+    let typed = !failures.is_empty();
     let mut responses = node(json!({}));
-    for (status, response) in successes {
+    for (status, response) in successes.into_iter().chain(failures) {
         set(&mut responses, &status, response);
     }
+    if typed {
+        edit.failures.push(pointer.to_owned());
+    } else {
+        problems(&mut responses, edit);
+    }
+    if let Some(operation) = node_mut(root, pointer) {
+        set(operation, "responses", responses);
+        if typed {
+            set(operation, TYPED, node(json!(edit.problem)));
+        }
+        if !has_codes {
+            set(operation, "x-error-codes", node(json!([])));
+        }
+    }
+}
+
+/// The extension that keeps documented failures.
+const TYPED: &str = "x-typed-failures";
+
+/// Failures as the runtime writes them.
+fn problems(responses: &mut Node, edit: &Edit) {
     for range in ["4XX", "5XX"] {
         let schema = json!({"$ref": format!("#/components/schemas/{}", edit.problem)});
         let content = json!({"application/json": {"schema": schema}});
         let response =
             json!({"description": "The request was refused or failed.", "content": content});
-        set(&mut responses, range, node(response));
+        set(responses, range, node(response));
     }
-    if let Some(operation) = node_mut(root, pointer) {
-        set(operation, "responses", responses);
-        if !has_codes {
-            set(operation, "x-error-codes", node(json!(own)));
-        }
+}
+
+/// Gives up what is documented of an operation's failures. False where it was given up before.
+pub(super) fn give_up_failures(root: &mut Node, pointer: &str, edit: &Edit) -> bool {
+    let Some(operation) = node_mut(root, pointer) else {
+        return false;
+    };
+    if take(operation, TYPED).is_none() {
+        return false;
     }
+    let Some(mut responses) = take(operation, "responses") else {
+        return false;
+    };
+    for status in failures_of(&responses) {
+        take(&mut responses, &status);
+    }
+    problems(&mut responses, edit);
+    set(operation, "responses", responses);
+    true
+}
+
+/// The statuses of documented failures.
+pub(super) fn failures_of(responses: &Node) -> Vec<String> {
+    let statuses = responses.as_map().into_iter().flat_map(|map| map.keys());
+    statuses
+        .filter(|status| Status::parse(status).is_some_and(Status::is_failure))
+        .cloned()
+        .collect()
 }
 
 /// JSON if it is there, else what stands first.
@@ -193,26 +220,4 @@ fn unite(root: &mut Node, pointer: &str, successes: &mut [(String, Node)], edit:
     if let Some(schemas) = node_mut(root, "/components/schemas") {
         set(schemas, &name, schema);
     }
-}
-
-/// `NOT_FOUND` for 404.
-fn code_of(status: u16) -> String {
-    let phrase = match status {
-        400 => "BAD_REQUEST",
-        402 => "PAYMENT_REQUIRED",
-        404 => "NOT_FOUND",
-        406 => "NOT_ACCEPTABLE",
-        408 => "TIMED_OUT",
-        409 => "CONFLICT",
-        410 => "GONE",
-        412 => "PRECONDITION_FAILED",
-        422 => "UNPROCESSABLE",
-        423 => "LOCKED",
-        501 => "NOT_IMPLEMENTED",
-        502 => "BAD_GATEWAY",
-        503 => "UNAVAILABLE",
-        504 => "GATEWAY_TIMED_OUT",
-        _ => return format!("STATUS_{status}"),
-    };
-    phrase.to_owned()
 }

@@ -68,16 +68,17 @@ impl Edit {
         self.found.push(Diagnostic::new(rule, &at, message, mend));
     }
 
-    /// One finding for all operations that document their failures in another form.
+    /// One finding for all operations that document their failures.
     pub(super) fn tell_failures(&mut self, root: &Node) {
         let Some(first) = self.failures.first().cloned() else {
             return;
         };
         let others = self.failures.len() - 1;
         let message = format!(
-            "failures are answered as `code`, `message` and `context`, not as documented, here and in {others} other operations"
+            "what the generated server refuses by itself is answered as `code`, `message` and `context`, \
+             not as documented, here and in {others} other operations"
         );
-        let mend = "document failures with these three properties";
+        let mend = "answer otherwise in the gate's `finish`";
         self.say(root, &first, "generate-failures", &message, mend);
     }
 

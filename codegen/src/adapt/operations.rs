@@ -1,8 +1,6 @@
 //! What the generator expects of every operation: a name, a family, a caller, one scheme per way in, error
 //! codes. Parameters, bodies and answers are brought to its forms in the files beside.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::edit::{Edit, followed, node, set, take};
@@ -46,20 +44,19 @@ pub(super) fn prepare(root: &mut Node, edit: &mut Edit) {
     if let Some(schemas) = node_mut(root, "/components/schemas") {
         set(schemas, &edit.problem.clone(), node(problem));
     }
-    let mut codes: BTreeMap<String, u16> = BTreeMap::new();
     let mut taken: Vec<String> = Vec::new();
     for operation in all_operations(root) {
         name(root, &operation, &mut taken);
         security(root, &operation, edit);
         parameters::prepare(root, &operation, edit);
         bodies::prepare(root, &operation, edit);
-        answers::prepare(root, &operation, edit, &mut codes);
+        answers::prepare(root, &operation, edit);
     }
     for (_, item) in paths(root) {
         take(item, "parameters");
     }
     edit.tell_failures(root);
-    registry(root, &codes);
+    registry(root);
     schemes(root, edit);
     for keyword in ["security", "webhooks"] {
         take(root, keyword);
@@ -233,8 +230,8 @@ fn schemes(root: &mut Node, edit: &mut Edit) {
     }
 }
 
-/// The codes that generated servers answer with by themselves, and one for each documented failure.
-fn registry(root: &mut Node, own: &BTreeMap<String, u16>) {
+/// The codes that generated servers answer with by themselves.
+fn registry(root: &mut Node) {
     let mut all = serde_json::Map::new();
     for (code, status, applies, description) in [
         ("INTERNAL", 500, "every", "The server failed."),
@@ -271,11 +268,6 @@ fn registry(root: &mut Node, own: &BTreeMap<String, u16>) {
             code.to_owned(),
             json!({"status": status, "applies": applies, "description": description}),
         );
-    }
-    for (code, status) in own {
-        all.entry(code.clone()).or_insert_with(|| {
-            json!({"status": status, "applies": "own", "description": format!("Answered with status {status}.")})
-        });
     }
     if root.get("x-error-codes").is_none() {
         set(root, "x-error-codes", node(json!({})));

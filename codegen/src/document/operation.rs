@@ -78,6 +78,25 @@ impl Operation {
             .chain(self.responses.values().flat_map(Response::schemas))
     }
 
+    /// `x-typed-failures`: failures are answered as documented, each with a body of its own. The schema of
+    /// what generated servers refuse with by themselves, which may come at any status.
+    pub fn typed_failures(&self) -> Option<&str> {
+        self.extensions.get("x-typed-failures")?.as_str()
+    }
+
+    /// The documented failures, where they are typed: single statuses first, `default` last.
+    pub fn failures(&self) -> Vec<(Status, &Response)> {
+        let typed = self.typed_failures().is_some();
+        let mut failures: Vec<(Status, &Response)> = self
+            .responses
+            .iter()
+            .filter(|(status, _)| typed && status.is_failure())
+            .map(|(status, response)| (*status, response))
+            .collect();
+        failures.sort_by_key(|(status, _)| *status);
+        failures
+    }
+
     /// The responses with an explicit 2xx or 3xx status.
     pub fn successes(&self) -> impl Iterator<Item = (u16, &Response)> {
         self.responses
@@ -223,6 +242,14 @@ pub enum Status {
 }
 
 impl Status {
+    /// 4xx, 5xx, or `default`.
+    pub fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Status::Code(400..=599) | Status::Range(4 | 5) | Status::Default
+        )
+    }
+
     pub fn parse(key: &str) -> Option<Status> {
         let bytes = key.as_bytes();
         match bytes {

@@ -4,6 +4,7 @@
 mod builder;
 mod calls;
 mod facade;
+mod failures;
 mod problem;
 mod progenitor;
 mod rewrite;
@@ -74,6 +75,7 @@ fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
     let calls = calls::calls(&lowered, &shapes);
     rewrite::rewrite(&mut file, &calls, &shapes);
     let facades = facade::facades(&calls);
+    let failures = failures::failures(&calls, &shapes);
     let api = calls::api(sliced, &calls);
     let media_type = sliced
         .versioned_media_type()
@@ -97,6 +99,8 @@ fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
         }
 
         #facades
+
+        #failures
 
         #api
 

@@ -4,6 +4,7 @@
 mod codes;
 mod deprecations;
 mod errors;
+mod failures;
 mod gone;
 mod operations;
 mod parameters;
@@ -155,10 +156,18 @@ fn parts(
         .flat_map(|(_, response)| response.schemas())
         .flat_map(references)
         .collect();
+    let failed: Vec<&str> = operation
+        .failures()
+        .iter()
+        .flat_map(|(_, response)| response.schemas())
+        .flat_map(references)
+        .collect();
+    let errors = errors::errors(shapes.document, operation);
+    let failures = failures::failures(shapes, operation, found);
     let mut parts = OperationParts {
         request: Part::new(requests::request(shapes, operation), asked),
         response: Part::new(responses::responses(shapes, operation, found), answered),
-        error: Part::new(errors::errors(shapes.document, operation), []),
+        error: Part::new(quote!(#errors #failures), failed),
         handled_by: shapes.document.major,
     };
     let there = newer.and_then(|newer| newer.operations.get(&operation.id));

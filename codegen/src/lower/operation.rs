@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::body::Content;
 use super::schema::put;
 use super::{Lowering, Shape, check, security};
-use crate::document::{Operation, Response, Status};
+use crate::document::{Kind, Operation, Response, Schema, Status};
 use crate::names;
 
 impl Lowering<'_> {
@@ -43,7 +43,11 @@ impl Lowering<'_> {
     fn responses(&mut self, operation: &Operation, prefix: &str) -> Map<String, Value> {
         let mut out = Map::new();
         let (mut success, mut error) = (None, None);
+        let typed_failures = operation.typed_failures().is_some();
         for (status, response) in ranged(operation) {
+            if typed_failures && status.is_failure() {
+                continue;
+            }
             let (class, kind) = match status {
                 Status::Code(200..=299) | Status::Range(2) => (Some(&mut success), "success"),
                 Status::Code(400..=599) | Status::Range(4 | 5) => (Some(&mut error), "error"),
@@ -97,6 +101,16 @@ impl Lowering<'_> {
                 _ => {}
             }
             out.insert(status.to_string(), Value::Object(lowered));
+        }
+        if typed_failures {
+            let name = format!("{prefix}Failure");
+            let schema = Schema::of(Kind::Ref(name.clone()), operation.at.clone());
+            let schema = self.named(&schema, Shape::Failure, &format!("{name}Answer"));
+            for range in ["4XX", "5XX"] {
+                let content = json!({ "application/json": { "schema": schema } });
+                let response = json!({ "description": "It failed.", "content": content });
+                out.insert(range.to_owned(), response);
+            }
         }
         if success.is_none() {
             self.refuse(

@@ -16,6 +16,9 @@ impl Lowering<'_> {
         {
             return json!({ "allOf": [reference(name)] });
         }
+        if part.shape == Shape::Failure {
+            return json!({});
+        }
         self.schema(&part.schema)
     }
 

@@ -95,6 +95,16 @@ impl Answer {
         }
     }
 
+    /// The same answer, its JSON under a media type of its own.
+    #[must_use]
+    pub fn sent_as(mut self, media_type: &'static str) -> Self {
+        self.content = match self.content {
+            Content::Json(body) => Content::Other(media_type, Body::from(body)),
+            other => other,
+        };
+        self
+    }
+
     /// Adds a header. A value that no header can carry (control characters) is left out.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl HeaderText) -> Self {
@@ -185,6 +195,49 @@ impl<T: HeaderText> HeaderText for Option<T> {
     }
 }
 
+/// What a handler answers where it fails.
+pub trait Refusal {
+    /// The answer to the request with this head.
+    fn refuse(self, head: &Parts) -> Response;
+}
+
+impl<E: ErrorCode> Refusal for Problem<E> {
+    fn refuse(self, head: &Parts) -> Response {
+        refuse(&self, head)
+    }
+}
+
+/// A failure that the contract documents with a body of its own. A status that is none of a failure
+/// becomes 500.
+pub fn failed(answer: Result<Answer, serde_json::Error>, head: &Parts) -> Response {
+    let served = head.extensions.get::<Served>().copied().unwrap_or_default();
+    match answer {
+        Ok(answer) => {
+            let mut response = answer.send(&served);
+            let status = response.status();
+            if !status.is_client_error() && !status.is_server_error() {
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            }
+            name_scheme(&mut response);
+            response
+        }
+        Err(error) => {
+            let message = format!("The failure does not print: {error}.");
+            refuse(&Problem::new(GateCode::INTERNAL, message), head)
+        }
+    }
+}
+
+/// RFC 9110, section 15.5.2: a 401 names the scheme.
+fn name_scheme(response: &mut Response) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response
+            .headers_mut()
+            .entry(header::WWW_AUTHENTICATE)
+            .or_insert(HeaderValue::from_static("Bearer"));
+    }
+}
+
 /// Renders a problem for the request that it answers.
 pub fn refuse<E: ErrorCode>(problem: &Problem<E>, head: &Parts) -> Response {
     let request_id = head.extensions.get::<RequestId>();
@@ -201,10 +254,7 @@ pub fn refuse<E: ErrorCode>(problem: &Problem<E>, head: &Parts) -> Response {
     if let Some(seconds) = problem.retry_after_seconds() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if code.status == StatusCode::UNAUTHORIZED {
-        // RFC 9110, section 15.5.2: a 401 names the scheme.
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
+    name_scheme(&mut response);
     response.extensions_mut().insert(ReplyCode(code));
     response
 }

@@ -22,8 +22,8 @@ use super::{
     gate::{Gate, Served},
     invalid::{At, Report},
     operation::Operation,
-    problem::{ErrorCode, GateCode, Problem},
-    reply::{Reply, refuse},
+    problem::{GateCode, Problem},
+    reply::{Refusal, Reply, refuse},
 };
 
 /// What an operation takes as body.
@@ -108,12 +108,12 @@ impl<C: Send + Sync + 'static> Arrived<C> {
         self,
         gate: &G,
         operation: &'static Operation,
-        result: Result<A, Problem<E>>,
+        result: Result<A, E>,
     ) -> Response
     where
         G: Gate<Context = C>,
         A: Reply,
-        E: ErrorCode,
+        E: Refusal,
     {
         let response = match result {
             Ok(success) => match success.reply() {
@@ -123,7 +123,7 @@ impl<C: Send + Sync + 'static> Arrived<C> {
                     refuse(&Problem::new(GateCode::INTERNAL, message), &self.head)
                 }
             },
-            Err(problem) => refuse(&problem, &self.head),
+            Err(failure) => failure.refuse(&self.head),
         };
         finish(gate, Some(&self.context), operation, &self.head, response)
     }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use axum::response::Response;
 use crm_foreign_fleet::v2026::client::Client;
+use crm_foreign_fleet::v2026::client::failures::*;
 use crm_foreign_fleet::v2026::server::{self, *};
 use crm_foreign_fleet::v2026::types;
-use crm_runtime::client::{ErrorExt, RetryPolicy, Settings};
+use crm_runtime::client::{AnswerHeaders, FailureExt, RetryPolicy, Settings};
 use crm_runtime::server::{Gate, GateCode, Operation, Problem, RequestId, Served};
 use http::request::Parts;
 use serde_json::json;
@@ -81,7 +82,7 @@ impl VehiclesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: vehicles::VehiclesListRequest,
-    ) -> Answer<vehicles::VehiclesListResponse, vehicles::VehiclesListError> {
+    ) -> Result<vehicles::VehiclesListResponse, vehicles::VehiclesListFailure> {
         self.note(&request);
         let body = of(
             json!({"nodes": [{"id": ID, "note": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}),
@@ -93,10 +94,17 @@ impl VehiclesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: vehicles::VehiclesCreateRequest,
-    ) -> Answer<vehicles::VehiclesCreateResponse, vehicles::VehiclesCreateError> {
+    ) -> Result<vehicles::VehiclesCreateResponse, vehicles::VehiclesCreateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(ID);
+        if request.body.name.as_deref() == Some("refuse") {
+            let failure = vehicles::VehiclesCreateStatus4xx {
+                status: 410,
+                body: of(json!({"title": "No more."})),
+            };
+            return Err(failure.into());
+        }
         Ok(match request.body.name.as_deref() {
             Some("old") => vehicles::VehiclesCreateOk { body: of(value) }.into(),
             _ => vehicles::VehiclesCreateCreated { body: of(value) }.into(),
@@ -107,17 +115,17 @@ impl VehiclesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: vehicles::VehiclesGetRequest,
-    ) -> Answer<vehicles::VehiclesGetResponse, vehicles::VehiclesGetError> {
+    ) -> Result<vehicles::VehiclesGetResponse, vehicles::VehiclesGetFailure> {
         self.note(&request);
         if request.vehicle_id == ID {
             Ok(vehicles::VehiclesGetResponse {
                 body: of(json!({"id": ID, "name": "it"})),
             })
         } else {
-            Err(Problem::new(
-                vehicles::VehiclesGetError::NotFound,
-                "There is none.",
-            ))
+            Err(vehicles::VehiclesGetNotFound {
+                body: of(json!({"title": "There is none.", "status": 404})),
+            }
+            .into())
         }
     }
 
@@ -125,7 +133,7 @@ impl VehiclesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: vehicles::VehiclesUpdateRequest,
-    ) -> Answer<vehicles::VehiclesUpdateResponse, vehicles::VehiclesUpdateError> {
+    ) -> Result<vehicles::VehiclesUpdateResponse, vehicles::VehiclesUpdateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(request.body.unwrap_or_default()).unwrap();
         value["id"] = json!(request.vehicle_id);
@@ -136,7 +144,7 @@ impl VehiclesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: vehicles::VehiclesDeleteRequest,
-    ) -> Answer<vehicles::VehiclesDeleteResponse, vehicles::VehiclesDeleteError> {
+    ) -> Result<vehicles::VehiclesDeleteResponse, vehicles::VehiclesDeleteFailure> {
         self.note(&request);
         Ok(vehicles::VehiclesDeleteResponse)
     }
@@ -147,7 +155,7 @@ impl DriversHandlers<()> for Handlers {
         &self,
         _: &(),
         request: drivers::DriversListRequest,
-    ) -> Answer<drivers::DriversListResponse, drivers::DriversListError> {
+    ) -> Result<drivers::DriversListResponse, drivers::DriversListFailure> {
         self.note(&request);
         let body = of(
             json!({"nodes": [{"id": ID, "note": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}),
@@ -159,7 +167,7 @@ impl DriversHandlers<()> for Handlers {
         &self,
         _: &(),
         request: drivers::DriversCreateRequest,
-    ) -> Answer<drivers::DriversCreateResponse, drivers::DriversCreateError> {
+    ) -> Result<drivers::DriversCreateResponse, drivers::DriversCreateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(ID);
@@ -173,17 +181,17 @@ impl DriversHandlers<()> for Handlers {
         &self,
         _: &(),
         request: drivers::DriversGetRequest,
-    ) -> Answer<drivers::DriversGetResponse, drivers::DriversGetError> {
+    ) -> Result<drivers::DriversGetResponse, drivers::DriversGetFailure> {
         self.note(&request);
         if request.driver_id == ID {
             Ok(drivers::DriversGetResponse {
                 body: of(json!({"id": ID, "name": "it"})),
             })
         } else {
-            Err(Problem::new(
-                drivers::DriversGetError::NotFound,
-                "There is none.",
-            ))
+            Err(drivers::DriversGetNotFound {
+                body: of(json!({"title": "There is none.", "status": 404})),
+            }
+            .into())
         }
     }
 
@@ -191,7 +199,7 @@ impl DriversHandlers<()> for Handlers {
         &self,
         _: &(),
         request: drivers::DriversUpdateRequest,
-    ) -> Answer<drivers::DriversUpdateResponse, drivers::DriversUpdateError> {
+    ) -> Result<drivers::DriversUpdateResponse, drivers::DriversUpdateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(request.body.unwrap_or_default()).unwrap();
         value["id"] = json!(request.driver_id);
@@ -202,7 +210,7 @@ impl DriversHandlers<()> for Handlers {
         &self,
         _: &(),
         request: drivers::DriversDeleteRequest,
-    ) -> Answer<drivers::DriversDeleteResponse, drivers::DriversDeleteError> {
+    ) -> Result<drivers::DriversDeleteResponse, drivers::DriversDeleteFailure> {
         self.note(&request);
         Ok(drivers::DriversDeleteResponse)
     }
@@ -213,7 +221,7 @@ impl TripsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: trips::TripsListRequest,
-    ) -> Answer<trips::TripsListResponse, trips::TripsListError> {
+    ) -> Result<trips::TripsListResponse, trips::TripsListFailure> {
         self.note(&request);
         let body = of(
             json!({"nodes": [{"id": ID, "note": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}),
@@ -225,7 +233,7 @@ impl TripsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: trips::TripsCreateRequest,
-    ) -> Answer<trips::TripsCreateResponse, trips::TripsCreateError> {
+    ) -> Result<trips::TripsCreateResponse, trips::TripsCreateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(ID);
@@ -239,17 +247,17 @@ impl TripsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: trips::TripsGetRequest,
-    ) -> Answer<trips::TripsGetResponse, trips::TripsGetError> {
+    ) -> Result<trips::TripsGetResponse, trips::TripsGetFailure> {
         self.note(&request);
         if request.trip_id == ID {
             Ok(trips::TripsGetResponse {
                 body: of(json!({"id": ID, "name": "it"})),
             })
         } else {
-            Err(Problem::new(
-                trips::TripsGetError::NotFound,
-                "There is none.",
-            ))
+            Err(trips::TripsGetNotFound {
+                body: of(json!({"title": "There is none.", "status": 404})),
+            }
+            .into())
         }
     }
 
@@ -257,7 +265,7 @@ impl TripsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: trips::TripsUpdateRequest,
-    ) -> Answer<trips::TripsUpdateResponse, trips::TripsUpdateError> {
+    ) -> Result<trips::TripsUpdateResponse, trips::TripsUpdateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(request.body.unwrap_or_default()).unwrap();
         value["id"] = json!(request.trip_id);
@@ -268,7 +276,7 @@ impl TripsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: trips::TripsDeleteRequest,
-    ) -> Answer<trips::TripsDeleteResponse, trips::TripsDeleteError> {
+    ) -> Result<trips::TripsDeleteResponse, trips::TripsDeleteFailure> {
         self.note(&request);
         Ok(trips::TripsDeleteResponse)
     }
@@ -298,7 +306,7 @@ impl GeofencesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: geofences::GeofencesListRequest,
-    ) -> Answer<geofences::GeofencesListResponse, geofences::GeofencesListError> {
+    ) -> Result<geofences::GeofencesListResponse, geofences::GeofencesListFailure> {
         self.note(&request);
         let body = of(
             json!({"nodes": [{"id": ID, "note": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}),
@@ -310,7 +318,7 @@ impl GeofencesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: geofences::GeofencesCreateRequest,
-    ) -> Answer<geofences::GeofencesCreateResponse, geofences::GeofencesCreateError> {
+    ) -> Result<geofences::GeofencesCreateResponse, geofences::GeofencesCreateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(ID);
@@ -324,17 +332,17 @@ impl GeofencesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: geofences::GeofencesGetRequest,
-    ) -> Answer<geofences::GeofencesGetResponse, geofences::GeofencesGetError> {
+    ) -> Result<geofences::GeofencesGetResponse, geofences::GeofencesGetFailure> {
         self.note(&request);
         if request.geofence_id == ID {
             Ok(geofences::GeofencesGetResponse {
                 body: of(json!({"id": ID, "name": "it"})),
             })
         } else {
-            Err(Problem::new(
-                geofences::GeofencesGetError::NotFound,
-                "There is none.",
-            ))
+            Err(geofences::GeofencesGetNotFound {
+                body: of(json!({"title": "There is none.", "status": 404})),
+            }
+            .into())
         }
     }
 
@@ -342,7 +350,7 @@ impl GeofencesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: geofences::GeofencesUpdateRequest,
-    ) -> Answer<geofences::GeofencesUpdateResponse, geofences::GeofencesUpdateError> {
+    ) -> Result<geofences::GeofencesUpdateResponse, geofences::GeofencesUpdateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(request.body.unwrap_or_default()).unwrap();
         value["id"] = json!(request.geofence_id);
@@ -353,7 +361,7 @@ impl GeofencesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: geofences::GeofencesDeleteRequest,
-    ) -> Answer<geofences::GeofencesDeleteResponse, geofences::GeofencesDeleteError> {
+    ) -> Result<geofences::GeofencesDeleteResponse, geofences::GeofencesDeleteFailure> {
         self.note(&request);
         Ok(geofences::GeofencesDeleteResponse)
     }
@@ -364,7 +372,7 @@ impl AlertsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: alerts::AlertsListRequest,
-    ) -> Answer<alerts::AlertsListResponse, alerts::AlertsListError> {
+    ) -> Result<alerts::AlertsListResponse, alerts::AlertsListFailure> {
         self.note(&request);
         let body = of(
             json!({"nodes": [{"id": ID, "note": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}),
@@ -376,7 +384,7 @@ impl AlertsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: alerts::AlertsCreateRequest,
-    ) -> Answer<alerts::AlertsCreateResponse, alerts::AlertsCreateError> {
+    ) -> Result<alerts::AlertsCreateResponse, alerts::AlertsCreateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(ID);
@@ -390,17 +398,17 @@ impl AlertsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: alerts::AlertsGetRequest,
-    ) -> Answer<alerts::AlertsGetResponse, alerts::AlertsGetError> {
+    ) -> Result<alerts::AlertsGetResponse, alerts::AlertsGetFailure> {
         self.note(&request);
         if request.alert_id == ID {
             Ok(alerts::AlertsGetResponse {
                 body: of(json!({"id": ID, "name": "it"})),
             })
         } else {
-            Err(Problem::new(
-                alerts::AlertsGetError::NotFound,
-                "There is none.",
-            ))
+            Err(alerts::AlertsGetNotFound {
+                body: of(json!({"title": "There is none.", "status": 404})),
+            }
+            .into())
         }
     }
 
@@ -408,7 +416,7 @@ impl AlertsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: alerts::AlertsUpdateRequest,
-    ) -> Answer<alerts::AlertsUpdateResponse, alerts::AlertsUpdateError> {
+    ) -> Result<alerts::AlertsUpdateResponse, alerts::AlertsUpdateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(request.body.unwrap_or_default()).unwrap();
         value["id"] = json!(request.alert_id);
@@ -419,7 +427,7 @@ impl AlertsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: alerts::AlertsDeleteRequest,
-    ) -> Answer<alerts::AlertsDeleteResponse, alerts::AlertsDeleteError> {
+    ) -> Result<alerts::AlertsDeleteResponse, alerts::AlertsDeleteFailure> {
         self.note(&request);
         Ok(alerts::AlertsDeleteResponse)
     }
@@ -430,7 +438,7 @@ impl DevicesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: devices::DevicesListRequest,
-    ) -> Answer<devices::DevicesListResponse, devices::DevicesListError> {
+    ) -> Result<devices::DevicesListResponse, devices::DevicesListFailure> {
         self.note(&request);
         let body = of(
             json!({"nodes": [{"id": ID, "note": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}),
@@ -442,7 +450,7 @@ impl DevicesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: devices::DevicesCreateRequest,
-    ) -> Answer<devices::DevicesCreateResponse, devices::DevicesCreateError> {
+    ) -> Result<devices::DevicesCreateResponse, devices::DevicesCreateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(ID);
@@ -456,17 +464,17 @@ impl DevicesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: devices::DevicesGetRequest,
-    ) -> Answer<devices::DevicesGetResponse, devices::DevicesGetError> {
+    ) -> Result<devices::DevicesGetResponse, devices::DevicesGetFailure> {
         self.note(&request);
         if request.device_id == ID {
             Ok(devices::DevicesGetResponse {
                 body: of(json!({"id": ID, "name": "it"})),
             })
         } else {
-            Err(Problem::new(
-                devices::DevicesGetError::NotFound,
-                "There is none.",
-            ))
+            Err(devices::DevicesGetNotFound {
+                body: of(json!({"title": "There is none.", "status": 404})),
+            }
+            .into())
         }
     }
 
@@ -474,7 +482,7 @@ impl DevicesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: devices::DevicesUpdateRequest,
-    ) -> Answer<devices::DevicesUpdateResponse, devices::DevicesUpdateError> {
+    ) -> Result<devices::DevicesUpdateResponse, devices::DevicesUpdateFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(request.body.unwrap_or_default()).unwrap();
         value["id"] = json!(request.device_id);
@@ -485,7 +493,7 @@ impl DevicesHandlers<()> for Handlers {
         &self,
         _: &(),
         request: devices::DevicesDeleteRequest,
-    ) -> Answer<devices::DevicesDeleteResponse, devices::DevicesDeleteError> {
+    ) -> Result<devices::DevicesDeleteResponse, devices::DevicesDeleteFailure> {
         self.note(&request);
         Ok(devices::DevicesDeleteResponse)
     }
@@ -499,6 +507,15 @@ impl V1Handlers<()> for Handlers {
     ) -> Answer<v1::ExportsStartResponse, v1::ExportsStartError> {
         self.note(&request);
         Ok(v1::ExportsStartResponse)
+    }
+
+    async fn pings_send(
+        &self,
+        _: &(),
+        request: v1::PingsSendRequest,
+    ) -> Answer<v1::PingsSendResponse, v1::PingsSendError> {
+        self.note(&request);
+        Ok(v1::PingsSendResponse)
     }
 
     async fn feedback_send(
@@ -592,8 +609,18 @@ async fn records_are_made_changed_and_read() {
         .await
         .unwrap_err();
     assert_eq!(
-        missing.problem().map(|problem| problem.code.as_str()),
-        Some("NOT_FOUND")
+        missing.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert!(
+        matches!(missing.failure(), Some(TripsGetFailure::NotFound(problem)) if problem.title.as_deref() == Some("There is none."))
+    );
+    let refuse: types::VehicleInput = of(json!({"name": "refuse"}));
+    let call = driven.client.vehicles_create().body(refuse).send();
+    let refused = call.await.unwrap_err();
+    assert_eq!(refused.status().map(|status| status.as_u16()), Some(410));
+    assert!(
+        matches!(refused.failure(), Some(VehiclesCreateFailure::Status4xx(problem)) if problem.title.as_deref() == Some("No more."))
     );
     driven
         .client

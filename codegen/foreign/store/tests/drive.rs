@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use axum::response::Response;
 use crm_foreign_store::v2::client::Client;
+use crm_foreign_store::v2::client::failures::*;
 use crm_foreign_store::v2::server::{self, *};
 use crm_foreign_store::v2::types;
-use crm_runtime::client::{ErrorExt, RetryPolicy, Settings, reqwest};
+use crm_runtime::client::{AnswerHeaders, FailureExt, RetryPolicy, Settings, reqwest};
 use crm_runtime::server::{Gate, GateCode, Operation, Problem, RequestId, Served};
 use http::request::Parts;
 use serde_json::json;
@@ -45,6 +46,18 @@ impl Gate for Handlers {
     }
 }
 
+async fn serve(router: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+fn client_of(url: &str) -> Client {
+    let settings = Settings::new(url).token("t").retry(RetryPolicy::none());
+    Client::new(settings).unwrap()
+}
+
 struct Driven {
     handlers: Arc<Handlers>,
     url: String,
@@ -57,11 +70,8 @@ impl Driven {
         let router = server::router(Arc::clone(&handlers))
             .layer(axum::Extension(RequestId("r-1".into())))
             .layer(axum::Extension(Served::default()));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let settings = Settings::new(&url).token("t").retry(RetryPolicy::none());
-        let client = Client::new(settings).unwrap();
+        let url = serve(router).await;
+        let client = client_of(&url);
         Driven {
             handlers,
             url,
@@ -87,7 +97,7 @@ impl ProductsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: products::ListProductsRequest,
-    ) -> Answer<products::ListProductsResponse, products::ListProductsError> {
+    ) -> Result<products::ListProductsResponse, products::ListProductsFailure> {
         self.note(&request);
         let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
         Ok(products::ListProductsResponse {
@@ -100,13 +110,13 @@ impl ProductsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: products::CreateProductRequest,
-    ) -> Answer<products::CreateProductResponse, products::CreateProductError> {
+    ) -> Result<products::CreateProductResponse, products::CreateProductFailure> {
         self.note(&request);
         if request.body.name == "taken" {
-            return Err(Problem::new(
-                products::CreateProductError::Conflict,
-                "There is one.",
-            ));
+            return Err(products::CreateProductConflict {
+                body: of(json!({"error": "There is one."})),
+            }
+            .into());
         }
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(2);
@@ -120,13 +130,13 @@ impl ProductsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: products::GetProductRequest,
-    ) -> Answer<products::GetProductResponse, products::GetProductError> {
+    ) -> Result<products::GetProductResponse, products::GetProductFailure> {
         self.note(&request);
         match request.product_id {
-            404 => Err(Problem::new(
-                products::GetProductError::NotFound,
-                "There is none.",
-            )),
+            404 => Err(products::GetProductNotFound {
+                body: of(json!({"error": "There is none."})),
+            }
+            .into()),
             id => Ok(products::GetProductResponse {
                 body: of(json!({"id": id, "name": "it"})),
             }),
@@ -137,7 +147,7 @@ impl ProductsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: products::ReplaceProductRequest,
-    ) -> Answer<products::ReplaceProductResponse, products::ReplaceProductError> {
+    ) -> Result<products::ReplaceProductResponse, products::ReplaceProductFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(request.product_id);
@@ -148,7 +158,7 @@ impl ProductsHandlers<()> for Handlers {
         &self,
         _: &(),
         request: products::DeleteProductRequest,
-    ) -> Answer<products::DeleteProductResponse, products::DeleteProductError> {
+    ) -> Result<products::DeleteProductResponse, products::DeleteProductFailure> {
         self.note(&request);
         Ok(products::DeleteProductResponse)
     }
@@ -179,7 +189,7 @@ impl CustomersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: customers::ListCustomersRequest,
-    ) -> Answer<customers::ListCustomersResponse, customers::ListCustomersError> {
+    ) -> Result<customers::ListCustomersResponse, customers::ListCustomersFailure> {
         self.note(&request);
         let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
         Ok(customers::ListCustomersResponse {
@@ -192,13 +202,13 @@ impl CustomersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: customers::CreateCustomerRequest,
-    ) -> Answer<customers::CreateCustomerResponse, customers::CreateCustomerError> {
+    ) -> Result<customers::CreateCustomerResponse, customers::CreateCustomerFailure> {
         self.note(&request);
         if request.body.name == "taken" {
-            return Err(Problem::new(
-                customers::CreateCustomerError::Conflict,
-                "There is one.",
-            ));
+            return Err(customers::CreateCustomerConflict {
+                body: of(json!({"error": "There is one."})),
+            }
+            .into());
         }
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(2);
@@ -212,13 +222,14 @@ impl CustomersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: customers::GetCustomerRequest,
-    ) -> Answer<customers::GetCustomerResponse, customers::GetCustomerError> {
+    ) -> Result<customers::GetCustomerResponse, customers::GetCustomerFailure> {
         self.note(&request);
         match request.customer_id {
-            404 => Err(Problem::new(
-                customers::GetCustomerError::NotFound,
-                "There is none.",
-            )),
+            500 => Err(Problem::new(customers::GetCustomerError::Internal, "It is broken.").into()),
+            404 => Err(customers::GetCustomerNotFound {
+                body: of(json!({"error": "There is none."})),
+            }
+            .into()),
             id => Ok(customers::GetCustomerResponse {
                 body: of(json!({"id": id, "name": "it"})),
             }),
@@ -229,7 +240,7 @@ impl CustomersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: customers::ReplaceCustomerRequest,
-    ) -> Answer<customers::ReplaceCustomerResponse, customers::ReplaceCustomerError> {
+    ) -> Result<customers::ReplaceCustomerResponse, customers::ReplaceCustomerFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(request.customer_id);
@@ -240,7 +251,7 @@ impl CustomersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: customers::DeleteCustomerRequest,
-    ) -> Answer<customers::DeleteCustomerResponse, customers::DeleteCustomerError> {
+    ) -> Result<customers::DeleteCustomerResponse, customers::DeleteCustomerFailure> {
         self.note(&request);
         Ok(customers::DeleteCustomerResponse)
     }
@@ -251,7 +262,7 @@ impl OrdersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: orders::ListOrdersRequest,
-    ) -> Answer<orders::ListOrdersResponse, orders::ListOrdersError> {
+    ) -> Result<orders::ListOrdersResponse, orders::ListOrdersFailure> {
         self.note(&request);
         let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
         Ok(orders::ListOrdersResponse {
@@ -264,13 +275,13 @@ impl OrdersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: orders::CreateOrderRequest,
-    ) -> Answer<orders::CreateOrderResponse, orders::CreateOrderError> {
+    ) -> Result<orders::CreateOrderResponse, orders::CreateOrderFailure> {
         self.note(&request);
         if request.body.name == "taken" {
-            return Err(Problem::new(
-                orders::CreateOrderError::Conflict,
-                "There is one.",
-            ));
+            return Err(orders::CreateOrderConflict {
+                body: of(json!({"error": "There is one."})),
+            }
+            .into());
         }
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(2);
@@ -284,13 +295,13 @@ impl OrdersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: orders::GetOrderRequest,
-    ) -> Answer<orders::GetOrderResponse, orders::GetOrderError> {
+    ) -> Result<orders::GetOrderResponse, orders::GetOrderFailure> {
         self.note(&request);
         match request.order_id {
-            404 => Err(Problem::new(
-                orders::GetOrderError::NotFound,
-                "There is none.",
-            )),
+            404 => Err(orders::GetOrderNotFound {
+                body: of(json!({"error": "There is none."})),
+            }
+            .into()),
             id => Ok(orders::GetOrderResponse {
                 body: of(json!({"id": id, "name": "it"})),
             }),
@@ -301,7 +312,7 @@ impl OrdersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: orders::ReplaceOrderRequest,
-    ) -> Answer<orders::ReplaceOrderResponse, orders::ReplaceOrderError> {
+    ) -> Result<orders::ReplaceOrderResponse, orders::ReplaceOrderFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(request.order_id);
@@ -312,7 +323,7 @@ impl OrdersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: orders::DeleteOrderRequest,
-    ) -> Answer<orders::DeleteOrderResponse, orders::DeleteOrderError> {
+    ) -> Result<orders::DeleteOrderResponse, orders::DeleteOrderFailure> {
         self.note(&request);
         Ok(orders::DeleteOrderResponse)
     }
@@ -321,9 +332,16 @@ impl OrdersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: orders::PayOrderRequest,
-    ) -> Answer<orders::PayOrderResponse, orders::PayOrderError> {
+    ) -> Result<orders::PayOrderResponse, orders::PayOrderFailure> {
         self.note(&request);
         Ok(match request.body {
+            types::PaymentMethod::BankTransfer(transfer) if transfer.iban == "poor" => {
+                let failure = orders::PayOrderPaymentRequired {
+                    body: of(json!({"error": "Not enough.", "details": ["two are missing"]})),
+                    x_missing: 2.5,
+                };
+                return Err(failure.into());
+            }
             types::PaymentMethod::Card(_) => {
                 let body =
                     of(json!({"receiptNumber": "r1", "paid": {"amount": 1.5, "currency": "EUR"}}));
@@ -364,7 +382,7 @@ impl SuppliersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: suppliers::ListSuppliersRequest,
-    ) -> Answer<suppliers::ListSuppliersResponse, suppliers::ListSuppliersError> {
+    ) -> Result<suppliers::ListSuppliersResponse, suppliers::ListSuppliersFailure> {
         self.note(&request);
         let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
         Ok(suppliers::ListSuppliersResponse {
@@ -377,13 +395,20 @@ impl SuppliersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: suppliers::CreateSupplierRequest,
-    ) -> Answer<suppliers::CreateSupplierResponse, suppliers::CreateSupplierError> {
+    ) -> Result<suppliers::CreateSupplierResponse, suppliers::CreateSupplierFailure> {
         self.note(&request);
+        if request.body.name == "later" {
+            let failure = suppliers::CreateSupplierDefault {
+                status: 503,
+                body: of(json!({"error": "Later."})),
+            };
+            return Err(failure.into());
+        }
         if request.body.name == "taken" {
-            return Err(Problem::new(
-                suppliers::CreateSupplierError::Conflict,
-                "There is one.",
-            ));
+            return Err(suppliers::CreateSupplierConflict {
+                body: of(json!({"error": "There is one."})),
+            }
+            .into());
         }
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(2);
@@ -397,13 +422,13 @@ impl SuppliersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: suppliers::GetSupplierRequest,
-    ) -> Answer<suppliers::GetSupplierResponse, suppliers::GetSupplierError> {
+    ) -> Result<suppliers::GetSupplierResponse, suppliers::GetSupplierFailure> {
         self.note(&request);
         match request.supplier_id {
-            404 => Err(Problem::new(
-                suppliers::GetSupplierError::NotFound,
-                "There is none.",
-            )),
+            404 => Err(suppliers::GetSupplierNotFound {
+                body: of(json!({"error": "There is none."})),
+            }
+            .into()),
             id => Ok(suppliers::GetSupplierResponse {
                 body: of(json!({"id": id, "name": "it"})),
             }),
@@ -414,7 +439,7 @@ impl SuppliersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: suppliers::ReplaceSupplierRequest,
-    ) -> Answer<suppliers::ReplaceSupplierResponse, suppliers::ReplaceSupplierError> {
+    ) -> Result<suppliers::ReplaceSupplierResponse, suppliers::ReplaceSupplierFailure> {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(request.supplier_id);
@@ -425,7 +450,7 @@ impl SuppliersHandlers<()> for Handlers {
         &self,
         _: &(),
         request: suppliers::DeleteSupplierRequest,
-    ) -> Answer<suppliers::DeleteSupplierResponse, suppliers::DeleteSupplierError> {
+    ) -> Result<suppliers::DeleteSupplierResponse, suppliers::DeleteSupplierFailure> {
         self.note(&request);
         Ok(suppliers::DeleteSupplierResponse)
     }
@@ -436,7 +461,7 @@ impl StockKeepingHandlers<()> for Handlers {
         &self,
         _: &(),
         request: stock_keeping::ListWarehousesRequest,
-    ) -> Answer<stock_keeping::ListWarehousesResponse, stock_keeping::ListWarehousesError> {
+    ) -> Result<stock_keeping::ListWarehousesResponse, stock_keeping::ListWarehousesFailure> {
         self.note(&request);
         let body = of(json!({"data": [{"id": 1, "name": "one", "updatedAt": null}], "total": 1}));
         Ok(stock_keeping::ListWarehousesResponse {
@@ -449,13 +474,13 @@ impl StockKeepingHandlers<()> for Handlers {
         &self,
         _: &(),
         request: stock_keeping::CreateWarehouseRequest,
-    ) -> Answer<stock_keeping::CreateWarehouseResponse, stock_keeping::CreateWarehouseError> {
+    ) -> Result<stock_keeping::CreateWarehouseResponse, stock_keeping::CreateWarehouseFailure> {
         self.note(&request);
         if request.body.name == "taken" {
-            return Err(Problem::new(
-                stock_keeping::CreateWarehouseError::Conflict,
-                "There is one.",
-            ));
+            return Err(stock_keeping::CreateWarehouseConflict {
+                body: of(json!({"error": "There is one."})),
+            }
+            .into());
         }
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(2);
@@ -469,13 +494,13 @@ impl StockKeepingHandlers<()> for Handlers {
         &self,
         _: &(),
         request: stock_keeping::GetWarehouseRequest,
-    ) -> Answer<stock_keeping::GetWarehouseResponse, stock_keeping::GetWarehouseError> {
+    ) -> Result<stock_keeping::GetWarehouseResponse, stock_keeping::GetWarehouseFailure> {
         self.note(&request);
         match request.warehouse_id {
-            404 => Err(Problem::new(
-                stock_keeping::GetWarehouseError::NotFound,
-                "There is none.",
-            )),
+            404 => Err(stock_keeping::GetWarehouseNotFound {
+                body: of(json!({"error": "There is none."})),
+            }
+            .into()),
             id => Ok(stock_keeping::GetWarehouseResponse {
                 body: of(json!({"id": id, "name": "it"})),
             }),
@@ -486,7 +511,8 @@ impl StockKeepingHandlers<()> for Handlers {
         &self,
         _: &(),
         request: stock_keeping::ReplaceWarehouseRequest,
-    ) -> Answer<stock_keeping::ReplaceWarehouseResponse, stock_keeping::ReplaceWarehouseError> {
+    ) -> Result<stock_keeping::ReplaceWarehouseResponse, stock_keeping::ReplaceWarehouseFailure>
+    {
         self.note(&request);
         let mut value = serde_json::to_value(&request.body).unwrap();
         value["id"] = json!(request.warehouse_id);
@@ -497,7 +523,7 @@ impl StockKeepingHandlers<()> for Handlers {
         &self,
         _: &(),
         request: stock_keeping::DeleteWarehouseRequest,
-    ) -> Answer<stock_keeping::DeleteWarehouseResponse, stock_keeping::DeleteWarehouseError> {
+    ) -> Result<stock_keeping::DeleteWarehouseResponse, stock_keeping::DeleteWarehouseFailure> {
         self.note(&request);
         Ok(stock_keeping::DeleteWarehouseResponse)
     }
@@ -508,8 +534,11 @@ impl LoginHandlers<()> for Handlers {
         &self,
         _: &(),
         request: login::LoginRequest,
-    ) -> Answer<login::LoginResponse, login::LoginError> {
+    ) -> Result<login::LoginResponse, login::LoginFailure> {
         self.note(&request);
+        if request.body.user == "nobody" {
+            return Err(login::LoginFailure::Unauthorized);
+        }
         let token = format!("{}:{}", request.body.user, request.body.password);
         Ok(login::LoginResponse {
             body: of(json!({"token": token})),
@@ -609,27 +638,83 @@ async fn all_of_is_one_type() {
 }
 
 #[tokio::test]
-async fn documented_failures_have_codes() {
+async fn documented_failures_are_typed_by_status() {
     let driven = Driven::start().await;
-    let missing = driven
-        .client
-        .get_customer()
-        .customer_id(404)
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(
-        missing.problem().map(|problem| problem.code.as_str()),
-        Some("NOT_FOUND")
+    let client = &driven.client;
+    let missing = client.get_customer().customer_id(404).send().await;
+    let missing = missing.unwrap_err();
+    assert_eq!(missing.status().map(|status| status.as_u16()), Some(404));
+    assert!(
+        matches!(missing.failure(), Some(GetCustomerFailure::NotFound(error)) if error.error.as_deref() == Some("There is none."))
     );
-    let taken = driven
-        .client
-        .create_supplier()
-        .body(of::<types::NewSupplier>(json!({"name": "taken"})))
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(taken.status().map(|status| status.as_u16()), Some(409));
+    let create = |name: &str| {
+        let body: types::NewSupplier = of(json!({"name": name}));
+        client.create_supplier().body(body).send()
+    };
+    let taken = create("taken").await.unwrap_err();
+    assert!(matches!(
+        taken.failure(),
+        Some(CreateSupplierFailure::Conflict(_))
+    ));
+    let later = create("later").await.unwrap_err();
+    assert_eq!(later.status().map(|status| status.as_u16()), Some(503));
+    assert!(
+        matches!(later.failure(), Some(CreateSupplierFailure::Default(error)) if error.error.as_deref() == Some("Later."))
+    );
+}
+
+#[tokio::test]
+async fn failures_carry_headers_or_nothing() {
+    let driven = Driven::start().await;
+    let poor: types::PaymentMethod = of(json!({"type": "transfer", "iban": "poor"}));
+    let call = driven.client.pay_order().order_id(7).body(poor).send();
+    let poor = call.await.unwrap_err();
+    assert_eq!(poor.header("x-missing"), Some("2.5"));
+    assert!(
+        matches!(poor.failure(), Some(PayOrderFailure::PaymentRequired(error)) if error.details.as_ref().unwrap().len() == 1)
+    );
+    let nobody: types::LoginBody = of(json!({"user": "nobody", "password": ""}));
+    let out = driven.client.login().body(nobody).send().await.unwrap_err();
+    assert_eq!(out.header("www-authenticate"), Some("Bearer"));
+    assert!(matches!(out.failure(), Some(LoginFailure::Unauthorized(body)) if body.is_empty()));
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_by_itself_is_a_problem() {
+    let driven = Driven::start().await;
+    let call = driven.client.list_customers().per_page(101).send();
+    let refused = call.await.unwrap_err();
+    assert!(
+        matches!(refused.failure(), Some(ListCustomersFailure::Problem(problem)) if problem.code == "VALIDATION_FAILED")
+    );
+    let call = driven.client.get_customer().customer_id(500).send();
+    let broken = call.await.unwrap_err();
+    assert!(
+        matches!(broken.failure(), Some(GetCustomerFailure::Problem(problem)) if problem.code == "INTERNAL")
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_documented_arrives_as_it_came() {
+    let other = |status: u16, body: &'static str| async move {
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let router = axum::Router::new().fallback(move || async move { (status, body) });
+        let client = client_of(&serve(router).await);
+        client
+            .get_customer()
+            .customer_id(1)
+            .send()
+            .await
+            .unwrap_err()
+    };
+    for (status, body) in [(418, "short and stout"), (404, "<p>None</p>"), (404, "[1]")] {
+        let answer = other(status, body).await;
+        assert_eq!(answer.status().map(|status| status.as_u16()), Some(status));
+        assert!(
+            matches!(answer.failure(), Some(GetCustomerFailure::Other(bytes)) if bytes == body),
+            "{body}"
+        );
+    }
 }
 
 #[tokio::test]

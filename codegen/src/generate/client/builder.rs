@@ -63,6 +63,9 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
                 if let Some(form) = &call.form {
                     Form { form }.visit_item_impl_mut(block);
                 }
+                if call.operation.typed_failures().is_some() {
+                    Failures.visit_item_impl_mut(block);
+                }
                 if let Some(media_type) = &call.bytes {
                     Bytes { media_type }.visit_item_impl_mut(block);
                 }
@@ -199,6 +202,38 @@ impl VisitMut for Form<'_> {
             };
         }
     }
+}
+
+/// What a failure holds is read by its status.
+struct Failures;
+
+impl VisitMut for Failures {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        if let Some(response) = failed(expression) {
+            *expression = parse_quote!(::crm_runtime::client::failure(#response).await);
+        }
+    }
+}
+
+/// The response in `Error::ErrorResponse(ResponseValue::from_response(response).await?)`.
+fn failed(expression: &Expr) -> Option<Expr> {
+    let called = |expression: &Expr, name: &str| match expression {
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) if path.path.segments.last()?.ident == name => {
+                call.args.first().cloned()
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let Expr::Try(tried) = called(expression, "ErrorResponse")? else {
+        return None;
+    };
+    let Expr::Await(awaited) = &*tried.expr else {
+        return None;
+    };
+    called(&awaited.base, "from_response")
 }
 
 /// Bytes are of the media type that the contract names.

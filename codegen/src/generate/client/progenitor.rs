@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::generate::rust_type::{Place, rust_type};
 use crate::generate::shapes::Shapes;
 use crate::lower::{Lowered, Part, Shape};
+use crate::names;
 use crate::progenitor_name;
 
 /// The client as progenitor writes it.
@@ -72,10 +73,13 @@ fn types(lowered: &Lowered, shapes: &Shapes<'_>) -> BTreeMap<String, String> {
 }
 
 fn part_type(shapes: &Shapes<'_>, part: &Part) -> String {
+    if let (Shape::Failure, Some(name)) = (part.shape, part.schema.as_ref_name()) {
+        return format!("super::failures::{}", names::type_ident(name));
+    }
     let plain = rust_type(shapes, &part.schema, Place::Request);
     match part.shape {
         Shape::Plain if plain.to_string() == "()" => quote!(::crm_runtime::client::Nothing),
-        Shape::Plain => plain,
+        Shape::Plain | Shape::Failure => plain,
         Shape::CommaSeparated => {
             let list = shapes.resolve(&part.schema);
             let item = match &list.kind {

@@ -1,4 +1,4 @@
-//! The successes of an operation: a struct for one, an enum over the documented statuses where there
+//! The answers of an operation, first of all its successes: a struct for one, an enum over the documented statuses where there
 //! are several, with the headers that a handler sets as typed fields.
 
 use proc_macro2::{Ident, TokenStream};
@@ -6,11 +6,12 @@ use quote::quote;
 
 use super::{Scope, name_of};
 use crate::diagnostic::Diagnostics;
-use crate::document::{Additional, Header, Kind, Operation, Response, Schema};
+use crate::document::{Additional, Header, Kind, Operation, Response, Schema, Status};
 use crate::generate::doc_lines;
 use crate::generate::rust_type::{Place, rust_type};
 use crate::generate::shapes::Shapes;
 use crate::generate::unique::unique_values;
+use crate::hoist::status_name;
 use crate::names;
 
 /// Whether a media type is JSON.
@@ -27,17 +28,44 @@ enum Content<'d> {
     Other(&'d str),
 }
 
-struct Success<'d> {
-    status: u16,
-    docs: TokenStream,
+/// A documented answer.
+pub struct Success<'d> {
+    pub status: Status,
+    pub docs: TokenStream,
     content: Content<'d>,
     headers: Vec<(&'d str, &'d Header, Ident)>,
+    /// The media type of its JSON, where that is not the one of the version.
+    sent_as: Option<&'d str>,
 }
 
-impl Success<'_> {
+impl<'d> Success<'d> {
     /// Nothing for a handler to say.
-    fn is_unit(&self) -> bool {
-        matches!(self.content, Content::Nothing) && self.headers.is_empty()
+    pub fn is_unit(&self) -> bool {
+        matches!(
+            (&self.content, self.status),
+            (Content::Nothing, Status::Code(_))
+        ) && self.headers.is_empty()
+    }
+
+    pub fn variant(&self) -> Ident {
+        names::ident(&status_name(self.status))
+    }
+
+    /// The number of its status: one that the document says, or one that the handler does.
+    pub fn number(&self) -> TokenStream {
+        match self.status {
+            Status::Code(number) => quote!(#number),
+            _ => quote!(self.status),
+        }
+    }
+
+    /// The same as a failure, whose JSON is of the media type that it is documented with.
+    pub fn failed(mut self, response: &'d Response, versioned: Option<&str>) -> Self {
+        let json = response.content.keys().find(|name| is_json(name));
+        self.sent_as = json.map(String::as_str).filter(|name| {
+            !name.eq_ignore_ascii_case("application/json") && versioned != Some(*name)
+        });
+        self
     }
 }
 
@@ -48,7 +76,7 @@ pub fn responses(
 ) -> TokenStream {
     let successes: Vec<Success<'_>> = operation
         .successes()
-        .map(|(status, response)| success(status, response, found))
+        .map(|(status, response)| documented(Status::Code(status), response, found))
         .collect();
     let whole = name_of(operation, "Response");
     let docs = doc_lines(&format!(
@@ -82,7 +110,12 @@ pub fn responses(
     }
 }
 
-fn success<'d>(status: u16, response: &'d Response, found: &mut Diagnostics) -> Success<'d> {
+/// An answer as the document has it.
+pub fn documented<'d>(
+    status: Status,
+    response: &'d Response,
+    found: &mut Diagnostics,
+) -> Success<'d> {
     let json = response
         .content
         .iter()
@@ -136,7 +169,7 @@ fn success<'d>(status: u16, response: &'d Response, found: &mut Diagnostics) -> 
             );
         }
     }
-    let idents = unique_values(own.iter().map(|(name, _)| *name), &["body"]);
+    let idents = unique_values(own.iter().map(|(name, _)| *name), &["body", "status"]);
     let headers = own
         .into_iter()
         .zip(idents)
@@ -147,21 +180,22 @@ fn success<'d>(status: u16, response: &'d Response, found: &mut Diagnostics) -> 
         docs: doc_lines(&response.description),
         content,
         headers,
+        sent_as: None,
     }
 }
 
-fn struct_name(operation: &Operation, status: u16) -> Ident {
-    name_of(operation, &names::status_name(status))
+pub fn struct_name(operation: &Operation, status: Status) -> Ident {
+    name_of(operation, &status_name(status))
 }
 
 /// A struct of body and headers, and how it prints itself.
-fn structure(
+pub fn structure(
     shapes: &Shapes<'_>,
     ident: &Ident,
     docs: &TokenStream,
     success: &Success<'_>,
 ) -> TokenStream {
-    let status = success.status;
+    let status = success.number();
     let (body_type, answer) = match &success.content {
         Content::Nothing => (None, quote!(::crm_runtime::server::Answer::empty(#status))),
         Content::Json(schema) => {
@@ -188,7 +222,17 @@ fn structure(
             )
         }
     };
-    let body = body_type.map(|body| quote!(pub body: #body,));
+    let sent_as = success
+        .sent_as
+        .map(|media_type| quote!(.sent_as(#media_type)));
+    let status_field = (!matches!(success.status, Status::Code(_))).then(|| {
+        quote! {
+            /// The status that it is answered with.
+            pub status: u16,
+        }
+    });
+    let body = body_type.map(|body| quote!(#status_field pub body: #body,));
+    let body = body.or(status_field);
     let fields = success.headers.iter().map(|(name, header, ident)| {
         let docs = doc_lines(header.description.as_deref().unwrap_or(name));
         let value = header_type(shapes, header);
@@ -209,7 +253,7 @@ fn structure(
 
         impl ::crm_runtime::server::Reply for #ident {
             fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
-                Ok(#answer #(#printed)*)
+                Ok(#answer #sent_as #(#printed)*)
             }
         }
     }
@@ -223,7 +267,7 @@ fn enumeration(
     takes_key: bool,
 ) -> TokenStream {
     let variants = successes.iter().map(|success| {
-        let variant = names::ident(&names::status_name(success.status));
+        let variant = success.variant();
         let docs = &success.docs;
         match success.is_unit() {
             true => quote!(#docs #variant,),
@@ -234,8 +278,8 @@ fn enumeration(
         }
     });
     let arms = successes.iter().map(|success| {
-        let variant = names::ident(&names::status_name(success.status));
-        let status = success.status;
+        let variant = success.variant();
+        let status = success.number();
         match success.is_unit() {
             true => quote!(Self::#variant => Ok(::crm_runtime::server::Answer::empty(#status)),),
             false => quote!(Self::#variant(success) => success.reply(),),
@@ -245,7 +289,7 @@ fn enumeration(
         .iter()
         .filter(|success| !success.is_unit())
         .map(|success| {
-            let variant = names::ident(&names::status_name(success.status));
+            let variant = success.variant();
             let held = struct_name(operation, success.status);
             quote! {
                 impl From<#held> for #whole {
@@ -299,7 +343,7 @@ pub fn uses(scope: &Scope<'_, '_>, operation: &Operation) -> Option<TokenStream>
     let mut told = Diagnostics::default();
     let successes: Vec<Success<'_>> = operation
         .successes()
-        .map(|(status, response)| success(status, response, &mut told))
+        .map(|(status, response)| documented(Status::Code(status), response, &mut told))
         .collect();
     let whole = name_of(operation, "Response");
     let module = names::value_ident(&operation.tag);
@@ -310,7 +354,7 @@ pub fn uses(scope: &Scope<'_, '_>, operation: &Operation) -> Option<TokenStream>
                 .iter()
                 .filter(|success| !success.is_unit())
                 .filter_map(|success| {
-                    let variant = names::ident(&names::status_name(success.status));
+                    let variant = success.variant();
                     let inner = uses_of(scope, success)?;
                     Some(quote!(super::#module::#whole::#variant(success) => { #inner }))
                 })

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::name_of;
+use super::{failures, name_of};
 use crate::document::{Document, Operation};
 use crate::generate::doc_lines;
 use crate::generate::versions::{self, OperationParts};
@@ -55,11 +55,11 @@ pub fn handlers(
     }
     let methods = operations.into_iter().map(|operation| {
         let method = names::value_ident(&operation.name);
-        let (request, response, error) = (
+        let (request, response) = (
             name_of(operation, "Request"),
             name_of(operation, "Response"),
-            name_of(operation, "Error"),
         );
+        let error = failures::error_type(operation);
         let summary = operation.summary.as_deref().unwrap_or(&operation.id);
         let docs = doc_lines(&format!(
             "`{} {}`: {summary}.",
@@ -72,10 +72,7 @@ pub fn handlers(
                 cx: &Cx,
                 request: #module::#request,
             ) -> impl ::std::future::Future<
-                Output = Result<
-                    #module::#response,
-                    ::crm_runtime::server::Problem<#module::#error>,
-                >,
+                Output = Result<#module::#response, #error>,
             > + Send;
         }
     });
