@@ -68,8 +68,9 @@ pub fn needs_name(schema: &Schema) -> bool {
 }
 
 /// Extensions that tell of the type itself and not of its use in one place.
-const OF_THE_TYPE: [&str; 4] = [
+const OF_THE_TYPE: [&str; 5] = [
     "x-extensible-enum",
+    "x-deprecated-values",
     "x-closed",
     "x-record-type",
     "x-type-parameter",

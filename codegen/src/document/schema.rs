@@ -5,7 +5,7 @@
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
-use super::Deprecation;
+use super::{Date, Deprecation};
 use crate::diagnostic::Location;
 
 #[derive(Debug, Clone)]
@@ -187,6 +187,34 @@ impl Schema {
             (Kind::String(_), Some(values)) => values.iter().map(Value::as_str).collect(),
             _ => None,
         }
+    }
+
+    /// The values of an enumeration of texts that are known today, be it closed or open.
+    pub fn known_texts(&self) -> Vec<&str> {
+        match &self.extensible {
+            Some(values) => values.iter().map(String::as_str).collect(),
+            None => self.string_enum().unwrap_or_default(),
+        }
+    }
+
+    /// `x-deprecated-values`: those of the known texts that go.
+    pub fn deprecated_values(&self) -> Vec<(&str, Deprecation)> {
+        let Some(entries) = self.extension("x-deprecated-values") else {
+            return Vec::new();
+        };
+        let notice = |value: &str| {
+            let entry = entries.get(value)?;
+            let text = |key: &str| entry.get(key).and_then(Value::as_str);
+            Some(Deprecation {
+                deprecated_at: text("x-deprecated-at").and_then(Date::parse),
+                sunset: text("x-sunset").and_then(Date::parse),
+                replacement: text("x-replacement").map(str::to_owned),
+            })
+        };
+        self.known_texts()
+            .into_iter()
+            .filter_map(|value| Some((value, notice(value)?)))
+            .collect()
     }
 
     /// The schemas directly inside this one, references unfollowed.

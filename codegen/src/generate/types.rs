@@ -9,6 +9,7 @@ mod structure;
 mod union;
 
 pub use changes::changes;
+pub use enumeration::variants;
 pub use structure::other_ident;
 pub use union::alternatives;
 

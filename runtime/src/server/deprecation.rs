@@ -16,6 +16,8 @@ pub enum DeprecatedKind {
     Property,
     /// Of an answer.
     Header,
+    /// Of an enumeration.
+    Value,
 }
 
 impl DeprecatedKind {
@@ -25,11 +27,12 @@ impl DeprecatedKind {
             Self::Parameter => "parameter",
             Self::Property => "property",
             Self::Header => "header",
+            Self::Value => "value",
         }
     }
 }
 
-/// That something is going away: an operation, a parameter, a property or a header.
+/// That something is going away: an operation, a parameter, a property, a header or a value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deprecation {
     pub kind: DeprecatedKind,
@@ -55,7 +58,7 @@ pub struct Deprecation {
     pub successor: Option<&'static str>,
 }
 
-/// The deprecated parameters, properties and headers that a request used and its answer holds, each
+/// The deprecated parameters, properties, headers and values that a request used and its answer holds, each
 /// once. Lies in the extensions of the request's head when the gate finishes the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsedDeprecations(pub Vec<&'static Deprecation>);

@@ -7,6 +7,8 @@ const SINCE: &str = r#"</shapes.yaml#/paths/~1things/get/parameters/8>; rel="dep
 const COLOUR: &str = r#"</shapes.yaml#/components/schemas/ThingUpdate/properties/colour>; rel="deprecation"; title="property colour""#;
 const NICKNAME: &str = r#"</shapes.yaml#/components/schemas/Thing/properties/nickname>; rel="deprecation"; title="property nickname; use labels""#;
 
+const SECOND_HAND: &str = r#"</shapes.yaml#/components/schemas/State/x-deprecated-values/2nd-hand>; rel="deprecation"; title="value 2nd-hand of State; use in_use""#;
+
 /// `Deprecation`, `Sunset`, the links, and what the gate was told of.
 fn told(reply: &Reply) -> (&str, &str, Vec<&str>, Vec<&str>) {
     let links = reply.headers.get_all("link").iter();
@@ -62,6 +64,24 @@ async fn a_deprecated_property_is_told_where_it_is_sent_and_where_it_is_answered
     assert_eq!(told(&reply).2, [COLOUR]);
     let reply = send("PATCH", &target, r#"{"name":"Bob"}"#).await;
     assert_eq!(told(&reply).2, [NICKNAME]);
+}
+
+#[tokio::test]
+async fn a_deprecated_value_is_told_where_it_is_sent_and_where_it_is_answered() {
+    let reply = call("GET", "/things?state=2nd-hand", &ZONE, "").await;
+    assert_eq!(
+        told(&reply),
+        (
+            "@1771113600",
+            "Mon, 01 Jun 2026 00:00:00 GMT",
+            vec![SECOND_HAND],
+            vec!["/components/schemas/State/x-deprecated-values/2nd-hand"]
+        )
+    );
+    nothing(&call("GET", "/things?state=new", &ZONE, "").await);
+    let target = format!("/things/{ID}");
+    let reply = send("PATCH", &target, r#"{"amount":5}"#).await;
+    assert_eq!(told(&reply).2, [SECOND_HAND]);
 }
 
 #[tokio::test]

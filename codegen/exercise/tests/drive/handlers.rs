@@ -167,8 +167,13 @@ impl ThingsHandlers<&'static str> for Handlers {
         request: things::UpdateRequest,
     ) -> Answer<things::UpdateResponse, things::UpdateError> {
         self.note(&request);
+        let state = match request.body.amount {
+            Some(5) => types::State::from("2nd-hand"),
+            _ => thing().state,
+        };
         let body = types::Thing {
             nickname: request.body.name.flatten(),
+            state,
             ..thing()
         };
         Ok(things::UpdateResponse { body })

@@ -5,6 +5,7 @@
 //~ deprecated types::Thing::nickname`: since 2026-01-15; gone from 2026-05-01 on; use `labels`
 //~ deprecated types::JobFields::heading`: since 2026-01-15; gone from 2026-05-01 on; use `title`
 //~ deprecated types::JobFieldsName::Heading`: since 2026-01-15; gone from 2026-05-01 on; use `title`
+//~ deprecated types::State::N2ndHand`: since 2026-02-15; gone from 2026-06-01 on; use `in_use`
 
 use crm_codegen_exercise::v1::types;
 
@@ -21,4 +22,8 @@ pub fn write() -> types::JobFields {
 
 pub fn clear() -> types::JobFieldsName {
     types::JobFieldsName::Heading
+}
+
+pub fn state() -> types::State {
+    types::State::N2ndHand
 }

@@ -1,5 +1,5 @@
-//! What is going away as data: one static per operation, parameter, property or header that is
-//! deprecated, with the `Link` that tells of it.
+//! What is going away as data: one static per operation, parameter, property, header or value of an
+//! enumeration that is deprecated, with the `Link` that tells of it.
 
 use indexmap::IndexMap;
 use proc_macro2::{Ident, TokenStream};
@@ -26,7 +26,7 @@ struct Thing<'d> {
     operation: Option<&'d str>,
     /// The path of the operation that replaces it, where it is an operation itself.
     successor: Option<&'d str>,
-    deprecation: &'d Deprecation,
+    deprecation: Deprecation,
 }
 
 /// The deprecated things of a document, by their place in it.
@@ -70,6 +70,24 @@ impl Deprecations {
         let ident = self.idents.get(&at.pointer)?;
         Some(quote!(&deprecations::#ident))
     }
+
+    /// The values of an enumeration that go, each with its static.
+    pub fn values<'s>(&self, schema: &'s Schema) -> Vec<(&'s str, TokenStream)> {
+        let notice = |value: &str| {
+            let ident = self.idents.get(&element_of(schema, value))?;
+            Some(quote!(&deprecations::#ident))
+        };
+        let values = schema.deprecated_values().into_iter();
+        values
+            .filter_map(|(value, _)| Some((value, notice(value)?)))
+            .collect()
+    }
+}
+
+/// The place of a value's notice.
+fn element_of(schema: &Schema, value: &str) -> String {
+    let value = crate::source::escape(value);
+    format!("{}/x-deprecated-values/{value}", schema.at.pointer)
 }
 
 fn published_at(document: &Document) -> Option<&str> {
@@ -79,21 +97,21 @@ fn published_at(document: &Document) -> Option<&str> {
 fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
     let document = shapes.document;
     let mut things: IndexMap<String, Thing<'d>> = IndexMap::new();
-    let mut add = |at: &Location,
-                   deprecation: Option<&'d Deprecation>,
+    let mut add = |at: &str,
+                   deprecation: Option<&Deprecation>,
                    kind: &'static str,
                    label: String,
                    title: String,
                    operation: Option<&'d str>,
                    successor: Option<&'d str>| {
         if let Some(deprecation) = deprecation {
-            things.entry(at.pointer.clone()).or_insert(Thing {
+            things.entry(at.to_owned()).or_insert(Thing {
                 kind,
                 label,
                 title,
                 operation,
                 successor,
-                deprecation,
+                deprecation: deprecation.clone(),
             });
         }
     };
@@ -107,7 +125,7 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
             .filter(|path| *path != operation.path);
         let title = format!("{} {}", operation.method, operation.path);
         add(
-            &operation.at,
+            &operation.at.pointer,
             operation.deprecation.as_ref(),
             "Operation",
             operation.id.clone(),
@@ -120,7 +138,7 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
             let label = format!("{} {}", owner.unwrap_or("parameter"), parameter.name);
             let title = format!("{} parameter {}", parameter.location, parameter.name);
             add(
-                &parameter.at,
+                &parameter.at.pointer,
                 parameter.deprecation.as_ref(),
                 "Parameter",
                 label,
@@ -136,7 +154,7 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
         {
             let owner = alone(operation, &header.at);
             add(
-                &header.at,
+                &header.at.pointer,
                 header.deprecation.as_ref(),
                 "Header",
                 format!("{} {name}", owner.unwrap_or("header")),
@@ -149,11 +167,22 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
     for (holder, schema) in &shapes.schemas {
         for (name, property) in properties(schema) {
             add(
-                &property.at,
+                &property.at.pointer,
                 property.deprecation.as_ref(),
                 "Property",
                 format!("{holder} {name}"),
                 format!("property {name}"),
+                None,
+                None,
+            );
+        }
+        for (value, deprecation) in schema.deprecated_values() {
+            add(
+                &element_of(schema, value),
+                Some(&deprecation),
+                "Value",
+                format!("{holder} {value}"),
+                format!("value {value} of {holder}"),
                 None,
                 None,
             );
@@ -186,7 +215,7 @@ fn one(document: &Document, element: &str, thing: &Thing<'_>, ident: &Ident) -> 
         &thing.title,
         thing.operation,
         thing.successor,
-        thing.deprecation,
+        &thing.deprecation,
     );
     quote! {
         #[doc = #docs]

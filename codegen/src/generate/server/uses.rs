@@ -1,4 +1,4 @@
-//! What an answer holds of what is going away: for each schema that leads to a deprecated property, a
+//! What an answer holds of what is going away: for each schema that leads to a deprecated property or value, a
 //! function that notes which of them a value has.
 
 use proc_macro2::TokenStream;
@@ -9,7 +9,7 @@ use super::deprecations::{Deprecations, properties};
 use crate::document::{Additional, Kind, ObjectRules, Schema};
 use crate::generate::rust_type::{Place, holds_null};
 use crate::generate::shapes::{Shapes, is_alias, references};
-use crate::generate::types::{alternatives, other_ident};
+use crate::generate::types::{alternatives, other_ident, variants};
 use crate::generate::unique::unique_values;
 use crate::names;
 
@@ -24,6 +24,7 @@ impl<'a, 'd> Uses<'a, 'd> {
     pub fn of(shapes: &'a Shapes<'d>, deprecations: &'a Deprecations) -> Self {
         let leading = shapes.fixpoint(|_, done, schema| {
             properties(schema).any(|(_, property)| property.deprecation.is_some())
+                || !schema.deprecated_values().is_empty()
                 || references(schema).iter().any(|name| done.contains(*name))
         });
         Self {
@@ -110,6 +111,7 @@ impl<'a, 'd> Uses<'a, 'd> {
                 self.union(name, variants)
             }
             Kind::Object(rules) if !is_alias(schema) => self.structure(schema, rules),
+            Kind::String(_) if !is_alias(schema) => self.enumeration(name, schema),
             _ => {
                 // What a name stands for holds no null of its own: whoever refers to it says that.
                 let mut plain = schema.clone();
@@ -129,6 +131,20 @@ impl<'a, 'd> Uses<'a, 'd> {
         let arms = variants.iter().zip(idents).filter_map(|(variant, arm)| {
             let inner = self.of_value(variant)?;
             Some(quote!(types::#ident::#arm(value) => { #inner }))
+        });
+        quote! {
+            #[allow(unreachable_patterns)]
+            match value { #(#arms)* _ => {} }
+        }
+    }
+
+    fn enumeration(&self, name: &str, schema: &Schema) -> TokenStream {
+        let ident = names::type_ident(name);
+        let going = self.deprecations.values(schema);
+        let known = schema.known_texts().into_iter().zip(variants(schema));
+        let arms = known.filter_map(|(value, variant)| {
+            let (_, notice) = going.iter().find(|(known, _)| *known == value)?;
+            Some(quote!(types::#ident::#variant => used.add(#notice),))
         });
         quote! {
             #[allow(unreachable_patterns)]

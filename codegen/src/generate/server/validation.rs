@@ -98,7 +98,7 @@ fn not_null(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> 
         Kind::Never => quote!(check::never(at, report);),
         Kind::Null => quote!(check::null(value, at, report);),
         Kind::Boolean => quote!(check::boolean(value, at, report);),
-        Kind::String(rules) => return text::text(schema, rules, found),
+        Kind::String(rules) => return text::text(scope, schema, rules, found),
         Kind::Integer(rules) => integer(rules),
         Kind::Number(rules) => number(rules),
         Kind::Array(rules) => array(scope, rules, found),

@@ -1,6 +1,6 @@
 //! Enumerations of texts: open ones keep what they do not know, closed ones refuse it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::docs;
@@ -8,20 +8,26 @@ use crate::document::Schema;
 use crate::generate::unique::unique_types;
 use crate::names;
 
+/// The variants of the known texts, in their order.
+pub fn variants(schema: &Schema) -> Vec<Ident> {
+    unique_types(schema.known_texts().into_iter(), &["Unknown"])
+}
+
 pub fn enumeration(name: &str, schema: &Schema) -> TokenStream {
     let ident = names::type_ident(name);
     let docs = docs(schema);
-    let (kind, values) = match &schema.extensible {
-        Some(values) => (
-            quote!(open_enum),
-            values.iter().map(String::as_str).collect::<Vec<_>>(),
-        ),
-        None => (
-            quote!(closed_enum),
-            schema.string_enum().unwrap_or_default(),
-        ),
+    let kind = match &schema.extensible {
+        Some(_) => quote!(open_enum),
+        None => quote!(closed_enum),
     };
-    let variants = unique_types(values.iter().copied(), &["Unknown"]);
+    let values = schema.known_texts();
+    let variants = variants(schema);
+    let going = schema.deprecated_values();
+    let marks = values.iter().map(|value| {
+        let (_, deprecation) = going.iter().find(|(known, _)| known == value)?;
+        let note = deprecation.note();
+        Some(quote!(#[deprecated(note = #note)]))
+    });
     let default = match (variants.as_slice(), &schema.extensible) {
         ([only], None) => Some(quote! {
             impl ::std::default::Default for #ident {
@@ -36,7 +42,7 @@ pub fn enumeration(name: &str, schema: &Schema) -> TokenStream {
         ::crm_runtime::#kind! {
             #docs
             pub enum #ident {
-                #(#variants = #values,)*
+                #(#marks #variants = #values,)*
             }
         }
         #default

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
-use super::count;
+use super::{Scope, count};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Schema, StringRules};
 
@@ -29,7 +29,12 @@ const DESCRIBING: &[&str] = &["binary", "password"];
 /// says nothing of versions. It is checked as a format, without a regular expression.
 const UUIDV7: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
-pub fn text(schema: &Schema, rules: &StringRules, found: &mut Diagnostics) -> TokenStream {
+pub fn text(
+    scope: &Scope<'_, '_>,
+    schema: &Schema,
+    rules: &StringRules,
+    found: &mut Diagnostics,
+) -> TokenStream {
     let allowed = match (&schema.constant, &schema.enumeration, &schema.extensible) {
         (Some(constant), ..) => Some(vec![constant.as_str().unwrap_or_default()]),
         (None, Some(values), _) => Some(values.iter().filter_map(Value::as_str).collect()),
@@ -40,6 +45,13 @@ pub fn text(schema: &Schema, rules: &StringRules, found: &mut Diagnostics) -> To
     let mut rest = TokenStream::new();
     if let Some(allowed) = allowed {
         rest.extend(quote!(check::one_of(text, &[#(#allowed),*], at, report);));
+    }
+    let values = scope.deprecations.values(schema);
+    if !values.is_empty() {
+        let arms = values
+            .iter()
+            .map(|(value, notice)| quote!(#value => report.uses(#notice),));
+        rest.extend(quote!(match text { #(#arms)* _ => {} }));
     }
     if let Some(count) = count(rules.min_length, rules.max_length) {
         rest.extend(quote!(check::length(text, #count, at, report);));
