@@ -166,6 +166,20 @@ impl Document {
         })
     }
 
+    /// Where errors are problem details (RFC 9457), by `info.x-problem-types`: what the `type` of each begins
+    /// with, before its code.
+    pub fn problem_types(&self) -> Option<&str> {
+        self.source.get("info")?.get("x-problem-types")?.as_str()
+    }
+
+    /// The media type of error answers.
+    pub fn error_media_type(&self) -> &'static str {
+        match self.problem_types() {
+            Some(_) => "application/problem+json",
+            None => "application/json",
+        }
+    }
+
     /// The versioned media type, such as `application/vnd.crm.v1+json`, where the document has a vendor name.
     pub fn versioned_media_type(&self) -> Option<String> {
         self.media_type

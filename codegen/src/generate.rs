@@ -43,8 +43,9 @@ pub struct Module {
 /// | `v1_server.rs` | requests, responses, handler traits, the router |
 ///
 /// A type that is the same in two versions is defined in the newer one, and so is the handler of an
-/// operation whose request, answers and errors are the same. The traits of an older version hold
-/// what differs: whoever implements them translates, in one place.
+/// operation whose request, answers and errors are the same; where it is read by the same rules as well,
+/// all of its way is. The traits of an older version hold what differs: whoever implements them
+/// translates, in one place.
 ///
 /// The code names its neighbours: whoever includes it puts `codes.rs` at `crate::codes`, and each
 /// version at `crate::v1` with its `types` and its `server`.
@@ -66,13 +67,9 @@ pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
             Some(newer) => shared_types(&newer.types, &definitions),
             None => HashSet::new(),
         };
-        let of_types = types::types(
-            &shapes,
-            &definitions,
-            &shared,
-            newer.as_ref().map(|newer| newer.major),
-        );
-        let (of_server, operations) = server::server(&shapes, newer.as_ref(), &shared, &mut found);
+        let records = types::records(&shapes);
+        let of_types = types::types(&definitions, &records, &shared, newer.as_ref());
+        let (of_server, made) = server::server(&shapes, newer.as_ref(), &shared, &mut found);
         let version = versions::module_of(document);
         for (name, tokens) in [("types", of_types), ("server", of_server)] {
             let file = format!("{version}_{name}.rs");
@@ -81,7 +78,9 @@ pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
         newer = Some(Version {
             major: document.major,
             types: definitions,
-            operations,
+            records,
+            checks: made.checks,
+            operations: made.operations,
         });
     }
     if let Some(first) = versions.first() {
@@ -108,7 +107,17 @@ fn media(versions: &[Document]) -> TokenStream {
         let media_type = document
             .versioned_media_type()
             .unwrap_or_else(|| "application/json".to_owned());
-        quote!(::crm_runtime::MediaVersion { version: #version, media_type: #media_type })
+        let problems = match document.problem_types() {
+            Some(types) => quote!(Some(#types)),
+            None => quote!(None),
+        };
+        quote! {
+            ::crm_runtime::MediaVersion {
+                version: #version,
+                media_type: #media_type,
+                problems: #problems,
+            }
+        }
     });
     quote! {
         /// The versions of the contract, the lowest first.

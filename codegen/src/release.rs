@@ -80,6 +80,10 @@ impl Version {
                 break;
             };
             let applied = Overlay::read(file, bytes)?.apply(&before.contract.root)?;
+            // An action that changes nothing was written for a document that is no longer this one.
+            if !applied.idle.is_empty() {
+                return Err(applied.idle);
+            }
             let text = serde_norway::to_string(&applied.document).map_err(|error| {
                 let message = format!("the result cannot be printed: {error}");
                 let at = Location::of_file(file);

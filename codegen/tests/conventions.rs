@@ -263,6 +263,11 @@ const CASES: &[Case] = &[
         "maximum: 500, default: 50",
     ),
     (
+        "list-total",
+        "        - name: colour\n          in: query\n",
+        "        - {name: total, in: query, description: Count., schema: {type: boolean}}\n        - name: colour\n          in: query\n",
+    ),
+    (
         "list-cursor",
         "      name: cursor\n",
         "      name: cursor\n      required: true\n",

@@ -7,6 +7,8 @@ pub struct MediaVersion {
     pub version: u32,
     /// Such as `application/vnd.example.v1+json`.
     pub media_type: &'static str,
+    /// Where its errors are problem details (RFC 9457): what their `type` begins with, before the code.
+    pub problems: Option<&'static str>,
 }
 
 /// The versions that a contract knows, the lowest first. The first is served to those who name
@@ -24,6 +26,27 @@ pub struct Picked {
     pub asked_for_vendor_type: bool,
     /// What the answer's Content-Type is.
     pub media_type: &'static str,
+    /// The media type that names the version, whatever was asked for.
+    pub vendor_type: &'static str,
+    /// As [`MediaVersion::problems`].
+    pub problems: Option<&'static str>,
+}
+
+impl MediaVersion {
+    /// This version, picked by its own media type or by plain JSON.
+    pub const fn picked(&self, asked_for_vendor_type: bool) -> Picked {
+        Picked {
+            version: self.version,
+            asked_for_vendor_type,
+            media_type: if asked_for_vendor_type {
+                self.media_type
+            } else {
+                PLAIN_JSON
+            },
+            vendor_type: self.media_type,
+            problems: self.problems,
+        }
+    }
 }
 
 /// The media type of an answer to one who did not ask for a version.
@@ -34,11 +57,7 @@ pub const PLAIN_JSON: &str = "application/json";
 /// `None`: nothing that was asked for is known.
 pub fn negotiate(accept: Option<&str>, media: &Media) -> Option<Picked> {
     let first = media.versions.first()?;
-    let plain = Picked {
-        version: first.version,
-        asked_for_vendor_type: false,
-        media_type: PLAIN_JSON,
-    };
+    let plain = first.picked(false);
     let accept = match accept {
         Some(text) if !text.trim().is_empty() => text,
         _ => return Some(plain),
@@ -63,12 +82,7 @@ pub fn negotiate(accept: Option<&str>, media: &Media) -> Option<Picked> {
             .iter()
             .find(|known| known.media_type.eq_ignore_ascii_case(name))
         {
-            let picked = Picked {
-                version: known.version,
-                asked_for_vendor_type: true,
-                media_type: known.media_type,
-            };
-            (2, picked)
+            (2, known.picked(true))
         } else {
             continue;
         };
@@ -102,10 +116,12 @@ mod tests {
             MediaVersion {
                 version: 1,
                 media_type: "application/vnd.example.v1+json",
+                problems: None,
             },
             MediaVersion {
                 version: 2,
                 media_type: "application/vnd.example.v2+json",
+                problems: None,
             },
         ],
     };

@@ -26,7 +26,7 @@ use deprecations::Deprecations;
 use uses::Uses;
 
 use super::shapes::{Shapes, references};
-use super::versions::{self, OperationParts, Part, Version};
+use super::versions::{self, OperationParts, Part, Version, Way, shared_types};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Operation};
 use crate::names;
@@ -37,7 +37,7 @@ pub fn server(
     newer: Option<&Version>,
     shared: &HashSet<String>,
     found: &mut Diagnostics,
-) -> (TokenStream, IndexMap<String, OperationParts>) {
+) -> (TokenStream, Made) {
     let document = shapes.document;
     let deprecations = Deprecations::of(shapes);
     let uses = Uses::of(shapes, &deprecations);
@@ -46,14 +46,36 @@ pub fn server(
         deprecations: &deprecations,
         uses: &uses,
     };
-    let operations = &document.operations;
-    let parts: IndexMap<String, OperationParts> = operations
+    let checks = validation::checks(&scope, found);
+    let shared_checks = match newer {
+        Some(newer) => shared_types(&newer.checks, &checks),
+        None => HashSet::new(),
+    };
+    let (noted, noting): (HashSet<&str>, Vec<TokenStream>) = document
+        .operations
         .iter()
-        .map(|operation| {
-            let parts = parts(shapes, operation, newer, shared, found);
-            (operation.id.clone(), parts)
-        })
-        .collect();
+        .filter_map(|operation| Some((operation.id.as_str(), responses::uses(&scope, operation)?)))
+        .unzip();
+    let mut parts: IndexMap<String, OperationParts> = IndexMap::new();
+    for operation in &document.operations {
+        let way = Way {
+            data: Part::new(operations::one(operation, &deprecations), []),
+            read: Part::new(
+                requests::read(&scope, operation, found),
+                validation::asked(operation).flat_map(references),
+            ),
+            noted: noted.contains(operation.id.as_str()),
+            served_by: document.major,
+        };
+        let mut own = parts_of(shapes, operation, way, newer, shared, found);
+        if let Some(there) = newer.and_then(|newer| newer.operations.get(&operation.id))
+            && own.handled_by == there.handled_by
+            && is_same_way(&own.way, &there.way, &checks, &shared_checks)
+        {
+            own.way.served_by = there.way.served_by;
+        }
+        parts.insert(operation.id.clone(), own);
+    }
     let tags = document.tags_in_use();
     for tag in &tags {
         if RESERVED.contains(&names::value_name(tag).as_str()) {
@@ -72,17 +94,17 @@ pub fn server(
     let traits = tags
         .iter()
         .filter_map(|tag| traits::handlers(document, tag, &parts));
-    let read = operations
-        .iter()
-        .map(|operation| requests::read(&scope, operation, found));
-    let read: Vec<TokenStream> = read.collect();
-    let (noted, noting): (HashSet<&str>, Vec<TokenStream>) = operations
-        .iter()
-        .filter_map(|operation| Some((operation.id.as_str(), responses::uses(&scope, operation)?)))
-        .unzip();
-    let routes = routes::routes(shapes, &parts, &noted, found);
-    let statics = operations::operations(document, &deprecations);
-    let checks = validation::checks(&scope, found);
+    let own = || {
+        let served_here = |operation: &&Operation| {
+            let parts = parts.get(&operation.id);
+            parts.is_some_and(|parts| parts.way.served_by == document.major)
+        };
+        document.operations.iter().filter(served_here)
+    };
+    let read = own().filter_map(|operation| Some(&parts.get(&operation.id)?.way.read.tokens));
+    let routes = routes::routes(shapes, &parts, found);
+    let statics = operations::module(document, &parts);
+    let of_checks = validation::module(shapes, &checks, own());
     let uses = uses.module(&noting);
     let deprecations = deprecations.module();
     let removed = gone::removed(document);
@@ -107,10 +129,60 @@ pub fn server(
             #(#read)*
         }
 
-        #checks
+        #of_checks
         #uses
     };
-    (tokens, parts)
+    let made = Made {
+        checks,
+        operations: parts,
+    };
+    (tokens, made)
+}
+
+/// What a server is made of.
+pub struct Made {
+    /// By name of the schema.
+    pub checks: IndexMap<String, Part>,
+    /// By id of the operation.
+    pub operations: IndexMap<String, OperationParts>,
+}
+
+/// Whether requests come and answers go in the same way in a newer version. What tells of something that is
+/// going away belongs to its version.
+fn is_same_way(
+    here: &Way,
+    there: &Way,
+    checks: &IndexMap<String, Part>,
+    shared_checks: &HashSet<String>,
+) -> bool {
+    let tells = |part: &Part| part.names_module("deprecations");
+    !here.noted
+        && !there.noted
+        && here.data.is_same(&there.data, shared_checks)
+        && here.read.is_same(&there.read, shared_checks)
+        && !tells(&here.data)
+        && !tells(&here.read)
+        && !reached(&here.read, checks).any(tells)
+}
+
+/// The checks that a part leads to.
+fn reached<'c>(part: &Part, checks: &'c IndexMap<String, Part>) -> impl Iterator<Item = &'c Part> {
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut found = Vec::new();
+    let mut waiting: Vec<&'c Part> = Vec::new();
+    let mut next = Some(part);
+    while let Some(part) = next {
+        for name in part.references() {
+            if let Some((name, check)) = checks.get_key_value(name)
+                && seen.insert(name)
+            {
+                waiting.push(check);
+                found.push(check);
+            }
+        }
+        next = waiting.pop();
+    }
+    found.into_iter()
 }
 
 /// The modules beside those of the tags.
@@ -134,23 +206,15 @@ struct Scope<'a, 'd> {
 
 /// What is generated of an operation, and who handles it: a newer version where all of it is the same
 /// there.
-fn parts(
+fn parts_of(
     shapes: &Shapes<'_>,
     operation: &Operation,
+    way: Way,
     newer: Option<&Version>,
     shared: &HashSet<String>,
     found: &mut Diagnostics,
 ) -> OperationParts {
-    let parameters = operation
-        .parameters
-        .iter()
-        .map(|parameter| &parameter.schema);
-    let body = operation
-        .body
-        .iter()
-        .flat_map(|body| body.content.values())
-        .filter_map(|media| media.schema.as_ref());
-    let asked: Vec<&str> = parameters.chain(body).flat_map(references).collect();
+    let asked = validation::asked(operation).flat_map(references);
     let answered: Vec<&str> = operation
         .successes()
         .flat_map(|(_, response)| response.schemas())
@@ -169,6 +233,7 @@ fn parts(
         response: Part::new(responses::responses(shapes, operation, found), answered),
         error: Part::new(quote!(#errors #failures), failed),
         handled_by: shapes.document.major,
+        way,
     };
     let there = newer.and_then(|newer| newer.operations.get(&operation.id));
     if let Some(there) = there

@@ -20,7 +20,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::shapes::{Shapes, is_alias, references};
-use super::versions::{self, Part};
+use super::versions::{self, Part, Version};
 use crate::document::{Kind, Schema};
 
 /// The types of a version, by the names of their schemas, each with what belongs to it.
@@ -36,22 +36,31 @@ pub fn definitions(shapes: &Shapes<'_>) -> IndexMap<String, Part> {
     shapes.schemas.iter().map(define).collect()
 }
 
+/// The record types of a version as data.
+pub fn records(shapes: &Shapes<'_>) -> TokenStream {
+    records::data(shapes)
+}
+
 /// The module `types`. What is shared is defined by a newer version.
 pub fn types(
-    shapes: &Shapes<'_>,
     definitions: &IndexMap<String, Part>,
+    records: &TokenStream,
     shared: &HashSet<String>,
-    newer: Option<u32>,
+    newer: Option<&Version>,
 ) -> TokenStream {
-    let module = newer.map(|major| {
-        let version = versions::module(major);
+    let module = newer.map(|newer| {
+        let version = versions::module(newer.major);
         quote!(crate::#version::types)
     });
     let each = definitions.iter().map(|(name, part)| match &module {
         Some(module) if shared.contains(name) => part.named(module),
         _ => part.tokens.clone(),
     });
-    let records = records::data(shapes);
+    let same = newer.filter(|newer| newer.records.to_string() == records.to_string());
+    let records = match (&module, same) {
+        (Some(module), Some(_)) if !records.is_empty() => quote!(pub use #module::RECORD_TYPES;),
+        _ => records.clone(),
+    };
     quote!(#(#each)* #records)
 }
 

@@ -15,6 +15,10 @@ pub struct Version {
     pub major: u32,
     /// By name of the schema.
     pub types: IndexMap<String, Part>,
+    /// The record types as data.
+    pub records: TokenStream,
+    /// What requests are judged by, by name of the schema.
+    pub checks: IndexMap<String, Part>,
     /// By id of the operation.
     pub operations: IndexMap<String, OperationParts>,
 }
@@ -26,6 +30,20 @@ pub struct OperationParts {
     pub error: Part,
     /// The version whose trait has the handler.
     pub handled_by: u32,
+    /// The way from bytes to the handler and back.
+    pub way: Way,
+}
+
+/// The way of an operation from bytes to its handler and back.
+pub struct Way {
+    /// What the document says of the operation, as data.
+    pub data: Part,
+    /// How its request is read.
+    pub read: Part,
+    /// What of its answers is going away is told.
+    pub noted: bool,
+    /// The version whose way it is: a newer one where all of it is the same there.
+    pub served_by: u32,
 }
 
 impl OperationParts {
@@ -55,6 +73,16 @@ impl Part {
     /// Whether it is the same in another version, given the types that both share.
     pub fn is_same(&self, other: &Part, shared: &HashSet<String>) -> bool {
         self.text == other.text && self.references.iter().all(|name| shared.contains(name))
+    }
+
+    /// The schemas that it names.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        self.references.iter().map(String::as_str)
+    }
+
+    /// Whether it names something of the module.
+    pub fn names_module(&self, module: &str) -> bool {
+        self.text.contains(&format!("{module} ::"))
     }
 
     /// The items by name, from where they are defined.

@@ -19,6 +19,8 @@ const KNOWN: &[&str] = &[
     "x-not-json",
     "x-permission",
     "x-permissions",
+    "x-preview",
+    "x-problem-types",
     "x-published-at",
     "x-raw-body",
     "x-record-indexes",

@@ -1,4 +1,5 @@
-//! Lists: `limit` and `cursor` in, `{items, next_cursor}` out, and never an offset.
+//! Lists: `limit` and `cursor` in, `{items, next_cursor}` or `{items, page}` out, and never an offset. All
+//! lists of a document have one of the two forms.
 
 use serde_json::json;
 
@@ -17,6 +18,7 @@ const MOST: u64 = 200;
 const USUAL: u64 = 50;
 
 pub(super) fn check(lint: &mut Lint<'_>) {
+    let form = form(lint.document);
     for operation in lint
         .document
         .operations
@@ -44,17 +46,18 @@ pub(super) fn check(lint: &mut Lint<'_>) {
                     "`{}` answers a bare list, which can neither be paged nor grow",
                     operation.id
                 ),
-                "answer `{items, next_cursor}`",
+                format!("answer `{}`", form.written()),
             ),
             Some(Answer::Page(rules, at)) => {
-                page(lint, operation, rules, &at);
+                page(lint, operation, rules, &at, form);
                 parameters(lint, operation);
             }
             None => {
                 if let Some(parameter) = query(operation, "cursor") {
                     let message = format!(
-                        "`{}` takes a cursor and answers no `{{items, next_cursor}}`",
-                        operation.id
+                        "`{}` takes a cursor and answers no `{}`",
+                        operation.id,
+                        form.written()
                     );
                     lint.report(
                         "list-shape",
@@ -66,6 +69,30 @@ pub(super) fn check(lint: &mut Lint<'_>) {
             }
         }
     }
+}
+
+/// What a list answers beside its items.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    NextCursor,
+    Page,
+}
+
+impl Form {
+    fn written(self) -> &'static str {
+        match self {
+            Form::NextCursor => "{items, next_cursor}",
+            Form::Page => "{items, page}",
+        }
+    }
+}
+
+/// The form of a document's lists: one that has the newer form anywhere has it everywhere.
+fn form(document: &Document) -> Form {
+    let newer = document.operations.iter().any(|operation| {
+        matches!(answer(document, operation), Some(Answer::Page(rules, _)) if rules.properties.contains_key("page"))
+    });
+    if newer { Form::Page } else { Form::NextCursor }
 }
 
 enum Answer<'d> {
@@ -87,7 +114,13 @@ fn answer<'d>(document: &'d Document, operation: &'d Operation) -> Option<Answer
     }
 }
 
-fn page(lint: &mut Lint<'_>, operation: &Operation, rules: &ObjectRules, at: &Location) {
+fn page(
+    lint: &mut Lint<'_>,
+    operation: &Operation,
+    rules: &ObjectRules,
+    at: &Location,
+    form: Form,
+) {
     if !rules
         .properties
         .get("items")
@@ -100,36 +133,44 @@ fn page(lint: &mut Lint<'_>, operation: &Operation, rules: &ObjectRules, at: &Lo
             "mark `items` as required",
         );
     }
-    let Some(next) = rules.properties.get("next_cursor") else {
-        let message = format!(
-            "`{}` answers `items` without `next_cursor`, so nobody knows of a next page",
-            operation.id
-        );
-        lint.report(
-            "list-shape",
-            at,
-            message,
-            "add `next_cursor`: a text, or null at the end",
-        );
-        return;
+    let (owner, cursors) = match form {
+        Form::NextCursor => (Some(rules), &["next_cursor"][..]),
+        Form::Page => {
+            let page = rules.properties.get("page");
+            let page = page.filter(|page| page.required);
+            let page = page.and_then(|page| lint.document.resolve(&page.schema)?.as_object());
+            (page, &["next", "previous"][..])
+        }
     };
-    let text = lint
-        .document
-        .resolve(&next.schema)
-        .is_some_and(|schema| matches!(schema.kind, Kind::String(_)));
-    let nullable = next.schema.nullable
-        || lint
-            .document
-            .resolve(&next.schema)
-            .is_some_and(|schema| schema.nullable);
-    if !(next.required && text && nullable) {
-        let message = "`next_cursor` is always there: an opaque text, or null at the end";
-        lint.report(
-            "list-shape",
-            &next.schema.at,
-            message,
-            "make it required, of type [string, \"null\"]",
-        );
+    for name in cursors {
+        let Some(cursor) = owner.and_then(|rules| rules.properties.get(*name)) else {
+            let message = format!(
+                "`{}` answers `items` without `{name}`, so nobody knows of {}",
+                operation.id,
+                if *name == "previous" {
+                    "the page before"
+                } else {
+                    "a next page"
+                }
+            );
+            let mend = format!(
+                "answer `{}`: `{name}` is a text, or null at the end",
+                form.written()
+            );
+            lint.report("list-shape", at, message, mend);
+            continue;
+        };
+        let resolved = lint.document.resolve(&cursor.schema);
+        let text = resolved.is_some_and(|schema| matches!(schema.kind, Kind::String(_)));
+        let nullable = cursor.schema.nullable || resolved.is_some_and(|schema| schema.nullable);
+        if !(cursor.required && text && nullable) {
+            lint.report(
+                "list-shape",
+                &cursor.schema.at,
+                format!("`{name}` is always there: an opaque text, or null at the end"),
+                "make it required, of type [string, \"null\"]",
+            );
+        }
     }
 }
 
@@ -174,6 +215,18 @@ fn parameters(lint: &mut Lint<'_>, operation: &Operation) {
                     "type: string, not required",
                 );
             }
+        }
+    }
+    if let Some(total) = query(operation, "total") {
+        let schema = lint.document.resolve(&total.schema);
+        let fits = schema.is_some_and(|schema| matches!(schema.kind, Kind::Boolean));
+        if !fits || total.required || total.schema.default != Some(json!(false)) {
+            lint.report(
+                "list-total",
+                &total.at,
+                "`total` asks for a count, which costs: nobody gets it unasked",
+                "type: boolean, default: false",
+            );
         }
     }
     needs_code(lint, operation, "CURSOR_INVALID", "it takes a cursor");

@@ -63,8 +63,11 @@ fn statuses(lint: &mut Lint<'_>, operation: &Operation) {
             }
             Some(response) if !is_problem(lint.document, response) => {
                 let subject = subject(operation, Status::Range(digit), response);
-                let message =
-                    format!("{subject} is not `{{code, message, context}}`, all three required");
+                let message = format!(
+                    "{subject} is not `{{{}}}` as {}, all of them required",
+                    members(lint.document).join(", "),
+                    lint.document.error_media_type()
+                );
                 lint.report(
                     "problem-shape",
                     &response.at,
@@ -96,10 +99,19 @@ fn subject(operation: &Operation, status: Status, response: &Response) -> String
     }
 }
 
+/// The members that every error has.
+fn members(document: &Document) -> &'static [&'static str] {
+    match document.problem_types() {
+        // RFC 9457, and what the API adds.
+        Some(_) => &["type", "title", "status", "detail", "code", "context"],
+        None => &["code", "message", "context"],
+    }
+}
+
 fn is_problem(document: &Document, response: &Response) -> bool {
     let schema = response
         .content
-        .get("application/json")
+        .get(document.error_media_type())
         .and_then(|media| media.schema.as_ref());
     let Some(Schema {
         kind: Kind::Object(rules),
@@ -108,7 +120,7 @@ fn is_problem(document: &Document, response: &Response) -> bool {
     else {
         return false;
     };
-    ["code", "message", "context"].iter().all(|name| {
+    members(document).iter().all(|name| {
         rules
             .properties
             .get(*name)

@@ -20,6 +20,8 @@ impl Default for Served {
             version: 1,
             asked_for_vendor_type: false,
             media_type: PLAIN_JSON,
+            vendor_type: PLAIN_JSON,
+            problems: None,
         }
     }
 }

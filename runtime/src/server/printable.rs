@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::reply::{Answer, Content};
+use crate::JsonObject;
 
 /// A `T`, or its JSON text.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,31 @@ pub enum Printable<T> {
     Value(T),
     /// What printing a `T` gives, byte for byte.
     Text(Bytes),
+    Open(Open),
+}
+
+/// The text of an object that is not closed yet, at least one member of it, and its last members: whoever has an older form
+/// of the object changes those and never looks at the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// `{"items":[...]`
+    pub text: Vec<u8>,
+    pub rest: JsonObject,
+}
+
+impl Open {
+    /// The whole text.
+    pub fn close(self) -> Result<Bytes, serde_json::Error> {
+        let mut text = self.text;
+        for (name, value) in &self.rest {
+            text.push(b',');
+            serde_json::to_writer(&mut text, name)?;
+            text.push(b':');
+            serde_json::to_writer(&mut text, value)?;
+        }
+        text.push(b'}');
+        Ok(text.into())
+    }
 }
 
 impl<T> From<T> for Printable<T> {
@@ -23,13 +49,15 @@ impl<T> From<T> for Printable<T> {
 impl<T: Serialize> Printable<T> {
     /// The answer that holds it.
     pub fn answer(self, status: u16) -> Result<Answer, serde_json::Error> {
-        match self {
-            Self::Value(value) => Answer::json(status, &value),
-            Self::Text(text) => Ok(Answer {
-                content: Content::Json(text),
-                ..Answer::empty(status)
-            }),
-        }
+        let text = match self {
+            Self::Value(value) => return Answer::json(status, &value),
+            Self::Text(text) => text,
+            Self::Open(open) => open.close()?,
+        };
+        Ok(Answer {
+            content: Content::Json(text),
+            ..Answer::empty(status)
+        })
     }
 }
 
@@ -39,18 +67,22 @@ impl<T: DeserializeOwned> Printable<T> {
         match self {
             Self::Value(value) => Ok(value),
             Self::Text(text) => serde_json::from_slice(&text),
+            Self::Open(open) => serde_json::from_slice(&open.close()?),
         }
     }
 
     /// Looks at the value; text is read for it. Text that is no `T` is not looked at.
     pub fn look(&self, at: impl FnOnce(&T)) {
-        match self {
-            Self::Value(value) => at(value),
-            Self::Text(text) => {
-                if let Ok(value) = serde_json::from_slice(text) {
-                    at(&value);
-                }
-            }
+        let text = match self {
+            Self::Value(value) => return at(value),
+            Self::Text(text) => text.clone(),
+            Self::Open(open) => match open.clone().close() {
+                Ok(text) => text,
+                Err(_) => return,
+            },
+        };
+        if let Ok(value) = serde_json::from_slice(&text) {
+            at(&value);
         }
     }
 }
@@ -72,5 +104,20 @@ mod tests {
             assert_eq!(seen, [1, 2]);
             assert_eq!(printable.into_value().unwrap(), [1, 2]);
         }
+    }
+
+    #[test]
+    fn an_object_is_closed_with_its_last_members() {
+        let open = Open {
+            text: b"{\"items\":[1]".to_vec(),
+            rest: JsonObject::from_iter([("next".to_owned(), "a\"b".into())]),
+        };
+        let text = open.clone().close().unwrap();
+        assert_eq!(text, r#"{"items":[1],"next":"a\"b"}"#);
+        let printable = Printable::<serde_json::Value>::Open(open);
+        let mut seen = None;
+        printable.look(|value| seen = Some(value["next"].clone()));
+        assert_eq!(seen, Some("a\"b".into()));
+        assert_eq!(printable.answer(200).unwrap().store().body, text);
     }
 }

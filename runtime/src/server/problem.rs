@@ -156,7 +156,7 @@ impl<E: ErrorCode> Problem<E> {
         self.map(GateCode::of)
     }
 
-    /// The body as it is sent; `request_id` goes into the context.
+    /// The body as `{code, message, context}`; `request_id` goes into the context.
     pub fn body(&self, request_id: Option<&str>) -> Vec<u8> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -164,25 +164,71 @@ impl<E: ErrorCode> Problem<E> {
             message: &'a str,
             context: Context<'a>,
         }
-        #[derive(Serialize)]
-        struct Context<'a> {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            request_id: Option<&'a str>,
-            #[serde(flatten)]
-            rest: &'a JsonObject,
-        }
-        let context = Context {
-            request_id: request_id.filter(|_| !self.0.context.contains_key("request_id")),
-            rest: &self.0.context,
-        };
         let body = Body {
             code: self.0.code.code(),
             message: &self.0.message,
-            context,
+            context: self.told(request_id),
         };
         // Strings and JSON values always print.
         serde_json::to_vec(&body).unwrap_or_default()
     }
+
+    /// The body as problem details (RFC 9457), with code and context as members of their own. `types` is what the problem's
+    /// type begins with, before the code.
+    pub fn details(&self, types: &str, request_id: Option<&str>) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: String,
+            title: String,
+            status: u16,
+            detail: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            instance: Option<String>,
+            code: &'a str,
+            context: Context<'a>,
+        }
+        let code = self.0.code.code();
+        let body = Body {
+            r#type: format!("{types}{code}"),
+            title: title(code),
+            status: self.0.code.status().as_u16(),
+            detail: &self.0.message,
+            instance: request_id.map(|id| format!("urn:uuid:{id}")),
+            code,
+            context: self.told(request_id),
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+
+    fn told<'a>(&'a self, request_id: Option<&'a str>) -> Context<'a> {
+        Context {
+            request_id: request_id.filter(|_| !self.0.context.contains_key("request_id")),
+            rest: &self.0.context,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(flatten)]
+    rest: &'a JsonObject,
+}
+
+/// A code in words: `ID_TAKEN` is "ID taken".
+pub fn title(code: &str) -> String {
+    let words = code.split('_').enumerate().map(|(index, word)| {
+        if matches!(word, "ID" | "JSON") {
+            return word.to_owned();
+        }
+        let small = word.to_ascii_lowercase();
+        match (index, small.get(..1)) {
+            (0, Some(first)) => format!("{}{}", first.to_ascii_uppercase(), &small[1..]),
+            _ => small,
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 impl<E: fmt::Debug> fmt::Debug for Problem<E> {
@@ -218,6 +264,27 @@ mod tests {
             String::from_utf8(problem.body(Some("r1"))).unwrap(),
             r#"{"code":"NOT_FOUND","message":"There is no such job.","context":{"request_id":"r1","id":"7"}}"#
         );
+    }
+
+    #[test]
+    fn problem_details_have_the_members_of_the_rfc_and_keep_code_and_context() {
+        let problem = Problem::new(GateCode::NOT_FOUND, "There is no such job.").with("id", "7");
+        assert_eq!(
+            String::from_utf8(problem.details("/docs#code-", Some("r1"))).unwrap(),
+            r##"{"type":"/docs#code-NOT_FOUND","title":"Not found","status":404,"detail":"There is no such job.","instance":"urn:uuid:r1","code":"NOT_FOUND","context":{"request_id":"r1","id":"7"}}"##
+        );
+    }
+
+    #[test]
+    fn a_title_is_the_code_in_words() {
+        for (code, words) in [
+            ("ID_TAKEN", "ID taken"),
+            ("MALFORMED_JSON", "Malformed JSON"),
+            ("INTERNAL", "Internal"),
+            ("", ""),
+        ] {
+            assert_eq!(title(code), words);
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::{
     problem::{ErrorCode, GateCode, Problem},
 };
 
+/// The media type of problem details (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
 /// A success that can be sent.
 pub trait Reply: Sized {
     /// Prints the body. The error: it does not print, which no value of a generated type should do.
@@ -242,15 +245,24 @@ fn name_scheme(response: &mut Response) {
 pub fn refuse<E: ErrorCode>(problem: &Problem<E>, head: &Parts) -> Response {
     let request_id = head.extensions.get::<RequestId>();
     let served = head.extensions.get::<Served>().copied().unwrap_or_default();
+    render(problem, request_id.map(|id| &*id.0), &served)
+}
+
+/// Renders a problem in the form of the version that is served: every error that is sent is made here.
+pub fn render<E: ErrorCode>(
+    problem: &Problem<E>,
+    request_id: Option<&str>,
+    served: &Served,
+) -> Response {
     let code = GateCode::of(problem.code());
-    let body = problem.body(request_id.map(|id| &*id.0));
+    let (media_type, body) = match served.problems {
+        Some(types) => (PROBLEM_JSON, problem.details(types, request_id)),
+        None => (served.media_type, problem.body(request_id)),
+    };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = code.status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(served.media_type),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Some(seconds) = problem.retry_after_seconds() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -34,6 +34,8 @@ pub enum BodyRule {
     /// A body of one of these media types (lower-case; `*/*`: any), or no bytes at all.
     Content {
         media_types: &'static [&'static str],
+        /// The media type of the version served is one as well.
+        versioned: bool,
     },
 }
 
@@ -233,7 +235,11 @@ async fn content(
     limit: usize,
 ) -> Result<Bytes, Problem<GateCode>> {
     let media_type = media_type(&head.headers);
-    let BodyRule::Content { media_types } = rule else {
+    let BodyRule::Content {
+        media_types,
+        versioned,
+    } = rule
+    else {
         let nothing = body.is_end_stream() || announced(&head.headers) == Some(0);
         if nothing || axum::body::to_bytes(body, 0).await.is_ok() {
             return Ok(Bytes::new());
@@ -246,13 +252,14 @@ async fn content(
         );
         return Err(report.problem());
     };
-    let fits = |name: &String| {
-        media_types
-            .iter()
-            .any(|known| *known == "*/*" || known == name)
-    };
+    let mut known = media_types.to_vec();
+    let vendor_type = served(head).vendor_type;
+    if versioned && !known.contains(&vendor_type) {
+        known.push(vendor_type);
+    }
+    let fits = |name: &String| known.iter().any(|known| *known == "*/*" || known == name);
     if media_type.as_ref().is_some_and(|name| !fits(name)) {
-        return Err(unsupported(media_types));
+        return Err(unsupported(&known));
     }
     if announced(&head.headers).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
@@ -266,8 +273,8 @@ async fn content(
             false => Problem::new(GateCode::MALFORMED_JSON, "The body broke off."),
         }
     })?;
-    if !bytes.is_empty() && media_type.is_none() && !media_types.contains(&"*/*") {
-        return Err(unsupported(media_types));
+    if !bytes.is_empty() && media_type.is_none() && !known.contains(&"*/*") {
+        return Err(unsupported(&known));
     }
     Ok(bytes)
 }
@@ -293,7 +300,7 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-fn unsupported(media_types: &'static [&'static str]) -> Problem<GateCode> {
+fn unsupported(media_types: &[&'static str]) -> Problem<GateCode> {
     let message = format!(
         "The body's Content-Type must be {}.",
         media_types.join(" or ")

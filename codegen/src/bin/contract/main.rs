@@ -15,6 +15,7 @@ use crm_codegen::adapt::{self, adapt};
 use crm_codegen::diff::{self, Contract};
 use crm_codegen::document::{self, Date, Reading};
 use crm_codegen::overlay::Overlay;
+use crm_codegen::release::Version;
 use crm_codegen::source::MOST_BYTES;
 use crm_codegen::{Diagnostic, Document, Node, lint, lower, publish, slice};
 
@@ -44,6 +45,9 @@ enum Command {
     Lint {
         /// The document; - is standard input.
         file: PathBuf,
+        /// Of each further version, the overlay that makes it of the one before.
+        #[arg(long = "overlay", value_name = "FILE")]
+        overlays: Vec<PathBuf>,
     },
     /// Print one consumer's part: its operations and what they reach, as JSON.
     Slice {
@@ -68,6 +72,9 @@ enum Command {
         /// The folder, made if it is not there.
         #[arg(long)]
         out: PathBuf,
+        /// Of each further version, the overlay that makes it of the one before.
+        #[arg(long = "overlay", value_name = "FILE")]
+        overlays: Vec<PathBuf>,
     },
     /// What changed from one contract to the next, and whom it breaks. Exit code 1 means breaking.
     Diff(compare::Diff),
@@ -141,7 +148,7 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
             let (name, bytes) = read(file)?;
             Ok(Outcome::of(document::read(&name, &bytes).diagnostics))
         }
-        Command::Lint { file } => {
+        Command::Lint { file, overlays } => {
             let (name, bytes) = read(file)?;
             let Reading {
                 document,
@@ -149,6 +156,16 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
             } = document::read(&name, &bytes);
             if let Some(document) = document {
                 diagnostics.extend(lint::lint(&document));
+            }
+            // What is wrong with a version is most likely wrong with the next: it is told once.
+            if diagnostics.is_empty() {
+                match versions(&name, &bytes, overlays)? {
+                    Ok(newer) => {
+                        let found = newer.iter().flat_map(|(document, _)| lint::lint(document));
+                        diagnostics.extend(found);
+                    }
+                    Err(found) => diagnostics.extend(found),
+                }
             }
             Ok(Outcome::of(diagnostics))
         }
@@ -176,10 +193,18 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
                 Err(found) => Ok(Outcome::Findings(found)),
             }
         }
-        Command::Publish { file, out } => {
+        Command::Publish {
+            file,
+            out,
+            overlays,
+        } => {
             let (name, bytes) = read(file)?;
-            match Document::read(&name, &bytes) {
-                Ok(document) => publish_to(out, &document, &String::from_utf8_lossy(&bytes)),
+            let first = match Document::read(&name, &bytes) {
+                Ok(document) => (document, String::from_utf8_lossy(&bytes).into_owned()),
+                Err(found) => return Ok(Outcome::Findings(found)),
+            };
+            match versions(&name, &bytes, overlays)? {
+                Ok(newer) => publish_to(out, &first, &newer),
                 Err(found) => Ok(Outcome::Findings(found)),
             }
         }
@@ -266,8 +291,14 @@ fn day(text: &str) -> Result<Date, String> {
 }
 
 /// `v1.json`, `v1-web.yaml`, `v1-web-3.0.json`, `v1.html` ...
-fn publish_to(out: &Path, document: &Document, text: &str) -> io::Result<Outcome> {
-    let (publications, found) = publish::publish(&[publish::Source { document, text }]);
+fn publish_to(
+    out: &Path,
+    first: &(Document, String),
+    newer: &[(Document, String)],
+) -> io::Result<Outcome> {
+    let sources = std::iter::once(first).chain(newer);
+    let sources = sources.map(|(document, text)| publish::Source { document, text });
+    let (publications, found) = publish::publish(&sources.collect::<Vec<_>>());
     std::fs::create_dir_all(out)?;
     for publication in publications {
         let name = match &publication.consumer {
@@ -285,6 +316,25 @@ fn publish_to(out: &Path, document: &Document, text: &str) -> io::Result<Outcome
         }
     }
     Ok(Outcome::of(found.into_sorted()))
+}
+
+/// Documents, each with its text, or what is wrong with them.
+type Texts = Result<Vec<(Document, String)>, Vec<Diagnostic>>;
+
+/// The versions that overlays make of a document, each with its text.
+fn versions(name: &str, bytes: &[u8], overlays: &[PathBuf]) -> io::Result<Texts> {
+    let overlays = overlays.iter().map(|file| read(file));
+    let overlays = overlays.collect::<io::Result<Vec<_>>>()?;
+    let all = match Version::all((name, bytes), &overlays) {
+        Ok(all) => all,
+        Err(found) => return Ok(Err(found)),
+    };
+    let newer = all.into_iter().skip(1).map(|version| {
+        let text = String::from_utf8_lossy(&version.text).into_owned();
+        let contract = version.contract;
+        Ok((Document::from_node(&contract.file, contract.root)?, text))
+    });
+    Ok(newer.collect())
 }
 
 fn sliced(document: &Document, consumer: &str) -> io::Result<Node> {

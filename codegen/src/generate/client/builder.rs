@@ -6,7 +6,7 @@ use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, GenericArgument, Item, PathArguments, ReturnType, Type, parse_quote};
 
-use super::calls::Call;
+use super::calls::{Call, Page};
 use crate::generate::shapes::Shapes;
 use crate::names;
 
@@ -50,8 +50,8 @@ pub fn builders(items: &mut [Item], calls: &[Call<'_>], shapes: &Shapes<'_>) {
                 let Some(call) = calls.iter().find(|call| is_of(block, &call.builder)) else {
                     continue;
                 };
-                if let Some(item) = &call.page_item {
-                    stream(block, item, call.generic);
+                if let Some(page) = &call.page {
+                    stream(block, page, call.generic);
                 }
                 if call.generic {
                     make_generic(block, &generic, call.changes.as_deref());
@@ -250,7 +250,8 @@ impl VisitMut for Bytes<'_> {
 }
 
 /// Adds the streams of a list.
-fn stream(block: &mut syn::ItemImpl, item: &TokenStream, generic: bool) {
+fn stream(block: &mut syn::ItemImpl, pages: &Page, generic: bool) {
+    let Page { item, next } = pages;
     let Some((page, error)) = block.items.iter().find_map(answer) else {
         return;
     };
@@ -266,7 +267,7 @@ fn stream(block: &mut syn::ItemImpl, item: &TokenStream, generic: bool) {
                     ::std::option::Option::None => call,
                 };
                 let page = call.send().await?.into_inner();
-                let next = ::crm_runtime::client::Cursor::into_cursor(page.next_cursor.clone());
+                let next = ::crm_runtime::client::Cursor::into_cursor(page.#next.clone());
                 ::std::result::Result::Ok((page, next))
             })
         }

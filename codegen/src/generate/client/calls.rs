@@ -29,8 +29,8 @@ pub struct Call<'d> {
     pub record_type: Option<String>,
     /// The body or the success is of a type with a parameter, and the path says which record type it is.
     pub generic: bool,
-    /// The type of what is in its pages, where it answers pages along a cursor.
-    pub page_item: Option<TokenStream>,
+    /// What its pages hold, where it answers pages along a cursor.
+    pub page: Option<Page>,
     /// The body may be left out.
     pub optional_body: bool,
     /// The fields of a body that is a form.
@@ -43,6 +43,14 @@ pub struct Call<'d> {
     pub other_media: bool,
     /// A success that goes on for as long as somebody listens.
     pub streams: bool,
+}
+
+/// The pages of a list.
+pub struct Page {
+    /// The type of an item.
+    pub item: TokenStream,
+    /// The cursor of the next page, as a field of a page.
+    pub next: TokenStream,
 }
 
 pub fn calls<'d>(lowered: &'d Lowered, shapes: &Shapes<'_>) -> Vec<Call<'d>> {
@@ -105,13 +113,13 @@ fn call<'d>(operation: &'d Operation, shapes: &Shapes<'_>) -> Call<'d> {
         builder: progenitor_name::builder(&operation.id),
         generic: record_type.is_some() && (mentions(success) || mentions(body_schema)),
         record_type,
-        page_item: success
+        page: success
             .filter(|_| {
                 operation
                     .parameter(ParameterLocation::Query, "cursor")
                     .is_some()
             })
-            .and_then(|schema| page_item(schema, shapes)),
+            .and_then(|schema| page(schema, shapes)),
         changes: changes(shapes, operation).map(names::type_name),
         optional_body: body.is_some_and(|body| !body.required),
         bytes: body
@@ -143,21 +151,30 @@ fn success(operation: &Operation) -> Option<&Schema> {
         })
 }
 
-/// The type of the items of `{items, next_cursor}`.
-fn page_item(schema: &Schema, shapes: &Shapes<'_>) -> Option<TokenStream> {
+/// The pages of `{items, next_cursor}`, or of `{items, page}` with `next` in the page.
+fn page(schema: &Schema, shapes: &Shapes<'_>) -> Option<Page> {
     let rules = shapes.resolve(schema).as_object()?;
     let items = rules
         .properties
         .get("items")
         .filter(|property| property.required)?;
-    let cursor = rules.properties.get("next_cursor")?;
+    let (cursor, next) = match rules.properties.get("next_cursor") {
+        Some(cursor) => (cursor, quote!(next_cursor)),
+        None => {
+            let page = rules.properties.get("page");
+            let page = page.filter(|page| page.required && !shapes.nullable(&page.schema))?;
+            let page = shapes.resolve(&page.schema).as_object()?;
+            (page.properties.get("next")?, quote!(page.next))
+        }
+    };
     match (
         &shapes.resolve(&items.schema).kind,
         &shapes.resolve(&cursor.schema).kind,
     ) {
-        (Kind::Array(list), Kind::String(_)) if !shapes.nullable(&items.schema) => {
-            Some(rust_type(shapes, &list.items, Place::Request))
-        }
+        (Kind::Array(list), Kind::String(_)) if !shapes.nullable(&items.schema) => Some(Page {
+            item: rust_type(shapes, &list.items, Place::Request),
+            next,
+        }),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! What all clients share: for each type that error answers hold, its code and message by trait.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 use proc_macro2::TokenStream;
@@ -14,10 +14,13 @@ use crate::generate::versions::{Part, shared_types};
 use crate::hoist::hoist;
 use crate::names;
 
+/// By schema of an error, the property that says for people what is wrong.
+type Messages = BTreeMap<String, &'static str>;
+
 /// The modules `problems`, one per version, the oldest first. A type that versions share has its
 /// implementation with the newer one.
 pub fn problems(versions: &[Document], found: &mut Diagnostics) -> Vec<TokenStream> {
-    let mut newer: Option<(IndexMap<String, Part>, BTreeSet<String>)> = None;
+    let mut newer: Option<(IndexMap<String, Part>, Messages)> = None;
     let mut modules = Vec::new();
     for document in versions.iter().rev() {
         let (hoisted, more) = hoist(document);
@@ -25,32 +28,33 @@ pub fn problems(versions: &[Document], found: &mut Diagnostics) -> Vec<TokenStre
         let mut seen_before = Diagnostics::default();
         let shapes = Shapes::new(&hoisted, &mut seen_before);
         let definitions = definitions(&shapes);
-        let bodies: BTreeSet<String> = hoisted
+        let bodies: Messages = hoisted
             .operations
             .iter()
             .flat_map(errors)
             .filter_map(Schema::as_ref_name)
-            .filter(|name| says_code(&shapes, name))
-            .map(str::to_owned)
+            .filter_map(|name| Some((name.to_owned(), message(&shapes, name)?)))
             .collect();
         let there: HashSet<String> = match &newer {
             Some((newer, implemented)) => {
                 let mut shared = shared_types(newer, &definitions);
-                shared.retain(|name| implemented.contains(name));
+                shared.retain(|name| implemented.contains_key(name));
                 shared
             }
             None => HashSet::new(),
         };
-        let here = bodies.iter().filter(|name| !there.contains(*name));
-        modules.push(here.map(|name| implementation(name)).collect());
+        let here = bodies.iter().filter(|(name, _)| !there.contains(*name));
+        let here = here.map(|(name, message)| implementation(name, message));
+        modules.push(here.collect());
         newer = Some((definitions, bodies));
     }
     modules.reverse();
     modules
 }
 
-fn implementation(name: &str) -> TokenStream {
+fn implementation(name: &str, message: &str) -> TokenStream {
     let ident = names::type_ident(name);
+    let message = names::value_ident(message);
     quote! {
         impl ::crm_runtime::client::ProblemBody for super::types::#ident {
             fn code(&self) -> &str {
@@ -58,7 +62,7 @@ fn implementation(name: &str) -> TokenStream {
             }
 
             fn message(&self) -> &str {
-                self.message.as_str()
+                self.#message.as_str()
             }
         }
     }
@@ -79,16 +83,17 @@ fn errors(operation: &Operation) -> impl Iterator<Item = &Schema> {
         .filter_map(|media| media.schema.as_ref())
 }
 
-/// Whether a schema has `code` and `message`, both required texts.
-fn says_code(shapes: &Shapes<'_>, name: &str) -> bool {
-    let Some(rules) = shapes.schemas.get(name).and_then(Schema::as_object) else {
-        return false;
-    };
-    ["code", "message"].into_iter().all(|name| {
+/// The property of an error that says for people what is wrong: `message`, or `detail` of problem details
+/// (RFC 9457). Nothing where the schema has no such text, or no `code`.
+fn message(shapes: &Shapes<'_>, name: &str) -> Option<&'static str> {
+    let rules = shapes.schemas.get(name)?.as_object()?;
+    let is_text = |name: &str| {
         rules.properties.get(name).is_some_and(|property| {
             property.required
                 && matches!(shapes.resolve(&property.schema).kind, Kind::String(_))
                 && !shapes.nullable(&property.schema)
         })
-    })
+    };
+    let mut messages = ["message", "detail"].into_iter();
+    messages.find(|message| is_text("code") && is_text(message))
 }

@@ -1,22 +1,29 @@
 //! What the document says of each operation, as data: a static per operation, and the list of all.
 
-use proc_macro2::TokenStream;
+use indexmap::IndexMap;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::deprecations::Deprecations;
 use crate::document::{Document, Operation};
 use crate::generate::doc_lines;
+use crate::generate::versions::{self, OperationParts};
 use crate::names;
 
-pub fn operations(document: &Document, deprecations: &Deprecations) -> TokenStream {
-    let each = document
-        .operations
-        .iter()
-        .map(|operation| one(operation, deprecations));
-    let idents = document
-        .operations
-        .iter()
-        .map(|operation| names::ident(&names::constant_name(&operation.id)));
+/// The module `operations`. What a newer version says the same of is named from there.
+pub fn module(document: &Document, parts: &IndexMap<String, OperationParts>) -> TokenStream {
+    let each = document.operations.iter().filter_map(|operation| {
+        let way = &parts.get(&operation.id)?.way;
+        let ident = ident(operation);
+        Some(match way.served_by == document.major {
+            true => way.data.tokens.clone(),
+            false => {
+                let version = versions::module(way.served_by);
+                quote!(pub use crate::#version::server::operations::#ident;)
+            }
+        })
+    });
+    let idents = document.operations.iter().map(ident);
     quote! {
         /// The operations as data.
         pub mod operations {
@@ -33,8 +40,13 @@ pub fn operations(document: &Document, deprecations: &Deprecations) -> TokenStre
     }
 }
 
-fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
-    let ident = names::ident(&names::constant_name(&operation.id));
+fn ident(operation: &Operation) -> Ident {
+    names::ident(&names::constant_name(&operation.id))
+}
+
+/// The static of an operation.
+pub fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
+    let ident = ident(operation);
     let docs = doc_lines(&format!("`{} {}`", operation.method, operation.path));
     let (id, tag, path) = (&operation.id, &operation.tag, &operation.path);
     let method = operation.method.as_str();

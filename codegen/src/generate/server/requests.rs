@@ -53,21 +53,21 @@ pub fn body_kind<'d>(operation: &'d Operation) -> BodyKind<'d> {
     }
 }
 
-/// The media types that a body is taken in: those of the document, and for JSON both the plain one
-/// and that of the version.
-pub fn media_types(body: &Body, versioned: Option<String>) -> Vec<String> {
+/// The media types that a body is taken in: those of the document, and for JSON the plain one. True:
+/// that of the version is one as well.
+pub fn media_types(body: &Body) -> (Vec<String>, bool) {
     let mut out: Vec<String> = body
         .content
         .keys()
         .map(|name| name.to_ascii_lowercase())
         .collect();
-    if out.iter().any(|name| is_json(name)) {
+    let versioned = out.iter().any(|name| is_json(name));
+    if versioned {
         out.push("application/json".to_owned());
-        out.extend(versioned);
     }
     let mut seen = std::collections::HashSet::new();
     out.retain(|name| seen.insert(name.clone()));
-    out
+    (out, versioned)
 }
 
 /// The struct of a request.

@@ -1,8 +1,6 @@
 //! The router: every path of the contract with its methods, 405 with `Allow` for the others, 404 for
 //! all other paths.
 
-use std::collections::HashSet;
-
 use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,13 +10,12 @@ use super::traits::trait_path;
 use crate::diagnostic::{Diagnostics, Location};
 use crate::document::{Gone, Method, Operation};
 use crate::generate::shapes::Shapes;
-use crate::generate::versions::OperationParts;
+use crate::generate::versions::{self, OperationParts};
 use crate::names;
 
 pub fn routes(
     shapes: &Shapes<'_>,
     parts: &IndexMap<String, OperationParts>,
-    noted: &HashSet<&str>,
     found: &mut Diagnostics,
 ) -> TokenStream {
     let document = shapes.document;
@@ -35,16 +32,14 @@ pub fn routes(
         let template = template(&gone.path, &gone.at, found);
         paths.entry(template).or_default().gone.push(gone);
     }
-    let each = paths.iter().map(|(path, there)| route(path, there, found));
+    let each = paths
+        .iter()
+        .map(|(path, there)| route(path, there, document.major, parts, found));
     let each: Vec<TokenStream> = each.collect();
-    let serve = document.operations.iter().map(|operation| {
+    let serve = document.operations.iter().filter_map(|operation| {
+        let way = &parts.get(&operation.id)?.way;
         let handlers = trait_path(document, operation, parts);
-        serve(
-            shapes,
-            operation,
-            &handlers,
-            noted.contains(operation.id.as_str()),
-        )
+        (way.served_by == document.major).then(|| serve(operation, &handlers, way.noted))
     });
     let mut traits: IndexMap<String, TokenStream> = IndexMap::new();
     for operation in &document.operations {
@@ -71,7 +66,8 @@ pub fn routes(
             Router::new() #(#each)* .fallback(not_found)
         }
 
-        mod serve {
+        #[allow(unused_imports)]
+        pub(crate) mod serve {
             use ::crm_runtime::reexport::axum::{extract::Request, response::Response};
             use ::crm_runtime::server::{BodyRule, Gate, serve::arrive};
             #[allow(unused_imports)]
@@ -114,7 +110,13 @@ fn template(path: &str, at: &Location, found: &mut Diagnostics) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn route(path: &str, there: &Path<'_>, found: &mut Diagnostics) -> TokenStream {
+fn route(
+    path: &str,
+    there: &Path<'_>,
+    major: u32,
+    parts: &IndexMap<String, OperationParts>,
+    found: &mut Diagnostics,
+) -> TokenStream {
     let mut allow: Vec<&str> = Vec::new();
     let methods: Vec<TokenStream> = there
         .operations
@@ -133,7 +135,14 @@ fn route(path: &str, there: &Path<'_>, found: &mut Diagnostics) -> TokenStream {
             }
             let filter = names::ident(method);
             let serve = names::value_ident(&operation.id);
-            quote!(.on(MethodFilter::#filter, handler(&handlers, serve::#serve::<H>)))
+            let served_by = parts.get(&operation.id).map(|parts| parts.way.served_by);
+            let from = served_by
+                .filter(|version| *version != major)
+                .map(|version| {
+                    let version = versions::module(version);
+                    quote!(crate::#version::server::)
+                });
+            quote!(.on(MethodFilter::#filter, handler(&handlers, #from serve::#serve::<H>)))
         })
         .collect();
     let mut removed: Vec<Method> = Vec::new();
@@ -169,20 +178,15 @@ fn route(path: &str, there: &Path<'_>, found: &mut Diagnostics) -> TokenStream {
 }
 
 /// The way of one operation: admitted, read, handled, answered.
-fn serve(
-    shapes: &Shapes<'_>,
-    operation: &Operation,
-    handlers: &TokenStream,
-    noted: bool,
-) -> TokenStream {
+fn serve(operation: &Operation, handlers: &TokenStream, noted: bool) -> TokenStream {
     let ident = names::value_ident(&operation.id);
     let method = names::value_ident(&operation.name);
     let data = names::ident(&names::constant_name(&operation.id));
     let rule = match &operation.body {
         None => quote!(BodyRule::None),
         Some(body) => {
-            let media_types = media_types(body, shapes.document.versioned_media_type());
-            quote!(BodyRule::Content { media_types: &[#(#media_types),*] })
+            let (media_types, versioned) = media_types(body);
+            quote!(BodyRule::Content { media_types: &[#(#media_types),*], versioned: #versioned })
         }
     };
     let uses = noted.then(|| {
@@ -195,7 +199,7 @@ fn serve(
         }
     });
     quote! {
-        pub(super) async fn #ident<H>(handlers: ::std::sync::Arc<H>, request: Request) -> Response
+        pub(crate) async fn #ident<H>(handlers: ::std::sync::Arc<H>, request: Request) -> Response
         where
             H: Gate + #handlers<<H as Gate>::Context>,
         {

@@ -3,6 +3,7 @@
 
 mod text;
 
+use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Number;
@@ -10,24 +11,17 @@ use serde_json::Number;
 use super::Scope;
 use crate::diagnostic::Diagnostics;
 use crate::document::{
-    Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Schema,
+    Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Operation, Schema,
 };
+use crate::generate::shapes::{Shapes, references};
+use crate::generate::versions::Part;
 use crate::names;
 
-/// The module `checks`: a function per named schema that a request reaches.
-pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> TokenStream {
+/// A function per named schema that a request reaches, by the name of the schema.
+pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> IndexMap<String, Part> {
     let operations = &scope.shapes.document.operations;
-    let of_parameters = operations
-        .iter()
-        .flat_map(|operation| &operation.parameters)
-        .map(|parameter| &parameter.schema);
-    let of_bodies = operations
-        .iter()
-        .flat_map(|operation| &operation.body)
-        .flat_map(|body| body.content.values())
-        .filter_map(|media| media.schema.as_ref());
-    let reached = scope.shapes.reached(of_parameters.chain(of_bodies));
-    let functions = scope
+    let reached = scope.shapes.reached(operations.iter().flat_map(asked));
+    scope
         .shapes
         .schemas
         .iter()
@@ -39,13 +33,27 @@ pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> TokenStream {
                 true => (quote!(_), quote!(_), quote!(_)),
                 false => (quote!(value), quote!(at), quote!(report)),
             };
-            quote! {
+            let function = quote! {
                 pub fn #ident(#value: &Value, #at: &At<'_>, #report: &mut Report) {
                     #statements
                 }
-            }
-        });
-    let functions: Vec<TokenStream> = functions.collect();
+            };
+            (name.clone(), Part::new(function, references(schema)))
+        })
+        .collect()
+}
+
+/// The module `checks` with what these operations reach.
+pub fn module<'d>(
+    shapes: &'d Shapes<'_>,
+    checks: &IndexMap<String, Part>,
+    operations: impl Iterator<Item = &'d Operation>,
+) -> TokenStream {
+    let reached = shapes.reached(operations.flat_map(asked));
+    let functions = checks
+        .iter()
+        .filter(|(name, _)| reached.contains(name.as_str()))
+        .map(|(_, part)| &part.tokens);
     quote! {
         /// What requests are judged by.
         #[allow(non_snake_case, unused_imports)]
@@ -57,6 +65,20 @@ pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> TokenStream {
             #(#functions)*
         }
     }
+}
+
+/// The schemas of what an operation is asked.
+pub fn asked(operation: &Operation) -> impl Iterator<Item = &Schema> {
+    let parameters = operation
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.schema);
+    let body = operation
+        .body
+        .iter()
+        .flat_map(|body| body.content.values())
+        .filter_map(|media| media.schema.as_ref());
+    parameters.chain(body)
 }
 
 /// A check as a value: the function of a named schema, or a closure.
