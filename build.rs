@@ -1,15 +1,21 @@
-//! The one build step: the documents in `spec/` become the modules that `spec/contract.rs` includes.
-//! What is wrong with a document is an error of the build, with file and line.
+//! The one build step: the contract and its overlays in `spec/` become the modules that `spec/contract.rs`
+//! includes. What is wrong with a document is an error of the build, with file and line.
 
 use std::{env, fs, path::Path, process::ExitCode};
 
 use crm_codegen::document::Reading;
-use crm_codegen::{Diagnostic, document, generate, lint, publish::Source};
+use crm_codegen::{
+    Diagnostic, Document, document, generate, lint, publish::Source, release::Version,
+};
 
 const CONTRACT: &str = "spec/openapi.yaml";
+/// Version N is version N - 1 and its overlay.
+const OVERLAYS: [&str; 1] = ["spec/v2.overlay.yaml"];
 
 fn main() -> ExitCode {
-    println!("cargo::rerun-if-changed={CONTRACT}");
+    for file in [CONTRACT].iter().chain(&OVERLAYS) {
+        println!("cargo::rerun-if-changed={file}");
+    }
     match build() {
         Ok(()) => ExitCode::SUCCESS,
         Err(findings) => {
@@ -24,23 +30,7 @@ fn main() -> ExitCode {
 
 fn build() -> Result<(), Vec<String>> {
     // The versions, the lowest first.
-    let sources = [CONTRACT].map(|file| (file, fs::read(file)));
-    let (mut documents, mut texts, mut found) = (Vec::new(), Vec::new(), Vec::new());
-    for (file, text) in sources {
-        let text = text.map_err(|error| vec![format!("{file}: {error}")])?;
-        let Reading {
-            document,
-            diagnostics,
-        } = document::read(file, &text);
-        found.extend(diagnostics);
-        // The conventions are judged even where the document has faults, so that one build tells all.
-        found.extend(document.iter().flat_map(lint::lint));
-        documents.extend(document);
-        texts.push(String::from_utf8_lossy(&text).into_owned());
-    }
-    if !found.is_empty() {
-        return Err(printed(found));
-    }
+    let (documents, texts) = versions()?;
     let (mut modules, mut found) = generate::contract(&documents);
     let (clients, more) = generate::clients(&documents, is_wanted);
     modules.extend(clients);
@@ -66,6 +56,40 @@ fn build() -> Result<(), Vec<String>> {
         fs::write(&path, bytes).map_err(|error| vec![format!("{}: {error}", path.display())])?;
     }
     Ok(())
+}
+
+/// The contract of each version, and its text.
+fn versions() -> Result<(Vec<Document>, Vec<String>), Vec<String>> {
+    let read = |file: &str| fs::read(file).map_err(|error| vec![format!("{file}: {error}")]);
+    let text = read(CONTRACT)?;
+    let Reading {
+        document,
+        diagnostics: mut found,
+    } = document::read(CONTRACT, &text);
+    // The conventions are judged even where the document has faults, so that one build tells all.
+    found.extend(document.iter().flat_map(lint::lint));
+    // Those of one version are most likely those of the next: they are told once.
+    let (Some(document), true) = (document, found.is_empty()) else {
+        return Err(printed(found));
+    };
+    let mut documents = vec![document];
+    let mut texts = vec![String::from_utf8_lossy(&text).into_owned()];
+    let overlays = OVERLAYS
+        .iter()
+        .map(|file| Ok(((*file).to_owned(), read(file)?)))
+        .collect::<Result<Vec<_>, Vec<String>>>()?;
+    let all = Version::all((CONTRACT, &text), &overlays).map_err(printed)?;
+    for version in all.into_iter().skip(1) {
+        let file = version.contract.file;
+        let document = Document::from_node(&file, version.contract.root).map_err(printed)?;
+        let found = lint::lint(&document);
+        if !found.is_empty() {
+            return Err(printed(found));
+        }
+        documents.push(document);
+        texts.push(String::from_utf8_lossy(&version.text).into_owned());
+    }
+    Ok((documents, texts))
 }
 
 /// Whether the feature of a consumer's client is on.

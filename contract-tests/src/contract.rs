@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::Value;
 
+mod overlay;
+
 /// The whole contract.
 #[derive(Debug)]
 pub struct Contract {
@@ -16,6 +18,9 @@ pub struct Contract {
     pub codes: BTreeMap<String, Code>,
     /// The vendor part of the media type, such as `vnd.crm`.
     pub vendor: String,
+    pub version: u32,
+    /// Where errors are problem details (RFC 9457): what their types begin with.
+    pub problems: Option<String>,
 }
 
 /// One entry of the catalogue of error codes.
@@ -77,16 +82,27 @@ pub struct Content {
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
 impl Contract {
-    /// The contract of this repository.
-    pub fn of_this_repository() -> Contract {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/openapi.yaml");
-        let text = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
-        Contract::parse(&text)
+    /// A version of the contract of this repository.
+    pub fn of_this_repository(version: u32) -> Contract {
+        let file = |name: &str| -> Value {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../spec")
+                .join(name);
+            let text = std::fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
+            serde_norway::from_str(&text).expect("YAML")
+        };
+        let overlaid = |document, version| {
+            overlay::apply(document, &file(&format!("v{version}.overlay.yaml")))
+        };
+        Contract::read((2..=version).fold(file("openapi.yaml"), overlaid))
     }
 
     pub fn parse(yaml: &str) -> Contract {
-        let document: Value = serde_norway::from_str(yaml).expect("the contract is YAML");
+        Contract::read(serde_norway::from_str(yaml).expect("the contract is YAML"))
+    }
+
+    fn read(document: Value) -> Contract {
         let codes = members(&document["x-error-codes"])
             .map(|(code, entry)| {
                 let code_entry = Code {
@@ -101,6 +117,14 @@ impl Contract {
             .collect();
         let mut contract = Contract {
             vendor: text(&document["info"]["x-media-type"]),
+            version: text(&document["info"]["version"])
+                .split('.')
+                .next()
+                .and_then(|major| major.parse().ok())
+                .expect("a version"),
+            problems: document["info"]["x-problem-types"]
+                .as_str()
+                .map(str::to_owned),
             operations: Vec::new(),
             codes,
             document,
@@ -115,6 +139,11 @@ impl Contract {
         }
         contract.operations = operations;
         contract
+    }
+
+    /// The media type that names the version.
+    pub fn media_type(&self) -> String {
+        format!("application/{}.v{}+json", self.vendor, self.version)
     }
 
     pub fn by_id(&self, id: &str) -> &Operation {
@@ -344,7 +373,7 @@ mod tests {
 
     #[test]
     fn the_contract_of_this_repository_is_read() {
-        let contract = Contract::of_this_repository();
+        let contract = Contract::of_this_repository(1);
         assert!(contract.operations.len() > 30);
         assert_eq!(contract.consumers().len(), 4);
         assert_eq!(contract.vendor, "vnd.crm");

@@ -146,11 +146,11 @@ impl Coverage {
 }
 
 /// The matrix of one contract as a table: a line per operation and outcome, a column per client. Where
-/// hosts differ, each has its mark, in their order.
-pub fn table(hosts: &[(&str, &Coverage)], exceptions: &[Exception]) -> String {
+/// hosts or versions differ, each has its mark, in their order. A host comes by its own name and by that of host and version.
+pub fn table(hosts: &[(&str, &str, &Coverage)], exceptions: &[Exception]) -> String {
     let cells: BTreeSet<&Cell> = hosts
         .iter()
-        .flat_map(|(_, coverage)| &coverage.required)
+        .flat_map(|(_, _, coverage)| &coverage.required)
         .collect();
     let consumers: BTreeSet<&str> = cells.iter().map(|cell| cell.consumer.as_str()).collect();
     let mut rows: BTreeMap<(&str, String), BTreeMap<&str, String>> = BTreeMap::new();
@@ -158,7 +158,7 @@ pub fn table(hosts: &[(&str, &Coverage)], exceptions: &[Exception]) -> String {
         let operation = cell.operation.as_deref().unwrap_or("(any operation)");
         let mut marks: Vec<&str> = hosts
             .iter()
-            .map(|(host, coverage)| coverage.mark(cell, exceptions, host))
+            .map(|(host, _, coverage)| coverage.mark(cell, exceptions, host))
             .collect();
         if marks.windows(2).all(|pair| pair[0] == pair[1]) {
             marks.truncate(1);
@@ -187,10 +187,10 @@ pub fn table(hosts: &[(&str, &Coverage)], exceptions: &[Exception]) -> String {
         table.push_str(line.trim_end());
         table.push('\n');
     }
-    for (host, coverage) in hosts {
+    for (_, name, coverage) in hosts {
         let done = coverage.required.intersection(&coverage.covered).count();
         let all = coverage.required.len();
-        let _ = write!(table, "\n{done} of {all} cells covered on the {host} host");
+        let _ = write!(table, "\n{done} of {all} cells covered on the {name} host");
     }
     table.push('\n');
     table
@@ -321,7 +321,7 @@ mod tests {
             &coverage.holes(&exceptions, "worker"),
             "web: things_get NOT_FOUND"
         ));
-        assert!(table(&[("native", &coverage)], &exceptions).contains("excepted"));
+        assert!(table(&[("native", "native", &coverage)], &exceptions).contains("excepted"));
         for consumer in ["web", "mobile"] {
             coverage.count(
                 &exchange(consumer, true, 404),
@@ -340,7 +340,13 @@ mod tests {
         let mut coverage = Coverage::new(&Contract::parse(SMALL));
         coverage.count(&exchange("web", true, 200), &judgement(None));
         let none = Coverage::new(&Contract::parse(SMALL));
-        let table = table(&[("native", &coverage), ("workerd", &none)], &[]);
+        let table = table(
+            &[
+                ("native", "native", &coverage),
+                ("workerd", "workerd", &none),
+            ],
+            &[],
+        );
         let line = table
             .lines()
             .find(|line| line.starts_with("things_get"))

@@ -2,6 +2,7 @@
 //! the answer one that it promises? Judges by the document alone, with the `jsonschema` crate.
 
 mod answer;
+mod asked;
 mod request;
 mod schemas;
 pub mod strict;
@@ -15,6 +16,7 @@ use crate::{
     contract::{Contract, Operation},
     exchange::Exchange,
 };
+pub use asked::asked;
 use schemas::Schemas;
 
 pub struct Judge {

@@ -12,6 +12,8 @@ use crate::proxy::HttpClient;
 pub struct Raw {
     pub client: HttpClient,
     pub base: String,
+    /// What is accepted unless a request says otherwise.
+    pub accept: Option<String>,
 }
 
 /// A request in the making.
@@ -95,6 +97,10 @@ impl Draft {
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(format!("{}{}", self.raw.base, self.path));
+        let accepts = self.headers.iter().any(|(name, _)| name == "accept");
+        if let Some(accept) = self.raw.accept.as_ref().filter(|_| !accepts) {
+            request = request.header("accept", accept);
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value.as_slice());
         }

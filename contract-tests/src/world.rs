@@ -14,7 +14,7 @@ use crate::{
     coverage::{self, Coverage},
     exchange::{Exchange, Sender},
     host::Host,
-    judge::Judge,
+    judge::{Judge, asked},
     proxy,
     raw::Raw,
     recording::Recording,
@@ -23,8 +23,13 @@ use crate::{
 /// The consumers with a client of their own.
 pub const CONSUMERS: [&str; 4] = ["mobile", "web", "portal", "integrations"];
 
+/// The versions of the contract.
+pub const VERSIONS: [u32; 2] = [1, 2];
+
+/// A host, as who speaks one version sees it.
 pub struct World {
-    pub host: Box<dyn Host>,
+    pub host: Arc<dyn Host>,
+    pub version: u32,
     pub contract: Contract,
     typed: BTreeMap<&'static str, String>,
     raw: BTreeMap<&'static str, Raw>,
@@ -34,7 +39,9 @@ pub struct World {
 
 /// What was seen of all exchanges.
 struct Ledger {
-    judge: Judge,
+    /// Whose exchanges are counted; those of others are judged alone.
+    version: u32,
+    judges: BTreeMap<u32, Judge>,
     seen: Mutex<Seen>,
     /// Where exchanges of the typed clients are written down, if that was asked for.
     recording: Option<Recording>,
@@ -48,16 +55,19 @@ struct Seen {
 }
 
 impl World {
-    pub async fn new(host: Box<dyn Host>) -> World {
-        let judge = Judge::new(Contract::of_this_repository());
-        let coverage = Coverage::new(&judge.contract);
+    pub async fn new(host: Arc<dyn Host>, version: u32) -> World {
+        let judge = |version| (version, Judge::new(Contract::of_this_repository(version)));
+        let judges: BTreeMap<u32, Judge> = VERSIONS.into_iter().map(judge).collect();
+        let contract = Contract::of_this_repository(version);
+        let coverage = Coverage::new(&contract);
         let seen = Seen {
             coverage,
             exchanges: 0,
             findings: BTreeMap::new(),
         };
         let ledger = Arc::new(Ledger {
-            judge,
+            version,
+            judges,
             seen: Mutex::new(seen),
             recording: Recording::of_environment(),
         });
@@ -82,12 +92,14 @@ impl World {
                 Raw {
                     client: client.clone(),
                     base: start(false).await,
+                    accept: (version > 1).then(|| contract.media_type()),
                 },
             );
         }
         World {
             host,
-            contract: Contract::of_this_repository(),
+            version,
+            contract,
             typed,
             raw,
             ledger,
@@ -95,6 +107,14 @@ impl World {
                 .into_iter()
                 .map(|consumer| (consumer, OnceCell::new()))
                 .collect(),
+        }
+    }
+
+    /// The host, and the version if it is not the first.
+    pub fn name(&self) -> String {
+        match self.version {
+            1 => self.host.name().to_owned(),
+            version => format!("{} v{version}", self.host.name()),
         }
     }
 
@@ -137,7 +157,7 @@ impl World {
         let holes = seen
             .coverage
             .holes(&coverage::exceptions(), self.host.name());
-        let host = self.host.name();
+        let host = self.name();
         holes
             .into_iter()
             .map(|hole| format!("{host}: {hole}"))
@@ -149,22 +169,25 @@ impl World {
 pub fn table(worlds: &[Arc<World>]) -> String {
     let seen: Vec<_> = worlds
         .iter()
-        .map(|world| (world.host.name(), world.ledger.seen.lock().unwrap()))
+        .map(|world| (world, world.name(), world.ledger.seen.lock().unwrap()))
         .collect();
     let hosts: Vec<_> = seen
         .iter()
-        .map(|(host, seen)| (*host, &seen.coverage))
+        .map(|(world, name, seen)| (world.host.name(), name.as_str(), &seen.coverage))
         .collect();
     coverage::table(&hosts, &coverage::exceptions())
 }
 
 impl Ledger {
     fn enter(&self, exchange: &Exchange) {
-        let judgement = self.judge.judge(exchange);
+        let accept = exchange.request_header("accept");
+        let vendor = &self.judges[&1].contract.vendor;
+        let asked = asked(accept, vendor, &VERSIONS);
+        let judgement = self.judges[&asked.unwrap_or(1)].judge(exchange);
         let mut seen = self.seen.lock().unwrap();
         seen.exchanges += 1;
         // What broke its promise proves nothing.
-        if judgement.findings.is_empty() {
+        if judgement.findings.is_empty() && asked.is_none_or(|version| version == self.version) {
             seen.coverage.count(exchange, &judgement);
             if let Some(recording) = &self.recording {
                 recording.enter(exchange);

@@ -10,7 +10,12 @@ const RECORDING: &str = "target/contract-recording.jsonl";
 pub fn lint() -> Result<(), String> {
     step(
         "the contract keeps its conventions",
-        &mut contract(&["lint", "spec/openapi.yaml"]),
+        &mut contract(&[
+            "lint",
+            "spec/openapi.yaml",
+            "--overlay",
+            "spec/v2.overlay.yaml",
+        ]),
     )
 }
 

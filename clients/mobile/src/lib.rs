@@ -35,12 +35,27 @@
 //! ```
 //!
 //! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
+//!
+//! Version 1 of the API is what this crate speaks. [`v2`] is the same client for version 2, a preview.
 
 pub use crm_contract::v1::mobile::*;
 pub use crm_contract::v1::types;
-pub use crm_runtime::client::{
-    AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody, RateLimit,
-    RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token, TokenError,
-    TokenProvider,
-};
-pub use crm_runtime::{JsonObject, Patch, RecordFields};
+pub use layer::*;
+
+/// The client of version 2, a preview: it may still change with any release of this crate. Lists answer
+/// `items` and `page`, with cursors in both directions; errors are problem details (RFC 9457).
+pub mod v2 {
+    pub use crate::layer::*;
+    pub use crm_contract::v2::mobile::*;
+    pub use crm_contract::v2::types;
+}
+
+/// What the versions have in common.
+mod layer {
+    pub use crm_runtime::client::{
+        AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody,
+        RateLimit, RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token,
+        TokenError, TokenProvider,
+    };
+    pub use crm_runtime::{JsonObject, Patch, RecordFields};
+}

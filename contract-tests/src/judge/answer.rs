@@ -56,7 +56,17 @@ impl Judge {
         }
         let response = &self.contract.document["components"]["responses"]["Problem"];
         if response.is_object() {
-            let schema = &response["content"]["application/json"]["schema"];
+            let media = match self.contract.problems {
+                Some(_) => "application/problem+json",
+                None => "application/json",
+            };
+            if !self.media_type_fits(exchange, media) {
+                let given = exchange.header("content-type");
+                judgement
+                    .findings
+                    .push(format!("the Content-Type {given:?}"));
+            }
+            let schema = &response["content"][media]["schema"];
             self.problem_headers(exchange, response, judgement);
             self.json(exchange, schema, judgement);
         }
@@ -138,7 +148,7 @@ impl Judge {
             ));
             return;
         };
-        if media == "application/json" {
+        if media.ends_with("json") {
             self.json(exchange, &content.schema, judgement);
         } else if exchange.method != Method::HEAD {
             let text = Value::from(String::from_utf8_lossy(&exchange.body).into_owned());
@@ -149,14 +159,17 @@ impl Judge {
     }
 
     /// JSON answers carry the vendor media type to those who asked for it by name, and the plain
-    /// one to all others; an unsupported version gets the plain one.
+    /// one to all others; an unsupported version gets the plain one. Problem details are always that.
     fn media_type_fits(&self, exchange: &Exchange, documented: &str) -> bool {
         let given = exchange.header("content-type").unwrap_or_default();
         let given = given.split(';').next().unwrap_or_default().trim();
         if documented != "application/json" {
             return given == documented;
         }
-        let vendor = format!("application/{}.v", self.contract.vendor);
+        let vendor = format!(
+            "application/{}.v{}+",
+            self.contract.vendor, self.contract.version
+        );
         let accept = exchange
             .request_header("accept")
             .unwrap_or_default()
@@ -263,6 +276,21 @@ impl Judge {
         }
         let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
         let context = &body["context"];
+        if let Some(types) = &self.contract.problems {
+            let id = context["request_id"].as_str().unwrap_or_default();
+            for (member, expected) in [
+                ("type", format!("{types}{code}").into()),
+                ("status", exchange.status.as_u16().into()),
+                ("instance", format!("urn:uuid:{id}").into()),
+            ] {
+                let expected: Value = expected;
+                if body[member] != expected {
+                    judgement
+                        .findings
+                        .push(format!("{member} is {} and not {expected}", body[member]));
+                }
+            }
+        }
         if context["request_id"].as_str() != exchange.header("x-request-id") {
             judgement
                 .findings

@@ -335,7 +335,12 @@ fn head_is_get_without_a_body() {
 
 #[test]
 fn the_examples_of_the_contract_are_instances_of_their_schemas() {
-    let judge = Judge::new(Contract::of_this_repository());
+    for version in [1, 2] {
+        examples_are_true(&Judge::new(Contract::of_this_repository(version)));
+    }
+}
+
+fn examples_are_true(judge: &Judge) {
     let mut wrong = Vec::new();
     for operation in &judge.contract.operations {
         for content in operation.body.iter().flat_map(|body| body.content.values()) {

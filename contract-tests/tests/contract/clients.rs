@@ -1,12 +1,13 @@
 //! The suites of the generated clients. Each family's tests are written once, as a macro over the
-//! client's crate, and stand once per client that has the family: the clients share their types and
-//! the names of their methods, and nothing else.
+//! client, and stand once per client that has the family, and once per version: the clients share their
+//! types and the names of their methods, and nothing else.
 
 mod access;
 mod auth;
 mod deprecations;
 mod keys;
 mod me;
+mod paging;
 mod partner;
 mod platform;
 mod portal;
@@ -18,32 +19,70 @@ mod schema_write;
 use std::{fmt::Debug, sync::Arc};
 
 use contract_tests::{runner::Test, world::World};
-use crm_client_web::{Error, ErrorExt, ResponseValue, types::Problem};
+use crm_client_web::{Error, ErrorExt, ProblemBody, ResponseValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::tests;
 
-type Sent<T> = Result<ResponseValue<T>, Error<Problem>>;
+type Sent<T, P> = Result<ResponseValue<T>, Error<P>>;
 
 /// A client of the crate `$client` for `$world`, with a token and without retries: what the server
 /// says the first time is what counts.
 macro_rules! client {
-    ($client:ident, $world:expr, $consumer:expr, $token:expr) => {
-        $client::Client::new(
-            $client::Settings::new($world.base_url($consumer))
+    ($($client:ident)::+, $world:expr, $consumer:expr, $token:expr) => {
+        $($client)::+::Client::new(
+            $($client)::+::Settings::new($world.base_url($consumer))
                 .token($token)
-                .retry($client::RetryPolicy::none()),
+                .retry($($client)::+::RetryPolicy::none()),
         )
         .expect("a client")
     };
 }
 use client;
 
+/// The cursor of the page after this one, whatever the version.
+trait Page {
+    fn next(&self) -> Option<String>;
+}
+
+macro_rules! pages {
+    ($($name:ident),*) => {
+        $(impl Page for crm_client_web::types::$name {
+            fn next(&self) -> Option<String> {
+                self.next_cursor.clone()
+            }
+        }
+
+        impl Page for crm_client_web::v2::types::$name {
+            fn next(&self) -> Option<String> {
+                self.page.next.clone()
+            }
+        })*
+    };
+}
+
+pages!(
+    ApiKeyPage,
+    DeprecationPage,
+    DeprecationUsagePage,
+    FieldDefinitionPage,
+    HistoryPage,
+    ObjectTypePage,
+    RecordPage,
+    RolePage,
+    UserPage
+);
+
+/// The suites of the world's version.
 pub fn tests(world: &Arc<World>) -> Vec<Test> {
+    // The modules of the two versions have the same names.
     macro_rules! one {
         ($family:ident, $consumer:ident, [$($test:ident),* $(,)?]) => {
-            tests!(world, "", [$($family::$consumer::$test),*])
+            match world.version {
+                1 => tests!(world, "", [$($family::$consumer::$test),*]),
+                _ => tests!(world, "", [$($family::v2::$consumer::$test),*]),
+            }
         };
     }
     macro_rules! each {
@@ -71,7 +110,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
         [mobile, web, integrations],
         [caller, permissions, nobody, forbidden]
     ));
-    tests.extend(tests!(world, "", [portal::customer]));
+    tests.extend(each!(portal, [portal], [customer]));
     tests.extend(each!(
         platform,
         [mobile, web, portal, integrations],
@@ -113,7 +152,22 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
         [web, integrations],
         [what_goes, who_uses_it]
     ));
-    if world.host.name() == "workerd" {
+    if world.version > 1 {
+        tests.extend(tests!(
+            world,
+            "",
+            [
+                paging::mobile::records_both_ways,
+                paging::mobile::lists_both_ways,
+                paging::web::records_both_ways,
+                paging::web::lists_both_ways,
+                paging::integrations::records_both_ways,
+                paging::integrations::lists_both_ways,
+            ]
+        ));
+    }
+    // The partner's Worker is of the first version.
+    if world.version == 1 && world.host.name() == "workerd" {
         tests.extend(tests!(world, "", [partner::a_days_work]));
     }
     tests
@@ -121,7 +175,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
 
 /// What a call answered.
 #[track_caller]
-fn done<T>(sent: Sent<T>) -> T {
+fn done<T, P: Debug>(sent: Sent<T, P>) -> T {
     match sent {
         Ok(value) => value.into_inner(),
         Err(error) => panic!("refused: {error:?}"),
@@ -130,7 +184,7 @@ fn done<T>(sent: Sent<T>) -> T {
 
 /// The problem of a call that had to be refused with `code`.
 #[track_caller]
-fn refused<T: Debug>(sent: Sent<T>, code: &str) -> Problem {
+fn refused<T: Debug, P: ProblemBody + Clone + Debug>(sent: Sent<T, P>, code: &str) -> P {
     match sent {
         Ok(value) => panic!("{code} is expected, not {value:?}"),
         Err(error) => {
@@ -142,7 +196,7 @@ fn refused<T: Debug>(sent: Sent<T>, code: &str) -> Problem {
 
 /// A call that had to be answered with 304.
 #[track_caller]
-fn not_modified<T: Debug>(sent: Sent<T>) {
+fn not_modified<T: Debug, P: ProblemBody + Debug>(sent: Sent<T, P>) {
     match sent {
         Ok(value) => panic!("304 is expected, not {value:?}"),
         Err(error) => assert!(error.is_not_modified(), "{error:?}"),

@@ -1,6 +1,7 @@
 //! The contract tests: every client against the server, every answer against the contract. The
-//! suites run in phases against each host that `CONTRACT_HOSTS` names (`native`, `workerd`; `native`
-//! alone if it is not set); at the end stand the judge's findings and the coverage of all hosts.
+//! suites run in phases, in each version, against each host that `CONTRACT_HOSTS` names (`native`,
+//! `workerd`; `native` alone if it is not set); at the end stand the judge's findings and the coverage of
+//! all hosts and versions.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +18,7 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 use contract_tests::{
     host::{Host, Native, Workerd},
     runner::{self, Arguments, Outcome, Phase, Test},
-    world::{self, World},
+    world::{self, VERSIONS, World},
 };
 
 /// Where the table of what is covered is written to, in `target/`.
@@ -38,13 +39,16 @@ async fn whole(arguments: Arguments) -> ExitCode {
     let start = Instant::now();
     let mut worlds = Vec::new();
     for host in hosts().await {
-        worlds.push(Arc::new(World::new(host).await));
+        for version in VERSIONS {
+            worlds.push(Arc::new(World::new(host.clone(), version).await));
+        }
     }
     let mut outcome = Outcome::default();
     for world in &worlds {
         outcome.add(runner::run(phases(world), &arguments).await);
     }
-    if let [one, other] = &worlds[..] {
+    // Where there are two hosts: the first version of each.
+    if let [one, _, other, _] = &worlds[..] {
         let phase = Phase {
             tests: alike::tests(one, other),
             at_once: 1,
@@ -54,7 +58,7 @@ async fn whole(arguments: Arguments) -> ExitCode {
     for world in &worlds {
         let findings = world.findings();
         outcome.check(
-            &format!("{}: judge", world.host.name()),
+            &format!("{}: judge", world.name()),
             &format!("the judge's findings:\n\n{}", findings.join("\n\n")),
             findings.is_empty(),
         );
@@ -71,7 +75,7 @@ async fn whole(arguments: Arguments) -> ExitCode {
         println!("\n---- {name}\n{reason}");
     }
     if !outcome.failed.is_empty() {
-        for world in &worlds {
+        for world in worlds.iter().filter(|world| world.version == 1) {
             let (host, log) = (world.host.name(), world.host.log());
             println!("\nthe end of the {host} server's log:\n{log}");
         }
@@ -88,16 +92,16 @@ async fn whole(arguments: Arguments) -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-async fn hosts() -> Vec<Box<dyn Host>> {
+async fn hosts() -> Vec<Arc<dyn Host>> {
     let named = std::env::var("CONTRACT_HOSTS").unwrap_or_else(|_| "native".to_owned());
-    let mut hosts: Vec<Box<dyn Host>> = Vec::new();
+    let mut hosts: Vec<Arc<dyn Host>> = Vec::new();
     for name in named.split(',') {
         hosts.push(match name {
-            "native" => Box::new(Native::start()),
+            "native" => Arc::new(Native::start()),
             "workerd" => {
                 let workerd = Workerd::start();
                 workerd.wake().await;
-                Box::new(workerd)
+                Arc::new(workerd)
             }
             _ => panic!("CONTRACT_HOSTS: {name:?} is neither native nor workerd"),
         });
@@ -118,7 +122,7 @@ fn phases(world: &Arc<World>) -> Vec<Phase> {
     let mut tests: Vec<Test> = Vec::new();
     tests.extend(clients::tests(world));
     tests.extend(raw::tests(world));
-    let host = world.host.name();
+    let host = world.name();
     for test in &mut tests {
         test.name = format!("{host} {}", test.name);
     }

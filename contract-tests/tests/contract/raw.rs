@@ -15,6 +15,7 @@ mod values;
 use std::sync::Arc;
 
 use contract_tests::{runner::Test, world::World};
+use serde_json::Value;
 
 use crate::tests;
 
@@ -25,6 +26,12 @@ pub fn filled(template: &str, id: &str) -> String {
         .replace("{id}", id)
         .replace("{field}", "tags")
         .replace("{role}", "readonly")
+}
+
+/// The cursor of the next page, whatever the version.
+pub fn next(page: &Value) -> Option<String> {
+    let next = page.get("next_cursor").unwrap_or(&page["page"]["next"]);
+    next.as_str().map(str::to_owned)
 }
 
 pub fn tests(world: &Arc<World>) -> Vec<Test> {

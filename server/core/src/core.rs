@@ -2,11 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use crm_contract::v1::server::deprecations::DEPRECATIONS;
 use crm_runtime::server::Deprecation;
 
 use crate::{
     auth::{Auth, keys},
+    contract::deprecations,
     integrations::{notices::Looked, usage::Usage},
     ports::{Compute, Ports, compute::Inline, limiter::Quota, store::StoreError},
     work::Work,
@@ -61,7 +61,7 @@ impl Default for Config {
             },
             deadline_ms: 10_000,
             patience_ms: 30_000,
-            deprecations: DEPRECATIONS,
+            deprecations: deprecations(),
             compute: Arc::new(Inline),
         }
     }

@@ -133,7 +133,7 @@ impl<E: OperationCode> From<Fault> for Problem<E> {
 
 #[cfg(test)]
 mod tests {
-    use crm_contract::v1::server::{auth::TokenError, me::GetError, records::CreateError};
+    use crm_contract::latest::server::{auth::TokenError, me::GetError, records::CreateError};
 
     use super::*;
 

@@ -16,6 +16,8 @@ mod version;
 pub use address::Peer;
 pub use operator::Operator;
 pub use pass::router;
+pub use patience::TENANT_BUSY;
+pub use version::served;
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod schema;
 pub mod shown;
 pub mod tenant;
+mod v1;
 pub mod work;
 
 pub use crate::core::Core;

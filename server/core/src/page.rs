@@ -1,47 +1,202 @@
-//! Pages of users, keys and other things that are listed in the order in which they were added.
+//! Pages of lists: where one lies, in which direction its rows are read, and which pages come before and after it. Every
+//! list is paged by these rules, whatever its order and wherever its rows come from.
 
-use crm_contract::codes;
-use serde_json::json;
+use crm_contract::{codes, latest::types};
+use serde_json::{Value as Json, json};
 
-use crate::{records::cursor::List, refusal::Refusal};
+use crate::{
+    fault::Fault,
+    ports::store::{Rows, Statement, Value},
+    records::cursor::List,
+    refusal::Refusal,
+};
 
-/// A request for a page of a list.
-pub struct Asked<'a> {
-    /// Of the tenant: signs its cursors.
-    pub secret: &'a str,
-    pub list: &'a str,
-    pub cursor: Option<&'a str>,
+/// Where a page lies in its list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place<P> {
+    /// From the beginning on.
+    Start,
+    /// What comes after the position.
+    After(P),
+    /// What comes before the position, the last of it.
+    Before(P),
+    /// The last of the list.
+    End,
 }
 
-/// The position behind which a page begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
+impl<P> Place<P> {
+    /// Whether its rows are read from its end on, against the order of the list.
+    pub fn is_backwards(&self) -> bool {
+        matches!(self, Self::Before(_) | Self::End)
+    }
+
+    pub fn position(&self) -> Option<&P> {
+        match self {
+            Self::After(position) | Self::Before(position) => Some(position),
+            Self::Start | Self::End => None,
+        }
+    }
+
+    /// As it stands in a cursor. Positions are no objects.
+    fn to_json(&self, write: impl Fn(&P) -> Json) -> Json {
+        match self {
+            Self::Start => json!({"after": null}),
+            Self::After(position) => write(position),
+            Self::Before(position) => json!({"before": write(position)}),
+            Self::End => json!({"before": null}),
+        }
+    }
+
+    fn from_json(json: Json, read: impl Fn(Json) -> Option<P>) -> Option<Self> {
+        let Json::Object(mut place) = json else {
+            return read(json).map(Self::After);
+        };
+        match (place.remove("after"), place.remove("before")) {
+            (Some(Json::Null), None) => Some(Self::Start),
+            (None, Some(Json::Null)) => Some(Self::End),
+            (None, Some(position)) => read(position).map(Self::Before),
+            _ => None,
+        }
+    }
+}
+
+/// A page in the order of its list.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Turned<T, P> {
+    pub items: Vec<T>,
+    /// None: nothing comes after it.
+    pub next: Option<Place<P>>,
+    /// None: nothing comes before it.
+    pub previous: Option<Place<P>>,
+}
+
+/// A page of at most `size` items out of `rows`, which were read in the direction of the place: one more than the page
+/// holds tells whether there is more. Behind a position that the caller was given there is something: a page from there
+/// back has a next one, a page from there on has a previous one.
+pub fn turn<T, P, E>(
+    place: &Place<P>,
+    mut rows: Vec<T>,
+    size: usize,
+    position: impl Fn(&T) -> Result<P, E>,
+) -> Result<Turned<T, P>, E> {
+    let more = rows.len() > size;
+    rows.truncate(size);
+    if place.is_backwards() {
+        rows.reverse();
+    }
+    let (before, after) = match place {
+        Place::Start => (false, more),
+        Place::After(_) => (true, more),
+        Place::Before(_) => (more, true),
+        Place::End => (more, false),
+    };
+    // Where everything of the page was deleted meanwhile, the list begins or ends at it.
+    let previous = match rows.first() {
+        Some(first) => Place::Before(position(first)?),
+        None => Place::End,
+    };
+    let next = match rows.last() {
+        Some(last) => Place::After(position(last)?),
+        None => Place::Start,
+    };
+    Ok(Turned {
+        items: rows,
+        next: after.then_some(next),
+        previous: before.then_some(previous),
+    })
+}
+
+impl List<'_> {
+    /// The place that a cursor of this list stands for; none is the beginning.
+    pub fn place<P>(
+        &self,
+        cursor: Option<&str>,
+        read: impl Fn(Json) -> Option<P>,
+    ) -> Result<Place<P>, Refusal<codes::CursorInvalid>> {
+        let Some(cursor) = cursor else {
+            return Ok(Place::Start);
+        };
+        let json = self.open(cursor).ok();
+        json.and_then(|json| Place::from_json(json, read))
+            .ok_or_else(|| {
+                Refusal::new(
+                    codes::CursorInvalid,
+                    "This cursor was changed or belongs to another list. Repeat the list's own parameters with it, or begin without one.",
+                )
+            })
+    }
+
+    /// What is answered of where a page lies.
+    pub fn links<T, P>(
+        &self,
+        turned: &Turned<T, P>,
+        write: impl Fn(&P) -> Json,
+        total: Option<i64>,
+    ) -> types::Page {
+        let cursor = |place: &Option<Place<P>>| {
+            let place = place.as_ref()?;
+            self.seal(&place.to_json(&write))
+        };
+        types::Page {
+            next: cursor(&turned.next),
+            previous: cursor(&turned.previous),
+            total,
+        }
+    }
+}
+
+/// The position of something in the order in which things were added.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Added {
     pub created_at: i64,
     pub id: String,
 }
 
-impl Asked<'_> {
-    fn list<T>(&self, with: impl FnOnce(List<'_>) -> T) -> T {
-        with(List {
-            secret: self.secret,
-            parts: &[self.list],
-        })
+impl Added {
+    pub fn to_json(&self) -> Json {
+        json!([self.created_at, self.id])
     }
 
-    /// None: the first page.
-    pub fn position(&self) -> Result<Option<Position>, Refusal<codes::CursorInvalid>> {
-        let Some(cursor) = self.cursor else {
-            return Ok(None);
-        };
-        let invalid = || Refusal::new(codes::CursorInvalid, "The cursor is not one of this list.");
-        let value = self.list(|list| list.open(cursor)).map_err(|_| invalid())?;
-        let (created_at, id) = serde_json::from_value(value).map_err(|_| invalid())?;
-        Ok(Some(Position { created_at, id }))
+    pub fn from_json(json: Json) -> Option<Self> {
+        let (created_at, id) = serde_json::from_value(json).ok()?;
+        Some(Self { created_at, id })
     }
+}
 
-    /// The cursor of what comes behind.
-    pub fn next(&self, position: &Position) -> Option<String> {
-        self.list(|list| list.seal(&json!([position.created_at, position.id])))
+/// A page of a table in the order in which its rows were added.
+pub fn added(select: &str, place: &Place<Added>, size: usize) -> Statement {
+    let (sign, direction) = match place.is_backwards() {
+        true => ("<", " DESC"),
+        false => (">", ""),
+    };
+    let mut values = vec![Value::Integer(size as i64 + 1)];
+    let mut after = String::new();
+    if let Some(position) = place.position() {
+        after = format!(" WHERE (created_at, id) {sign} (?2, ?3)");
+        values.extend([position.created_at.into(), position.id.as_str().into()]);
+    }
+    Statement::new(
+        format!("{select}{after} ORDER BY created_at{direction}, id{direction} LIMIT ?1"),
+        values,
+    )
+}
+
+/// The rows of a list that is at hand whole, in the direction of the place, one more than a page holds. `after` and
+/// `before` say how many items stand up to a position, with it and without it.
+pub fn at_hand<'t, T, P>(
+    items: &'t [T],
+    place: &Place<P>,
+    size: usize,
+    after: impl Fn(&P) -> usize,
+    before: impl Fn(&P) -> usize,
+) -> Vec<&'t T> {
+    let from = |index: usize| items.get(index..).unwrap_or_default().iter();
+    let until = |index: usize| items.get(..index).unwrap_or(items).iter().rev();
+    match place {
+        Place::Start => from(0).take(size + 1).collect(),
+        Place::After(position) => from(after(position)).take(size + 1).collect(),
+        Place::Before(position) => until(before(position)).take(size + 1).collect(),
+        Place::End => until(items.len()).take(size + 1).collect(),
     }
 }
 
@@ -50,19 +205,17 @@ pub fn size(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(1).clamp(1, 200)
 }
 
-/// A page of at most `size` items, of which one more was read to know whether there is a next page.
-pub fn cut<T>(
-    mut items: Vec<T>,
-    size: usize,
-    position: impl Fn(&T) -> Position,
-    asked: &Asked<'_>,
-) -> (Vec<T>, Option<String>) {
-    let more = items.len() > size;
-    items.truncate(size);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(position)
-        .and_then(|position| asked.next(&position));
-    (items, next)
+/// What a statement counted that was read last.
+pub fn counted(rows: &mut Vec<Rows>, total: bool) -> Result<Option<i64>, Fault> {
+    if !total {
+        return Ok(None);
+    }
+    let count = rows.pop().and_then(|rows| rows.first()?.first()?.as_i64());
+    match count {
+        Some(count) => Ok(Some(count)),
+        None => Err(Fault::Internal("a count has another shape".into())),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What a customer sees: nothing but what is said here, whatever the tenant's schema has.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{PortalHandlers, portal},
     types::PortalMe,
 };

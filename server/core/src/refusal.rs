@@ -155,7 +155,7 @@ macro_rules! code_set {
 mod tests {
     use crm_contract::{
         codes,
-        v1::server::records::{CreateError, DeleteError},
+        latest::server::records::{CreateError, DeleteError},
     };
 
     use super::*;

@@ -64,7 +64,7 @@ impl Shown {
 
 #[cfg(test)]
 mod tests {
-    use crm_contract::v1::types::Role;
+    use crm_contract::latest::types::Role;
 
     use super::*;
 

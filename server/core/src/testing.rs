@@ -337,7 +337,7 @@ impl World {
     pub fn cx(&self) -> crate::context::Context {
         let now = self.now.load(Ordering::SeqCst);
         crate::context::Context {
-            operation: &crm_contract::v1::server::operations::RECORDS_CREATE,
+            operation: &crm_contract::latest::server::operations::RECORDS_CREATE,
             request_id: "0190a1b2-0000-7000-8000-0000000000ff".into(),
             now,
             deadline: now + 10_000,

@@ -18,6 +18,12 @@ mod settings;
 mod store;
 mod trips;
 
+use axum::body::Body;
+use crm_contract::MEDIA;
+use crm_runtime::{
+    negotiate,
+    server::{GateCode, Problem, render},
+};
 use http::{HeaderValue, Response, StatusCode, header};
 use tower::ServiceExt;
 use worker::{
@@ -33,24 +39,19 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
             // There may be no log yet.
             console_error!("the Worker cannot start: {error}");
             let message = "The server cannot start. Its log says why.";
-            return request::outgoing(refusal(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "INTERNAL",
-                message,
-            ))
-            .await;
+            return request::outgoing(refusal(&request, GateCode::INTERNAL, message)).await;
         }
     };
-    let Some(request) = request::incoming(&request) else {
+    let Some(incoming) = request::incoming(&request) else {
         let message = "The request is not HTTP as this server knows it.";
-        return request::outgoing(refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)).await;
+        return request::outgoing(refusal(&request, BAD_REQUEST, message)).await;
     };
     #[cfg(feature = "conformance")]
-    let request = match conformance::answer(host, request).await {
+    let incoming = match conformance::answer(host, incoming).await {
         Ok(response) => return request::outgoing(response).await,
-        Err(request) => request,
+        Err(incoming) => incoming,
     };
-    let Ok(response) = host.router.clone().oneshot(request).await;
+    let Ok(response) = host.router.clone().oneshot(incoming).await;
     host.write_later(&context);
     request::outgoing(response).await
 }
@@ -64,16 +65,14 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     }
 }
 
+const BAD_REQUEST: GateCode = GateCode::new("BAD_REQUEST", StatusCode::BAD_REQUEST);
+
 /// An answer of no operation.
-fn refusal(status: StatusCode, code: &str, message: &str) -> Response<axum::body::Body> {
-    let body = serde_json::json!({ "code": code, "message": message, "context": {} });
-    let mut response = Response::new(body.to_string().into());
-    *response.status_mut() = status;
+fn refusal(request: &web_sys::Request, code: GateCode, message: &str) -> Response<Body> {
+    let accept = request.headers().get("accept").ok().flatten();
+    let served = negotiate(accept.as_deref(), &MEDIA).unwrap_or_default();
+    let mut response = render(&Problem::new(code, message), None, &served);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

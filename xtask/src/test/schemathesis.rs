@@ -70,8 +70,17 @@ impl Options {
 /// each run.
 const SEED: u64 = 397_145_962;
 
-/// The security schemes, and the part of the time that each gets, in hundredths.
-const SCHEMES: [(&str, u32); 3] = [("user", 100), ("key", 35), ("portal", 10)];
+/// The security schemes in each version, and the part of the time that each gets, in hundredths. What the second version
+/// does is what the first does, in another form: a part is enough to try the form.
+const RUNS: [(u32, &str, u32); 4] = [
+    (1, "user", 100),
+    (1, "key", 35),
+    (1, "portal", 10),
+    (2, "user", 25),
+];
+
+/// The scheme that operations go with that take none.
+const FIRST: &str = "user";
 
 pub fn run(options: &Options) -> Result<(), String> {
     if options.worker {
@@ -96,23 +105,24 @@ pub fn run(options: &Options) -> Result<(), String> {
     let seed = options.seed.unwrap_or_else(new_seed);
     println!("schemathesis: --seed {seed}");
     let business = Business::make(&url, &login)?;
-    let document = business::get(&format!("{url}/openapi.json"), None)?;
-    for (scheme, share) in SCHEMES {
+    for (version, scheme, share) in RUNS {
+        let published = format!("{url}/openapi.json?version={version}");
+        let document = business::get(&published, None)?;
         let caller = business.caller(scheme)?;
         let operations = operations(&document, scheme);
         if operations.is_empty() {
             return Err(format!("no operation takes the scheme `{scheme}`"));
         }
         let seconds = (options.seconds * share / 100).max(10);
-        let config = folder.join(format!("{scheme}.toml"));
+        let config = folder.join(format!("v{version}-{scheme}.toml"));
         write(&config, &config_for(&url, scheme)?)?;
         let mut command = Command::new(&program);
         command.args(["--config-file"]).arg(&config).arg("run");
-        command.arg(format!("{url}/openapi.json"));
+        command.arg(&published);
         command.args(["--max-time", &seconds.to_string()]);
         command.args(["--seed", &seed.to_string()]);
         command.args(["--report", "ndjson", "--report-ndjson-path"]);
-        command.arg(folder.join(format!("{scheme}.ndjson")));
+        command.arg(folder.join(format!("v{version}-{scheme}.ndjson")));
         for operation in &operations {
             command.args(["--include-operation-id", operation]);
         }
@@ -120,8 +130,9 @@ pub fn run(options: &Options) -> Result<(), String> {
         command.env("CRM_TOKEN", &caller.token);
         command.env("CRM_CALLER", &caller.id);
         command.env("CRM_HOST", options.host);
+        command.env("CRM_VERSION", version.to_string());
         step(
-            &format!("schemathesis as `{scheme}`, {seconds} s"),
+            &format!("schemathesis as `{scheme}` in version {version}, {seconds} s"),
             &mut command,
         )
         .map_err(|error| format!("{error}; repeat with --seed {seed}"))?;
@@ -166,7 +177,7 @@ fn operations(document: &Value, scheme: &str) -> Vec<String> {
             let id = operation.get("operationId")?.as_str()?;
             let security = operation.get("security")?.as_array()?;
             let takes = security.iter().any(|one| one.get(scheme).is_some());
-            (takes || (security.is_empty() && scheme == SCHEMES[0].0)).then(|| id.to_owned())
+            (takes || (security.is_empty() && scheme == FIRST)).then(|| id.to_owned())
         });
     operations.collect()
 }

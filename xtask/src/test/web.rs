@@ -23,7 +23,8 @@ pub fn run() -> Result<(), String> {
     let publish = ["run", "--quiet", "-p", "crm-codegen", "--bin", "contract"];
     let publish = publish
         .iter()
-        .chain(&["--", "publish", "spec/openapi.yaml", "--out"]);
+        .chain(&["--", "publish", "spec/openapi.yaml"])
+        .chain(&["--overlay", "spec/v2.overlay.yaml", "--out"]);
     step(
         "the documents are published",
         cargo(publish.copied()).arg(&published),

@@ -2,7 +2,7 @@
 
 /// Of all clients.
 macro_rules! suite {
-    ($consumer:ident, $client:ident) => {
+    ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
             use contract_tests::{
                 business::{Business, login, mark},
@@ -10,14 +10,14 @@ macro_rules! suite {
                 world::World,
             };
             use serde_json::json;
-            use $client::{Client, types};
+            use $($client)::+::{Client, types};
 
             use crate::clients::{client, done, of, refused};
 
             const NAME: &str = stringify!($consumer);
 
             fn client(world: &World) -> Client {
-                client!($client, world, NAME, "no-token")
+                client!($($client)::+, world, NAME, "no-token")
             }
 
             fn password(login: &Login) -> types::TokenRequest {
@@ -119,7 +119,7 @@ macro_rules! suite {
                 for _ in 0..40 {
                     let sent = client(world).auth_token().body(password(&wrong)).send().await;
                     if let Err(error) = &sent
-                        && $client::ErrorExt::is_code(error, "RATE_LIMITED")
+                        && $($client)::+::ErrorExt::is_code(error, "RATE_LIMITED")
                     {
                         return;
                     }
@@ -135,3 +135,10 @@ suite!(mobile, crm_client_mobile);
 suite!(web, crm_client_web);
 suite!(portal, crm_client_portal);
 suite!(integrations, crm_client_integrations);
+
+pub mod v2 {
+    suite!(mobile, crm_client_mobile::v2);
+    suite!(web, crm_client_web::v2);
+    suite!(portal, crm_client_portal::v2);
+    suite!(integrations, crm_client_integrations::v2);
+}

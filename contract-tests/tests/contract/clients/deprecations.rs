@@ -2,25 +2,25 @@
 //! the lists are empty; what stands in them is shown by the core's own tests.
 
 macro_rules! suite {
-    ($consumer:ident, $client:ident) => {
+    ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
             use contract_tests::{business::new_id, world::World};
-            use $client::Client;
+            use $($client)::+::Client;
 
-            use crate::clients::{client, done, refused};
+            use crate::clients::{Page as _, client, done, refused};
 
             const NAME: &str = stringify!($consumer);
 
             async fn client(world: &World) -> Client {
                 let business = world.business(NAME).await;
-                client!($client, world, NAME, business.token(NAME))
+                client!($($client)::+, world, NAME, business.token(NAME))
             }
 
             pub async fn what_goes(world: &World) {
                 let client = client(world).await;
                 let list = || client.integrations_list_deprecations().limit(1);
                 let page = done(list().send().await);
-                assert!(page.items.is_empty() && page.next_cursor.is_none());
+                assert!(page.items.is_empty() && page.next().is_none());
                 done(
                     list()
                         .operation("records_list")
@@ -36,7 +36,7 @@ macro_rules! suite {
                 let client = client(world).await;
                 let list = || client.integrations_list_deprecation_usage().limit(1);
                 let page = done(list().send().await);
-                assert!(page.items.is_empty() && page.next_cursor.is_none());
+                assert!(page.items.is_empty() && page.next().is_none());
                 let one = list().deprecation("v1/paths/~1leads/get").used_by(new_id());
                 done(one.fields("count").send().await);
                 refused(list().used_by("nobody").send().await, "VALIDATION_FAILED");
@@ -48,3 +48,8 @@ macro_rules! suite {
 
 suite!(web, crm_client_web);
 suite!(integrations, crm_client_integrations);
+
+pub mod v2 {
+    suite!(web, crm_client_web::v2);
+    suite!(integrations, crm_client_integrations::v2);
+}

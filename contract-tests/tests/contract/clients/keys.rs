@@ -1,22 +1,24 @@
 //! API keys, as the clients that manage them do.
 
 macro_rules! suite {
-    ($consumer:ident, $client:ident) => {
+    ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
             use contract_tests::{
                 business::{key_token, new_id},
                 world::World,
             };
             use serde_json::{Value, json};
-            use $client::{Client, types};
+            use $($client)::+::{Client, types};
 
-            use crate::clients::{Sent, client, done, of, refused};
+            use crate::clients::{Page as _, client, done, of, refused};
+
+            type Sent<T> = crate::clients::Sent<T, types::Problem>;
 
             const NAME: &str = stringify!($consumer);
 
             async fn client(world: &World) -> Client {
                 let business = world.business(NAME).await;
-                client!($client, world, NAME, business.token(NAME))
+                client!($($client)::+, world, NAME, business.token(NAME))
             }
 
             async fn try_make(client: &Client, body: Value) -> Sent<types::ApiKeyCreated> {
@@ -45,7 +47,7 @@ macro_rules! suite {
                 let client = client(world).await;
                 let list = || client.integrations_list_api_keys().limit(1);
                 let page = done(list().send().await);
-                let cursor = page.next_cursor.expect("a second page");
+                let cursor = page.next().expect("a second page");
                 let next = done(list().cursor(cursor).send().await);
                 assert_ne!(page.items[0].id, next.items[0].id);
                 refused(list().cursor("nonsense").send().await, "CURSOR_INVALID");
@@ -68,3 +70,8 @@ macro_rules! suite {
 
 suite!(web, crm_client_web);
 suite!(integrations, crm_client_integrations);
+
+pub mod v2 {
+    suite!(web, crm_client_web::v2);
+    suite!(integrations, crm_client_integrations::v2);
+}

@@ -1,11 +1,11 @@
 //! Codes for customers, by the clients that make them.
 
 macro_rules! suite {
-    ($consumer:ident, $client:ident) => {
+    ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
             use contract_tests::{business::new_id, world::World};
             use serde_json::json;
-            use $client::types;
+            use $($client)::+::types;
 
             use crate::clients::{client, done, of, refused};
 
@@ -13,7 +13,7 @@ macro_rules! suite {
 
             pub async fn codes(world: &World) {
                 let business = world.business(NAME).await;
-                let client = client!($client, world, NAME, business.token(NAME));
+                let client = client!($($client)::+, world, NAME, business.token(NAME));
                 let request = |contact: String| types::PortalCodeRequest {
                     contact,
                     expires_in: Some(3_600_000),
@@ -35,3 +35,9 @@ macro_rules! suite {
 suite!(mobile, crm_client_mobile);
 suite!(web, crm_client_web);
 suite!(integrations, crm_client_integrations);
+
+pub mod v2 {
+    suite!(mobile, crm_client_mobile::v2);
+    suite!(web, crm_client_web::v2);
+    suite!(integrations, crm_client_integrations::v2);
+}

@@ -1,7 +1,7 @@
 //! Records, as each client that has them reads and writes them.
 
 macro_rules! suite {
-    ($consumer:ident, $client:ident) => {
+    ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
             use std::collections::BTreeSet;
 
@@ -11,18 +11,20 @@ macro_rules! suite {
             };
             use futures_util::TryStreamExt;
             use serde_json::{Value, json};
-            use $client::{
+            use $($client)::+::{
                 AnswerHeaders, Client, Patch,
                 types::{self, Record},
             };
 
-            use crate::clients::{Sent, client, done, not_modified, of, refused};
+            use crate::clients::{Page as _, client, done, not_modified, of, refused};
+
+            type Sent<T> = crate::clients::Sent<T, types::Problem>;
 
             const NAME: &str = stringify!($consumer);
 
             /// A client that may do everything.
             fn client(world: &World, business: &Business) -> Client {
-                client!($client, world, NAME, business.token(NAME))
+                client!($($client)::+, world, NAME, business.token(NAME))
             }
 
             async fn setup(world: &World) -> (std::sync::Arc<Business>, Client) {
@@ -135,12 +137,12 @@ macro_rules! suite {
                 let list = || client.records_list().type_("price_item").filter(filter.as_str()).limit(1);
                 let page = done(list().sort("-created_at,id").send().await);
                 assert_eq!(page.items.len(), 1);
-                let cursor = page.next_cursor.clone().expect("a second page");
+                let cursor = page.next().expect("a second page");
                 let next = done(list().sort("-created_at,id").cursor(cursor.as_str()).send().await);
                 let ids: BTreeSet<&String> =
                     page.items.iter().chain(&next.items).map(|record| &record.id).collect();
                 assert_eq!(ids, BTreeSet::from([&first.id, &second.id]));
-                assert_eq!(next.next_cursor, None);
+                assert_eq!(next.next(), None);
                 refused(list().cursor("nonsense").send().await, "CURSOR_INVALID");
                 refused(list().sort("name").cursor(cursor).send().await, "CURSOR_INVALID");
                 refused(client.records_list().type_("nothing").send().await, "NOT_FOUND");
@@ -226,7 +228,7 @@ macro_rules! suite {
                 let change = &page.items[0].changes["first_name"];
                 assert_eq!((&change.before, &change.after), (&json!("Ada"), &json!("Eve")));
                 let first = done(history().limit(1).send().await);
-                let cursor = first.next_cursor.expect("a second page");
+                let cursor = first.next().expect("a second page");
                 let second = done(history().limit(1).cursor(cursor).send().await);
                 assert_eq!(second.items[0].version, record.version);
                 refused(history().cursor("nonsense").send().await, "CURSOR_INVALID");
@@ -327,3 +329,9 @@ macro_rules! suite {
 suite!(mobile, crm_client_mobile);
 suite!(web, crm_client_web);
 suite!(integrations, crm_client_integrations);
+
+pub mod v2 {
+    suite!(mobile, crm_client_mobile::v2);
+    suite!(web, crm_client_web::v2);
+    suite!(integrations, crm_client_integrations::v2);
+}

@@ -1,18 +1,18 @@
 //! Object types and fields, as each client reads them.
 
 macro_rules! suite {
-    ($consumer:ident, $client:ident) => {
+    ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
             use contract_tests::world::World;
-            use $client::{AnswerHeaders, Client};
+            use $($client)::+::{AnswerHeaders, Client};
 
-            use crate::clients::{client, done, not_modified, refused};
+            use crate::clients::{Page as _, client, done, not_modified, refused};
 
             const NAME: &str = stringify!($consumer);
 
             async fn client(world: &World) -> Client {
                 let business = world.business(NAME).await;
-                client!($client, world, NAME, business.token(NAME))
+                client!($($client)::+, world, NAME, business.token(NAME))
             }
 
             pub async fn types(world: &World) {
@@ -27,7 +27,7 @@ macro_rules! suite {
                 );
                 assert_eq!(page.items[0].name, "contact");
                 assert!(page.items[0].label.is_some() && page.items[0].fields.is_none());
-                let cursor = page.next_cursor.expect("a second page");
+                let cursor = page.next().expect("a second page");
                 let next = client
                     .schema_list()
                     .limit(2)
@@ -70,7 +70,7 @@ macro_rules! suite {
                 let list = || client.schema_list_fields().type_("contact");
                 let page = done(list().limit(3).send().await);
                 assert_eq!(page.items.len(), 3);
-                let cursor = page.next_cursor.expect("a second page");
+                let cursor = page.next().expect("a second page");
                 let next = done(list().limit(3).cursor(cursor).send().await);
                 assert!(
                     next.items
@@ -99,3 +99,9 @@ macro_rules! suite {
 suite!(mobile, crm_client_mobile);
 suite!(web, crm_client_web);
 suite!(integrations, crm_client_integrations);
+
+pub mod v2 {
+    suite!(mobile, crm_client_mobile::v2);
+    suite!(web, crm_client_web::v2);
+    suite!(integrations, crm_client_integrations::v2);
+}

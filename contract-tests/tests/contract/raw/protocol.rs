@@ -140,6 +140,7 @@ pub async fn versions(world: &World) {
         ("application/*", "application/json"),
         ("", "application/json"),
         (vendor, vendor),
+        ("application/vnd.crm.v2+json", "application/vnd.crm.v2+json"),
         ("APPLICATION/VND.CRM.V1+JSON", vendor),
         (
             "application/vnd.crm.v1+json;q=0.5, application/json",
@@ -174,10 +175,12 @@ pub async fn versions(world: &World) {
     ] {
         let context = get(accept).await.refused("VERSION_UNSUPPORTED");
         let supported = context["supported"].as_array().expect("what is supported");
-        assert!(
-            supported.iter().any(|media| media == vendor),
-            "{accept}: {context}"
-        );
+        for known in [vendor, "application/vnd.crm.v2+json"] {
+            assert!(
+                supported.iter().any(|media| media == known),
+                "{accept}: {context}"
+            );
+        }
     }
 }
 

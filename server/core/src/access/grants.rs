@@ -158,7 +158,7 @@ fn reads(action: Action<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crm_contract::v1::server::operations::OPERATIONS;
+    use crm_contract::latest::server::operations::OPERATIONS;
 
     use super::*;
 

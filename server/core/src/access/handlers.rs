@@ -1,6 +1,6 @@
 //! The operations of the contract's tag `access`: translate, call, translate back.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{AccessHandlers, access},
     types,
 };
@@ -14,8 +14,8 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    page::{self, Asked, Position},
-    records::etag,
+    page::{self, Added, at_hand, turn},
+    records::{cursor::List, etag},
     refusal::Refusal,
     shown::Shown,
     work::Outcome,
@@ -29,15 +29,13 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::ListUsersRequest,
     ) -> Result<access::ListUsersResponse, Problem<access::ListUsersError>> {
-        let body = list::page(
-            self,
-            cx,
-            request.fields.as_deref(),
-            request.limit,
-            request.cursor.as_deref(),
-        )
-        .await
-        .map_err(Refusal::narrow)?;
+        let asked = list::Asked {
+            fields: request.fields.as_deref(),
+            limit: request.limit,
+            cursor: request.cursor.as_deref(),
+            total: request.total,
+        };
+        let body = list::page(self, cx, asked).await.map_err(Refusal::narrow)?;
         Ok(access::ListUsersResponse { body })
     }
 
@@ -131,31 +129,34 @@ impl AccessHandlers<Context> for Core {
     ) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
         let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
         let (scope, _) = self.work.read::<Fault>(cx, |_| Ok(Vec::new())).await?;
-        let asked = Asked {
+        let list = List {
             secret: &scope.state.secret,
-            list: "roles",
-            cursor: request.cursor.as_deref(),
+            parts: &["roles"],
         };
-        let after = asked.position().map_err(Refusal::narrow)?;
-        let rest = roles::ALL
-            .iter()
-            .filter(|role| {
-                after
-                    .as_ref()
-                    .is_none_or(|position| role.name > position.id.as_str())
+        let place = list
+            .place(request.cursor.as_deref(), Added::from_json)
+            .map_err(Refusal::narrow)?;
+        let all = &roles::ALL;
+        let after = |last: &Added| all.partition_point(|role| role.name <= last.id.as_str());
+        let before = |first: &Added| all.partition_point(|role| role.name < first.id.as_str());
+        let size = page::size(request.limit);
+        let rows = at_hand(all, &place, size, after, before);
+        let position = |role: &&roles::Role| {
+            Ok::<_, Fault>(Added {
+                created_at: 0,
+                id: role.name.to_owned(),
             })
-            .collect();
-        let position = |role: &&roles::Role| Position {
-            created_at: 0,
-            id: role.name.to_owned(),
         };
-        let (items, next_cursor) = page::cut(rest, page::size(request.limit), position, &asked);
-        let items = items
+        let turned = turn(&place, rows, size, position)?;
+        let total = request.total.then_some(all.len() as i64);
+        let page = list.links(&turned, Added::to_json, total);
+        let items = turned
+            .items
             .into_iter()
             .map(|role| shown.of(role.shown()))
             .collect::<Result<_, _>>()?;
         Ok(access::ListRolesResponse {
-            body: types::RolePage { items, next_cursor },
+            body: types::RolePage { items, page },
         })
     }
 

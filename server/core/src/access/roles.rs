@@ -1,6 +1,6 @@
 //! The roles that every tenant has.
 
-use crm_contract::v1::types;
+use crm_contract::latest::types;
 
 pub const OWNER: &str = "owner";
 pub const ADMIN: &str = "admin";

@@ -299,7 +299,7 @@ fn what_an_import_of_people_would_be_refused_for_is_known_before() {
             ..person("6", "f@a.example", "6")
         },
     ];
-    let operation = &crm_contract::v1::server::operations::ACCESS_CREATE_USER;
+    let operation = &crm_contract::latest::server::operations::ACCESS_CREATE_USER;
     let at = api.host.ports.clock.now();
     let cx = crate::context::Context::operator(tenant(TENANT), operation, at);
     let found = now(conflicts(&api.core.work, &cx, &people)).unwrap();

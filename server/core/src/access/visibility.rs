@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use crm_contract::v1::types;
+use crm_contract::latest::types;
 use crm_runtime::JsonObject;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};

@@ -8,7 +8,7 @@ pub mod refresh;
 
 use crm_contract::{
     codes,
-    v1::types::{Actor, ActorKind, TokenRequest, TokenResponse},
+    latest::types::{Actor, ActorKind, TokenRequest, TokenResponse},
 };
 
 use super::{credential::Credential, password::Crowded, sessions};

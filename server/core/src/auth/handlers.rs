@@ -1,6 +1,6 @@
 //! The operations of the contract's tag `auth`: translate, call, translate back.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{AuthHandlers, auth},
     types::{JsonWebKey, JsonWebKeySet},
 };

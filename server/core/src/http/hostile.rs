@@ -1,7 +1,7 @@
 //! Any bytes at all, at everything that reads a header, a credential or a parameter: no panic, and nothing that is taken
 //! for what it is not.
 
-use crm_contract::v1::server::operations::RECORDS_GET;
+use crm_contract::latest::server::operations::RECORDS_GET;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::{collection::vec, prelude::*, sample::select};
 

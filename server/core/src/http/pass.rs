@@ -9,7 +9,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::Response,
 };
-use crm_runtime::server::{ReplyCode, RequestId};
+use crm_runtime::server::{ReplyCode, RequestId, serve::by_version};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt;
 use tracing::Instrument;
@@ -23,7 +23,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// as [`Peer`](super::Peer).
 pub fn router(core: Arc<Core>) -> Router {
     let cors = cors::layer(&core.config.cors_origins);
-    let api = crm_contract::v1::server::router(core.clone()).layer(from_fn_with_state(core, pass));
+    let versions = [
+        (1, crm_contract::v1::server::router(core.clone())),
+        (2, crm_contract::v2::server::router(core.clone())),
+    ];
+    let api = by_version(versions).layer(from_fn_with_state(core, pass));
     let Some(cors) = cors else { return api };
     // Only browsers say where they come from; an OPTIONS of anybody else is a request like any other.
     let crossing = api.clone().layer(cors);

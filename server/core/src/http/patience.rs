@@ -3,12 +3,13 @@
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 use axum::response::Response;
-use crm_runtime::server::{Answer, Content, GateCode, Problem, ReplyCode, Served};
+use crm_runtime::server::{GateCode, Problem, Served, render};
 use http::StatusCode;
 
 use crate::ports::Clock;
 
-const TENANT_BUSY: GateCode = GateCode::new("TENANT_BUSY", StatusCode::SERVICE_UNAVAILABLE);
+/// The store, or the server, is busy with others' requests.
+pub const TENANT_BUSY: GateCode = GateCode::new("TENANT_BUSY", StatusCode::SERVICE_UNAVAILABLE);
 /// Seconds after which to try again.
 const RETRY_S: u32 = 1;
 
@@ -33,14 +34,6 @@ pub fn given_up(id: Arc<str>, served: Option<Served>) -> Response {
     tracing::warn!(request_id = %id, "a request was given up: it took too long");
     let message = "The business's data could not be reached in time. A change may have been made or not: repeat it with the \
                    same Idempotency-Key.";
-    let problem = Problem::new(TENANT_BUSY, message);
-    let body = problem.body(Some(&id)).into();
-    let answer = Answer {
-        content: Content::Json(body),
-        ..Answer::empty(TENANT_BUSY.status.as_u16())
-    };
-    let answer = answer.header("retry-after", i64::from(RETRY_S));
-    let mut response = answer.send(&served.unwrap_or_default());
-    response.extensions_mut().insert(ReplyCode(TENANT_BUSY));
-    response
+    let problem = Problem::new(TENANT_BUSY, message).retry_after(RETRY_S);
+    render(&problem, Some(&id), &served.unwrap_or_default())
 }

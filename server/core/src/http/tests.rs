@@ -63,7 +63,7 @@ fn accept_picks_the_version() {
         );
         assert_eq!(
             reply.json()["context"]["supported"],
-            json!([VENDOR, "application/json"])
+            json!([VENDOR, "application/vnd.crm.v2+json", "application/json"])
         );
     }
     let many = api

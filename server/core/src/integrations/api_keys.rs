@@ -1,6 +1,6 @@
 //! An API key as the store has it: what is kept of its secret is a hash.
 
-use crm_contract::v1::types;
+use crm_contract::latest::types;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

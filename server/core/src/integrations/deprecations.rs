@@ -2,7 +2,7 @@
 
 use crm_contract::{
     codes,
-    v1::{server::integrations, types},
+    latest::{server::integrations, types},
 };
 use crm_runtime::server::Deprecation;
 use serde_json::json;
@@ -12,8 +12,9 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    page::{self, Asked, Position},
+    page::{self, Added, Place, at_hand, counted, turn},
     ports::store::{Rows, Statement, Value},
+    records::cursor::List,
     refusal::Refusal,
     shown::Shown,
     work::Scope,
@@ -60,12 +61,12 @@ pub async fn list(
 ) -> Result<types::DeprecationPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "name", &PROPERTIES)?;
     let operation = request.operation.as_deref();
-    let cursor = |scope: &Scope, cursor: Option<&str>| {
-        let list = json!(["deprecations", operation]).to_string();
-        asked(scope, &list, cursor, |asked| asked.position())
-    };
+    let of_list = json!(["deprecations", operation]).to_string();
+    let parts = [of_list.as_str()];
+    let place =
+        |scope: &Scope| list_of(scope, &parts).place(request.cursor.as_deref(), Added::from_json);
     let plan = |scope: &Scope| {
-        cursor(scope, request.cursor.as_deref())?;
+        place(scope)?;
         Ok(vec![Statement::new(
             "SELECT deprecation, kind, seq, at FROM deprecation_notices ORDER BY seq",
             [],
@@ -75,29 +76,27 @@ pub async fn list(
         .work
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
-    let begin = cursor(&scope, request.cursor.as_deref())?;
-    let mut things: Vec<(Position, &Deprecation)> = core
+    let mut things: Vec<(Added, &Deprecation)> = core
         .config
         .deprecations
         .iter()
         .filter(|thing| operation.is_none() || thing.operation == operation)
         .map(|thing| (position(thing), *thing))
-        .filter(|(position, _)| {
-            begin
-                .as_ref()
-                .is_none_or(|begin| key(position) > key(begin))
-        })
         .collect();
-    things.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
+    things.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let after = |last: &Added| things.partition_point(|(position, _)| position <= last);
+    let before = |first: &Added| things.partition_point(|(position, _)| position < first);
     let size = page::size(request.limit);
-    things.truncate(size + 1);
-    let list = json!(["deprecations", operation]).to_string();
-    let (things, next_cursor) = asked(&scope, &list, None, |asked| {
-        page::cut(things, size, |(position, _)| position.clone(), asked)
-    });
+    let place = place(&scope)?;
+    let rows_of_page = at_hand(&things, &place, size, after, before);
+    let position = |(position, _): &&(Added, &Deprecation)| Ok::<_, Fault>(position.clone());
+    let turned = turn(&place, rows_of_page, size, position)?;
+    let total = request.total.then_some(things.len() as i64);
+    let page = list_of(&scope, &parts).links(&turned, Added::to_json, total);
     let notices = notices(rows)?;
-    let items = things
-        .iter()
+    let items = turned
+        .items
+        .into_iter()
         .map(|(position, thing)| {
             let of = notices
                 .iter()
@@ -106,7 +105,7 @@ pub async fn list(
             shown.of(answer(thing, of.collect()))
         })
         .collect::<Result<_, Fault>>()?;
-    Ok(types::DeprecationPage { items, next_cursor })
+    Ok(types::DeprecationPage { items, page })
 }
 
 /// Who uses it, the first use first.
@@ -117,30 +116,25 @@ pub async fn usage(
 ) -> Result<types::DeprecationUsagePage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "name", &USE_PROPERTIES)?;
     let (thing, user) = (request.deprecation.as_deref(), request.used_by.as_deref());
-    let list = json!(["deprecation_usage", thing, user]).to_string();
+    let of_list = json!(["deprecation_usage", thing, user]).to_string();
+    let parts = [of_list.as_str()];
     let size = page::size(request.limit);
+    let place =
+        |scope: &Scope| list_of(scope, &parts).place(request.cursor.as_deref(), Added::from_json);
     let plan = |scope: &Scope| {
-        let begin = asked(scope, &list, request.cursor.as_deref(), |asked| {
-            asked.position()
-        })?;
-        let (at, id) = begin
-            .map(|begin| (begin.created_at, begin.id))
-            .unwrap_or((0, String::new()));
-        Ok(vec![Statement::new(
-            USES,
-            vec![
-                Value::Integer(size as i64 + 1),
-                at.into(),
-                id.into(),
-                thing.into(),
-                user.into(),
-            ],
-        )])
+        let place = place(scope)?;
+        let mut statements = vec![uses(&place, size, thing, user)];
+        if request.total {
+            let count = format!("SELECT count(*) FROM deprecation_uses u WHERE {USES_ASKED_FOR}");
+            statements.push(Statement::new(count, [thing.into(), user.into()]));
+        }
+        Ok(statements)
     };
-    let (scope, rows) = core
+    let (scope, mut rows) = core
         .work
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
+    let total = counted(&mut rows, request.total)?;
     let uses = rows
         .into_iter()
         .next()
@@ -148,52 +142,59 @@ pub async fn usage(
         .into_iter()
         .map(use_of)
         .collect::<Result<Vec<_>, Fault>>()?;
-    let (uses, next_cursor) = asked(&scope, &list, None, |asked| {
-        let position = |one: &types::DeprecationUsage| Position {
+    let position = |one: &types::DeprecationUsage| {
+        Ok::<_, Fault>(Added {
             created_at: one.first_used_at.unwrap_or_default(),
             id: one.name.clone(),
-        };
-        page::cut(uses, size, position, asked)
-    });
-    let items = uses
+        })
+    };
+    let turned = turn(&place(&scope)?, uses, size, position)?;
+    let page = list_of(&scope, &parts).links(&turned, Added::to_json, total);
+    let items = turned
+        .items
         .into_iter()
         .map(|one| shown.of(one))
         .collect::<Result<_, Fault>>()?;
-    Ok(types::DeprecationUsagePage { items, next_cursor })
+    Ok(types::DeprecationUsagePage { items, page })
 }
 
-/// ?1 how many, ?2 and ?3 where the page begins, ?4 and ?5 filters, null for none.
-const USES: &str = "SELECT u.deprecation, u.principal, u.times, u.first_at, u.last_at, \
-     (SELECT json_group_array(json_array(d.day, d.times)) FROM \
-     (SELECT day, times FROM deprecation_days WHERE deprecation = u.deprecation AND principal = u.principal ORDER BY day) d) AS days \
-     FROM deprecation_uses u \
-     WHERE (u.first_at, u.deprecation || ' ' || u.principal) > (?2, ?3) \
-     AND (?4 IS NULL OR u.deprecation = ?4) \
-     AND (?5 IS NULL OR u.principal IN ('key:' || ?5, 'user:' || ?5, 'portal:' || ?5)) \
-     ORDER BY u.first_at, u.deprecation || ' ' || u.principal LIMIT ?1";
+/// ?1 and ?2: filters, null for none.
+const USES_ASKED_FOR: &str = "(?1 IS NULL OR u.deprecation = ?1) \
+     AND (?2 IS NULL OR u.principal IN ('key:' || ?2, 'user:' || ?2, 'portal:' || ?2))";
 
-fn asked<T>(
-    scope: &Scope,
-    list: &str,
-    cursor: Option<&str>,
-    with: impl FnOnce(&Asked<'_>) -> T,
-) -> T {
-    with(&Asked {
+fn uses(place: &Place<Added>, size: usize, thing: Option<&str>, user: Option<&str>) -> Statement {
+    let (sign, direction) = match place.is_backwards() {
+        true => ("<", " DESC"),
+        false => (">", ""),
+    };
+    let mut values: Vec<Value> = vec![thing.into(), user.into(), (size as i64 + 1).into()];
+    let mut edge = String::new();
+    if let Some(position) = place.position() {
+        edge = format!(" AND (u.first_at, u.deprecation || ' ' || u.principal) {sign} (?4, ?5)");
+        values.extend([position.created_at.into(), position.id.as_str().into()]);
+    }
+    let text = format!(
+        "SELECT u.deprecation, u.principal, u.times, u.first_at, u.last_at, \
+         (SELECT json_group_array(json_array(d.day, d.times)) FROM \
+         (SELECT day, times FROM deprecation_days WHERE deprecation = u.deprecation AND principal = u.principal ORDER BY day) d) AS days \
+         FROM deprecation_uses u WHERE {USES_ASKED_FOR}{edge} \
+         ORDER BY u.first_at{direction}, u.deprecation || ' ' || u.principal{direction} LIMIT ?3"
+    );
+    Statement::new(text, values)
+}
+
+fn list_of<'a>(scope: &'a Scope, parts: &'a [&'a str]) -> List<'a> {
+    List {
         secret: &scope.state.secret,
-        list,
-        cursor,
-    })
-}
-
-fn position(thing: &Deprecation) -> Position {
-    Position {
-        created_at: ms(thing.deprecated_at).unwrap_or_default(),
-        id: name(thing),
+        parts,
     }
 }
 
-fn key(position: &Position) -> (i64, &str) {
-    (position.created_at, &position.id)
+fn position(thing: &Deprecation) -> Added {
+    Added {
+        created_at: ms(thing.deprecated_at).unwrap_or_default(),
+        id: name(thing),
+    }
 }
 
 fn answer(thing: &Deprecation, notices: Vec<types::DeprecationNotice>) -> types::Deprecation {

@@ -2,7 +2,7 @@
 
 use crm_contract::{
     codes,
-    v1::{
+    latest::{
         server::{IntegrationsHandlers, integrations},
         types,
     },
@@ -19,15 +19,16 @@ use crate::{
     context::{Context, Principal},
     core::Core,
     fault::Fault,
-    page::{self, Asked, Position},
-    ports::store::{Rows, Statement, Value},
+    page::{self, Added, added, counted, turn},
+    ports::store::{Rows, Statement},
     random_id,
+    records::cursor::List,
     refusal::Refusal,
     shown::Shown,
     work::{Decision, Guard, NoneExpected, Outcome, Scope},
 };
 
-const LIST: &str = "api_keys";
+const LIST: [&str; 1] = ["api_keys"];
 
 impl IntegrationsHandlers<Context> for Core {
     async fn list_api_keys(
@@ -132,26 +133,20 @@ async fn page(
 ) -> Result<types::ApiKeyPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
     let size = page::size(request.limit);
+    let place = |scope: &Scope| list(scope).place(request.cursor.as_deref(), Added::from_json);
     let plan = |scope: &Scope| {
-        let position = asked(scope, request.cursor.as_deref()).position()?;
-        let limit = Value::Integer(size as i64 + 1);
-        Ok(vec![match position {
-            None => Statement::new(
-                format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at, id LIMIT ?1"),
-                [limit],
-            ),
-            Some(Position { created_at, id }) => Statement::new(
-                format!(
-                    "SELECT {COLUMNS} FROM api_keys WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"
-                ),
-                [limit, created_at.into(), id.into()],
-            ),
-        }])
+        let select = format!("SELECT {COLUMNS} FROM api_keys");
+        let mut statements = vec![added(&select, &place(scope)?, size)];
+        if request.total {
+            statements.push(Statement::new("SELECT count(*) FROM api_keys", []));
+        }
+        Ok(statements)
     };
-    let (scope, rows) = core
+    let (scope, mut rows) = core
         .work
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
+    let total = counted(&mut rows, request.total)?;
     let keys = rows
         .into_iter()
         .next()
@@ -159,23 +154,26 @@ async fn page(
         .into_iter()
         .map(ApiKey::parse)
         .collect::<Result<Vec<_>, Fault>>()?;
-    let position = |key: &ApiKey| Position {
-        created_at: key.created_at,
-        id: key.id.clone(),
+    let position = |key: &ApiKey| {
+        Ok::<_, Fault>(Added {
+            created_at: key.created_at,
+            id: key.id.clone(),
+        })
     };
-    let (keys, next_cursor) = page::cut(keys, size, position, &asked(&scope, None));
-    let items = keys
+    let turned = turn(&place(&scope)?, keys, size, position)?;
+    let page = list(&scope).links(&turned, Added::to_json, total);
+    let items = turned
+        .items
         .iter()
         .map(|key| shown.of(key.shown()))
         .collect::<Result<_, Fault>>()?;
-    Ok(types::ApiKeyPage { items, next_cursor })
+    Ok(types::ApiKeyPage { items, page })
 }
 
-fn asked<'a>(scope: &'a Scope, cursor: Option<&'a str>) -> Asked<'a> {
-    Asked {
+fn list(scope: &Scope) -> List<'_> {
+    List {
         secret: &scope.state.secret,
-        list: LIST,
-        cursor,
+        parts: &LIST,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crm_contract::v1::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
+use crm_contract::latest::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
 use crm_runtime::server::{Deprecation, StoredAnswer};
 use serde_json::json;
 

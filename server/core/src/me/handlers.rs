@@ -1,6 +1,6 @@
 //! The operations of the contract's tag `me`.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{MeHandlers, me},
     types::{Me, MeKind, NamedRef, PermissionSet},
 };

@@ -1,6 +1,6 @@
 //! What a caller may do, told by the rules that enforce it.
 
-use crm_contract::v1::types::{
+use crm_contract::latest::types::{
     Permission, PermissionRecordScope, PermissionSource, PermissionSourceKind,
 };
 

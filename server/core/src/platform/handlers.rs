@@ -2,7 +2,7 @@
 
 use crm_contract::{
     MEDIA,
-    v1::{
+    latest::{
         server::{PlatformHandlers, platform},
         types::{FilterLimits, Health, HealthStatus, Limits, PageSizeLimits, RateLimitRule},
     },

@@ -2,7 +2,7 @@
 
 use crm_contract::{
     codes,
-    v1::{
+    latest::{
         server::{RecordsHandlers, records},
         types,
     },
@@ -22,18 +22,15 @@ use crate::{
     Core,
     access::visibility::{self, Mask},
     context::Context,
+    contract,
     fault::Fault,
+    page,
     refusal::Refusal,
     schema::ObjectType,
     work::{Issued, Outcome, Scope},
 };
 
 const BODY: &str = "/body";
-
-/// The limit of a page, which the contract has bounded.
-fn page(limit: i64) -> usize {
-    usize::try_from(limit).unwrap_or(1).clamp(1, 200)
-}
 
 /// A record as a write left it, with places for what the commit gives out.
 struct Shown {
@@ -149,8 +146,9 @@ impl RecordsHandlers<Context> for Core {
             sort: request.sort.as_deref(),
             fields: request.fields.as_deref(),
             cursor: request.cursor.as_deref(),
-            limit: page(request.limit),
+            limit: page::size(request.limit),
             include_deleted: request.include_deleted,
+            total: request.total,
         };
         let body = read::list(&self.work, cx, &asked)
             .await
@@ -288,8 +286,9 @@ impl RecordsHandlers<Context> for Core {
             id: &request.id,
             fields: request.fields.as_deref(),
             cursor: request.cursor.as_deref(),
-            limit: page(request.limit),
+            limit: page::size(request.limit),
             include_deleted: request.include_deleted,
+            total: request.total,
         };
         let body = read::history(&self.work, cx, &asked)
             .await
@@ -322,8 +321,7 @@ impl RecordsHandlers<Context> for Core {
                 refuse_as_one(&outcomes)?;
             }
             let request_id = request_id.clone();
-            let mut results: Vec<Result<(i64, Option<Shown>), Json>> =
-                Vec::with_capacity(outcomes.len());
+            let mut results = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 results.push(match outcome {
                     Ok(written) => {
@@ -335,7 +333,7 @@ impl RecordsHandlers<Context> for Core {
                         };
                         Ok((status(effect), shown))
                     }
-                    Err(refusal) => Err(problem(&refusal, &request_id)),
+                    Err(refusal) => Err(problem(&refusal, &request_id)?),
                 });
             }
             Ok(Box::new(move |issued| {
@@ -345,13 +343,7 @@ impl RecordsHandlers<Context> for Core {
                         record: shown.as_ref().map(|shown| shown.record(issued)),
                         error: None,
                     },
-                    Err(problem) => types::BatchResult {
-                        status: problem.get("status").and_then(Json::as_i64).unwrap_or(500),
-                        record: None,
-                        error: problem
-                            .get("error")
-                            .and_then(|error| serde_json::from_value(error.clone()).ok()),
-                    },
+                    Err(refused) => refused.clone(),
                 });
                 let body = types::BatchResponse {
                     results: results.collect(),
@@ -378,7 +370,7 @@ impl RecordsHandlers<Context> for Core {
             types: request.types.as_deref(),
             fields: request.fields.as_deref(),
             cursor: request.cursor.as_deref(),
-            limit: page(request.limit),
+            limit: page::size(request.limit),
         };
         let body = read::search(&self.work, cx, &asked)
             .await
@@ -455,13 +447,16 @@ fn status(effect: Effect) -> i64 {
 }
 
 /// Status and problem of a refused operation.
-fn problem(refusal: &Refusal<ItemCode>, request_id: &str) -> Json {
-    let problem = refusal.problem();
-    let mut context = problem.context().clone();
-    context.insert("request_id".into(), request_id.into());
-    json!({
-        "status": problem.code().status.as_u16(),
-        "error": {"code": problem.code().code, "message": problem.message(), "context": context},
+fn problem(
+    refusal: &Refusal<ItemCode>,
+    request_id: &str,
+) -> Result<types::BatchResult<RawJson>, Fault> {
+    let problem = refusal.problem().with("request_id", request_id);
+    let error = serde_json::from_slice(&problem.details(contract::PROBLEM_TYPES, None));
+    Ok(types::BatchResult {
+        status: problem.code().status.as_u16().into(),
+        record: None,
+        error: Some(error.map_err(|error| Fault::Internal(error.to_string()))?),
     })
 }
 

@@ -55,7 +55,7 @@ impl Reply for Done {
 pub fn context(work: &Work, tenant: &TenantId) -> Context {
     let now = work.ports.clock.now();
     Context {
-        operation: &crm_contract::v1::server::operations::RECORDS_BATCH,
+        operation: &crm_contract::latest::server::operations::RECORDS_BATCH,
         request_id: "import".to_owned(),
         now,
         deadline: now + 60_000,

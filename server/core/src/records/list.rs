@@ -1,5 +1,6 @@
-//! The statement of a list page: keyset, never OFFSET. A page begins after a position, and where that is more than one
-//! range of the index, each range is an arm of its own, in order, so that every arm is an index scan that stops early.
+//! The statement of a list page: keyset, never OFFSET. A page begins at a position and goes on from there or back, and
+//! where that is more than one range of the index, each range is an arm of its own, in order, so that every arm is an
+//! index scan that stops early.
 
 use serde_json::Value as Json;
 
@@ -10,6 +11,7 @@ use super::{
     sql::Sql,
 };
 use crate::{
+    page::Place,
     ports::store::{Statement, Value},
     schema::{ObjectType, index::Expressions, slots},
 };
@@ -18,7 +20,7 @@ use crate::{
 pub const COLUMNS: &str = "records.id, records.type, records.version, records.data, records.created_at, records.updated_at, records.created_by, records.updated_by, records.deleted_at";
 pub const COLUMN_COUNT: usize = 9;
 
-/// Where a page begins: the sort keys of the last record of the page before, and its id.
+/// Where a page begins: the sort keys of the record at its edge, and its id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
     pub keys: Vec<Json>,
@@ -67,7 +69,7 @@ pub struct Page<'a> {
     /// A condition that the caller's rights add.
     pub restriction: Option<&'a str>,
     pub sort: &'a Sort,
-    pub after: Option<&'a Position>,
+    pub place: &'a Place<Position>,
     pub include_deleted: bool,
     /// One more than is shown tells whether there is a next page.
     pub limit: usize,
@@ -89,21 +91,19 @@ fn sort_of(column: &Column) -> String {
     }
 }
 
-/// The page's statement.
+/// The page's statement. A page that is read backwards comes in the order against that of the list.
 pub fn statement(page: &Page<'_>) -> Statement {
     let mut sql = Sql::new("");
     let limit = sql.place(page.limit as i64);
     // The filter is the same in every arm: its values are bound once, its text is repeated.
-    let from = sql.len();
-    if let Some(filter) = page.filter {
-        sql.push(" AND ");
-        compile::filter(&mut sql, filter);
-    }
-    if let Some(restriction) = page.restriction {
-        sql.push(" AND ").push(restriction);
-    }
-    let filter = sql.take_from(from);
-    let arms = arms(&mut sql, page.sort, page.after);
+    let filter = conditions(&mut sql, page);
+    let backwards = page.place.is_backwards();
+    let arms = match (page.place.position(), backwards) {
+        (None, false) => beginning(page.sort),
+        (None, true) => end(page.sort),
+        (Some(position), false) => after(&mut sql, page.sort, position),
+        (Some(position), true) => before(&mut sql, page.sort, position),
+    };
     let several = arms.len() > 1;
     for (index, arm) in arms.iter().enumerate() {
         if several {
@@ -119,12 +119,7 @@ pub fn statement(page: &Page<'_>) -> Statement {
                 .push(&sort_of(&key.column))
                 .push(&format!(" AS key_{index}"));
         }
-        sql.push(" FROM records WHERE records.type = '")
-            .push(&page.object_type.name)
-            .push("'");
-        if !page.include_deleted {
-            sql.push(" AND records.deleted_at IS NULL");
-        }
+        source(&mut sql, page);
         sql.push(own_index(page));
         // Any other arm compares the column.
         if arm.condition.is_empty()
@@ -133,7 +128,7 @@ pub fn statement(page: &Page<'_>) -> Statement {
             sql.push(" AND records.").push(column).push(" IS NOT NULL");
         }
         sql.push(&filter).push(&arm.condition);
-        order(&mut sql, page.sort, arm);
+        order(&mut sql, page.sort, arm, backwards);
         sql.push(" LIMIT ").push(&limit);
         if several {
             sql.push(")");
@@ -145,10 +140,48 @@ pub fn statement(page: &Page<'_>) -> Statement {
     sql.statement()
 }
 
+/// Counts the whole list, whatever the page.
+pub fn count(page: &Page<'_>) -> Statement {
+    let mut sql = Sql::new("");
+    let filter = conditions(&mut sql, page);
+    sql.push("SELECT count(*)");
+    source(&mut sql, page);
+    // No order is asked for: the narrowest index that holds them all.
+    if !page.filter.is_some_and(Filter::is_selective) {
+        sql.push(BY_ID);
+    }
+    sql.push(&filter);
+    sql.statement()
+}
+
+fn source(sql: &mut Sql, page: &Page<'_>) {
+    sql.push(" FROM records WHERE records.type = '")
+        .push(&page.object_type.name)
+        .push("'");
+    if !page.include_deleted {
+        sql.push(" AND records.deleted_at IS NULL");
+    }
+}
+
+/// What beside type and deletion decides what is in the list.
+fn conditions(sql: &mut Sql, page: &Page<'_>) -> String {
+    let from = sql.len();
+    if let Some(filter) = page.filter {
+        sql.push(" AND ");
+        compile::filter(sql, filter);
+    }
+    if let Some(restriction) = page.restriction {
+        sql.push(" AND ").push(restriction);
+    }
+    sql.take_from(from)
+}
+
+/// Opens the index over types and ids.
+const BY_ID: &str = " AND records.first_version > -1";
+
 /// The condition that opens the index over a column of the record's own (see the migration): where the list is in its
 /// order, or no field's index gives another.
 fn own_index(page: &Page<'_>) -> &'static str {
-    const BY_ID: &str = " AND records.first_version > -1";
     if page.filter.is_some_and(Filter::is_selective) {
         return "";
     }
@@ -172,16 +205,16 @@ fn shared_index<'a>(page: &Page<'a>) -> Option<&'a str> {
     }
 }
 
-fn order(sql: &mut Sql, sort: &Sort, arm: &Arm) {
+fn order(sql: &mut Sql, sort: &Sort, arm: &Arm, backwards: bool) {
     sql.push(" ORDER BY ");
-    let direction = |descending: bool| if descending { " DESC" } else { "" };
+    let direction = |descending: bool| if descending != backwards { " DESC" } else { "" };
     for (index, key) in sort.keys.iter().enumerate().skip(arm.fixed) {
         let expression = sort_of(&key.column);
         // Descending, empty values would come first: where the arm holds any, they are told apart.
         if !(arm.present && index == arm.fixed)
             && let Some(last) = empty_range(key)
         {
-            sql.push(&format!("{expression} = {last}, "));
+            sql.push(&format!("{expression} = {last}{}, ", direction(false)));
         }
         sql.push(&expression)
             .push(direction(key.descending))
@@ -205,27 +238,51 @@ fn is_last(key: &Key, value: &Json) -> bool {
         }
 }
 
+impl Arm {
+    fn new(condition: String, fixed: usize, present: bool) -> Self {
+        Self {
+            condition,
+            fixed,
+            present,
+        }
+    }
+
+    /// The rows whose first key has no value, where those are a range of their own, and the others.
+    fn of_first_key(sort: &Sort) -> Option<[Self; 2]> {
+        let first = sort.keys.first()?;
+        let last = empty_range(first)?;
+        let key = sort_of(&first.column);
+        Some([
+            Self::new(format!(" AND {key} = {last}"), 1, false),
+            Self::new(format!(" AND {key} < {last}"), 0, true),
+        ])
+    }
+
+    fn whole() -> Vec<Self> {
+        vec![Self::new(String::new(), 0, false)]
+    }
+}
+
+/// The ranges of the list in order.
+fn beginning(sort: &Sort) -> Vec<Arm> {
+    match Arm::of_first_key(sort) {
+        Some([empty, others]) => vec![others, empty],
+        None => Arm::whole(),
+    }
+}
+
+/// The ranges of the list from its end on.
+fn end(sort: &Sort) -> Vec<Arm> {
+    match Arm::of_first_key(sort) {
+        Some([empty, others]) => vec![empty, others],
+        None => Arm::whole(),
+    }
+}
+
 /// The ranges of the list after the position, in order: first what is equal in all keys but the id, then what is equal in
 /// all but the last, and so on. (A row value over an expression is no index range in SQLite; equality and one inequality
 /// are.)
-fn arms(sql: &mut Sql, sort: &Sort, after: Option<&Position>) -> Vec<Arm> {
-    let arm = |condition: String, fixed: usize, present: bool| Arm {
-        condition,
-        fixed,
-        present,
-    };
-    let Some(position) = after else {
-        return match sort.keys.first().map(|first| (first, empty_range(first))) {
-            Some((first, Some(last))) => {
-                let key = sort_of(&first.column);
-                vec![
-                    arm(format!(" AND {key} < {last}"), 0, true),
-                    arm(format!(" AND {key} = {last}"), 1, false),
-                ]
-            }
-            _ => vec![arm(String::new(), 0, false)],
-        };
-    };
+fn after(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     let mut arms = Vec::with_capacity(2 * sort.keys.len() + 1);
     let mut equal = String::new();
     for (index, (key, value)) in sort.keys.iter().zip(&position.keys).enumerate() {
@@ -233,30 +290,53 @@ fn arms(sql: &mut Sql, sort: &Sort, after: Option<&Position>) -> Vec<Arm> {
         if !is_last(key, value) {
             // Pushed in reverse: the last range of the list first.
             if let Some(last) = empty_range(key) {
-                arms.push(arm(
-                    format!("{equal} AND {expression} = {last}"),
-                    index + 1,
-                    false,
-                ));
+                let empty = format!("{equal} AND {expression} = {last}");
+                arms.push(Arm::new(empty, index + 1, false));
             }
             let sign = if key.descending { "<" } else { ">" };
-            arms.push(arm(
-                format!("{equal} AND {expression} {sign} {place}"),
-                index,
-                true,
-            ));
+            let behind = format!("{equal} AND {expression} {sign} {place}");
+            arms.push(Arm::new(behind, index, true));
         }
         equal.push_str(&format!(" AND {expression} = {place}"));
     }
-    let sign = if sort.descending { "<" } else { ">" };
-    let id = sql.place(position.id.as_str());
-    arms.push(arm(
-        format!("{equal} AND records.id {sign} {id}"),
-        sort.keys.len(),
-        false,
-    ));
+    arms.push(of_equals(sql, sort, position, &equal, false));
     arms.reverse();
     arms
+}
+
+/// The ranges of the list before the position, the nearest first. Empty values come last, so there are none before
+/// anything but themselves.
+fn before(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
+    let mut arms = Vec::with_capacity(sort.keys.len() + 1);
+    let mut equal = String::new();
+    for (index, (key, value)) in sort.keys.iter().zip(&position.keys).enumerate() {
+        let (expression, place) = (sort_of(&key.column), bind(sql, value));
+        let nearer = match empty_range(key) {
+            None if key.descending => format!("{equal} AND {expression} > {place}"),
+            None => format!("{equal} AND {expression} < {place}"),
+            Some(last) if is_last(key, value) => format!("{equal} AND {expression} < {last}"),
+            Some(last) => {
+                format!("{equal} AND {expression} > {place} AND {expression} < {last}")
+            }
+        };
+        arms.push(Arm::new(nearer, index, true));
+        equal.push_str(&format!(" AND {expression} = {place}"));
+    }
+    arms.push(of_equals(sql, sort, position, &equal, true));
+    arms.reverse();
+    arms
+}
+
+/// What is equal in all keys and comes after the position by its id, or before it.
+fn of_equals(sql: &mut Sql, sort: &Sort, position: &Position, equal: &str, backwards: bool) -> Arm {
+    let sign = if sort.descending != backwards {
+        "<"
+    } else {
+        ">"
+    };
+    let id = sql.place(position.id.as_str());
+    let condition = format!("{equal} AND records.id {sign} {id}");
+    Arm::new(condition, sort.keys.len(), false)
 }
 
 /// Descending, empty values come after all others and are a range of their own: that they equal this.

@@ -1,9 +1,11 @@
 //! Records as JSON text, printed straight from the rows that hold them: the stored values pass as they are, and nothing is
 //! built in between. The text is what printing a `types::Record` gives, byte for byte.
 
-use bytes::Bytes;
-use crm_contract::v1::types;
-use crm_runtime::{RawJson, server::Printable};
+use crm_contract::latest::types;
+use crm_runtime::{
+    JsonObject, RawJson,
+    server::{Open, Printable},
+};
 
 use crate::{access::visibility::Mask, fault::Fault, ports::store::Value, schema::ObjectType};
 
@@ -63,11 +65,11 @@ pub fn record(
     Ok(Printable::Text(out.0.into()))
 }
 
-/// A page of records, each with its type, as far as the mask shows them.
+/// A page of records, each with its type, as far as the mask shows them. Where it lies stands beside the text of them.
 pub fn page<'a>(
     mask: &Mask,
     rows: impl Iterator<Item = Result<(&'a ObjectType, RowRef<'a>), Fault>>,
-    next_cursor: Option<&str>,
+    page: types::Page,
 ) -> Result<Printable<types::RecordPage<RawJson>>, Fault> {
     let mut out = Text(Vec::with_capacity(32 << 10));
     out.raw("{\"items\":[");
@@ -78,13 +80,12 @@ pub fn page<'a>(
         let (object_type, row) = row?;
         out.record(mask, object_type, &row)?;
     }
-    out.raw("],\"next_cursor\":");
-    match next_cursor {
-        Some(cursor) => out.text(cursor)?,
-        None => out.raw("null"),
-    }
-    out.raw("}");
-    Ok(Printable::Text(Bytes::from(out.0)))
+    out.raw("]");
+    let page = serde_json::to_value(page).map_err(odd)?;
+    Ok(Printable::Open(Open {
+        text: out.0,
+        rest: JsonObject::from_iter([("page".to_owned(), page)]),
+    }))
 }
 
 /// About what the text of a record takes beside its values.
@@ -195,7 +196,9 @@ mod tests {
             actor in any::<String>(),
             deleted in any::<Option<i32>>(),
             value in any::<String>(),
-            cursor in any::<Option<String>>(),
+            next in any::<Option<String>>(),
+            previous in any::<Option<String>>(),
+            total in prop::option::of(0..9i64),
         ) {
             let schema = Schema::load(Vec::new(), Vec::new()).unwrap();
             let contact = schema.get("contact").unwrap();
@@ -221,9 +224,11 @@ mod tests {
                 &Printable::Text(serde_json::to_vec(&expected).unwrap().into())
             );
             let rows = [Ok((&**contact, read())), Ok((&**contact, read()))];
-            let printed = page(&mask, rows.into_iter(), cursor.as_deref()).ok().unwrap();
-            let expected = types::RecordPage { items: vec![expected.clone(), expected], next_cursor: cursor };
-            prop_assert_eq!(printed, Printable::Text(serde_json::to_vec(&expected).unwrap().into()));
+            let links = types::Page { next, previous, total };
+            let printed = page(&mask, rows.into_iter(), links.clone()).ok().unwrap();
+            let expected = types::RecordPage { items: vec![expected.clone(), expected], page: links };
+            let printed = printed.answer(200).unwrap().store().body;
+            prop_assert_eq!(printed, serde_json::to_vec(&expected).unwrap());
         }
     }
 

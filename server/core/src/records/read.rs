@@ -1,8 +1,11 @@
 //! Reading records: one round trip each.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
-use crm_contract::{codes, v1::types};
+use crm_contract::{codes, latest::types};
 use crm_runtime::{JsonObject, RawJson, server::Printable};
 use serde_json::Value as Json;
 
@@ -19,6 +22,7 @@ use crate::{
     access::visibility::{self, Mask},
     context::Context,
     fault::Fault,
+    page::{Place, counted, turn},
     ports::store::{Rows, Statement, Value},
     refusal::Refusal,
     schema::{Failure, ObjectType},
@@ -98,6 +102,16 @@ pub struct Asked<'a> {
     pub cursor: Option<&'a str>,
     pub limit: usize,
     pub include_deleted: bool,
+    /// Whether to count the whole list.
+    pub total: bool,
+}
+
+/// What a list is read by: its statements, and what its rows are understood with.
+struct Plan {
+    statements: Vec<Statement>,
+    place: Place<Position>,
+    /// So many sort keys come after a record's columns.
+    keys: usize,
 }
 
 impl Asked<'_> {
@@ -113,8 +127,7 @@ impl Asked<'_> {
         ]
     }
 
-    /// The statement, with how many sort keys come after the record's columns.
-    fn statement(&self, scope: &Scope, now: i64) -> Result<(Statement, usize), Refusal<Listing>> {
+    fn plan(&self, scope: &Scope, now: i64) -> Result<Plan, Refusal<Listing>> {
         let object_type = scope.state.schema.find(self.type_name)?;
         let mut failures: Vec<Failure> = Vec::new();
         let mut keep = |result: Result<(), Vec<Failure>>| {
@@ -135,39 +148,30 @@ impl Asked<'_> {
             return Err(Fault::Invalid(failures).into());
         };
         mask_of(object_type, self.fields)?;
-        let after = match self.cursor {
-            None => None,
-            Some(cursor) => {
-                let list = List {
-                    secret: &scope.state.secret,
-                    parts: &self.parts(),
-                };
-                let position = list
-                    .open(cursor)
-                    .ok()
-                    .and_then(|json| Position::from_json(json, sort.keys.len()));
-                Some(position.ok_or_else(cursor_invalid)?)
-            }
+        let keys = sort.keys.len();
+        let list = List {
+            secret: &scope.state.secret,
+            parts: &self.parts(),
         };
+        let place = list.place(self.cursor, |json| Position::from_json(json, keys))?;
         let restriction = visibility::rows(scope, object_type);
-        let statement = list::statement(&list::Page {
+        let page = list::Page {
             object_type,
             filter: filter.as_ref(),
             restriction: restriction.as_deref(),
             sort: &sort,
-            after: after.as_ref(),
+            place: &place,
             include_deleted: self.include_deleted,
             limit: self.limit + 1,
-        });
-        Ok((statement, sort.keys.len()))
+        };
+        let mut statements = vec![list::statement(&page)];
+        statements.extend(self.total.then(|| list::count(&page)));
+        Ok(Plan {
+            statements,
+            place,
+            keys,
+        })
     }
-}
-
-fn cursor_invalid() -> Refusal<codes::CursorInvalid> {
-    Refusal::new(
-        codes::CursorInvalid,
-        "This cursor was changed or belongs to another list. Repeat the list's own parameters with it, or begin without one.",
-    )
 }
 
 /// A page of a list.
@@ -176,34 +180,30 @@ pub async fn list(
     cx: &Context,
     asked: &Asked<'_>,
 ) -> Result<Printable<types::RecordPage<RawJson>>, Refusal<Listing>> {
-    let keys = std::sync::atomic::AtomicUsize::new(0);
+    let read_by = Mutex::new((Place::Start, 0));
     let plan = |scope: &Scope| {
-        let (statement, count) = asked.statement(scope, cx.now)?;
-        keys.store(count, std::sync::atomic::Ordering::Relaxed);
-        Ok::<_, Refusal<Listing>>(vec![statement])
+        let plan = asked.plan(scope, cx.now)?;
+        *read_by.lock().unwrap_or_else(PoisonError::into_inner) = (plan.place, plan.keys);
+        Ok::<_, Refusal<Listing>>(plan.statements)
     };
-    let (scope, rows) = work.read(cx, plan).await?;
+    let (scope, mut rows) = work.read(cx, plan).await?;
+    let (place, keys) = read_by.into_inner().unwrap_or_else(PoisonError::into_inner);
     let object_type = scope.state.schema.find(asked.type_name)?;
     let mask = mask_of(object_type, asked.fields)?;
-    let mut rows = rows.into_iter().next().unwrap_or_default();
-    let mut next_cursor = None;
-    if rows.len() > asked.limit {
-        rows.truncate(asked.limit);
-        let position = rows
-            .last()
-            .and_then(|row| Position::of_row(row, keys.into_inner()))
-            .ok_or_else(|| odd("records"))?;
-        let list = List {
-            secret: &scope.state.secret,
-            parts: &asked.parts(),
-        };
-        next_cursor = list.seal(&position.to_json());
-    }
-    let rows = rows.iter().map(|row| {
+    let total = counted(&mut rows, asked.total)?;
+    let rows = rows.into_iter().next().unwrap_or_default();
+    let position = |row: &Vec<Value>| Position::of_row(row, keys).ok_or_else(|| odd("records"));
+    let turned = turn(&place, rows, asked.limit, position)?;
+    let list = List {
+        secret: &scope.state.secret,
+        parts: &asked.parts(),
+    };
+    let links = list.links(&turned, Position::to_json, total);
+    let rows = turned.items.iter().map(|row| {
         let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
         Ok((&**object_type, row))
     });
-    Ok(print::page(&mask, rows, next_cursor.as_deref())?)
+    Ok(print::page(&mask, rows, links)?)
 }
 
 /// What a history is asked with.
@@ -214,6 +214,8 @@ pub struct HistoryOf<'a> {
     pub cursor: Option<&'a str>,
     pub limit: usize,
     pub include_deleted: bool,
+    /// Whether to count all changes.
+    pub total: bool,
 }
 
 /// A page of a record's changes, the newest first.
@@ -229,57 +231,73 @@ pub async fn history(
         cursor,
         limit,
         include_deleted,
+        total,
     } = *asked;
     let parts = ["history", type_name, id];
+    let place = |scope: &Scope| {
+        let list = List {
+            secret: &scope.state.secret,
+            parts: &parts,
+        };
+        list.place(cursor, |json| json.as_i64())
+    };
     let plan = |scope: &Scope| {
         let object_type = scope.state.schema.find(type_name)?;
         mask_of(object_type, fields)?;
-        let before = match cursor {
-            None => None,
-            Some(cursor) => Some(
-                List {
-                    secret: &scope.state.secret,
-                    parts: &parts,
-                }
-                .open(cursor)
-                .ok()
-                .and_then(|json| json.as_i64())
-                .ok_or_else(cursor_invalid)?,
-            ),
+        let place = place(scope)?;
+        let changes = match place.is_backwards() {
+            false => {
+                "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+            }
+            true => {
+                "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+            }
+        };
+        let edge = match place.is_backwards() {
+            false => i64::MAX >> 10,
+            true => -1,
         };
         let changes = Statement::new(
-            "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+            changes,
             [
                 id.into(),
-                before.unwrap_or(i64::MAX >> 10).into(),
+                place.position().copied().unwrap_or(edge).into(),
                 (limit as i64 + 1).into(),
             ],
         );
-        Ok::<_, Refusal<Listing>>(vec![by_id(scope, object_type, id), changes])
+        let mut statements = vec![by_id(scope, object_type, id), changes];
+        if total {
+            let count = "SELECT count(*) FROM changes WHERE record_id = ?1";
+            statements.push(Statement::new(count, [id.into()]));
+        }
+        Ok::<_, Refusal<Listing>>(statements)
     };
-    let (scope, rows) = work.read(cx, plan).await?;
+    let (scope, mut rows) = work.read(cx, plan).await?;
     let object_type = scope.state.schema.find(type_name)?;
     let mask = mask_of(object_type, fields)?;
+    let total = counted(&mut rows, total)?;
     let mut rows = rows.into_iter();
     found(object_type, id, rows.next().as_ref(), include_deleted)?;
-    let mut rows = rows.next().unwrap_or_default();
-    let mut next_cursor = None;
-    if rows.len() > limit {
-        rows.truncate(limit);
-        let seq = rows
-            .last()
-            .and_then(|row| row.first()?.as_i64())
-            .ok_or_else(|| odd("changes"))?;
-        next_cursor = List {
-            secret: &scope.state.secret,
-            parts: &parts,
-        }
-        .seal(&seq.into());
-    }
+    let rows = rows.next().unwrap_or_default();
+    let seq = |row: &Vec<Value>| {
+        let seq = row.first().and_then(Value::as_i64);
+        seq.ok_or_else(|| odd("changes"))
+    };
+    let place = place(&scope)?;
+    let turned = turn(&place, rows, limit, seq)?;
+    let list = List {
+        secret: &scope.state.secret,
+        parts: &parts,
+    };
+    let page = list.links(&turned, |seq| (*seq).into(), total);
     let entry = |row: Vec<Value>| entry(object_type, &mask, row).ok_or_else(|| odd("changes"));
     Ok(types::HistoryPage {
-        items: rows.into_iter().map(entry).collect::<Result<_, _>>()?,
-        next_cursor,
+        items: turned
+            .items
+            .into_iter()
+            .map(entry)
+            .collect::<Result<_, _>>()?,
+        page,
     })
 }
 
@@ -332,6 +350,13 @@ pub async fn search(
     } = *asked;
     let wanted: Option<Vec<&str>> = types.map(|types| types.split(',').collect());
     let parts = ["search", q, types.unwrap_or_default()];
+    let place = |scope: &Scope| {
+        let list = List {
+            secret: &scope.state.secret,
+            parts: &parts,
+        };
+        list.place(cursor, |json| json.as_i64())
+    };
     let mask_of = |scope: &Scope| {
         let schema = &scope.state.schema;
         Mask::parse(fields, |name| {
@@ -358,42 +383,27 @@ pub async fn search(
             return Err(Fault::Invalid(unknown).into());
         }
         mask_of(scope)?;
-        let after = match cursor {
-            None => None,
-            Some(cursor) => Some(
-                List {
-                    secret: &scope.state.secret,
-                    parts: &parts,
-                }
-                .open(cursor)
-                .ok()
-                .and_then(|json| json.as_i64())
-                .ok_or_else(cursor_invalid)?,
-            ),
-        };
-        let statement = search::statement(q, wanted.as_deref(), after, limit + 1);
+        let statement = search::statement(q, wanted.as_deref(), &place(scope)?, limit + 1);
         Ok::<_, Refusal<codes::CursorInvalid>>(statement.into_iter().collect())
     };
     let (scope, rows) = work.read(cx, plan).await?;
     let mask = mask_of(&scope)?;
-    let mut rows = rows.into_iter().next().unwrap_or_default();
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let rows = rows.into_iter().next().unwrap_or_default();
     let rows: Vec<RowRef<'_>> = rows
         .iter()
         .map(|row| RowRef::read(row).ok_or_else(|| odd("records")))
         .collect::<Result<_, _>>()?;
-    let next_cursor = match rows.last() {
-        Some(last) if more => List {
-            secret: &scope.state.secret,
-            parts: &parts,
-        }
-        .seal(&last.version.into()),
-        _ => None,
+    let turned = turn(&place(&scope)?, rows, limit, |row| {
+        Ok::<_, Fault>(row.version)
+    })?;
+    let list = List {
+        secret: &scope.state.secret,
+        parts: &parts,
     };
-    let rows = rows.into_iter().filter_map(|row| {
+    let links = list.links(&turned, |version| (*version).into(), None);
+    let rows = turned.items.into_iter().filter_map(|row| {
         let object_type = scope.state.schema.get(row.object_type)?;
         Some(Ok((&**object_type, row)))
     });
-    Ok(print::page(&mask, rows, next_cursor.as_deref())?)
+    Ok(print::page(&mask, rows, links)?)
 }

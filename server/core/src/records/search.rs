@@ -3,17 +3,17 @@
 use serde_json::Value as Json;
 
 use super::{filter::compile::after_prefix, fold::words, list, sql::Sql};
-use crate::ports::store::Statement;
+use crate::{page::Place, ports::store::Statement};
 
 /// Words of one search that count.
 const MOST_WORDS: usize = 16;
 
-/// The records that hold all words of `text`, the most recently changed first. `after`: the version of the last one
-/// shown. None: there is no word to look for.
+/// The records that hold all words of `text`, the most recently changed first; backwards, the last of the list first. The
+/// position is a version. None: there is no word to look for.
 pub fn statement(
     text: &str,
     types: Option<&[&str]>,
-    after: Option<i64>,
+    place: &Place<i64>,
     limit: usize,
 ) -> Option<Statement> {
     let mut wanted = words(text);
@@ -38,10 +38,16 @@ pub fn statement(
         let types: Vec<Json> = types.iter().map(|name| (*name).into()).collect();
         sql.push(" AND records.type IN ").bind_list(&types);
     }
-    if let Some(after) = after {
-        sql.push(" AND records.version < ").bind(after);
+    let (sign, direction) = match place.is_backwards() {
+        true => (" > ", ""),
+        false => (" < ", " DESC"),
+    };
+    if let Some(position) = place.position() {
+        sql.push(" AND records.version").push(sign).bind(*position);
     }
-    sql.push(" ORDER BY records.version DESC LIMIT ")
+    sql.push(" ORDER BY records.version")
+        .push(direction)
+        .push(" LIMIT ")
         .bind(limit as i64);
     Some(sql.statement())
 }

@@ -1,6 +1,6 @@
 //! The operations on records, through the handlers, on a tenant in memory.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{RecordsHandlers, records},
     types,
 };

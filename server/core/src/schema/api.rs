@@ -1,6 +1,6 @@
 //! Object types and fields as the contract writes them.
 
-use crm_contract::v1::types;
+use crm_contract::latest::types;
 use serde_json::Value;
 
 use super::{Field, ObjectType};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crm_contract::{
     codes,
-    v1::{
+    latest::{
         server::{SchemaHandlers, schema},
         types,
     },
@@ -65,15 +65,19 @@ impl SchemaHandlers<Context> for Core {
             let mask = mask(request.fields.as_deref(), &api::TYPE_PROPERTIES)?;
             let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
             let all: Vec<&Arc<ObjectType>> = scope.state.schema.types().collect();
-            let (items, next_cursor) = listing::page(
+            let (items, page) = listing::page(
                 &scope,
                 &["object-types"],
                 &all,
                 |object_type| &object_type.name,
                 |object_type| api::object_type(object_type, &mask),
-                (request.cursor.as_deref(), request.limit),
+                listing::Asked {
+                    cursor: request.cursor.as_deref(),
+                    limit: request.limit,
+                    total: request.total,
+                },
             )?;
-            Ok(types::ObjectTypePage { items, next_cursor })
+            Ok(types::ObjectTypePage { items, page })
         };
         run.await
             .map(|body| schema::ListResponse { body })
@@ -248,15 +252,19 @@ impl SchemaHandlers<Context> for Core {
             let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
             let all: Vec<&Arc<Field>> = object_type.fields.values().collect();
-            let (items, next_cursor) = listing::page(
+            let (items, page) = listing::page(
                 &scope,
                 &["fields", &object_type.name],
                 &all,
                 |field| &field.name,
                 |field| api::field(field, &mask),
-                (request.cursor.as_deref(), request.limit),
+                listing::Asked {
+                    cursor: request.cursor.as_deref(),
+                    limit: request.limit,
+                    total: request.total,
+                },
             )?;
-            Ok(types::FieldDefinitionPage { items, next_cursor })
+            Ok(types::FieldDefinitionPage { items, page })
         };
         run.await
             .map(|body| schema::ListFieldsResponse { body })

@@ -1,57 +1,54 @@
 //! Pages of definitions, which are at hand whole.
 
-use crm_contract::codes;
-use serde_json::Value as Json;
+use crm_contract::{codes, latest::types};
+use serde_json::json;
 
-use crate::{fault::Fault, records::cursor::List, refusal::Refusal, work::Scope};
+use crate::{
+    fault::Fault,
+    page::{self, Place, at_hand, turn},
+    records::cursor::List,
+    refusal::Refusal,
+    work::Scope,
+};
 
-/// A page of items as `show` makes them: those after the one that the cursor names, by `name`. `parts` says which list it
-/// is.
+/// The place behind an item, and its name.
+type Position = (usize, String);
+
+/// How a page of definitions is asked for.
+pub struct Asked<'a> {
+    pub cursor: Option<&'a str>,
+    pub limit: i64,
+    pub total: bool,
+}
+
+/// A page of items as `show` makes them: those from the one on that the cursor names, or before it, by `name`. `parts`
+/// says which list it is.
 pub fn page<T, S>(
     scope: &Scope,
     parts: &[&str],
     items: &[T],
     name: impl Fn(&T) -> &str,
     show: impl Fn(&T) -> Result<S, Fault>,
-    (cursor, limit): (Option<&str>, i64),
-) -> Result<(Vec<S>, Option<String>), Refusal<codes::CursorInvalid>> {
+    asked: Asked<'_>,
+) -> Result<(Vec<S>, types::Page), Refusal<codes::CursorInvalid>> {
     let list = List {
         secret: &scope.state.secret,
         parts,
     };
-    let invalid = || {
-        Refusal::new(
-            codes::CursorInvalid,
-            "This cursor was changed or belongs to another list. Begin without one.",
-        )
-    };
-    let limit = usize::try_from(limit).unwrap_or(1).clamp(1, 200);
-    let from = match cursor {
-        None => 0,
-        Some(cursor) => {
-            let position = list.open(cursor).map_err(|_| invalid())?;
-            let (place, last) = (
-                position.get(0).and_then(Json::as_u64),
-                position.get(1).and_then(Json::as_str),
-            );
-            let (Some(place), Some(last)) = (place, last) else {
-                return Err(invalid());
-            };
-            // By name where it still is, else by its place.
-            items
-                .iter()
-                .position(|item| name(item) == last)
-                .map_or(usize::try_from(place).unwrap_or(usize::MAX), |at| at + 1)
-        }
-    };
-    let rest = items.get(from..).unwrap_or_default();
-    let shown = &rest[..limit.min(rest.len())];
-    let next = match shown.last() {
-        Some(last) if shown.len() < rest.len() => {
-            list.seal(&serde_json::json!([from + shown.len(), name(last)]))
-        }
-        _ => None,
-    };
-    let shown = shown.iter().map(show).collect::<Result<_, Fault>>()?;
-    Ok((shown, next))
+    let place: Place<Position> =
+        list.place(asked.cursor, |json| serde_json::from_value(json).ok())?;
+    let numbered: Vec<(usize, &T)> = items.iter().enumerate().collect();
+    // By name where it still is, else by its place.
+    let index = |last: &str| items.iter().position(|item| name(item) == last);
+    let after = |(behind, last): &Position| index(last).map_or(*behind, |index| index + 1);
+    let before = |(behind, last): &Position| index(last).unwrap_or(behind.saturating_sub(1));
+    let size = page::size(asked.limit);
+    let rows = at_hand(&numbered, &place, size, after, before);
+    let position =
+        |(index, item): &&(usize, &T)| Ok::<_, Fault>((index + 1, name(item).to_owned()));
+    let turned = turn(&place, rows, size, position)?;
+    let total = asked.total.then_some(items.len() as i64);
+    let links = list.links(&turned, |(behind, name)| json!([behind, name]), total);
+    let shown = turned.items.iter().map(|(_, item)| show(item));
+    Ok((shown.collect::<Result<_, Fault>>()?, links))
 }

@@ -1,6 +1,6 @@
 //! The operations on definitions, through the handlers; and values judged by them.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{SchemaHandlers, schema},
     types,
 };
@@ -274,13 +274,14 @@ fn lists_of_types_and_fields_come_in_pages() {
             fields: Some("label".into()),
             limit: 4,
             cursor,
+            total: false,
         };
         let page = ready(SchemaHandlers::list(&world.core, &world.cx(), request))
             .map_err(refused)
             .unwrap()
             .body;
         names.extend(page.items.into_iter().map(|item| item.name));
-        cursor = page.next_cursor;
+        cursor = page.page.next;
         if cursor.is_none() {
             break;
         }
@@ -292,6 +293,7 @@ fn lists_of_types_and_fields_come_in_pages() {
         fields: None,
         limit: 3,
         cursor: None,
+        total: true,
     };
     let page = ready(world.core.list_fields(&world.cx(), request))
         .map_err(refused)

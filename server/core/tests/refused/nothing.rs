@@ -1,7 +1,7 @@
 //! What the operations document compiles: the other cases fail for their own reasons.
 
 use crm_core::crm_contract::codes;
-use crm_core::crm_contract::v1::server::records::{BatchError, DeleteError, UpdateError};
+use crm_core::crm_contract::latest::server::records::{BatchError, DeleteError, UpdateError};
 use crm_core::crm_runtime::server::Problem;
 use crm_core::fault::Fault;
 use crm_core::records::refusals::{Deleting, Updating};

@@ -4,7 +4,7 @@
 //~ E0277 UpdateError: From<IdTaken>
 
 use crm_core::crm_contract::codes;
-use crm_core::crm_contract::v1::server::records::{DeleteError, UpdateError};
+use crm_core::crm_contract::latest::server::records::{DeleteError, UpdateError};
 use crm_core::crm_runtime::server::Problem;
 use crm_core::records::refusals::Creating;
 use crm_core::refusal::Refusal;

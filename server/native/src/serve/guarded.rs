@@ -2,14 +2,11 @@
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::Request,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, extract::Request, response::Response};
+use crm_core::http::{TENANT_BUSY, served};
+use crm_runtime::server::{GateCode, Problem, Served, render};
 use futures_util::FutureExt;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use tower::ServiceExt;
 
 /// Answers the request, in any case.
@@ -17,6 +14,7 @@ pub async fn answer(router: Router, request: Request) -> Result<Response, Infall
     let what = Seen {
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
+        served: served(request.headers()).unwrap_or_default(),
     };
     match AssertUnwindSafe(router.oneshot(request))
         .catch_unwind()
@@ -28,12 +26,8 @@ pub async fn answer(router: Router, request: Request) -> Result<Response, Infall
             let id = uuid::Uuid::now_v7().to_string();
             tracing::error!(method = %what.method, path = %what.path, request_id = %id, "a request panicked");
             let message = "The server made a mistake. It has been logged; quote the request id when you report it.";
-            Ok(refusal(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "INTERNAL",
-                message,
-                &id,
-            ))
+            let problem = Problem::new(GateCode::INTERNAL, message);
+            Ok(refusal(&problem, &id, &what.served))
         }
     }
 }
@@ -44,28 +38,21 @@ pub fn busy(request: &Request) -> Response {
     // No louder: a line for each of thousands would be a load of its own.
     tracing::debug!(method = %request.method(), path = request.uri().path(), request_id = %id, "no room");
     let message = "The server is busy with others' requests. Try again.";
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = refusal(status, "TENANT_BUSY", message, &id);
-    let headers = response.headers_mut();
-    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    let problem = Problem::new(TENANT_BUSY, message).retry_after(1);
+    let served = served(request.headers()).unwrap_or_default();
+    refusal(&problem, &id, &served)
 }
 
 /// What of a request is told in the log. No query: it may hold a secret.
 struct Seen {
     method: http::Method,
     path: String,
+    served: Served,
 }
 
-fn refusal(status: StatusCode, code: &str, message: &str, id: &str) -> Response {
-    let body =
-        serde_json::json!({ "code": code, "message": message, "context": { "request_id": id } });
-    let mut response = (status, Body::from(body.to_string())).into_response();
+fn refusal(problem: &Problem<GateCode>, id: &str, served: &Served) -> Response {
+    let mut response = render(problem, Some(id), served);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),

@@ -1,6 +1,6 @@
 //! Adding, changing and deactivating people. Only owners make owners and touch them, and the last one stays.
 
-use crm_contract::v1::types;
+use crm_contract::latest::types;
 use crm_runtime::server::Reply;
 
 use super::{

@@ -1,50 +1,51 @@
 //! Reading people: one, and pages of them in the order in which they were added.
 
-use crm_contract::{codes, v1::types};
+use crm_contract::{codes, latest::types};
 
 use super::row::{self, COLUMNS, PROPERTIES, User};
 use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    page::{self, Asked, Position},
-    ports::store::{Statement, Value},
+    page::{self, Added, added, counted, turn},
+    ports::store::Statement,
+    records::cursor::List,
     refusal::Refusal,
     shown::Shown,
     work::Scope,
 };
 
-const LIST: &str = "users";
+const LIST: [&str; 1] = ["users"];
+
+/// A page of people, as it is asked for.
+pub struct Asked<'a> {
+    pub fields: Option<&'a str>,
+    pub limit: i64,
+    pub cursor: Option<&'a str>,
+    pub total: bool,
+}
 
 pub async fn page(
     core: &Core,
     cx: &Context,
-    fields: Option<&str>,
-    limit: i64,
-    cursor: Option<&str>,
+    asked: Asked<'_>,
 ) -> Result<types::UserPage, Refusal<codes::CursorInvalid>> {
-    let shown = Shown::parse(fields, "id", &PROPERTIES)?;
-    let size = page::size(limit);
+    let shown = Shown::parse(asked.fields, "id", &PROPERTIES)?;
+    let size = page::size(asked.limit);
+    let place = |scope: &Scope| list(scope).place(asked.cursor, Added::from_json);
     let plan = |scope: &Scope| {
-        let position = asked(scope, cursor).position()?;
-        let limit = Value::Integer(size as i64 + 1);
-        Ok(vec![match position {
-            None => Statement::new(
-                format!("SELECT {COLUMNS} FROM users ORDER BY created_at, id LIMIT ?1"),
-                [limit],
-            ),
-            Some(Position { created_at, id }) => Statement::new(
-                format!(
-                    "SELECT {COLUMNS} FROM users WHERE (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?1"
-                ),
-                [limit, created_at.into(), id.into()],
-            ),
-        }])
+        let select = format!("SELECT {COLUMNS} FROM users");
+        let mut statements = vec![added(&select, &place(scope)?, size)];
+        if asked.total {
+            statements.push(Statement::new("SELECT count(*) FROM users", []));
+        }
+        Ok(statements)
     };
-    let (scope, rows) = core
+    let (scope, mut rows) = core
         .work
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
+    let total = counted(&mut rows, asked.total)?;
     let users = rows
         .into_iter()
         .next()
@@ -52,23 +53,26 @@ pub async fn page(
         .into_iter()
         .map(User::parse)
         .collect::<Result<Vec<_>, Fault>>()?;
-    let position = |user: &User| Position {
-        created_at: user.created_at,
-        id: user.id.clone(),
+    let position = |user: &User| {
+        Ok::<_, Fault>(Added {
+            created_at: user.created_at,
+            id: user.id.clone(),
+        })
     };
-    let (users, next_cursor) = page::cut(users, size, position, &asked(&scope, None));
-    let items = users
+    let turned = turn(&place(&scope)?, users, size, position)?;
+    let page = list(&scope).links(&turned, Added::to_json, total);
+    let items = turned
+        .items
         .iter()
         .map(|user| shown.of(user.shown()))
         .collect::<Result<_, Fault>>()?;
-    Ok(types::UserPage { items, next_cursor })
+    Ok(types::UserPage { items, page })
 }
 
-fn asked<'a>(scope: &'a Scope, cursor: Option<&'a str>) -> Asked<'a> {
-    Asked {
+fn list(scope: &Scope) -> List<'_> {
+    List {
         secret: &scope.state.secret,
-        list: LIST,
-        cursor,
+        parts: &LIST,
     }
 }
 

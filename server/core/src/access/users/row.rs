@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_contract::v1::types;
+use crm_contract::latest::types;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! What holds for people whoever changes them: roles and managers exist, only owners make owners and touch them, and the
 //! last owner stays. Plain functions over plain data.
 
-use crm_contract::{codes, v1::types::UserUpdate};
+use crm_contract::{codes, latest::types::UserUpdate};
 use crm_runtime::server::{At, Report};
 
 use super::row::{self, User};

@@ -1,6 +1,6 @@
 //! The secret of an API key.
 
-use crm_contract::{codes, v1::types::TokenResponse};
+use crm_contract::{codes, latest::types::TokenResponse};
 
 use super::{read, refused, respond};
 use crate::{

@@ -1,7 +1,7 @@
 //! Address and password of a person. The address may be known to several businesses: then the request has to name one of
 //! those that the password fits.
 
-use crm_contract::{codes, v1::types::TokenResponse};
+use crm_contract::{codes, latest::types::TokenResponse};
 use serde_json::json;
 
 use super::{Exchanging, answer, attempt, commit, read, refused};

@@ -2,7 +2,7 @@
 
 use crm_contract::{
     codes,
-    v1::{
+    latest::{
         server::auth::CreatePortalCodeResponse,
         types::{PortalCode, TokenResponse},
     },

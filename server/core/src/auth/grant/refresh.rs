@@ -1,6 +1,6 @@
 //! A refresh token of a session, which is renewed with it; and the end of a session.
 
-use crm_contract::v1::types::TokenResponse;
+use crm_contract::latest::types::TokenResponse;
 
 use super::{Exchanging, answer, commit, read, refused};
 use crate::{

@@ -1,16 +1,22 @@
 //! Pages never skip or repeat a record that did not change, in every order; and they are index scans.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::{
+    page::{Turned, turn},
     records::{filter, row, sort::Sort},
     testing::{self, Memory},
 };
 
+/// Held by the test that fills the store.
+static ALONE: Mutex<()> = Mutex::new(());
 static STORE: LazyLock<Memory> = LazyLock::new(|| Memory::new(&[testing::thing()]));
 
 fn insert(n: usize, data: &Json) {
@@ -81,18 +87,29 @@ fn order() -> impl Strategy<Value = String> {
     })
 }
 
-fn page(sort: &Sort, after: Option<&Position>, limit: usize) -> Vec<Vec<Value>> {
+fn page(sort: &Sort, place: &Place<Position>, limit: usize) -> Vec<Vec<Value>> {
     let object_type = testing::thing();
-    let statement = statement(&Page {
+    let page = Page {
         object_type: &object_type,
         filter: None,
         restriction: None,
         sort,
-        after,
+        place,
         include_deleted: false,
         limit,
-    });
-    STORE.run(&statement)
+    };
+    STORE.run(&statement(&page))
+}
+
+/// Reads a page as the API does.
+fn turned(sort: &Sort, place: &Place<Position>, size: usize) -> Turned<Vec<Value>, Position> {
+    let rows = page(sort, place, size + 1);
+    let position = |row: &Vec<Value>| Position::of_row(row, sort.keys.len()).ok_or(());
+    turn(place, rows, size, position).unwrap()
+}
+
+fn ids(rows: &[Vec<Value>]) -> Vec<String> {
+    rows.iter().map(|row| id(row)).collect()
 }
 
 fn id(row: &[Value]) -> String {
@@ -130,25 +147,26 @@ proptest! {
 
     #[test]
     fn pages_never_skip_or_repeat(records in prop::collection::vec(data(), 1..24), late in prop::collection::vec((0usize..6, data()), 0..6), order in order(), limit in 1usize..6) {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
         // Every other id is free for those who come later.
         for (n, data) in records.iter().enumerate() {
             insert(n * 2, data);
         }
         let sort = Sort::parse(&testing::thing(), Some(&order)).unwrap();
-        let whole = page(&sort, None, 1000);
+        let whole = page(&sort, &Place::Start, 1000);
         prop_assert_eq!(whole.len(), records.len());
         for pair in whole.windows(2) {
             prop_assert!(compare(&sort, &pair[0], &pair[1]).is_lt(), "{} {:?} {:?}", order, pair[0], pair[1]);
         }
         let mut late = late.into_iter().enumerate();
         let mut seen = Vec::new();
-        let mut after = None;
+        let mut place = Place::Start;
         for _ in 0..100 {
-            let rows = page(&sort, after.as_ref(), limit);
+            let rows = page(&sort, &place, limit);
             let Some(last) = rows.last() else { break };
             let position = Position::of_row(last, sort.keys.len()).unwrap();
-            after = Some(Position::from_json(position.to_json(), sort.keys.len()).unwrap());
+            place = Place::After(Position::from_json(position.to_json(), sort.keys.len()).unwrap());
             seen.extend(rows.iter().map(|row| id(row)));
             // Somebody writes between two pages.
             if let Some((n, (_, data))) = late.next() {
@@ -161,25 +179,96 @@ proptest! {
         let once: BTreeSet<&String> = seen.iter().collect();
         prop_assert_eq!(once.len(), seen.len());
     }
+
+    #[test]
+    fn the_way_back_leads_over_the_same_pages(records in prop::collection::vec(data(), 0..24), order in order(), limit in 1usize..6) {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
+        for (n, data) in records.iter().enumerate() {
+            insert(n, data);
+        }
+        let sort = Sort::parse(&testing::thing(), Some(&order)).unwrap();
+        let whole = ids(&page(&sort, &Place::Start, 1000));
+        let mut reversed = ids(&page(&sort, &Place::End, 1000));
+        reversed.reverse();
+        prop_assert_eq!(&reversed, &whole, "{}", order);
+        let mut pages = vec![turned(&sort, &Place::Start, limit)];
+        while let Some(next) = &pages[pages.len() - 1].next {
+            let page = turned(&sort, next, limit);
+            pages.push(page);
+        }
+        prop_assert_eq!(pages.iter().flat_map(|page| ids(&page.items)).collect::<Vec<_>>(), whole);
+        let mut back = pages.pop().unwrap();
+        while let Some(expected) = pages.pop() {
+            back = turned(&sort, back.previous.as_ref().unwrap(), limit);
+            prop_assert_eq!(ids(&back.items), ids(&expected.items), "{}", order);
+        }
+        prop_assert_eq!(back.previous, None);
+    }
 }
 
-fn plan(sort: &str, filter: Option<Json>, after: Option<Vec<Json>>) -> String {
+#[test]
+fn the_count_is_that_of_the_whole_list() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    STORE
+        .connection
+        .lock()
+        .unwrap()
+        .execute_batch("DELETE FROM records")
+        .unwrap();
+    for n in 0..7 {
+        insert(n, &json!({"status": if n < 4 { "new" } else { "done" }}));
+    }
+    STORE.run(&Statement::new(
+        "UPDATE records SET deleted_at = 1 WHERE id = ?1",
+        [testing::id(0).into()],
+    ));
+    let object_type = testing::thing();
+    let status = json!({"field": "status", "op": "eq", "value": "new"}).to_string();
+    let status = filter::read(&testing::schema(), &object_type, &status, 0).unwrap();
+    let sort = Sort::default();
+    for (filter, restriction, include_deleted, expected) in [
+        (None, None, false, 6),
+        (None, None, true, 7),
+        (Some(&status), None, false, 3),
+        (Some(&status), Some("records.version > 2"), false, 1),
+    ] {
+        let statement = count(&Page {
+            object_type: &object_type,
+            filter,
+            restriction,
+            sort: &sort,
+            place: &Place::Start,
+            include_deleted,
+            limit: 2,
+        });
+        assert_eq!(STORE.run(&statement), [[Value::Integer(expected)]]);
+    }
+}
+
+fn plan(sort: &str, filter: Option<Json>, place: Place<Vec<Json>>) -> String {
     let store = Memory::new(&[testing::thing()]);
     let object_type = testing::thing();
     let sort = Sort::parse(&object_type, Some(sort)).unwrap();
     let filter = filter.map(|filter| {
         filter::read(&testing::schema(), &object_type, &filter.to_string(), 0).unwrap()
     });
-    let after = after.map(|keys| Position {
+    let position = |keys| Position {
         keys,
         id: testing::id(1),
-    });
+    };
+    let place = match place {
+        Place::Start => Place::Start,
+        Place::After(keys) => Place::After(position(keys)),
+        Place::Before(keys) => Place::Before(position(keys)),
+        Place::End => Place::End,
+    };
     store.plan(&statement(&Page {
         object_type: &object_type,
         filter: filter.as_ref(),
         restriction: None,
         sort: &sort,
-        after: after.as_ref(),
+        place: &place,
         include_deleted: false,
         limit: 51,
     }))
@@ -190,110 +279,151 @@ fn a_page_is_an_index_scan_wherever_it_begins() {
     let status = json!({"field": "status", "op": "eq", "value": "new"});
     let parent = json!({"field": "parent", "op": "eq", "value": testing::id(1)});
     let code = json!({"field": "code", "op": "eq", "value": "x"});
-    for (sort, filter, after, index, seek) in [
-        ("", None, None, "records_by_id", "(type=?)"),
-        ("", None, Some(vec![]), "records_by_id", "(type=? AND id>?)"),
+    for (sort, filter, place, index, seek) in [
+        ("", None, Place::Start, "records_by_id", "(type=?)"),
+        (
+            "",
+            None,
+            Place::After(vec![]),
+            "records_by_id",
+            "(type=? AND id>?)",
+        ),
         (
             "-id",
             None,
-            Some(vec![]),
+            Place::After(vec![]),
             "records_by_id",
             "(type=? AND id<?)",
         ),
         (
             "-updated_at",
             None,
-            None,
+            Place::Start,
             "records_by_updated_at",
             "(type=?)",
         ),
         (
             "-updated_at",
             None,
-            Some(vec![json!(5)]),
+            Place::After(vec![json!(5)]),
             "records_by_updated_at",
             "(type=? AND updated_at<?)",
         ),
         (
             "title",
             None,
-            None,
+            Place::Start,
             "records_by_key_2",
             "(type=? AND key_2>?)",
         ),
         (
             "title",
             None,
-            Some(vec![json!("x")]),
+            Place::After(vec![json!("x")]),
             "records_by_key_2",
             "(type=? AND key_2=? AND id>?)",
         ),
         (
             "title",
             None,
-            Some(vec![json!("x")]),
+            Place::After(vec![json!("x")]),
             "records_by_key_2",
             "(type=? AND key_2>?)",
         ),
         (
             "-title",
             None,
-            None,
+            Place::Start,
             "records_by_key_2",
             "(type=? AND key_2<?)",
         ),
         (
             "-title",
             None,
-            Some(vec![json!("x")]),
+            Place::After(vec![json!("x")]),
             "records_by_key_2",
             "(type=? AND key_2<?)",
         ),
         (
             "at",
             Some(status.clone()),
-            None,
+            Place::Start,
             "c.thing.status.at",
             "(type=? AND key_0=?",
         ),
         (
             "at",
             Some(status.clone()),
-            Some(vec![json!(5)]),
+            Place::After(vec![json!(5)]),
             "c.thing.status.at",
             "(type=? AND key_0=? AND key_1=? AND id>?)",
         ),
         (
             "-at",
             Some(status),
-            Some(vec![json!(5)]),
+            Place::After(vec![json!(5)]),
             "c.thing.status.at",
             "(type=? AND key_0=? AND key_1<?)",
         ),
         (
             "",
             Some(parent.clone()),
-            None,
+            Place::Start,
             "records_by_key_5",
             "(type=? AND key_5=?)",
         ),
         (
             "",
             Some(parent),
-            Some(vec![]),
+            Place::After(vec![]),
             "records_by_key_5",
             "(type=? AND key_5=? AND id>?)",
         ),
         (
             "title,code",
             None,
-            Some(vec![json!("x"), json!("y")]),
+            Place::After(vec![json!("x"), json!("y")]),
             "c.thing.title.code",
             "(type=? AND key_2=? AND key_12>?)",
         ),
-        ("", Some(code), None, "u.thing.code", "(<expr>=?)"),
+        (
+            "",
+            None,
+            Place::Before(vec![]),
+            "records_by_id",
+            "(type=? AND id<?)",
+        ),
+        (
+            "-updated_at",
+            None,
+            Place::Before(vec![json!(5)]),
+            "records_by_updated_at",
+            "(type=? AND updated_at>?",
+        ),
+        (
+            "title",
+            None,
+            Place::Before(vec![json!("x")]),
+            "records_by_key_2",
+            "(type=? AND key_2<?)",
+        ),
+        (
+            "-title",
+            None,
+            Place::Before(vec![json!("x")]),
+            "records_by_key_2",
+            "(type=? AND key_2>? AND key_2<?)",
+        ),
+        (
+            "-title",
+            None,
+            Place::End,
+            "records_by_key_2",
+            "(type=? AND key_2=?)",
+        ),
+        ("", Some(code), Place::Start, "u.thing.code", "(<expr>=?)"),
     ] {
-        let plan = plan(sort, filter, after);
+        let plan = plan(sort, filter, place);
         assert!(
             plan.contains(&format!("{index} {seek}").trim_end().to_owned()),
             "{sort}: {plan}"
@@ -345,7 +475,7 @@ fn built_in_types_share_the_indexes_over_several_fields() {
             filter: Some(&filter),
             restriction: None,
             sort: &Sort::parse(object_type, Some(sort)).unwrap(),
-            after: None,
+            place: &Place::Start,
             include_deleted: false,
             limit: 51,
         }));

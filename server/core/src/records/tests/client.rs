@@ -1,6 +1,6 @@
 //! The operations on records as a test calls them: as a person of a tenant in memory.
 
-use crm_contract::v1::{
+use crm_contract::latest::{
     server::{RecordsHandlers, records},
     types,
 };
@@ -135,10 +135,29 @@ impl World {
             limit,
             cursor,
             include_deleted: false,
+            total: false,
         };
         ready(self.core.list(&self.cx(), request))
             .map(|page| page.body.into_value().unwrap())
             .map_err(refused)
+    }
+
+    /// How many records of the type there are, read with a page of one.
+    pub fn count(&self, object_type: &str) -> i64 {
+        let request = records::ListRequest {
+            r#type: object_type.into(),
+            filter: None,
+            sort: None,
+            fields: None,
+            limit: 1,
+            cursor: None,
+            include_deleted: false,
+            total: true,
+        };
+        let page = ready(self.core.list(&self.cx(), request))
+            .map_err(refused)
+            .unwrap();
+        page.body.into_value().unwrap().page.total.unwrap()
     }
 
     pub fn batch(
@@ -186,6 +205,7 @@ impl World {
             limit: 50,
             cursor: None,
             include_deleted: true,
+            total: false,
         };
         ready(self.core.history(&self.cx(), request))
             .map_err(refused)

@@ -1,6 +1,7 @@
 //! What reads and writes cost: round trips, and the indexes that serve them.
 
 use super::*;
+use crate::page::Place;
 
 #[test]
 fn a_read_is_one_round_trip_and_a_write_two_whatever_the_number_of_records() {
@@ -21,6 +22,8 @@ fn a_read_is_one_round_trip_and_a_write_two_whatever_the_number_of_records() {
             50,
         )
         .unwrap();
+    assert_eq!(world.store.trips(), (1, 0));
+    assert_eq!(world.count("thing"), 2);
     assert_eq!(world.store.trips(), (1, 0));
     world.search("warm", None, 50);
     assert_eq!(world.store.trips(), (1, 0));
@@ -70,7 +73,7 @@ fn what_a_write_reads_it_finds_by_index() {
     assert!(restore.contains("u.thing.code (<expr>=?)"), "{restore}");
     let search = world
         .store
-        .plan(&super::super::search::statement("two words", None, Some(9), 50).unwrap());
+        .plan(&super::super::search::statement("two words", None, &Place::After(9), 50).unwrap());
     assert!(
         search.contains("SEARCH records USING INTEGER PRIMARY KEY (rowid=?)")
             && !search.contains("SCAN words"),

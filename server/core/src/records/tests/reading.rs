@@ -16,7 +16,7 @@ fn lists_filter_sort_project_and_page() {
         first.items.iter().map(fields).collect::<Vec<_>>(),
         [json!({"title": "T4"}), json!({"title": "T2"})]
     );
-    let cursor = first.next_cursor.unwrap();
+    let cursor = first.page.next.unwrap();
     let second = world
         .list(
             Some(filter.clone()),
@@ -30,7 +30,7 @@ fn lists_filter_sort_project_and_page() {
         (
             fields(&second.items[0]),
             second.items.len(),
-            second.next_cursor
+            second.page.next
         ),
         (json!({"title": "T0"}), 1, None)
     );
@@ -92,11 +92,11 @@ fn search_finds_every_word_whatever_its_case_and_marks() {
     assert_eq!(found("sao"), std::slice::from_ref(&b.id));
     assert_eq!(found("rio boil"), std::slice::from_ref(&a.id));
     let page = world.search("r", None, 1);
-    assert_eq!(page.next_cursor, None);
+    assert_eq!(page.page.next, None);
     world.update(&b.id, None, json!({"body": "river"})).unwrap();
     let page = world.search("r", None, 1);
     assert_eq!(page.items[0].id, b.id);
-    assert_eq!(world.search("r", page.next_cursor, 1).items[0].id, a.id);
+    assert_eq!(world.search("r", page.page.next, 1).items[0].id, a.id);
 }
 
 #[test]
