@@ -11,8 +11,8 @@ import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
 
 export const CONSUMERS = ["web", "integrations", "mobile", "portal"];
-/** The version of the contract that this version of the package speaks. */
-export const VERSION = 1;
+/** The versions of the contract that the package speaks, with where the modules of each go. */
+export const VERSIONS = [{ version: 1, folder: "" }, { version: 2, folder: "v2/" }];
 const METHODS = ["get", "post", "patch", "delete"];
 
 const text = (value) => ts.factory.createLiteralTypeNode(ts.factory.createStringLiteral(value));
@@ -57,9 +57,10 @@ const operations = (document) => Object.entries(document.paths).flatMap(([path, 
   };
 }));
 
-const api = (document) => {
+const api = (document, up) => {
   const all = operations(document);
   const vendor = document.info["x-media-type"];
+  const version = parseInt(document.info.version, 10);
   const facts = Object.fromEntries(all.map(({ method, path, facts }) => [`${method.toUpperCase()} ${path}`, facts]));
   const paths = [...new Set(all.map(({ path }) => path))];
   const codes = paths.map((path) => {
@@ -70,11 +71,11 @@ const api = (document) => {
   const types = Object.entries(document.components?.schemas ?? {}).filter(([, schema]) => schema["x-record-type"])
     .map(([name, schema]) => `  ${JSON.stringify(schema["x-record-type"])}: components["schemas"][${JSON.stringify(name)}];`);
   return [
-    `import type { Api } from "../send.js";`,
+    `import type { Api } from "${up}send.js";`,
     ...(types.length ? [`import type { components } from "./${document.consumer}.js";`] : []),
     "",
     "/** What the client has to know of the contract. */",
-    `export const api: Api = ${JSON.stringify({ mediaType: `application/${vendor}.v${VERSION}+json`, operations: facts }, null, 2)};`,
+    `export const api: Api = ${JSON.stringify({ mediaType: `application/${vendor}.v${version}+json`, operations: facts }, null, 2)};`,
     "",
     "/** The error codes of each operation. */",
     "export interface codes {", ...codes, "}",
@@ -100,14 +101,14 @@ const told = (node) => {
 };
 
 /** The two modules of a consumer's document. */
-export const generate = async (document, consumer) => {
+export const generate = async (document, consumer, up = "../") => {
   const types = await openapiTS(told(document), {
     transform: (schema) => open(schema),
     defaultNonNullable: false,
     silent: true,
   });
   const head = "// Generated from the contract; not to be edited.\n\n";
-  return { types: head + astToString(types), api: head + api({ ...document, consumer }) };
+  return { types: head + astToString(types), api: head + api({ ...document, consumer }, up) };
 };
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -116,15 +117,17 @@ const main = async (folder) => {
   let made;
   if (!folder) {
     folder = made = mkdtempSync(join(tmpdir(), "crm-published-"));
-    const publish = ["run", "--quiet", "-p", "crm-codegen", "--bin", "contract", "--", "publish", "spec/openapi.yaml", "--out", folder];
+    const publish = ["run", "--quiet", "-p", "crm-codegen", "--bin", "contract", "--", "publish", "spec/openapi.yaml", "--overlay", "spec/v2.overlay.yaml", "--out", folder];
     execFileSync("cargo", publish, { cwd: here("../../.."), stdio: "inherit" });
   }
-  mkdirSync(here("../src/generated"), { recursive: true });
-  for (const consumer of CONSUMERS) {
-    const document = JSON.parse(readFileSync(join(folder, `v${VERSION}-${consumer}.json`), "utf8"));
-    const modules = await generate(document, consumer);
-    writeFileSync(here(`../src/generated/${consumer}.ts`), modules.types);
-    writeFileSync(here(`../src/generated/${consumer}.api.ts`), modules.api);
+  for (const { version, folder: into } of VERSIONS) {
+    mkdirSync(here(`../src/generated/${into}`), { recursive: true });
+    for (const consumer of CONSUMERS) {
+      const document = JSON.parse(readFileSync(join(folder, `v${version}-${consumer}.json`), "utf8"));
+      const modules = await generate(document, consumer, into ? "../../" : "../");
+      writeFileSync(here(`../src/generated/${into}${consumer}.ts`), modules.types);
+      writeFileSync(here(`../src/generated/${into}${consumer}.api.ts`), modules.api);
+    }
   }
   if (made) rmSync(made, { recursive: true });
 };

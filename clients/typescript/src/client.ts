@@ -40,7 +40,8 @@ export type Call<Paths extends AnyPaths, Codes, M extends Method> =
     path: Path, ...init: Init<Options>
   ) => Promise<Answer<Data<OperationOf<Paths, Path, M>>, CodesOf<Codes, Path, M>> | Conditional<Options>>;
 
-type Page<Value> = { items: Value[]; next_cursor: string | null };
+/** A page in the form of version 1, or of version 2. */
+type Page<Value> = { items: Value[] } & ({ next_cursor: string | null } | { page: { next: string | null } });
 type ItemOf<Value> = Value extends Page<infer Item> ? Item : never;
 /** The paths that answer lists. */
 export type ListPath<Paths extends AnyPaths> = {
@@ -108,7 +109,7 @@ export const connect = <Paths extends AnyPaths, Codes>(api: Api, settings: Setti
       const answer = call("GET", path, { ...init, params: { ...init.params, query } });
       const page = await ok(answer as unknown as Promise<Answer<Page<unknown>, string>>);
       yield page;
-      cursor = page.next_cursor;
+      cursor = "page" in page ? page.page.next : page.next_cursor;
     } while (cursor);
   }
   async function* items(path: string, init?: AnyInit) {

@@ -13,8 +13,19 @@ export interface Violation {
 /** A refusal as the API answers it. `code` is stable; `UNEXPECTED` stands for an answer that is none of the API's. */
 export interface Problem<Code extends string = string> {
   code: Code | "UNEXPECTED";
+  /** For people; may change. Version 2 calls it `detail`. */
   message: string;
   context: { request_id?: string; errors?: Violation[]; [name: string]: unknown };
+  /** What version 2 says beside that (RFC 9457). */
+  details?: ProblemDetails;
+}
+
+/** The members of problem details. */
+export interface ProblemDetails {
+  type: string;
+  title: string;
+  status: number;
+  instance?: string;
 }
 
 /** A refusal, thrown: by `ok`, and by what reads page after page. */
@@ -42,9 +53,18 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** The body of a refusal, whatever stands between server and client made of it. */
 export const problemOf = (body: unknown, response: Response): Problem => {
-  if (isObject(body) && typeof body.code === "string" && typeof body.message === "string") {
-    return { code: body.code, message: body.message, context: isObject(body.context) ? body.context : {} };
+  if (isObject(body) && typeof body.code === "string") {
+    const message = body.detail ?? body.message;
+    if (typeof message === "string") {
+      const context = isObject(body.context) ? body.context : {};
+      return { code: body.code, message, context, ...detailsOf(body) };
+    }
   }
   const text = typeof body === "string" ? body.slice(0, 200) : "";
   return { code: "UNEXPECTED", message: `${response.status} ${text}`.trim(), context: {} };
+};
+
+const detailsOf = ({ type, title, status, instance }: Record<string, unknown>): { details?: ProblemDetails } => {
+  if (typeof type !== "string" || typeof title !== "string" || typeof status !== "number") return {};
+  return { details: { type, title, status, ...(typeof instance === "string" && { instance }) } };
 };

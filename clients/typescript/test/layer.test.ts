@@ -113,6 +113,23 @@ test("pages follow cursors and keep the rest of the query", async () => {
   assert.deepEqual(sent.map(({ url }) => new URL(url).search), ["?sort=title", "?sort=title&cursor=c"]);
 });
 
+test("pages of version 2 follow the cursor of their page", async () => {
+  const page = (next: string | null) => ({ next, previous: null });
+  const { client, sent } = against([json(200, { items: [1], page: page("c") }), json(200, { items: [2], page: page(null) })]);
+  const items = [];
+  for await (const item of client.items("/records/{type}", { params: { path: { type: "job" } } })) items.push(item);
+  assert.deepEqual(items, [1, 2]);
+  assert.deepEqual(sent.map(({ url }) => new URL(url).search), ["", "?cursor=c"]);
+});
+
+test("a problem of version 2 has its details beside what both versions say", async () => {
+  const body = { type: "/docs#code-NOT_FOUND", title: "Not found", status: 404, detail: "Gone.", instance: "urn:uuid:1", code: "NOT_FOUND", context: {} };
+  const { client } = against([json(404, body)]);
+  const { error } = await client.GET("/records/{type}/{id}", { params: { path: { type: "job", id: "1" } } });
+  const { type, title, status, instance } = body;
+  assert.deepEqual(error, { code: "NOT_FOUND", message: "Gone.", context: {}, details: { type, title, status, instance } });
+});
+
 test("the rule of repetition", () => {
   const waits = (status: number, repeatable: boolean, header?: string, waited = 0) =>
     wait(RETRY, json(status, {}, header === undefined ? {} : { "retry-after": header })(), repeatable, 0, waited, 1);

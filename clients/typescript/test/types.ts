@@ -1,9 +1,22 @@
 // What the compiler has to refuse, and what it has to know. Compiled, never run.
 import { createClient, isProblem, ok, type RecordTypes, type Schemas } from "../src/web.js";
 import { createClient as createPortalClient } from "../src/portal.js";
+import { createClient as createNewest } from "../src/v2/web.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 const is = <_ extends true>() => {};
+
+export const newest = async () => {
+  const client = createNewest({ baseUrl: "https://crm.example" });
+  const page = await ok(client.GET("/users", { params: { query: { total: true } } }));
+  is<Equal<typeof page.page.previous, string | null>>();
+  is<Equal<typeof page.page.total, number | undefined>>();
+  // @ts-expect-error: that is how version 1 says it.
+  page.next_cursor;
+  for await (const user of client.items("/users")) is<Equal<typeof user.id, string>>();
+  // @ts-expect-error: version 1 does not count.
+  await createClient({ baseUrl: "https://crm.example" }).GET("/users", { params: { query: { total: true } } });
+};
 
 export const compiled = async () => {
   const client = createClient({ baseUrl: "https://crm.example" });
