@@ -20,14 +20,18 @@ use crate::{
     fault::Fault,
     ports::store::Rows,
     records::{
-        list,
-        refusals::{Creating, Deleting, Holding, ItemCode, Restoring, Updating},
+        refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
         row, totals,
     },
     refusal::Refusal,
-    schema::{At, Failures, Field, Kind, ObjectType},
+    schema::{At, Failures, ObjectType},
     work::Scope,
 };
+
+mod check;
+mod rows;
+
+use check::unique_violation;
 
 /// What an item did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,96 +133,6 @@ pub fn decide(
 }
 
 impl Decider<'_> {
-    fn take_rows(
-        &mut self,
-        scope: &Scope,
-        prepared: &Prepared,
-        rows: Vec<Rows>,
-    ) -> Result<(), Fault> {
-        let odd = || Fault::Internal("a row has another shape".into());
-        let mut rows = rows.into_iter();
-        if prepared.reads_records() {
-            for row in rows.next().unwrap_or_default() {
-                self.take_record(scope, row).ok_or_else(odd)?;
-            }
-        }
-        if !prepared.relations.is_empty() {
-            for row in rows.next().unwrap_or_default() {
-                let mut columns = row
-                    .into_iter()
-                    .filter_map(crate::ports::store::Value::into_text);
-                self.relations.insert(
-                    columns.next().ok_or_else(odd)?,
-                    columns.next().ok_or_else(odd)?,
-                );
-            }
-        }
-        if !prepared.users.is_empty() {
-            let ids = rows
-                .next()
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|row| row.into_iter().next()?.into_text());
-            self.users.extend(ids);
-        }
-        for (type_name, name) in prepared.unique.keys() {
-            for row in rows.next().unwrap_or_default() {
-                let [id, key] = row.as_slice() else {
-                    return Err(odd());
-                };
-                let (Some(id), Some(key)) = (id.as_str(), Key::read(key)) else {
-                    return Err(odd());
-                };
-                self.taken
-                    .insert((type_name.clone(), name.clone(), key), id.to_owned());
-            }
-        }
-        for (type_name, name) in prepared.upserts.keys() {
-            for mut row in rows.next().unwrap_or_default() {
-                let key = row.pop().as_ref().and_then(Key::read).ok_or_else(odd)?;
-                let id = self.take_record(scope, row).ok_or_else(odd)?;
-                self.taken
-                    .insert((type_name.clone(), name.clone(), key), id);
-            }
-        }
-        for (object_type, _) in prepared.restores.values() {
-            for field in object_type
-                .fields
-                .values()
-                .filter(|field| field.definition.unique)
-            {
-                for row in rows.next().unwrap_or_default() {
-                    let [id, other] = row.as_slice() else {
-                        return Err(odd());
-                    };
-                    let (Some(id), Some(other)) = (id.as_str(), other.as_str()) else {
-                        return Err(odd());
-                    };
-                    self.blocked
-                        .insert(id.to_owned(), (field.name.clone(), other.to_owned()));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A row of the record's columns and its content hash. A record of a type that is gone is left out.
-    fn take_record(
-        &mut self,
-        scope: &Scope,
-        mut row: Vec<crate::ports::store::Value>,
-    ) -> Option<String> {
-        debug_assert_eq!(row.len(), list::COLUMN_COUNT + 1);
-        let hash = row.pop()?.into_text()?;
-        let row = row::Row::read(row)?;
-        let id = row.id.clone();
-        if let Some(object_type) = scope.state.schema.get(&row.object_type) {
-            let record = Record::read(object_type.clone(), row, hash).ok()?;
-            self.records.insert(id.clone(), record);
-        }
-        Some(id)
-    }
-
     fn item(&mut self, item: Ready) -> Result<Written, Refusal<ItemCode>> {
         let Ready {
             object_type,
@@ -553,187 +467,8 @@ impl Decider<'_> {
         }
         Ok(changed)
     }
-
-    /// That the values of these fields point to something that is there, and are unique where they have to be.
-    fn check(
-        &mut self,
-        record: &Record,
-        names: &[String],
-        at: &str,
-    ) -> Result<(), Refusal<Holding>> {
-        let root = At::Root(at);
-        let at = root.name("fields");
-        let mut failures = Failures::default();
-        for name in names {
-            let (Some(field), Some(value)) =
-                (record.object_type.field(name), record.data.get(name))
-            else {
-                continue;
-            };
-            let at = at.name(name);
-            match (field.kind(), value) {
-                (Kind::Relation, Json::String(id)) => self.point(
-                    field,
-                    field.definition.target.as_deref(),
-                    id,
-                    &at,
-                    &mut failures,
-                ),
-                (Kind::RelationList, Json::Array(ids)) => {
-                    for (index, id) in ids.iter().enumerate() {
-                        self.point(
-                            field,
-                            field.definition.target.as_deref(),
-                            id.as_str().unwrap_or_default(),
-                            &at.index(index),
-                            &mut failures,
-                        );
-                    }
-                }
-                (Kind::Lines, Json::Array(lines)) => {
-                    for (index, line) in lines.iter().enumerate() {
-                        let at = at.index(index);
-                        for name in ["price_item", "tax_rate"] {
-                            if let Some(id) = line.get(name).and_then(Json::as_str) {
-                                self.point(field, Some(name), id, &at.name(name), &mut failures);
-                            }
-                        }
-                    }
-                }
-                (Kind::User, Json::String(id)) if !self.users.contains(id) => {
-                    failures.add(
-                        at.pointer(),
-                        "user",
-                        format!("{}: there is no active user {id}.", field.definition.label),
-                    );
-                }
-                _ => {}
-            }
-        }
-        if !failures.is_empty() {
-            return Err(Refusal::failures(
-                Holding::FieldInvalid,
-                "The definitions refuse what was sent",
-                failures.into_list(),
-            ));
-        }
-        Ok(self.check_unique(record, names)?)
-    }
-
-    fn point(
-        &mut self,
-        field: &Field,
-        target: Option<&str>,
-        id: &str,
-        at: &At<'_>,
-        failures: &mut Failures,
-    ) {
-        // A record that this request creates, changes or deletes is judged as it is by now.
-        let found = match self.records.get(id) {
-            Some(record) if record.deleted_at.is_some() => None,
-            Some(record) => Some(record.object_type.name.as_str()),
-            None => self.relations.get(id).map(String::as_str),
-        };
-        match found {
-            Some(object_type) if Some(object_type) == target => {
-                if self
-                    .records
-                    .get(id)
-                    .is_none_or(|record| record.stored.is_some())
-                {
-                    self.alive.push(id.to_owned());
-                }
-            }
-            Some(object_type) => failures.add(
-                at.pointer(),
-                "target",
-                format!(
-                    "{} points to a record of type {}, and {id} is of type {object_type}.",
-                    field.definition.label,
-                    target.unwrap_or_default()
-                ),
-            ),
-            None => failures.add(
-                at.pointer(),
-                "relation",
-                format!(
-                    "{}: there is no {} {id}.",
-                    field.definition.label,
-                    target.unwrap_or_default()
-                ),
-            ),
-        }
-    }
-
-    fn check_unique(
-        &self,
-        record: &Record,
-        names: &[String],
-    ) -> Result<(), Refusal<codes::UniqueViolation>> {
-        for name in names {
-            let Some((field, key)) = unique_key(record, name) else {
-                continue;
-            };
-            let place = (record.object_type.name.clone(), name.clone(), key);
-            if let Some(other) = self.taken.get(&place).filter(|other| **other != record.id) {
-                return Err(unique_violation(Some(&field), name, other));
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes whose the record's unique values are from now on.
-    fn hold(&mut self, record: &Record, names: &[String]) {
-        for name in names {
-            if let Some((_, key)) = unique_key(record, name) {
-                self.taken.insert(
-                    (record.object_type.name.clone(), name.clone(), key),
-                    record.id.clone(),
-                );
-            }
-        }
-    }
-
-    /// Notes that these values are nobody's any more.
-    fn release(&mut self, object_type: &ObjectType, id: &str, values: &JsonObject) {
-        for (name, value) in values {
-            if let Some(field) = object_type
-                .field(name)
-                .filter(|field| field.definition.unique)
-                && let Some(key) = Key::of(field, value)
-            {
-                let place = (object_type.name.clone(), name.clone(), key);
-                if self.taken.get(&place).is_some_and(|holder| holder == id) {
-                    self.taken.remove(&place);
-                }
-            }
-        }
-    }
-}
-
-fn unique_key(record: &Record, name: &str) -> Option<(Arc<Field>, Key)> {
-    let field = record
-        .object_type
-        .field(name)
-        .filter(|field| field.definition.unique)?;
-    let key = Key::of(field, record.data.get(name)?)?;
-    Some((field.clone(), key))
 }
 
 fn not_found(what: String) -> Refusal<codes::NotFound> {
     Refusal::new(codes::NotFound, what)
-}
-
-fn unique_violation(
-    field: Option<&Arc<Field>>,
-    name: &str,
-    existing: &str,
-) -> Refusal<codes::UniqueViolation> {
-    let label = field.map_or(name, |field| field.definition.label.as_str());
-    Refusal::new(
-        codes::UniqueViolation,
-        format!("{label} has to be unique, and another record has this value."),
-    )
-    .with("field", name)
-    .with("existing", existing)
 }
