@@ -1,7 +1,7 @@
 //! The path of every authenticated request to its tenant's data and back: a preamble that proves the caller and the
 //! revisions in the same round trip as the data, decisions as plain functions between a read and a guarded commit, and
-//! idempotent answers recorded in the commit of their effect. A read makes one round trip, a write at most two; one more
-//! where something moved or is not yet known.
+//! idempotent answers recorded in the commit of their effect. A read makes one round trip, a write two, or one if it needs
+//! nothing read; one more where something moved or is not yet known.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crm_runtime::server::{Reply, StoredAnswer};
 
 use crate::{
     access::grants::Grants,
-    context::{Caller, Context, Idempotency, Principal},
+    context::{Caller, Context, Idempotency},
     fault::Fault,
     ports::{
         Ports,
@@ -19,12 +19,16 @@ use crate::{
 };
 
 #[cfg(test)]
+mod at_once;
+#[cfg(test)]
 mod faults;
 pub mod guard;
+mod preamble;
 pub mod seal;
 pub mod stored;
 
 pub use guard::Guard;
+use preamble::{StoredRow, caller_id, parse_preamble, preamble, proven};
 pub use stored::Issued;
 
 /// What a request's decisions stand on.
@@ -79,6 +83,15 @@ pub struct Violation {
     pub constraint: String,
 }
 
+/// The end of a commit.
+enum Ended<R> {
+    Done(R),
+    /// The constraint or unique index that refused it.
+    Constraint(String),
+    /// Its guard does not hold.
+    Stale,
+}
+
 /// Times a read may find that the revisions moved before it gives up.
 const MOST_RELOADS: u32 = 5;
 /// Kept for this long: contract.md, idempotency.
@@ -93,16 +106,6 @@ pub struct Work {
 struct Preamble {
     scope: Scope,
     stored: Option<StoredRow>,
-}
-
-struct StoredRow {
-    fingerprint: String,
-    status: i64,
-    headers: String,
-    body: String,
-    prefix: i64,
-    sealed: bool,
-    issued: Issued,
 }
 
 impl Work {
@@ -137,6 +140,9 @@ impl Work {
         R: Reply,
         E: From<Fault>,
     {
+        if let Some(answer) = self.at_once(cx, &plan, &decide).await? {
+            return Ok(Outcome::Done(answer));
+        }
         self.write_after(cx, plan, decide, || Box::pin(async { Ok(()) }), violated)
             .await
     }
@@ -165,69 +171,20 @@ impl Work {
             }
             let scope = preamble.scope;
             let decision = decide(&scope, rows)?;
-            let answer = decision.answer;
             if decision.statements.is_empty() && cx.idempotency.is_none() {
-                return Ok(Outcome::Done(answer(&Issued::default())));
+                return Ok(Outcome::Done((decision.answer)(&Issued::default())));
             }
             if !decision.statements.is_empty() {
                 before().await.map_err(Fault::from)?;
             }
-            let mut statements = Vec::with_capacity(decision.statements.len() + 5);
-            let guard = decision
-                .guard
-                .revisions(scope.state.schema_rev, scope.state.access_rev);
-            statements.extend(guard.statement());
-            let seq_at = statements.len();
-            statements.push(Statement::new(
-                "UPDATE meta SET base = seq + 1, seq = seq + ?1 RETURNING base",
-                [i64::from(decision.versions).into()],
-            ));
-            let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
-            let counters = serde_json::to_string(&decision.counters)
-                .map_err(|error| Fault::Internal(error.to_string()))?;
-            if counters_at.is_some() {
-                statements.push(Statement::new(
-                    "INSERT INTO counters (name, value) SELECT value ->> 0, (value ->> 1) + (value ->> 2) FROM json_each(?1) WHERE true \
-                     ON CONFLICT (name) DO UPDATE SET value = max(excluded.value, \
-                     value + (SELECT j.value ->> 1 FROM json_each(?1) j WHERE j.value ->> 0 = excluded.name)) RETURNING name, value",
-                    [counters.clone().into()],
-                ));
-            }
-            statements.extend(decision.statements);
-            if let Some(key) = &cx.idempotency {
-                statements.extend(record(
-                    key,
-                    &answer,
-                    decision.counters.len(),
-                    &counters,
-                    decision.secret,
-                    cx.now,
-                    &*self.ports.random,
-                )?);
-            }
-            // On every host alike, and before anything is written.
-            fit(&statements).map_err(Fault::from)?;
-            match self
-                .ports
-                .store
-                .commit(&scope.caller.tenant, statements)
-                .await
-                .map_err(Fault::from)?
-            {
-                Commit::Committed(rows) => {
-                    return Ok(Outcome::Done(answer(&issued(
-                        &rows,
-                        seq_at,
-                        counters_at,
-                        &decision.counters,
-                    ))));
-                }
+            match self.commit(cx, &scope, decision).await? {
+                Ended::Done(answer) => return Ok(Outcome::Done(answer)),
                 // Another request with the same key was faster: its answer is found by the next read.
-                Commit::Constraint(name) if name.contains("idempotency") => {}
-                Commit::Constraint(constraint) => {
+                Ended::Constraint(name) if name.contains("idempotency") => {}
+                Ended::Constraint(constraint) => {
                     return Err(violated.explain(&scope, Violation { constraint }).await);
                 }
-                Commit::Stale => {}
+                Ended::Stale => {}
             }
             tries += 1;
             let wait = backoff(tries, &*self.ports.random);
@@ -236,6 +193,114 @@ impl Work {
             }
             self.ports.clock.sleep(wait).await;
         }
+    }
+
+    /// A decision that needs nothing from the store is committed on what is remembered of the tenant and the caller, which
+    /// the guard proves: one round trip. None: it is no such decision, or something is otherwise, and the way over a read
+    /// says what.
+    async fn at_once<R: Reply, E: From<Fault>>(
+        &self,
+        cx: &Context,
+        plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
+        decide: &(impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send),
+    ) -> Result<Option<R>, Fault> {
+        let Some(caller) = &cx.caller else {
+            return Ok(None);
+        };
+        let remembered = (
+            self.tenants.state(&caller.tenant),
+            self.tenants
+                .roles(&caller.tenant, caller_id(&caller.principal)),
+        );
+        let (Some(state), Some(roles)) = remembered else {
+            return Ok(None);
+        };
+        let scope = Scope {
+            caller: caller.clone(),
+            state,
+            grants: Grants::of(&caller.principal, &roles),
+        };
+        if scope.grants.lacks(cx.operation).is_some() {
+            return Ok(None);
+        }
+        if !plan(&scope).is_ok_and(|statements| statements.is_empty()) {
+            return Ok(None);
+        }
+        let Ok(mut decision) = decide(&scope, Vec::new()) else {
+            return Ok(None);
+        };
+        if decision.statements.is_empty() {
+            return Ok(None);
+        }
+        decision.guard = proven(decision.guard, &caller.principal, &roles);
+        if let Some(key) = &cx.idempotency {
+            decision.guard = decision.guard.and(
+                "NOT EXISTS (SELECT 1 FROM idempotency WHERE key_hash = {})",
+                [key.key_hash.as_str().into()],
+            );
+        }
+        Ok(match self.commit(cx, &scope, decision).await? {
+            Ended::Done(answer) => Some(answer),
+            Ended::Constraint(_) | Ended::Stale => None,
+        })
+    }
+
+    /// Commits a decision that was made on this scope's definitions and grants, and with it the answer to a repeat.
+    async fn commit<R: Reply>(
+        &self,
+        cx: &Context,
+        scope: &Scope,
+        decision: Decision<R>,
+    ) -> Result<Ended<R>, Fault> {
+        let answer = decision.answer;
+        let mut statements = Vec::with_capacity(decision.statements.len() + 5);
+        let guard = decision
+            .guard
+            .revisions(scope.state.schema_rev, scope.state.access_rev);
+        statements.extend(guard.statement());
+        let seq_at = statements.len();
+        statements.push(Statement::new(
+            "UPDATE meta SET base = seq + 1, seq = seq + ?1 RETURNING base",
+            [i64::from(decision.versions).into()],
+        ));
+        let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
+        let counters = serde_json::to_string(&decision.counters)
+            .map_err(|error| Fault::Internal(error.to_string()))?;
+        if counters_at.is_some() {
+            statements.push(Statement::new(
+                "INSERT INTO counters (name, value) SELECT value ->> 0, (value ->> 1) + (value ->> 2) FROM json_each(?1) WHERE true \
+                 ON CONFLICT (name) DO UPDATE SET value = max(excluded.value, \
+                 value + (SELECT j.value ->> 1 FROM json_each(?1) j WHERE j.value ->> 0 = excluded.name)) RETURNING name, value",
+                [counters.clone().into()],
+            ));
+        }
+        statements.extend(decision.statements);
+        if let Some(key) = &cx.idempotency {
+            statements.extend(record(
+                key,
+                &answer,
+                decision.counters.len(),
+                &counters,
+                decision.secret,
+                cx.now,
+                &*self.ports.random,
+            )?);
+        }
+        // On every host alike, and before anything is written.
+        fit(&statements)?;
+        let store = &*self.ports.store;
+        Ok(
+            match store.commit(&scope.caller.tenant, statements).await? {
+                Commit::Committed(rows) => Ended::Done(answer(&issued(
+                    &rows,
+                    seq_at,
+                    counters_at,
+                    &decision.counters,
+                ))),
+                Commit::Constraint(name) => Ended::Constraint(name),
+                Commit::Stale => Ended::Stale,
+            },
+        )
     }
 
     async fn read_with_preamble<E: From<Fault>>(
@@ -347,82 +412,6 @@ impl<E: From<Fault>> AsyncViolation<E> for NoneExpected {
         ))
         .into()
     }
-}
-
-fn caller_id(principal: &Principal) -> &str {
-    match principal {
-        Principal::User { session, .. } | Principal::Portal { session, .. } => session,
-        Principal::Key { id, .. } => id,
-        Principal::Operator => "operator",
-    }
-}
-
-/// One row: the revisions, the caller's roles (null if the session, key or user is gone), and the stored answer.
-fn preamble(principal: &Principal, key: Option<&Idempotency>) -> Statement {
-    const STORED: &str =
-        "i.fingerprint, i.status, i.headers, i.body, i.prefix, i.sealed, i.base, i.counters";
-    let (columns, join, id) = match principal {
-        Principal::User { session, .. } => (
-            "CASE WHEN s.revoked_at IS NULL AND u.status = 'active' THEN u.roles END",
-            "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'user' LEFT JOIN users u ON u.id = s.subject",
-            session.as_str(),
-        ),
-        Principal::Portal { session, .. } => (
-            "CASE WHEN s.revoked_at IS NULL AND r.deleted_at IS NULL AND r.id IS NOT NULL THEN '[]' END",
-            "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'portal' LEFT JOIN records r ON r.id = s.subject",
-            session.as_str(),
-        ),
-        Principal::Key { id, .. } => (
-            "CASE WHEN k.revoked_at IS NULL THEN k.scopes END",
-            "LEFT JOIN api_keys k ON k.id = ?1",
-            id.as_str(),
-        ),
-        Principal::Operator => ("'[]'", "", "operator"),
-    };
-    match key {
-        None => Statement::new(
-            format!(
-                "SELECT m.schema_rev, m.access_rev, {columns} FROM meta m {join} WHERE ?1 IS NOT NULL"
-            ),
-            [id.into()],
-        ),
-        Some(key) => Statement::new(
-            format!(
-                "SELECT m.schema_rev, m.access_rev, {columns}, {STORED} FROM meta m {join} LEFT JOIN idempotency i ON i.key_hash = ?2 WHERE ?1 IS NOT NULL"
-            ),
-            [id.into(), key.key_hash.as_str().into()],
-        ),
-    }
-}
-
-type Parsed = ((i64, i64), Option<String>, Option<StoredRow>);
-
-fn parse_preamble(row: Vec<Value>) -> Result<Parsed, Fault> {
-    let odd = || Fault::Internal("the preamble's row has another shape".into());
-    let mut columns = row.into_iter();
-    let mut next = || columns.next().unwrap_or(Value::Null);
-    let schema_rev = next().as_i64().ok_or_else(odd)?;
-    let access_rev = next().as_i64().ok_or_else(odd)?;
-    let roles = next().into_text();
-    let stored = match next() {
-        Value::Text(fingerprint) => Some(StoredRow {
-            fingerprint,
-            status: next().as_i64().ok_or_else(odd)?,
-            headers: next().into_text().ok_or_else(odd)?,
-            body: next().into_text().ok_or_else(odd)?,
-            prefix: next().as_i64().ok_or_else(odd)?,
-            sealed: next().as_i64().ok_or_else(odd)? != 0,
-            issued: Issued {
-                base: next().as_i64().ok_or_else(odd)?,
-                counters: next()
-                    .as_str()
-                    .and_then(|text| serde_json::from_str(text).ok())
-                    .ok_or_else(odd)?,
-            },
-        }),
-        _ => None,
-    };
-    Ok(((schema_rev, access_rev), roles, stored))
 }
 
 fn issued(
