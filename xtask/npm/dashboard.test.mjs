@@ -23,7 +23,7 @@ const freePort = () => new Promise((resolve) => {
 before(async () => {
   const address = `127.0.0.1:${await freePort()}`;
   base = `http://${address}`;
-  server = spawn(process.env.CRM ?? "target/debug/crm", ["serve", "--demo", "--addr", address], { stdio: ["ignore", "pipe", "ignore"] });
+  server = spawn(process.env.CRM ?? "target/debug/crm", ["serve", "--demo", "--rate-limit", "off", "--addr", address], { stdio: ["ignore", "pipe", "ignore"] });
   let greeting = "";
   server.stdout.on("data", (chunk) => { greeting += chunk; });
   for (let tries = 0; !await fetch(`${base}/health`).then((answer) => answer.ok, () => false); tries += 1) {
