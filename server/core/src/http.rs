@@ -11,6 +11,7 @@ mod pass;
 mod passage;
 mod patience;
 mod quota;
+mod tags;
 mod version;
 
 pub use address::Peer;

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use super::{cors, passage::Passage, patience, quota, version};
+use super::{cors, passage::Passage, patience, quota, tags, version};
 use crate::{core::Core, random_id};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,6 +49,8 @@ async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -
     let passage = Arc::new(Passage::new(id.clone(), now));
     let method = request.method().clone();
     let served = version::served(request.headers());
+    let major = served.map_or(1, |served| served.version);
+    tags::take(request.headers_mut(), major);
     let extensions = request.extensions_mut();
     extensions.insert(RequestId(id.clone()));
     extensions.insert(passage.clone());
@@ -65,6 +67,7 @@ async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -
     if method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response = options(response);
     }
+    tags::give(response.headers_mut(), major);
     touch(&passage, &method, response.headers_mut());
     report(&passage, &method, &response, ports.clock.now() - now);
     response

@@ -38,6 +38,37 @@ fn every_answer_has_an_id_of_its_own() {
 }
 
 #[test]
+fn a_tag_is_good_in_its_version_alone() {
+    let api = Api::default();
+    let token = api.owner();
+    let path = format!("/records/contact/{}", api.contact());
+    let accept = |version: u32| format!("application/vnd.crm.v{version}+json");
+    let get = |version, tag: &str| {
+        let call = api.call("GET", &path).token(&token);
+        let call = call.header("accept", &accept(version));
+        call.header("if-none-match", tag).send()
+    };
+    let tags = [1, 2].map(|version| get(version, "\"0\"").header("etag").to_owned());
+    assert_ne!(tags[0], tags[1]);
+    for version in [1, 2] {
+        for (of, tag) in [1, 2].into_iter().zip(&tags) {
+            let status = if of == version { 304 } else { 200 };
+            let reply = get(version, tag);
+            assert_eq!(reply.status, status, "{version} {tag}");
+            assert_eq!(reply.header("etag"), tags[version as usize - 1]);
+        }
+    }
+    // What a write is conditional on is the state, which has no version of the API.
+    for tag in tags {
+        let call = api.call("PATCH", &path).token(&token);
+        let call = call.header("accept", &accept(2)).header("if-match", &tag);
+        call.json(json!({"fields": {"last_name": "Okafor"}}))
+            .send()
+            .expect(200);
+    }
+}
+
+#[test]
 fn accept_picks_the_version() {
     let api = Api::default();
     for (accept, content_type) in [
