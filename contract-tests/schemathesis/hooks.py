@@ -27,9 +27,6 @@ NOBODY = "019c1d79-1340-75ff-9180-bc0dbc0e1563"
 @schemathesis.hook
 def before_call(context, case, kwargs):
     headers = case.headers or {}
-    if VERSION != "1":
-        # The first version is what everybody gets who asks for none. The document of the second speaks of JSON.
-        kwargs.setdefault("headers", {})["Accept"] = f"{BY_NAME}, */*;q=0.1"
     if headers.get("Idempotency-Key") == EXAMPLE_KEY:
         headers["Idempotency-Key"] = str(uuid.uuid4())
     path = case.path_parameters or {}

@@ -119,6 +119,11 @@ pub fn run(options: &Options) -> Result<(), String> {
         let mut command = Command::new(&program);
         command.args(["--config-file"]).arg(&config).arg("run");
         command.arg(&published);
+        // The first is what everybody gets who asks for none.
+        if version > 1 {
+            let accept = format!("Accept: application/vnd.crm.v{version}+json, */*;q=0.1");
+            command.args(["--header", &accept]);
+        }
         command.args(["--max-time", &seconds.to_string()]);
         command.args(["--seed", &seed.to_string()]);
         command.args(["--report", "ndjson", "--report-ndjson-path"]);
