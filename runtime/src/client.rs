@@ -32,6 +32,16 @@ pub use retry::RetryPolicy;
 pub use settings::{Settings, SettingsError, State};
 pub use token::{Token, TokenError, TokenProvider};
 
+/// What each consumer's client shows of this crate, in every version.
+pub mod layer {
+    pub use super::{
+        AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody,
+        RateLimit, RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token,
+        TokenError, TokenProvider,
+    };
+    pub use crate::{JsonObject, Patch, RecordFields};
+}
+
 pub use futures_core::Stream;
 pub use progenitor_client::{ByteStream, Error, ResponseValue};
 

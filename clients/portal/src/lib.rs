@@ -21,22 +21,12 @@
 
 pub use crm_contract::v1::portal::*;
 pub use crm_contract::v1::types;
-pub use layer::*;
+pub use crm_runtime::client::layer::*;
 
 /// The client of version 2, a preview: it may still change with any release of this crate. Lists answer
 /// `items` and `page`, with cursors in both directions; errors are problem details (RFC 9457).
 pub mod v2 {
-    pub use crate::layer::*;
     pub use crm_contract::v2::portal::*;
     pub use crm_contract::v2::types;
-}
-
-/// What the versions have in common.
-mod layer {
-    pub use crm_runtime::client::{
-        AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody,
-        RateLimit, RateLimitPolicy, RetryPolicy, Settings, SettingsError, Stream, Token,
-        TokenError, TokenProvider,
-    };
-    pub use crm_runtime::{JsonObject, Patch, RecordFields};
+    pub use crm_runtime::client::layer::*;
 }
