@@ -24,112 +24,72 @@ pub mod documents {
 #[cfg(feature = "server")]
 pub use v2 as latest;
 
-/// Version 1.
-pub mod v1 {
-    /// A type per schema, shared by server and clients.
-    #[allow(clippy::all, deprecated)]
-    pub mod types {
-        include!(concat!(env!("OUT_DIR"), "/v1_types.rs"));
-    }
+/// The modules of a version.
+macro_rules! version {
+    ($(#[$docs:meta])* $version:ident) => {
+        $(#[$docs])*
+        pub mod $version {
+        /// A type per schema, shared by server and clients.
+        #[allow(clippy::all, deprecated)]
+        pub mod types {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_types.rs"));
+        }
 
-    /// Requests, responses, handler traits and the router.
-    #[cfg(feature = "server")]
-    #[allow(clippy::all, deprecated)]
-    pub mod server {
-        include!(concat!(env!("OUT_DIR"), "/v1_server.rs"));
-    }
+        /// Requests, responses, handler traits and the router.
+        #[cfg(feature = "server")]
+        #[allow(clippy::all, deprecated)]
+        pub mod server {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_server.rs"));
+        }
 
-    /// The client of the app on the road: the operations of the consumer `mobile`.
-    #[cfg(feature = "client-mobile")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod mobile {
-        include!(concat!(env!("OUT_DIR"), "/v1_mobile.rs"));
-    }
+        /// The client of the app on the road: the operations of the consumer `mobile`.
+        #[cfg(feature = "client-mobile")]
+        #[allow(clippy::all, deprecated, unused_mut)]
+        pub mod mobile {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_mobile.rs"));
+        }
 
-    /// The client of the office: the operations of the consumer `web`.
-    #[cfg(feature = "client-web")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod web {
-        include!(concat!(env!("OUT_DIR"), "/v1_web.rs"));
-    }
+        /// The client of the office: the operations of the consumer `web`.
+        #[cfg(feature = "client-web")]
+        #[allow(clippy::all, deprecated, unused_mut)]
+        pub mod web {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_web.rs"));
+        }
 
-    /// The client of customers: the operations of the consumer `portal`.
-    #[cfg(feature = "client-portal")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod portal {
-        include!(concat!(env!("OUT_DIR"), "/v1_portal.rs"));
-    }
+        /// The client of customers: the operations of the consumer `portal`.
+        #[cfg(feature = "client-portal")]
+        #[allow(clippy::all, deprecated, unused_mut)]
+        pub mod portal {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_portal.rs"));
+        }
 
-    /// The client of other systems: the operations of the consumer `integrations`.
-    #[cfg(feature = "client-integrations")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod integrations {
-        include!(concat!(env!("OUT_DIR"), "/v1_integrations.rs"));
-    }
+        /// The client of other systems: the operations of the consumer `integrations`.
+        #[cfg(feature = "client-integrations")]
+        #[allow(clippy::all, deprecated, unused_mut)]
+        pub mod integrations {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_integrations.rs"));
+        }
 
-    /// What the clients share.
-    #[cfg(any(
-        feature = "client-mobile",
-        feature = "client-web",
-        feature = "client-portal",
-        feature = "client-integrations"
-    ))]
-    mod problems {
-        include!(concat!(env!("OUT_DIR"), "/v1_problems.rs"));
-    }
+        /// What the clients share.
+        #[cfg(any(
+            feature = "client-mobile",
+            feature = "client-web",
+            feature = "client-portal",
+            feature = "client-integrations"
+        ))]
+        mod problems {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_problems.rs"));
+        }
+        }
+    };
 }
 
-/// Version 2, a preview.
-pub mod v2 {
-    /// A type per schema, shared by server and clients.
-    #[allow(clippy::all, deprecated)]
-    pub mod types {
-        include!(concat!(env!("OUT_DIR"), "/v2_types.rs"));
-    }
+version! {
+    /// Version 1.
+    v1
+}
 
-    /// Requests, responses, handler traits and the router.
-    #[cfg(feature = "server")]
-    #[allow(clippy::all, deprecated)]
-    pub mod server {
-        include!(concat!(env!("OUT_DIR"), "/v2_server.rs"));
-    }
-
-    /// The client of the app on the road: the operations of the consumer `mobile`.
-    #[cfg(feature = "client-mobile")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod mobile {
-        include!(concat!(env!("OUT_DIR"), "/v2_mobile.rs"));
-    }
-
-    /// The client of the office: the operations of the consumer `web`.
-    #[cfg(feature = "client-web")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod web {
-        include!(concat!(env!("OUT_DIR"), "/v2_web.rs"));
-    }
-
-    /// The client of customers: the operations of the consumer `portal`.
-    #[cfg(feature = "client-portal")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod portal {
-        include!(concat!(env!("OUT_DIR"), "/v2_portal.rs"));
-    }
-
-    /// The client of other systems: the operations of the consumer `integrations`.
-    #[cfg(feature = "client-integrations")]
-    #[allow(clippy::all, deprecated, unused_mut)]
-    pub mod integrations {
-        include!(concat!(env!("OUT_DIR"), "/v2_integrations.rs"));
-    }
-
-    /// What the clients share.
-    #[cfg(any(
-        feature = "client-mobile",
-        feature = "client-web",
-        feature = "client-portal",
-        feature = "client-integrations"
-    ))]
-    mod problems {
-        include!(concat!(env!("OUT_DIR"), "/v2_problems.rs"));
-    }
+version! {
+    /// Version 2, a preview.
+    v2
 }
