@@ -80,14 +80,13 @@ fn versions() -> Result<(Vec<Document>, Vec<String>), Vec<String>> {
         .collect::<Result<Vec<_>, Vec<String>>>()?;
     let all = Version::all((CONTRACT, &text), &overlays).map_err(printed)?;
     for version in all.into_iter().skip(1) {
-        let file = version.contract.file;
-        let document = Document::from_node(&file, version.contract.root).map_err(printed)?;
+        let (document, text) = version.into_document().map_err(printed)?;
         let found = lint::lint(&document);
         if !found.is_empty() {
             return Err(printed(found));
         }
         documents.push(document);
-        texts.push(String::from_utf8_lossy(&version.text).into_owned());
+        texts.push(text);
     }
     Ok((documents, texts))
 }

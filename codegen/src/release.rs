@@ -120,6 +120,12 @@ impl Version {
         })
     }
 
+    /// As operations and schemas, with its text.
+    pub fn into_document(self) -> Result<(Document, String), Vec<Diagnostic>> {
+        let document = Document::from_node(&self.contract.file, self.contract.root)?;
+        Ok((document, String::from_utf8_lossy(&self.text).into_owned()))
+    }
+
     /// All that is wrong with it by itself.
     fn faults(&self) -> Vec<Diagnostic> {
         match Document::from_node(&self.contract.file, self.contract.root.clone()) {

@@ -329,11 +329,7 @@ fn versions(name: &str, bytes: &[u8], overlays: &[PathBuf]) -> io::Result<Texts>
         Ok(all) => all,
         Err(found) => return Ok(Err(found)),
     };
-    let newer = all.into_iter().skip(1).map(|version| {
-        let text = String::from_utf8_lossy(&version.text).into_owned();
-        let contract = version.contract;
-        Ok((Document::from_node(&contract.file, contract.root)?, text))
-    });
+    let newer = all.into_iter().skip(1).map(Version::into_document);
     Ok(newer.collect())
 }
 
