@@ -252,14 +252,12 @@ async fn content(
         );
         return Err(report.problem());
     };
-    let mut known = media_types.to_vec();
-    let vendor_type = served(head).vendor_type;
-    if versioned && !known.contains(&vendor_type) {
-        known.push(vendor_type);
-    }
-    let fits = |name: &String| known.iter().any(|known| *known == "*/*" || known == name);
+    let vendor_type = Some(served(head).vendor_type);
+    let vendor_type = vendor_type.filter(|name| versioned && !media_types.contains(name));
+    let known = || media_types.iter().copied().chain(vendor_type);
+    let fits = |name: &String| known().any(|known| known == "*/*" || known == name);
     if media_type.as_ref().is_some_and(|name| !fits(name)) {
-        return Err(unsupported(&known));
+        return Err(unsupported(known()));
     }
     if announced(&head.headers).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
@@ -273,8 +271,8 @@ async fn content(
             false => Problem::new(GateCode::MALFORMED_JSON, "The body broke off."),
         }
     })?;
-    if !bytes.is_empty() && media_type.is_none() && !known.contains(&"*/*") {
-        return Err(unsupported(&known));
+    if !bytes.is_empty() && media_type.is_none() && !media_types.contains(&"*/*") {
+        return Err(unsupported(known()));
     }
     Ok(bytes)
 }
@@ -300,12 +298,13 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-fn unsupported(media_types: &[&'static str]) -> Problem<GateCode> {
+fn unsupported(media_types: impl Iterator<Item = &'static str>) -> Problem<GateCode> {
+    let media_types: Vec<_> = media_types.collect();
     let message = format!(
         "The body's Content-Type must be {}.",
         media_types.join(" or ")
     );
-    Problem::new(GateCode::UNSUPPORTED_MEDIA_TYPE, message).with("supported", media_types.to_vec())
+    Problem::new(GateCode::UNSUPPORTED_MEDIA_TYPE, message).with("supported", media_types)
 }
 
 fn too_large(limit: usize) -> Problem<GateCode> {
