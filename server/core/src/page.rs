@@ -30,6 +30,23 @@ impl<P> Place<P> {
         matches!(self, Self::Before(_) | Self::End)
     }
 
+    /// In which direction SQL reads a list that ascends by its columns: the comparison with a position, and the order's
+    /// direction.
+    pub fn ascending(&self) -> (&'static str, &'static str) {
+        match self.is_backwards() {
+            true => ("<", " DESC"),
+            false => (">", ""),
+        }
+    }
+
+    /// The same of a list that descends.
+    pub fn descending(&self) -> (&'static str, &'static str) {
+        match self.is_backwards() {
+            true => (">", ""),
+            false => ("<", " DESC"),
+        }
+    }
+
     pub fn position(&self) -> Option<&P> {
         match self {
             Self::After(position) | Self::Before(position) => Some(position),
@@ -165,10 +182,7 @@ impl Added {
 
 /// A page of a table in the order in which its rows were added.
 pub fn added(select: &str, place: &Place<Added>, size: usize) -> Statement {
-    let (sign, direction) = match place.is_backwards() {
-        true => ("<", " DESC"),
-        false => (">", ""),
-    };
+    let (sign, direction) = place.ascending();
     let mut values = vec![Value::Integer(size as i64 + 1)];
     let mut after = String::new();
     if let Some(position) = place.position() {

@@ -15,6 +15,7 @@ use crate::{
         Ports,
         store::{Commit, Rows, Statement, StoreError, Value, admission::fit},
     },
+    records::cursor::List,
     tenant::{TenantState, Tenants},
 };
 
@@ -37,6 +38,16 @@ pub struct Scope {
     pub caller: Caller,
     pub state: Arc<TenantState>,
     pub grants: Grants,
+}
+
+impl Scope {
+    /// What the cursors of a list of this tenant belong to.
+    pub fn list<'a>(&'a self, parts: &'a [&'a str]) -> List<'a> {
+        List {
+            secret: &self.state.secret,
+            parts,
+        }
+    }
 }
 
 /// What a write decided: nothing of it has happened yet.
@@ -108,6 +119,14 @@ struct Preamble {
     stored: Option<StoredRow>,
 }
 
+/// What a request would read if what is remembered is still true.
+struct Guess<E> {
+    scope: Scope,
+    /// None: the caller's are not remembered.
+    roles: Option<Arc<str>>,
+    planned: Result<Vec<Statement>, E>,
+}
+
 impl Work {
     pub fn new(ports: Ports) -> Self {
         Self {
@@ -123,7 +142,7 @@ impl Work {
         cx: &Context,
         plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
     ) -> Result<(Scope, Vec<Rows>), E> {
-        let (preamble, rows) = self.read_with_preamble(cx, None, &plan).await?;
+        let (preamble, rows) = self.read_with_preamble(cx, None, None, &plan).await?;
         Ok((preamble.scope, rows))
     }
 
@@ -140,10 +159,16 @@ impl Work {
         R: Reply,
         E: From<Fault>,
     {
-        if let Some(answer) = self.at_once(cx, &plan, &decide).await? {
+        let guess = self.guess(cx, &plan).await?;
+        let reads_nothing = guess.planned.as_ref().is_ok_and(Vec::is_empty);
+        if reads_nothing
+            && let Some(roles) = &guess.roles
+            && let Some(answer) = self.at_once(cx, &guess.scope, roles, &decide).await?
+        {
             return Ok(Outcome::Done(answer));
         }
-        self.write_after(cx, plan, decide, || Box::pin(async { Ok(()) }), violated)
+        let before = || -> crate::ports::Answer<'static, _> { Box::pin(async { Ok(()) }) };
+        self.write_guessed(cx, Some(guess), plan, decide, before, violated)
             .await
     }
 
@@ -161,10 +186,28 @@ impl Work {
         R: Reply,
         E: From<Fault>,
     {
+        self.write_guessed(cx, None, plan, decide, before, violated)
+            .await
+    }
+
+    /// The way over a read. `guess`: the first one, where it was made already.
+    async fn write_guessed<R, E>(
+        &self,
+        cx: &Context,
+        mut guess: Option<Guess<E>>,
+        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
+        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
+        before: impl Fn() -> crate::ports::Answer<'static, Result<(), StoreError>> + Send,
+        violated: impl AsyncViolation<E>,
+    ) -> Result<Outcome<R>, E>
+    where
+        R: Reply,
+        E: From<Fault>,
+    {
         let mut tries = 0;
         loop {
             let (preamble, rows) = self
-                .read_with_preamble(cx, cx.idempotency.as_ref(), &plan)
+                .read_with_preamble(cx, cx.idempotency.as_ref(), guess.take(), &plan)
                 .await?;
             if let (Some(stored), Some(key)) = (preamble.stored, &cx.idempotency) {
                 return Ok(Outcome::Replayed(replay(stored, key)?));
@@ -198,48 +241,30 @@ impl Work {
     /// A decision that needs nothing from the store is committed on what is remembered of the tenant and the caller, which
     /// the guard proves: one round trip. None: it is no such decision, or something is otherwise, and the way over a read
     /// says what.
-    async fn at_once<R: Reply, E: From<Fault>>(
+    async fn at_once<R: Reply, E>(
         &self,
         cx: &Context,
-        plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
+        scope: &Scope,
+        roles: &str,
         decide: &(impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send),
     ) -> Result<Option<R>, Fault> {
-        let Some(caller) = &cx.caller else {
-            return Ok(None);
-        };
-        let remembered = (
-            self.tenants.state(&caller.tenant),
-            self.tenants
-                .roles(&caller.tenant, caller_id(&caller.principal)),
-        );
-        let (Some(state), Some(roles)) = remembered else {
-            return Ok(None);
-        };
-        let scope = Scope {
-            caller: caller.clone(),
-            state,
-            grants: Grants::of(&caller.principal, &roles),
-        };
         if scope.grants.lacks(cx.operation).is_some() {
             return Ok(None);
         }
-        if !plan(&scope).is_ok_and(|statements| statements.is_empty()) {
-            return Ok(None);
-        }
-        let Ok(mut decision) = decide(&scope, Vec::new()) else {
+        let Ok(mut decision) = decide(scope, Vec::new()) else {
             return Ok(None);
         };
         if decision.statements.is_empty() {
             return Ok(None);
         }
-        decision.guard = proven(decision.guard, &caller.principal, &roles);
+        decision.guard = proven(decision.guard, &scope.caller.principal, roles);
         if let Some(key) = &cx.idempotency {
             decision.guard = decision.guard.and(
                 "NOT EXISTS (SELECT 1 FROM idempotency WHERE key_hash = {})",
                 [key.key_hash.as_str().into()],
             );
         }
-        Ok(match self.commit(cx, &scope, decision).await? {
+        Ok(match self.commit(cx, scope, decision).await? {
             Ended::Done(answer) => Some(answer),
             Ended::Constraint(_) | Ended::Stale => None,
         })
@@ -303,36 +328,60 @@ impl Work {
         )
     }
 
-    async fn read_with_preamble<E: From<Fault>>(
+    /// What a request would read, for the definitions and roles as they are remembered.
+    async fn guess<E: From<Fault>>(
         &self,
         cx: &Context,
-        key: Option<&Idempotency>,
         plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
-    ) -> Result<(Preamble, Vec<Rows>), E> {
+    ) -> Result<Guess<E>, E> {
         let caller = cx
             .caller
             .as_ref()
             .ok_or(Fault::Unauthenticated("this operation needs a token"))?;
         let tenant = &caller.tenant;
+        let state = match self.tenants.state(tenant) {
+            Some(state) => state,
+            None => self.tenants.load(&*self.ports.store, tenant).await?,
+        };
+        let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
+        let scope = Scope {
+            caller: caller.clone(),
+            state,
+            grants: Grants::of(&caller.principal, roles.as_ref().unwrap_or(&"[]".into())),
+        };
+        // Without known roles the statements would be made for nobody: only the preamble goes out.
+        let planned = if roles.is_some() {
+            plan(&scope)
+        } else {
+            Ok(Vec::new())
+        };
+        Ok(Guess {
+            scope,
+            roles,
+            planned,
+        })
+    }
+
+    async fn read_with_preamble<E: From<Fault>>(
+        &self,
+        cx: &Context,
+        key: Option<&Idempotency>,
+        mut first: Option<Guess<E>>,
+        plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
+    ) -> Result<(Preamble, Vec<Rows>), E> {
         let store = &*self.ports.store;
         for _ in 0..MOST_RELOADS {
-            let state = match self.tenants.state(tenant) {
-                Some(state) => state,
-                None => self.tenants.load(store, tenant).await?,
+            let guess = match first.take() {
+                Some(guess) => guess,
+                None => self.guess(cx, plan).await?,
             };
-            let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
-            let guess = Scope {
-                caller: caller.clone(),
-                state,
-                grants: Grants::of(&caller.principal, roles.as_ref().unwrap_or(&"[]".into())),
-            };
-            // Without known roles the statements would be made for nobody: only the preamble goes out.
-            let planned = if roles.is_some() {
-                plan(&guess)
-            } else {
-                Ok(Vec::new())
-            };
-            let mut statements = vec![preamble(&caller.principal, key)];
+            let Guess {
+                scope,
+                roles,
+                planned,
+            } = guess;
+            let (tenant, principal) = (&scope.caller.tenant, &scope.caller.principal);
+            let mut statements = vec![preamble(principal, key)];
             let refused = match planned {
                 Ok(planned) => {
                     statements.extend(planned);
@@ -357,16 +406,16 @@ impl Work {
             let current = roles.as_ref().is_some_and(|roles| **roles == *found);
             if !current {
                 self.tenants
-                    .remember_roles(tenant, caller_id(&caller.principal), found.into());
+                    .remember_roles(tenant, caller_id(principal), found.into());
             }
-            if revisions != (guess.state.schema_rev, guess.state.access_rev) {
+            if revisions != (scope.state.schema_rev, scope.state.access_rev) {
                 self.tenants.load(store, tenant).await?;
                 continue;
             }
             if !current {
                 continue;
             }
-            if let Some(permission) = guess.grants.lacks(cx.operation) {
+            if let Some(permission) = scope.grants.lacks(cx.operation) {
                 return Err(Fault::Forbidden(permission.to_owned()).into());
             }
             if let Some(row) = &stored
@@ -378,13 +427,7 @@ impl Work {
             } else if let Some(error) = refused {
                 return Err(error);
             }
-            return Ok((
-                Preamble {
-                    scope: guess,
-                    stored,
-                },
-                rows.collect(),
-            ));
+            return Ok((Preamble { scope, stored }, rows.collect()));
         }
         Err(Fault::Busy("the tenant's definitions keep changing".into()).into())
     }

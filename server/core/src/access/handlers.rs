@@ -15,7 +15,7 @@ use crate::{
     core::Core,
     fault::Fault,
     page::{self, Added, at_hand, turn},
-    records::{cursor::List, etag},
+    records::etag,
     refusal::Refusal,
     shown::Shown,
     work::Outcome,
@@ -129,10 +129,7 @@ impl AccessHandlers<Context> for Core {
     ) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
         let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
         let (scope, _) = self.work.read::<Fault>(cx, |_| Ok(Vec::new())).await?;
-        let list = List {
-            secret: &scope.state.secret,
-            parts: &["roles"],
-        };
+        let list = scope.list(&["roles"]);
         let place = list
             .place(request.cursor.as_deref(), Added::from_json)
             .map_err(Refusal::narrow)?;

@@ -4,6 +4,8 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::records::etag;
+
 /// As the contract bounds `If-None-Match`.
 const LONGEST: usize = 1_000;
 
@@ -30,11 +32,11 @@ pub fn take(headers: &mut HeaderMap, version: u32) {
         return;
     };
     let ending = ending(version);
-    let own = |tag: &str| match tag.trim().strip_suffix(&ending) {
+    let own = |tag: &str| match tag.strip_suffix(&ending) {
         Some(tag) => Some(format!("{tag}\"")),
-        None => (tag.trim() == "*").then(|| "*".to_owned()),
+        None => (tag == "*").then(|| "*".to_owned()),
     };
-    let tags: Vec<String> = text.split(',').filter_map(own).collect();
+    let tags: Vec<String> = etag::tags(text).filter_map(own).collect();
     // Where none is left, one that matches nothing: an empty header would be refused.
     let left = if tags.is_empty() {
         "\"\"".to_owned()

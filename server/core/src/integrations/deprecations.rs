@@ -14,7 +14,6 @@ use crate::{
     fault::Fault,
     page::{self, Added, Place, at_hand, counted, turn},
     ports::store::{Rows, Statement, Value},
-    records::cursor::List,
     refusal::Refusal,
     shown::Shown,
     work::Scope,
@@ -63,8 +62,11 @@ pub async fn list(
     let operation = request.operation.as_deref();
     let of_list = json!(["deprecations", operation]).to_string();
     let parts = [of_list.as_str()];
-    let place =
-        |scope: &Scope| list_of(scope, &parts).place(request.cursor.as_deref(), Added::from_json);
+    let place = |scope: &Scope| {
+        scope
+            .list(&parts)
+            .place(request.cursor.as_deref(), Added::from_json)
+    };
     let plan = |scope: &Scope| {
         place(scope)?;
         Ok(vec![Statement::new(
@@ -92,7 +94,7 @@ pub async fn list(
     let position = |(position, _): &&(Added, &Deprecation)| Ok::<_, Fault>(position.clone());
     let turned = turn(&place, rows_of_page, size, position)?;
     let total = request.total.then_some(things.len() as i64);
-    let page = list_of(&scope, &parts).links(&turned, Added::to_json, total);
+    let page = scope.list(&parts).links(&turned, Added::to_json, total);
     let notices = notices(rows)?;
     let items = turned
         .items
@@ -119,8 +121,11 @@ pub async fn usage(
     let of_list = json!(["deprecation_usage", thing, user]).to_string();
     let parts = [of_list.as_str()];
     let size = page::size(request.limit);
-    let place =
-        |scope: &Scope| list_of(scope, &parts).place(request.cursor.as_deref(), Added::from_json);
+    let place = |scope: &Scope| {
+        scope
+            .list(&parts)
+            .place(request.cursor.as_deref(), Added::from_json)
+    };
     let plan = |scope: &Scope| {
         let place = place(scope)?;
         let mut statements = vec![uses(&place, size, thing, user)];
@@ -149,7 +154,7 @@ pub async fn usage(
         })
     };
     let turned = turn(&place(&scope)?, uses, size, position)?;
-    let page = list_of(&scope, &parts).links(&turned, Added::to_json, total);
+    let page = scope.list(&parts).links(&turned, Added::to_json, total);
     let items = turned
         .items
         .into_iter()
@@ -163,10 +168,7 @@ const USES_ASKED_FOR: &str = "(?1 IS NULL OR u.deprecation = ?1) \
      AND (?2 IS NULL OR u.principal IN ('key:' || ?2, 'user:' || ?2, 'portal:' || ?2))";
 
 fn uses(place: &Place<Added>, size: usize, thing: Option<&str>, user: Option<&str>) -> Statement {
-    let (sign, direction) = match place.is_backwards() {
-        true => ("<", " DESC"),
-        false => (">", ""),
-    };
+    let (sign, direction) = place.ascending();
     let mut values: Vec<Value> = vec![thing.into(), user.into(), (size as i64 + 1).into()];
     let mut edge = String::new();
     if let Some(position) = place.position() {
@@ -181,13 +183,6 @@ fn uses(place: &Place<Added>, size: usize, thing: Option<&str>, user: Option<&st
          ORDER BY u.first_at{direction}, u.deprecation || ' ' || u.principal{direction} LIMIT ?3"
     );
     Statement::new(text, values)
-}
-
-fn list_of<'a>(scope: &'a Scope, parts: &'a [&'a str]) -> List<'a> {
-    List {
-        secret: &scope.state.secret,
-        parts,
-    }
 }
 
 fn position(thing: &Deprecation) -> Added {

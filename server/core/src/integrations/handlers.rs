@@ -22,7 +22,6 @@ use crate::{
     page::{self, Added, added, counted, turn},
     ports::store::{Rows, Statement},
     random_id,
-    records::cursor::List,
     refusal::Refusal,
     shown::Shown,
     work::{Decision, Guard, NoneExpected, Outcome, Scope},
@@ -133,7 +132,11 @@ async fn page(
 ) -> Result<types::ApiKeyPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
     let size = page::size(request.limit);
-    let place = |scope: &Scope| list(scope).place(request.cursor.as_deref(), Added::from_json);
+    let place = |scope: &Scope| {
+        scope
+            .list(&LIST)
+            .place(request.cursor.as_deref(), Added::from_json)
+    };
     let plan = |scope: &Scope| {
         let select = format!("SELECT {COLUMNS} FROM api_keys");
         let mut statements = vec![added(&select, &place(scope)?, size)];
@@ -161,20 +164,13 @@ async fn page(
         })
     };
     let turned = turn(&place(&scope)?, keys, size, position)?;
-    let page = list(&scope).links(&turned, Added::to_json, total);
+    let page = scope.list(&LIST).links(&turned, Added::to_json, total);
     let items = turned
         .items
         .iter()
         .map(|key| shown.of(key.shown()))
         .collect::<Result<_, Fault>>()?;
     Ok(types::ApiKeyPage { items, page })
-}
-
-fn list(scope: &Scope) -> List<'_> {
-    List {
-        secret: &scope.state.secret,
-        parts: &LIST,
-    }
 }
 
 async fn create(

@@ -2,7 +2,8 @@
 
 use super::write::Expected;
 
-fn tags(header: &str) -> impl Iterator<Item = &str> {
+/// The tags of a header.
+pub fn tags(header: &str) -> impl Iterator<Item = &str> {
     header
         .split(',')
         .map(str::trim)

@@ -10,7 +10,6 @@ use crm_runtime::{JsonObject, RawJson, server::Printable};
 use serde_json::Value as Json;
 
 use super::{
-    cursor::List,
     filter,
     list::{self, Position},
     print::{self, RowRef},
@@ -149,10 +148,8 @@ impl Asked<'_> {
         };
         mask_of(object_type, self.fields)?;
         let keys = sort.keys.len();
-        let list = List {
-            secret: &scope.state.secret,
-            parts: &self.parts(),
-        };
+        let parts = self.parts();
+        let list = scope.list(&parts);
         let place = list.place(self.cursor, |json| Position::from_json(json, keys))?;
         let restriction = visibility::rows(scope, object_type);
         let page = list::Page {
@@ -194,10 +191,8 @@ pub async fn list(
     let rows = rows.into_iter().next().unwrap_or_default();
     let position = |row: &Vec<Value>| Position::of_row(row, keys).ok_or_else(|| odd("records"));
     let turned = turn(&place, rows, asked.limit, position)?;
-    let list = List {
-        secret: &scope.state.secret,
-        parts: &asked.parts(),
-    };
+    let parts = asked.parts();
+    let list = scope.list(&parts);
     let links = list.links(&turned, Position::to_json, total);
     let rows = turned.items.iter().map(|row| {
         let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
@@ -234,25 +229,15 @@ pub async fn history(
         total,
     } = *asked;
     let parts = ["history", type_name, id];
-    let place = |scope: &Scope| {
-        let list = List {
-            secret: &scope.state.secret,
-            parts: &parts,
-        };
-        list.place(cursor, |json| json.as_i64())
-    };
+    let place = |scope: &Scope| scope.list(&parts).place(cursor, |json| json.as_i64());
     let plan = |scope: &Scope| {
         let object_type = scope.state.schema.find(type_name)?;
         mask_of(object_type, fields)?;
         let place = place(scope)?;
-        let changes = match place.is_backwards() {
-            false => {
-                "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
-            }
-            true => {
-                "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
-            }
-        };
+        let (sign, direction) = place.descending();
+        let changes = format!(
+            "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq {sign} ?2 ORDER BY seq{direction} LIMIT ?3"
+        );
         let edge = match place.is_backwards() {
             false => i64::MAX >> 10,
             true => -1,
@@ -285,10 +270,7 @@ pub async fn history(
     };
     let place = place(&scope)?;
     let turned = turn(&place, rows, limit, seq)?;
-    let list = List {
-        secret: &scope.state.secret,
-        parts: &parts,
-    };
+    let list = scope.list(&parts);
     let page = list.links(&turned, |seq| (*seq).into(), total);
     let entry = |row: Vec<Value>| entry(object_type, &mask, row).ok_or_else(|| odd("changes"));
     Ok(types::HistoryPage {
@@ -350,13 +332,7 @@ pub async fn search(
     } = *asked;
     let wanted: Option<Vec<&str>> = types.map(|types| types.split(',').collect());
     let parts = ["search", q, types.unwrap_or_default()];
-    let place = |scope: &Scope| {
-        let list = List {
-            secret: &scope.state.secret,
-            parts: &parts,
-        };
-        list.place(cursor, |json| json.as_i64())
-    };
+    let place = |scope: &Scope| scope.list(&parts).place(cursor, |json| json.as_i64());
     let mask_of = |scope: &Scope| {
         let schema = &scope.state.schema;
         Mask::parse(fields, |name| {
@@ -396,10 +372,7 @@ pub async fn search(
     let turned = turn(&place(&scope)?, rows, limit, |row| {
         Ok::<_, Fault>(row.version)
     })?;
-    let list = List {
-        secret: &scope.state.secret,
-        parts: &parts,
-    };
+    let list = scope.list(&parts);
     let links = list.links(&turned, |version| (*version).into(), None);
     let rows = turned.items.into_iter().filter_map(|row| {
         let object_type = scope.state.schema.get(row.object_type)?;

@@ -38,12 +38,12 @@ pub fn statement(
         let types: Vec<Json> = types.iter().map(|name| (*name).into()).collect();
         sql.push(" AND records.type IN ").bind_list(&types);
     }
-    let (sign, direction) = match place.is_backwards() {
-        true => (" > ", ""),
-        false => (" < ", " DESC"),
-    };
+    let (sign, direction) = place.descending();
     if let Some(position) = place.position() {
-        sql.push(" AND records.version").push(sign).bind(*position);
+        sql.push(" AND records.version ")
+            .push(sign)
+            .push(" ")
+            .bind(*position);
     }
     sql.push(" ORDER BY records.version")
         .push(direction)

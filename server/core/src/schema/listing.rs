@@ -6,7 +6,6 @@ use serde_json::json;
 use crate::{
     fault::Fault,
     page::{self, Place, at_hand, turn},
-    records::cursor::List,
     refusal::Refusal,
     work::Scope,
 };
@@ -31,10 +30,7 @@ pub fn page<T, S>(
     show: impl Fn(&T) -> Result<S, Fault>,
     asked: Asked<'_>,
 ) -> Result<(Vec<S>, types::Page), Refusal<codes::CursorInvalid>> {
-    let list = List {
-        secret: &scope.state.secret,
-        parts,
-    };
+    let list = scope.list(parts);
     let place: Place<Position> =
         list.place(asked.cursor, |json| serde_json::from_value(json).ok())?;
     let numbered: Vec<(usize, &T)> = items.iter().enumerate().collect();

@@ -9,7 +9,6 @@ use crate::{
     fault::Fault,
     page::{self, Added, added, counted, turn},
     ports::store::Statement,
-    records::cursor::List,
     refusal::Refusal,
     shown::Shown,
     work::Scope,
@@ -32,7 +31,7 @@ pub async fn page(
 ) -> Result<types::UserPage, Refusal<codes::CursorInvalid>> {
     let shown = Shown::parse(asked.fields, "id", &PROPERTIES)?;
     let size = page::size(asked.limit);
-    let place = |scope: &Scope| list(scope).place(asked.cursor, Added::from_json);
+    let place = |scope: &Scope| scope.list(&LIST).place(asked.cursor, Added::from_json);
     let plan = |scope: &Scope| {
         let select = format!("SELECT {COLUMNS} FROM users");
         let mut statements = vec![added(&select, &place(scope)?, size)];
@@ -60,20 +59,13 @@ pub async fn page(
         })
     };
     let turned = turn(&place(&scope)?, users, size, position)?;
-    let page = list(&scope).links(&turned, Added::to_json, total);
+    let page = scope.list(&LIST).links(&turned, Added::to_json, total);
     let items = turned
         .items
         .iter()
         .map(|user| shown.of(user.shown()))
         .collect::<Result<_, Fault>>()?;
     Ok(types::UserPage { items, page })
-}
-
-fn list(scope: &Scope) -> List<'_> {
-    List {
-        secret: &scope.state.secret,
-        parts: &LIST,
-    }
 }
 
 pub async fn get(core: &Core, cx: &Context, id: &str) -> Result<User, Refusal<codes::NotFound>> {
