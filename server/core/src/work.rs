@@ -105,8 +105,6 @@ enum Ended<R> {
 
 /// Times a read may find that the revisions moved before it gives up.
 const MOST_RELOADS: u32 = 5;
-/// Kept for this long: contract.md, idempotency.
-pub const IDEMPOTENCY_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The door to the tenants' data.
 pub struct Work {
@@ -210,7 +208,7 @@ impl Work {
                 .read_with_preamble(cx, cx.idempotency.as_ref(), guess.take(), &plan)
                 .await?;
             if let (Some(stored), Some(key)) = (preamble.stored, &cx.idempotency) {
-                return Ok(Outcome::Replayed(replay(stored, key)?));
+                return Ok(Outcome::Replayed(stored::replay(stored, key)?));
             }
             let scope = preamble.scope;
             let decision = decide(&scope, rows)?;
@@ -301,7 +299,7 @@ impl Work {
         }
         statements.extend(decision.statements);
         if let Some(key) = &cx.idempotency {
-            statements.extend(record(
+            statements.extend(stored::record(
                 key,
                 &answer,
                 decision.counters.len(),
@@ -483,82 +481,6 @@ fn issued(
             .map(|counter| before(counter).unwrap_or_default())
             .collect(),
     }
-}
-
-/// The statements that keep the answer for a repeat, and forget what is older than a day.
-fn record<R: Reply>(
-    key: &Idempotency,
-    answer: &(dyn Fn(&Issued) -> R + Send),
-    counters: usize,
-    taken: &str,
-    secret: bool,
-    now: i64,
-    random: &dyn crate::ports::Random,
-) -> Result<[Statement; 2], Fault> {
-    let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
-    let prefix = stored::free_prefix(
-        &answer(&Issued {
-            base: 0,
-            counters: vec![0; counters],
-        })
-        .store()
-        .map_err(internal)?,
-    );
-    let kept = answer(&stored::placeholders(prefix, counters))
-        .store()
-        .map_err(internal)?;
-    let body = String::from_utf8_lossy(&kept.body);
-    let body = if secret {
-        seal::seal(&key.seal, &body, random)
-    } else {
-        body.into_owned()
-    };
-    Ok([
-        Statement::new(
-            "DELETE FROM idempotency WHERE created_at < ?1",
-            [(now - IDEMPOTENCY_KEPT_MS).into()],
-        ),
-        Statement::new(
-            "INSERT INTO idempotency (key_hash, fingerprint, status, headers, body, prefix, sealed, base, counters, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT base FROM meta), \
-             (SELECT json_group_array(c.value - (j.value ->> 1)) FROM json_each(?8) j JOIN counters c ON c.name = j.value ->> 0), ?9)",
-            [
-                key.key_hash.as_str().into(),
-                key.fingerprint.as_str().into(),
-                i64::from(kept.status).into(),
-                serde_json::to_string(&kept.headers)
-                    .map_err(internal)?
-                    .into(),
-                body.into(),
-                prefix.into(),
-                i64::from(secret).into(),
-                taken.into(),
-                now.into(),
-            ],
-        ),
-    ])
-}
-
-fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
-    let body = if row.sealed {
-        seal::open(&key.seal, &row.body)
-            .ok_or_else(|| Fault::Internal("a sealed answer does not open".into()))?
-    } else {
-        row.body
-    };
-    let headers: Vec<(String, String)> =
-        serde_json::from_str(&row.headers).map_err(|error| Fault::Internal(error.to_string()))?;
-    Ok(StoredAnswer {
-        status: u16::try_from(row.status).unwrap_or(500),
-        headers: headers
-            .into_iter()
-            .map(|(name, value)| (name, stored::fill(&value, row.prefix, &row.issued)))
-            .chain([("idempotent-replayed".to_owned(), "true".to_owned())])
-            .collect(),
-        body: stored::fill(&body, row.prefix, &row.issued)
-            .into_bytes()
-            .into(),
-    })
 }
 
 /// Full jitter: up to 2, 4, 8 ... 128 ms.

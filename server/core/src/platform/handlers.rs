@@ -19,7 +19,7 @@ use crate::{
         filter::{MOST_DEPTH, MOST_LEAVES, MOST_VALUES},
     },
     schema::{MOST_FIELDS, MOST_TYPES, value::MAX_LINES},
-    work::IDEMPOTENCY_KEPT_MS,
+    work::stored,
 };
 
 /// These three stand in the contract too, as bounds of its parameters and bodies, which generated code checks.
@@ -81,7 +81,7 @@ impl PlatformHandlers<Context> for Core {
             object_types: MOST_TYPES as i64,
             fields_per_type: MOST_FIELDS as i64,
             lines_per_record: MAX_LINES as i64,
-            idempotency_window: IDEMPOTENCY_KEPT_MS,
+            idempotency_window: stored::KEPT_MS,
             rates: quotas.into_iter().map(rate).collect(),
         };
         Ok(platform::LimitsResponse { body })

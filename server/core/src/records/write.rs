@@ -16,8 +16,10 @@ use crate::{
 
 mod commit;
 mod decide;
+pub(super) mod judge;
+pub(super) mod keys;
 mod numbers;
-pub(super) mod prepare;
+mod prepare;
 mod state;
 mod values;
 

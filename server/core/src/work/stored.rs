@@ -1,7 +1,17 @@
 //! Answers kept for a repeat of the request. An answer is recorded in the commit of its effect, before the versions and
 //! numbers that the commit gives out are known: they stand in it as placeholders, and the row keeps what they stand for.
 
-use crm_runtime::server::StoredAnswer;
+use crm_runtime::server::{Reply, StoredAnswer};
+
+use super::{preamble::StoredRow, seal};
+use crate::{
+    context::Idempotency,
+    fault::Fault,
+    ports::{Random, store::Statement},
+};
+
+/// For this long: contract.md, idempotency.
+pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What a commit gave out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,6 +85,80 @@ pub fn fill(text: &str, prefix: i64, issued: &Issued) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The statements that keep the answer for a repeat, and forget what is older than a day.
+pub(super) fn record<R: Reply>(
+    key: &Idempotency,
+    answer: &(dyn Fn(&Issued) -> R + Send),
+    counters: usize,
+    taken: &str,
+    secret: bool,
+    now: i64,
+    random: &dyn Random,
+) -> Result<[Statement; 2], Fault> {
+    let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
+    let prefix = free_prefix(
+        &answer(&Issued {
+            base: 0,
+            counters: vec![0; counters],
+        })
+        .store()
+        .map_err(internal)?,
+    );
+    let kept = answer(&placeholders(prefix, counters))
+        .store()
+        .map_err(internal)?;
+    let body = String::from_utf8_lossy(&kept.body);
+    let body = if secret {
+        seal::seal(&key.seal, &body, random)
+    } else {
+        body.into_owned()
+    };
+    Ok([
+        Statement::new(
+            "DELETE FROM idempotency WHERE created_at < ?1",
+            [(now - KEPT_MS).into()],
+        ),
+        Statement::new(
+            "INSERT INTO idempotency (key_hash, fingerprint, status, headers, body, prefix, sealed, base, counters, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT base FROM meta), \
+             (SELECT json_group_array(c.value - (j.value ->> 1)) FROM json_each(?8) j JOIN counters c ON c.name = j.value ->> 0), ?9)",
+            [
+                key.key_hash.as_str().into(),
+                key.fingerprint.as_str().into(),
+                i64::from(kept.status).into(),
+                serde_json::to_string(&kept.headers)
+                    .map_err(internal)?
+                    .into(),
+                body.into(),
+                prefix.into(),
+                i64::from(secret).into(),
+                taken.into(),
+                now.into(),
+            ],
+        ),
+    ])
+}
+
+pub(super) fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
+    let body = if row.sealed {
+        seal::open(&key.seal, &row.body)
+            .ok_or_else(|| Fault::Internal("a sealed answer does not open".into()))?
+    } else {
+        row.body
+    };
+    let headers: Vec<(String, String)> =
+        serde_json::from_str(&row.headers).map_err(|error| Fault::Internal(error.to_string()))?;
+    Ok(StoredAnswer {
+        status: u16::try_from(row.status).unwrap_or(500),
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name, fill(&value, row.prefix, &row.issued)))
+            .chain([("idempotent-replayed".to_owned(), "true".to_owned())])
+            .collect(),
+        body: fill(&body, row.prefix, &row.issued).into_bytes().into(),
+    })
 }
 
 #[cfg(test)]

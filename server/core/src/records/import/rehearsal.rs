@@ -18,7 +18,8 @@ use crate::{
         totals,
         write::{
             Authority,
-            prepare::{self, Key},
+            judge::{complete, judge},
+            keys::{self, Key, by_ids},
         },
     },
     refusal::Refusal,
@@ -58,7 +59,7 @@ pub async fn rehearse(
     for rows in rows.chunks(AT_ONCE) {
         let judged: Vec<Result<JsonObject, Refusal<Judging>>> = rows
             .iter()
-            .map(|row| prepare::judge(object_type, Authority::Importing, &row.fields, ""))
+            .map(|row| judge(object_type, Authority::Importing, &row.fields, ""))
             .collect();
         let there = read(work, cx, object_type, rows, &judged, &mut holders).await?;
         for (row, judged) in rows.iter().zip(judged) {
@@ -105,14 +106,13 @@ async fn read(
         })
     };
     let plan = |scope: &Scope| {
-        let mut statements = vec![prepare::by_ids(
+        let mut statements = vec![by_ids(
             "SELECT id, data FROM records WHERE id",
             &ids,
             " AND deleted_at IS NULL",
         )];
         let fields = wanted.iter().filter(|(field, _)| known(scope, field));
-        statements
-            .extend(fields.map(|(field, keys)| prepare::holders(&object_type.name, field, keys)));
+        statements.extend(fields.map(|(field, all)| keys::holders(&object_type.name, field, all)));
         Ok::<_, Fault>(statements)
     };
     let (scope, rows) = work.read(cx, plan).await?;
@@ -144,7 +144,7 @@ fn become_of(
 ) -> Result<JsonObject, Refusal<Judging>> {
     let states = values.contains_key("balance");
     let (mut data, settled) = match before {
-        None => (prepare::complete(object_type, values, "")?, None),
+        None => (complete(object_type, values, "")?, None),
         Some(before) => {
             let mut data = before.clone();
             for (name, value) in values {

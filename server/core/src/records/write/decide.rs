@@ -11,8 +11,10 @@ use serde_json::Value as Json;
 
 use super::{
     Authority, Expected,
+    judge::complete,
+    keys::Key,
     numbers::{self, Counter},
-    prepare::{Act, Key, Prepared, Ready, complete},
+    prepare::{Act, Prepared, Ready},
     state::{Change, Record, Records, Version},
 };
 use crate::{

@@ -10,16 +10,19 @@ use crm_contract::codes;
 use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
-use super::{Authority, Expected, Item, Op};
+use super::{
+    Authority, Expected, Item, Op,
+    judge::{complete, judge},
+    keys::{Key, by_ids, by_keys, holders},
+};
 use crate::{
     ports::store::Statement,
     records::{
-        fold::fold,
         list,
         refusals::{Creating, Deleting, ItemCode, Judging, Restoring, Updating},
     },
     refusal::Refusal,
-    schema::{At, Failures, Field, Kind, ObjectType, Order, value},
+    schema::{Field, Kind, ObjectType},
     work::Scope,
 };
 
@@ -37,39 +40,6 @@ pub struct Prepared {
     pub upserts: BTreeMap<(String, String), (Arc<Field>, BTreeSet<Key>)>,
     /// Records to restore, by type: their unique values may be taken by now.
     pub restores: BTreeMap<String, (Arc<ObjectType>, BTreeSet<String>)>,
-}
-
-/// A unique value in the form in which the index compares it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Key {
-    Number(i64),
-    Text(String),
-}
-
-impl Key {
-    pub fn of(field: &Field, value: &Json) -> Option<Self> {
-        match (field.kind().order(), value) {
-            (Order::Folded, Json::String(text)) => Some(Self::Text(fold(text).into_owned())),
-            (Order::Exact, Json::String(text)) => Some(Self::Text(text.clone())),
-            (Order::Number, value) => value.as_i64().map(Self::Number),
-            _ => None,
-        }
-    }
-
-    pub fn read(value: &crate::ports::store::Value) -> Option<Self> {
-        match value {
-            crate::ports::store::Value::Integer(number) => Some(Self::Number(*number)),
-            crate::ports::store::Value::Text(text) => Some(Self::Text(text.clone())),
-            _ => None,
-        }
-    }
-
-    fn json(&self) -> Json {
-        match self {
-            Self::Number(number) => (*number).into(),
-            Self::Text(text) => text.as_str().into(),
-        }
-    }
 }
 
 /// An item whose values are in normal form.
@@ -404,38 +374,6 @@ impl Prepared {
     }
 }
 
-/// Who has these values of a unique field: id and key.
-pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
-    let plain = &field.sql.plain;
-    let select = format!(
-        "SELECT id, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}"
-    );
-    by_keys(&select, keys)
-}
-
-pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
-    match ids.first() {
-        Some(only) if ids.len() == 1 => {
-            Statement::new(format!("{select} = ?1{rest}"), [only.as_str().into()])
-        }
-        _ => {
-            let list: Vec<Json> = ids.iter().map(|id| id.as_str().into()).collect();
-            Statement::new(
-                format!("{select} IN (SELECT value FROM json_each(?1)){rest}"),
-                [Json::Array(list).to_string().into()],
-            )
-        }
-    }
-}
-
-fn by_keys(select: &str, keys: &BTreeSet<Key>) -> Statement {
-    let list: Vec<Json> = keys.iter().map(Key::json).collect();
-    Statement::new(
-        format!("{select} IN (SELECT value FROM json_each(?1))"),
-        [Json::Array(list).to_string().into()],
-    )
-}
-
 /// The hash by which a repeated create is known: of the type and the fields as they were sent.
 fn content_hash(object_type: &str, fields: &JsonObject) -> String {
     use sha2::{Digest, Sha256};
@@ -465,144 +403,4 @@ fn canonical(object: &JsonObject) -> Json {
             .map(|(name, value)| (name.clone(), value))
             .collect(),
     )
-}
-
-/// What empties a field: null, an empty text where people type one, an empty list where there are several.
-fn is_empty(kind: Kind, value: &Json) -> bool {
-    match value {
-        Json::Null => true,
-        Json::String(text) => {
-            text.is_empty()
-                && matches!(
-                    kind,
-                    Kind::Text
-                        | Kind::LongText
-                        | Kind::Email
-                        | Kind::Phone
-                        | Kind::Url
-                        | Kind::Select
-                )
-        }
-        Json::Array(list) => {
-            list.is_empty()
-                && matches!(
-                    kind,
-                    Kind::MultiSelect | Kind::RelationList | Kind::FileList | Kind::Lines
-                )
-        }
-        _ => false,
-    }
-}
-
-/// The values in normal form, empty ones as null, or everything that is wrong with them.
-pub fn judge(
-    object_type: &ObjectType,
-    authority: Authority,
-    fields: &JsonObject,
-    at: &str,
-) -> Result<JsonObject, Refusal<Judging>> {
-    let root = At::Root(at);
-    let at = root.name("fields");
-    let mut failures = Failures::default();
-    let mut owned = Failures::default();
-    let mut values = JsonObject::new();
-    for (name, value) in fields {
-        let at = at.name(name);
-        let Some(field) = object_type.field(name) else {
-            failures.add(
-                at.pointer(),
-                "unknown_field",
-                format!("The type {} has no field {name}.", object_type.name),
-            );
-            continue;
-        };
-        let definition = &field.definition;
-        if authority == Authority::Caller
-            && (definition.server_owned || definition.kind == Kind::AutoNumber)
-        {
-            owned.add(
-                at.pointer(),
-                "server_owned",
-                format!(
-                    "{} is set by the server alone: leave it out.",
-                    definition.label
-                ),
-            );
-            continue;
-        }
-        if is_empty(definition.kind, value) {
-            if definition.required {
-                failures.add(
-                    at.pointer(),
-                    "required",
-                    format!("{} cannot be empty.", definition.label),
-                );
-            }
-            values.insert(name.clone(), Json::Null);
-        } else if let Some(normal) = value::normalise(field, value.clone(), &at, &mut failures) {
-            values.insert(
-                name.clone(),
-                if is_empty(definition.kind, &normal) {
-                    Json::Null
-                } else {
-                    normal
-                },
-            );
-        }
-    }
-    if failures.is_empty() && owned.is_empty() {
-        return Ok(values);
-    }
-    Err(refuse(failures, owned))
-}
-
-fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {
-    if failures.is_empty() {
-        return Refusal::failures(
-            Judging::FieldServerOwned,
-            "The server alone sets this",
-            owned.into_list(),
-        );
-    }
-    let mut all = failures.into_list();
-    all.extend(owned.into_list());
-    Refusal::failures(
-        Judging::FieldInvalid,
-        "The definitions refuse what was sent",
-        all,
-    )
-}
-
-/// A new record's values: defaults where nothing was said, nothing empty, all that is required.
-pub fn complete(
-    object_type: &ObjectType,
-    values: JsonObject,
-    at: &str,
-) -> Result<JsonObject, Refusal<codes::FieldInvalid>> {
-    let root = At::Root(at);
-    let at = root.name("fields");
-    let mut failures = Failures::default();
-    let mut data = values;
-    for (name, field) in &object_type.fields {
-        let definition = &field.definition;
-        if !data.contains_key(name) {
-            if let Some(default) = &definition.default {
-                data.insert(name.clone(), default.clone());
-            } else if definition.required && !definition.server_owned {
-                failures.add(
-                    at.name(name).pointer(),
-                    "required",
-                    format!("{} is required.", definition.label),
-                );
-            }
-        }
-    }
-    data.retain(|_, value| !value.is_null());
-    failures.result(data).map_err(|failures| {
-        Refusal::failures(
-            codes::FieldInvalid,
-            "The definitions refuse what was sent",
-            failures,
-        )
-    })
 }

@@ -11,7 +11,7 @@ use super::Decider;
 use crate::{
     records::{
         refusals::Holding,
-        write::{prepare::Key, state::Record},
+        write::{keys::Key, state::Record},
     },
     refusal::Refusal,
     schema::{At, Failures, Field, Kind, ObjectType},

@@ -6,10 +6,7 @@ use crate::{
     ports::store::{Rows, Value},
     records::{
         list, row,
-        write::{
-            prepare::{Key, Prepared},
-            state::Record,
-        },
+        write::{keys::Key, prepare::Prepared, state::Record},
     },
     work::Scope,
 };

@@ -1,0 +1,76 @@
+//! Unique values as their indexes compare them, and the statements that find rows by such keys or by ids.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use crate::{
+    ports::store::{Statement, Value},
+    records::fold::fold,
+    schema::{Field, Order},
+};
+
+/// A unique value in the form in which the index compares it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl Key {
+    pub fn of(field: &Field, value: &Json) -> Option<Self> {
+        match (field.kind().order(), value) {
+            (Order::Folded, Json::String(text)) => Some(Self::Text(fold(text).into_owned())),
+            (Order::Exact, Json::String(text)) => Some(Self::Text(text.clone())),
+            (Order::Number, value) => value.as_i64().map(Self::Number),
+            _ => None,
+        }
+    }
+
+    pub fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Integer(number) => Some(Self::Number(*number)),
+            Value::Text(text) => Some(Self::Text(text.clone())),
+            _ => None,
+        }
+    }
+
+    fn json(&self) -> Json {
+        match self {
+            Self::Number(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
+}
+
+/// Who has these values of a unique field: id and key.
+pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
+    let plain = &field.sql.plain;
+    let select = format!(
+        "SELECT id, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}"
+    );
+    by_keys(&select, keys)
+}
+
+pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
+    match ids.first() {
+        Some(only) if ids.len() == 1 => {
+            Statement::new(format!("{select} = ?1{rest}"), [only.as_str().into()])
+        }
+        _ => {
+            let list: Vec<Json> = ids.iter().map(|id| id.as_str().into()).collect();
+            Statement::new(
+                format!("{select} IN (SELECT value FROM json_each(?1)){rest}"),
+                [Json::Array(list).to_string().into()],
+            )
+        }
+    }
+}
+
+pub fn by_keys(select: &str, keys: &BTreeSet<Key>) -> Statement {
+    let list: Vec<Json> = keys.iter().map(Key::json).collect();
+    Statement::new(
+        format!("{select} IN (SELECT value FROM json_each(?1))"),
+        [Json::Array(list).to_string().into()],
+    )
+}
