@@ -66,8 +66,8 @@ impl Database {
         sent: usize,
     ) -> Result<Result<Vec<Rows>, String>, StoreError> {
         let batch = statements.iter().map(array).collect::<Array>();
-        // Without a clock of its own: D1 ends what takes 30 s, the router gives up a request after as long, and a timer
-        // for each batch is not free.
+        // Without a clock of its own: D1 ends what takes 30 s, the router gives up a request after as long (the operator's
+        // door has D1's bound alone), and a timer for each batch is not free.
         let answer = match glue::d1(&self.object, &batch).await {
             Ok(answer) => answer.as_string().unwrap_or_default(),
             Err(exception) => {
