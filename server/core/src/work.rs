@@ -29,8 +29,9 @@ pub mod seal;
 pub mod stored;
 
 pub use guard::Guard;
-use preamble::{StoredRow, caller_id, parse_preamble, preamble, proven};
+use preamble::{caller_id, parse_preamble, preamble, proven};
 pub use stored::Issued;
+use stored::StoredRow;
 
 /// What a request's decisions stand on.
 #[derive(Clone)]

@@ -1,22 +1,11 @@
 //! What a request proves of its caller before anything else, in the round trip of its data or in the guard of its commit.
 
-use super::{Guard, Issued};
+use super::{Guard, Issued, stored::StoredRow};
 use crate::{
     context::{Idempotency, Principal},
     fault::Fault,
     ports::store::{Statement, Value},
 };
-
-/// A repeat's answer, as it was stored.
-pub(super) struct StoredRow {
-    pub(super) fingerprint: String,
-    pub(super) status: i64,
-    pub(super) headers: String,
-    pub(super) body: String,
-    pub(super) prefix: i64,
-    pub(super) sealed: bool,
-    pub(super) issued: Issued,
-}
 
 pub(super) fn caller_id(principal: &Principal) -> &str {
     match principal {

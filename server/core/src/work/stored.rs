@@ -3,14 +3,14 @@
 
 use crm_runtime::server::{Reply, StoredAnswer};
 
-use super::{preamble::StoredRow, seal};
+use super::seal;
 use crate::{
     context::Idempotency,
     fault::Fault,
     ports::{Random, store::Statement},
 };
 
-/// For this long: contract.md, idempotency.
+/// How long an answer is kept: contract.md, idempotency.
 pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What a commit gave out.
@@ -22,13 +22,24 @@ pub struct Issued {
     pub counters: Vec<i64>,
 }
 
+/// A repeat's answer, as it was stored.
+pub(super) struct StoredRow {
+    pub(super) fingerprint: String,
+    pub(super) status: i64,
+    pub(super) headers: String,
+    pub(super) body: String,
+    pub(super) prefix: i64,
+    pub(super) sealed: bool,
+    pub(super) issued: Issued,
+}
+
 /// A placeholder is an integer of 16 digits whose first ten are the answer's own prefix; the rest say what it stands for.
 const SPAN: i64 = 1_000_000;
 const PER_COUNTER: i64 = 100_000;
 const FIRST_PREFIX: i64 = 4_000_000_000;
 
 /// The placeholders of an answer, under a prefix.
-pub fn placeholders(prefix: i64, counters: usize) -> Issued {
+fn placeholders(prefix: i64, counters: usize) -> Issued {
     let start = prefix * SPAN;
     Issued {
         base: start,
@@ -39,7 +50,7 @@ pub fn placeholders(prefix: i64, counters: usize) -> Issued {
 }
 
 /// A prefix whose digits do not occur in the answer as computed with nothing issued, so that every occurrence later is ours.
-pub fn free_prefix(answer: &StoredAnswer) -> i64 {
+fn free_prefix(answer: &StoredAnswer) -> i64 {
     let body = String::from_utf8_lossy(&answer.body);
     let mut prefix = FIRST_PREFIX;
     while body.contains(&prefix.to_string())
@@ -54,7 +65,7 @@ pub fn free_prefix(answer: &StoredAnswer) -> i64 {
 }
 
 /// `text` with every placeholder replaced by what it stands for.
-pub fn fill(text: &str, prefix: i64, issued: &Issued) -> String {
+fn fill(text: &str, prefix: i64, issued: &Issued) -> String {
     let mark = prefix.to_string();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -141,6 +152,7 @@ pub(super) fn record<R: Reply>(
     ])
 }
 
+/// The stored answer, with what its commit gave out.
 pub(super) fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
     let body = if row.sealed {
         seal::open(&key.seal, &row.body)

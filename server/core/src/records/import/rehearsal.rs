@@ -18,7 +18,7 @@ use crate::{
         totals,
         write::{
             Authority,
-            judge::{complete, judge},
+            judge::{REFUSED, complete, judge},
             keys::{self, Key, by_ids},
         },
     },
@@ -112,7 +112,8 @@ async fn read(
             " AND deleted_at IS NULL",
         )];
         let fields = wanted.iter().filter(|(field, _)| known(scope, field));
-        statements.extend(fields.map(|(field, all)| keys::holders(&object_type.name, field, all)));
+        statements
+            .extend(fields.map(|(field, keys)| keys::holders(&object_type.name, field, keys)));
         Ok::<_, Fault>(statements)
     };
     let (scope, rows) = work.read(cx, plan).await?;
@@ -163,13 +164,9 @@ fn become_of(
         let at = root.name("fields");
         totals::document(&mut data, object_type, settled, true, &at, &mut failures);
     }
-    failures.result(data).map_err(|failures| {
-        Refusal::failures(
-            Judging::FieldInvalid,
-            "The definitions refuse what was sent",
-            failures,
-        )
-    })
+    failures
+        .result(data)
+        .map_err(|failures| Refusal::failures(Judging::FieldInvalid, REFUSED, failures))
 }
 
 /// Whose a unique value is, by field: as the tenant has it, and as the rows so far have changed it.

@@ -11,6 +11,9 @@ use crate::{
     schema::{At, Failures, Kind, ObjectType, value},
 };
 
+/// What a refusal of values says before it lists what is wrong with them.
+pub const REFUSED: &str = "The definitions refuse what was sent";
+
 /// What empties a field: null, an empty text where people type one, an empty list where there are several.
 fn is_empty(kind: Kind, value: &Json) -> bool {
     match value {
@@ -110,11 +113,7 @@ fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {
     }
     let mut all = failures.into_list();
     all.extend(owned.into_list());
-    Refusal::failures(
-        Judging::FieldInvalid,
-        "The definitions refuse what was sent",
-        all,
-    )
+    Refusal::failures(Judging::FieldInvalid, REFUSED, all)
 }
 
 /// A new record's values: defaults where nothing was said, nothing empty, all that is required.
@@ -142,11 +141,7 @@ pub fn complete(
         }
     }
     data.retain(|_, value| !value.is_null());
-    failures.result(data).map_err(|failures| {
-        Refusal::failures(
-            codes::FieldInvalid,
-            "The definitions refuse what was sent",
-            failures,
-        )
-    })
+    failures
+        .result(data)
+        .map_err(|failures| Refusal::failures(codes::FieldInvalid, REFUSED, failures))
 }

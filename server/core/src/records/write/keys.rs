@@ -52,25 +52,24 @@ pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statemen
     by_keys(&select, keys)
 }
 
+/// The rows whose column, with which `select` ends, is one of these ids; `rest` follows.
 pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
     match ids.first() {
         Some(only) if ids.len() == 1 => {
             Statement::new(format!("{select} = ?1{rest}"), [only.as_str().into()])
         }
-        _ => {
-            let list: Vec<Json> = ids.iter().map(|id| id.as_str().into()).collect();
-            Statement::new(
-                format!("{select} IN (SELECT value FROM json_each(?1)){rest}"),
-                [Json::Array(list).to_string().into()],
-            )
-        }
+        _ => among(select, ids.iter().map(|id| id.as_str().into()), rest),
     }
 }
 
+/// The same for keys of a unique field.
 pub fn by_keys(select: &str, keys: &BTreeSet<Key>) -> Statement {
-    let list: Vec<Json> = keys.iter().map(Key::json).collect();
+    among(select, keys.iter().map(Key::json), "")
+}
+
+fn among(select: &str, values: impl Iterator<Item = Json>, rest: &str) -> Statement {
     Statement::new(
-        format!("{select} IN (SELECT value FROM json_each(?1))"),
-        [Json::Array(list).to_string().into()],
+        format!("{select} IN (SELECT value FROM json_each(?1)){rest}"),
+        [Json::Array(values.collect()).to_string().into()],
     )
 }

@@ -11,7 +11,7 @@ use super::Decider;
 use crate::{
     records::{
         refusals::Holding,
-        write::{keys::Key, state::Record},
+        write::{judge::REFUSED, keys::Key, state::Record},
     },
     refusal::Refusal,
     schema::{At, Failures, Field, Kind, ObjectType},
@@ -77,7 +77,7 @@ impl Decider<'_> {
         if !failures.is_empty() {
             return Err(Refusal::failures(
                 Holding::FieldInvalid,
-                "The definitions refuse what was sent",
+                REFUSED,
                 failures.into_list(),
             ));
         }
