@@ -13,7 +13,7 @@ use crate::{
     fault::Fault,
     ports::{
         Ports,
-        store::{Commit, Rows, Statement, StoreError, Value, admission::fit},
+        store::{Commit, Rows, Statement, StoreError, TenantId, Value, admission::fit},
     },
     records::cursor::List,
     tenant::{TenantState, Tenants},
@@ -27,11 +27,13 @@ pub mod guard;
 mod preamble;
 pub mod seal;
 pub mod stored;
+mod turns;
 
 pub use guard::Guard;
 use preamble::{caller_id, parse_preamble, preamble, proven};
 pub use stored::Issued;
 use stored::StoredRow;
+use turns::{Turn, Turns};
 
 /// What a request's decisions stand on.
 #[derive(Clone)]
@@ -107,10 +109,14 @@ enum Ended<R> {
 /// Times a read may find that the revisions moved before it gives up.
 const MOST_RELOADS: u32 = 5;
 
+/// A turn is asked for at least every 2 ^ this ms.
+const LONGEST_WAIT: u32 = 6;
+
 /// The door to the tenants' data.
 pub struct Work {
     pub ports: Ports,
     pub tenants: Tenants,
+    turns: Turns,
 }
 
 struct Preamble {
@@ -131,6 +137,7 @@ impl Work {
         Self {
             ports,
             tenants: Tenants::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -145,7 +152,8 @@ impl Work {
         Ok((preamble.scope, rows))
     }
 
-    /// Read, decide, commit under the decision's guard; again from the start while the guard fails, until the deadline.
+    /// Read, decide, commit under the decision's guard; again from the start while the guard fails, until the deadline:
+    /// then one after another with those that failed as well.
     /// `violated` says what a unique index that refuses the commit means, after one more read if it wants one.
     pub async fn write<R, E>(
         &self,
@@ -204,6 +212,7 @@ impl Work {
         E: From<Fault>,
     {
         let mut tries = 0;
+        let mut turn: Option<Turn<'_>> = None;
         loop {
             let (preamble, rows) = self
                 .read_with_preamble(cx, cx.idempotency.as_ref(), guess.take(), &plan)
@@ -229,12 +238,43 @@ impl Work {
                 Ended::Stale => {}
             }
             tries += 1;
-            let wait = backoff(tries, &*self.ports.random);
-            if self.ports.clock.now() + wait as i64 > cx.deadline {
-                return Err(Fault::Busy(format!("other changes came first {tries} times")).into());
+            match &turn {
+                // A race for one key or one id is over with the next read: nobody waits for that.
+                None if tries == 1 => {}
+                None => turn = Some(self.turn(cx, &scope.caller.tenant).await?),
+                // Somebody who came only now, or who knows nothing of our turns.
+                Some(turn) => {
+                    self.pause(cx, tries).await?;
+                    turn.renew(self.ports.clock.now());
+                }
             }
-            self.ports.clock.sleep(wait).await;
         }
+    }
+
+    /// Waits for the tenant's turn.
+    async fn turn(&self, cx: &Context, tenant: &TenantId) -> Result<Turn<'_>, Fault> {
+        let mut waits = 0;
+        loop {
+            if let Some(turn) = self.turns.take(tenant, self.ports.clock.now()) {
+                return Ok(turn);
+            }
+            waits += 1;
+            self.pause(cx, waits.min(LONGEST_WAIT)).await?;
+        }
+    }
+
+    /// Full jitter: up to 2, 4, 8 ... 128 ms, within the request's deadline.
+    async fn pause(&self, cx: &Context, times: u32) -> Result<(), Fault> {
+        let mut bytes = [0u8; 2];
+        self.ports.random.fill(&mut bytes);
+        let wait = u64::from(u16::from_le_bytes(bytes)) % (1 << times.min(7)) + 1;
+        if self.ports.clock.now() + wait as i64 > cx.deadline {
+            return Err(Fault::Busy(
+                "other changes came first until the deadline".into(),
+            ));
+        }
+        self.ports.clock.sleep(wait).await;
+        Ok(())
     }
 
     /// A decision that needs nothing from the store is committed on what is remembered of the tenant and the caller, which
@@ -482,11 +522,4 @@ fn issued(
             .map(|counter| before(counter).unwrap_or_default())
             .collect(),
     }
-}
-
-/// Full jitter: up to 2, 4, 8 ... 128 ms.
-fn backoff(tries: u32, random: &dyn crate::ports::Random) -> u64 {
-    let mut byte = [0u8; 2];
-    random.fill(&mut byte);
-    u64::from(u16::from_le_bytes(byte)) % (1 << tries.min(7)) + 1
 }
