@@ -23,7 +23,7 @@ pub struct Native {
 }
 
 /// How long the server may take to answer for the first time.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 
 impl Native {
     pub fn start() -> Native {

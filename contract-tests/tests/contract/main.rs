@@ -17,7 +17,7 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use contract_tests::{
     host::{Host, Native, Workerd},
-    runner::{self, Arguments, Outcome, Phase, Test},
+    runner::{self, Arguments, Outcome, Phase},
     world::{self, VERSIONS, World},
 };
 
@@ -116,17 +116,22 @@ fn write(table: &str) {
     std::fs::write(target.join(TABLE), table).expect("target/ can be written to");
 }
 
-/// All suites, in order: what ends sessions or holds a store still has tenants of its own, so most
-/// can run side by side.
+/// All suites. What ends sessions or holds a store has tenants of its own, so most run side by side; the races bring fifty
+/// callers each, and have the host for themselves.
 fn phases(world: &Arc<World>) -> Vec<Phase> {
-    let mut tests: Vec<Test> = Vec::new();
-    tests.extend(clients::tests(world));
+    let mut tests = clients::tests(world);
     tests.extend(raw::tests(world));
+    let races = raw::races(world);
     let host = world.name();
-    for test in &mut tests {
-        test.name = format!("{host} {}", test.name);
-    }
-    vec![Phase { tests, at_once: 8 }]
+    [(tests, 8), (races, 1)]
+        .into_iter()
+        .map(|(mut tests, at_once)| {
+            for test in &mut tests {
+                test.name = format!("{host} {}", test.name);
+            }
+            Phase { tests, at_once }
+        })
+        .collect()
 }
 
 /// Names test functions and binds them to the world.

@@ -82,15 +82,25 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             state::deleted_records,
             state::a_new_field_is_seen_at_once,
             state::search_finds_words,
-            race::one_idempotency_key,
-            race::one_record,
-            race::one_unique_value,
-            race::one_refresh_token,
-            race::field_by_field,
             isolation::nothing_crosses,
             examples::every_example_of_a_request_is_true,
         ]
     );
     tests.extend(common::tests(world));
     tests
+}
+
+/// Suites of many callers at once.
+pub fn races(world: &Arc<World>) -> Vec<Test> {
+    tests!(
+        world,
+        "raw::",
+        [
+            race::one_idempotency_key,
+            race::one_record,
+            race::one_unique_value,
+            race::one_refresh_token,
+            race::field_by_field,
+        ]
+    )
 }
