@@ -16,17 +16,24 @@ pub fn root() -> PathBuf {
 
 /// Runs `command`; an error names the step and what it ended with.
 pub fn step(name: &str, command: &mut Command) -> Result<(), String> {
+    timed(name, || {
+        let status = command.current_dir(root()).status().map_err(|error| {
+            let program = command.get_program().display();
+            format!("{program} cannot be started: {error}")
+        })?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("ended with {status}"))
+        }
+    })
+}
+
+/// Announces a step and says how long it took; an error names it.
+pub fn timed(name: &str, run: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     eprintln!("\n== {name}");
     let start = Instant::now();
-    let status = command.current_dir(root()).status().map_err(|error| {
-        format!(
-            "{name}: {} cannot be started: {error}",
-            command.get_program().display()
-        )
-    })?;
-    if !status.success() {
-        return Err(format!("{name}: ended with {status}"));
-    }
+    run().map_err(|error| format!("{name}: {error}"))?;
     eprintln!("== {name}: {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
 }

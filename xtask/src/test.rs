@@ -1,6 +1,7 @@
 //! Every check and every test, the quick ones first.
 
 pub mod deny;
+mod failures;
 #[cfg(test)]
 mod promises;
 pub mod schemathesis;
@@ -10,7 +11,7 @@ use std::process::Command;
 
 use crate::{
     contract,
-    run::{cargo, root, step},
+    run::{cargo, root, step, timed},
     worker,
 };
 
@@ -57,5 +58,8 @@ pub fn test(today: Option<&str>) -> Result<(), String> {
     schemathesis::run(&schemathesis::Options::default())?;
     schemathesis::run(&schemathesis::Options::of_the_worker())?;
     let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
-    step("every test", tests.env("CONTRACT_HOSTS", "native,workerd"))
+    tests.current_dir(root());
+    timed("every test", || {
+        failures::run(tests.env("CONTRACT_HOSTS", "native,workerd"))
+    })
 }
