@@ -13,7 +13,7 @@ use crate::{
     fault::Fault,
     ports::{
         Ports,
-        store::{Commit, Rows, Statement, StoreError, TenantId, Value, admission::fit},
+        store::{Commit, Rows, Statement, StoreError, Value, admission::fit},
     },
     records::cursor::List,
     tenant::{TenantState, Tenants},
@@ -108,9 +108,6 @@ enum Ended<R> {
 
 /// Times a read may find that the revisions moved before it gives up.
 const MOST_RELOADS: u32 = 5;
-
-/// A turn is asked for at least every 2 ^ this ms.
-const LONGEST_WAIT: u32 = 6;
 
 /// The door to the tenants' data.
 pub struct Work {
@@ -241,40 +238,14 @@ impl Work {
             match &turn {
                 // A race for one key or one id is over with the next read: nobody waits for that.
                 None if tries == 1 => {}
-                None => turn = Some(self.turn(cx, &scope.caller.tenant).await?),
-                // Somebody who came only now, or who knows nothing of our turns.
-                Some(turn) => {
-                    self.pause(cx, tries).await?;
-                    turn.renew(self.ports.clock.now());
+                None => {
+                    let tenant = &scope.caller.tenant;
+                    turn = Some(self.turns.wait(&self.ports, tenant, cx.deadline).await?);
                 }
+                // Somebody who came only now, or who knows nothing of our turns.
+                Some(turn) => turn.keep(&self.ports, tries, cx.deadline).await?,
             }
         }
-    }
-
-    /// Waits for the tenant's turn.
-    async fn turn(&self, cx: &Context, tenant: &TenantId) -> Result<Turn<'_>, Fault> {
-        let mut waits = 0;
-        loop {
-            if let Some(turn) = self.turns.take(tenant, self.ports.clock.now()) {
-                return Ok(turn);
-            }
-            waits += 1;
-            self.pause(cx, waits.min(LONGEST_WAIT)).await?;
-        }
-    }
-
-    /// Full jitter: up to 2, 4, 8 ... 128 ms, within the request's deadline.
-    async fn pause(&self, cx: &Context, times: u32) -> Result<(), Fault> {
-        let mut bytes = [0u8; 2];
-        self.ports.random.fill(&mut bytes);
-        let wait = u64::from(u16::from_le_bytes(bytes)) % (1 << times.min(7)) + 1;
-        if self.ports.clock.now() + wait as i64 > cx.deadline {
-            return Err(Fault::Busy(
-                "other changes came first until the deadline".into(),
-            ));
-        }
-        self.ports.clock.sleep(wait).await;
-        Ok(())
     }
 
     /// A decision that needs nothing from the store is committed on what is remembered of the tenant and the caller, which

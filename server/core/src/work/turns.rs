@@ -7,10 +7,16 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
 };
 
-use crate::ports::store::TenantId;
+use crate::{
+    fault::Fault,
+    ports::{Ports, store::TenantId},
+};
 
 /// How long a turn lasts unless it is renewed, in ms.
 const LEASE_MS: i64 = 1_000;
@@ -18,64 +24,78 @@ const LEASE_MS: i64 = 1_000;
 /// Above so many, those that are over are forgotten.
 const MOST: usize = 1_000;
 
+/// Who waits asks at least every 2 ^ this ms.
+const LONGEST_WAIT: u32 = 6;
+
 #[derive(Default)]
 pub struct Turns {
-    held: Mutex<HashMap<TenantId, Held>>,
+    held: Mutex<HashMap<TenantId, Lease>>,
 }
 
-#[derive(Clone, Copy)]
-struct Held {
-    /// Whose it is: see [`Turn::number`].
-    by: u64,
-    /// Epoch ms.
-    until: i64,
-}
+/// Until when a turn lasts, in epoch ms; each turn has one of its own.
+type Lease = Arc<AtomicI64>;
 
 /// The tenant's turn, given back when it is dropped.
 pub struct Turn<'a> {
     turns: &'a Turns,
     tenant: TenantId,
-    /// One more than that of the turn which ran out before it.
-    number: u64,
+    lease: Lease,
 }
 
 impl Turns {
+    /// Waits for the turn until `deadline`, in epoch ms.
+    pub async fn wait(
+        &self,
+        ports: &Ports,
+        tenant: &TenantId,
+        deadline: i64,
+    ) -> Result<Turn<'_>, Fault> {
+        let mut waits = 0;
+        loop {
+            if let Some(turn) = self.take(tenant, ports.clock.now()) {
+                return Ok(turn);
+            }
+            waits += 1;
+            pause(ports, waits.min(LONGEST_WAIT), deadline).await?;
+        }
+    }
+
     /// The turn, if nobody has it at `now`, in epoch ms.
-    pub fn take(&self, tenant: &TenantId, now: i64) -> Option<Turn<'_>> {
+    fn take(&self, tenant: &TenantId, now: i64) -> Option<Turn<'_>> {
+        let over = |lease: &Lease| lease.load(Relaxed) <= now;
         self.with(|held| {
-            let last = held.get(tenant).copied();
-            if last.is_some_and(|last| last.until > now) {
+            if held.get(tenant).is_some_and(|lease| !over(lease)) {
                 return None;
             }
             if held.len() >= MOST {
-                held.retain(|_, held| held.until > now);
+                held.retain(|_, lease| !over(lease));
             }
-            let number = last.map_or(0, |last| last.by.wrapping_add(1));
-            let until = now.saturating_add(LEASE_MS);
-            held.insert(tenant.clone(), Held { by: number, until });
+            let lease = Lease::new(AtomicI64::new(now.saturating_add(LEASE_MS)));
+            held.insert(tenant.clone(), lease.clone());
             Some(Turn {
                 turns: self,
                 tenant: tenant.clone(),
-                number,
+                lease,
             })
         })
     }
 
-    fn with<T>(&self, f: impl FnOnce(&mut HashMap<TenantId, Held>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut HashMap<TenantId, Lease>) -> T) -> T {
         f(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Turn<'_> {
+    /// Keeps the turn over a pause before try number `tries`.
+    pub async fn keep(&self, ports: &Ports, tries: u32, deadline: i64) -> Result<(), Fault> {
+        pause(ports, tries, deadline).await?;
+        self.renew(ports.clock.now());
+        Ok(())
+    }
+
     /// It lasts as long again, if it has not gone to another meanwhile.
-    pub fn renew(&self, now: i64) {
-        self.turns.with(|held| {
-            if let Some(held) = held.get_mut(&self.tenant)
-                && held.by == self.number
-            {
-                held.until = now.saturating_add(LEASE_MS);
-            }
-        });
+    fn renew(&self, now: i64) {
+        self.lease.store(now.saturating_add(LEASE_MS), Relaxed);
     }
 }
 
@@ -84,7 +104,7 @@ impl Drop for Turn<'_> {
         self.turns.with(|held| {
             if held
                 .get(&self.tenant)
-                .is_some_and(|held| held.by == self.number)
+                .is_some_and(|lease| Arc::ptr_eq(lease, &self.lease))
             {
                 held.remove(&self.tenant);
             }
@@ -92,11 +112,24 @@ impl Drop for Turn<'_> {
     }
 }
 
+/// Full jitter: up to 2, 4, 8 ... 128 ms, before the deadline.
+async fn pause(ports: &Ports, times: u32, deadline: i64) -> Result<(), Fault> {
+    let mut bytes = [0u8; 2];
+    ports.random.fill(&mut bytes);
+    let wait = u64::from(u16::from_le_bytes(bytes)) % (1 << times.min(7)) + 1;
+    if ports.clock.now() + wait as i64 > deadline {
+        return Err(Fault::Busy(
+            "other changes came first until the deadline".into(),
+        ));
+    }
+    ports.clock.sleep(wait).await;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
         pin::Pin,
-        sync::{Arc, Mutex},
         task::{Context, Poll},
     };
 
@@ -105,40 +138,46 @@ mod tests {
 
     use super::*;
     use crate::{
-        fault::Fault,
         ports::{
             Answer, Clock, TenantStore,
             store::{Commit, Rows, Statement, StoreError, Value},
         },
-        testing::{Memory, NOW, USER, World, id},
+        testing::{
+            Memory, NOW, USER, World,
+            api::{TENANT, tenant},
+            id,
+        },
         work::{Decision, Guard, NoneExpected, Outcome, Work},
     };
-
-    fn tenant() -> TenantId {
-        TenantId::parse("0190a1b2-0000-7000-8000-000000000000").unwrap()
-    }
 
     #[test]
     fn one_has_it_until_it_is_given_back() {
         let turns = Turns::default();
-        let first = turns.take(&tenant(), NOW).unwrap();
-        assert!(turns.take(&tenant(), NOW + LEASE_MS - 1).is_none());
+        let first = turns.take(&tenant(TENANT), NOW).unwrap();
+        assert!(turns.take(&tenant(TENANT), NOW + LEASE_MS - 1).is_none());
         drop(first);
-        assert!(turns.take(&tenant(), NOW).is_some());
+        assert!(turns.take(&tenant(TENANT), NOW).is_some());
     }
 
     #[test]
     fn one_that_is_forgotten_runs_out() {
         let turns = Turns::default();
-        let first = turns.take(&tenant(), NOW).unwrap();
+        let first = turns.take(&tenant(TENANT), NOW).unwrap();
         first.renew(NOW + 500);
-        assert!(turns.take(&tenant(), NOW + LEASE_MS).is_none());
-        let second = turns.take(&tenant(), NOW + 500 + LEASE_MS).unwrap();
+        assert!(turns.take(&tenant(TENANT), NOW + LEASE_MS).is_none());
+        let second = turns.take(&tenant(TENANT), NOW + 500 + LEASE_MS).unwrap();
         // Who had it before can neither prolong it nor give it back.
         first.renew(NOW + 9_000);
         drop(first);
-        assert!(turns.take(&tenant(), NOW + 501 + LEASE_MS).is_none());
+        assert!(turns.take(&tenant(TENANT), NOW + 501 + LEASE_MS).is_none());
         drop(second);
+        // Nor when it went on to a third.
+        let late = turns.take(&tenant(TENANT), NOW).unwrap();
+        drop(turns.take(&tenant(TENANT), NOW + LEASE_MS).unwrap());
+        let third = turns.take(&tenant(TENANT), NOW + LEASE_MS).unwrap();
+        drop(late);
+        assert!(turns.take(&tenant(TENANT), NOW + LEASE_MS).is_none());
+        drop(third);
     }
 
     /// Lets all others go on `0` times.
@@ -200,7 +239,6 @@ mod tests {
         ports.clock = Arc::new(Still);
         let work = Work::new(ports);
         let cx = world.cx();
-        let seen = Mutex::new(Vec::new());
         let edit = async |_| {
             let ended = work
                 .write::<StoredAnswer, Fault>(
@@ -211,7 +249,6 @@ mod tests {
                     },
                     |_, rows| {
                         let version = rows[0][0][0].as_i64().unwrap();
-                        seen.lock().unwrap().push(version);
                         let sql = "UPDATE users SET version = version + 1 WHERE id = ?1";
                         Ok(Decision {
                             guard: Guard::new().versions("users", [(id(USER).as_str(), version)]),
