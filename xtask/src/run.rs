@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, ExitStatus},
     time::Instant,
 };
 
@@ -16,17 +16,24 @@ pub fn root() -> PathBuf {
 
 /// Runs `command`; an error names the step and what it ended with.
 pub fn step(name: &str, command: &mut Command) -> Result<(), String> {
-    timed(name, || {
-        let status = command.current_dir(root()).status().map_err(|error| {
-            let program = command.get_program().display();
-            format!("{program} cannot be started: {error}")
-        })?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(format!("ended with {status}"))
-        }
+    timed(name, || ended(start(command)?.wait()))
+}
+
+/// Starts `command` in the repository's root.
+pub fn start(command: &mut Command) -> Result<Child, String> {
+    command.current_dir(root()).spawn().map_err(|error| {
+        let program = command.get_program().display();
+        format!("{program} cannot be started: {error}")
     })
+}
+
+/// An error says what a command ended with.
+pub fn ended(status: std::io::Result<ExitStatus>) -> Result<(), String> {
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("ended with {status}")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Announces a step and says how long it took; an error names it.

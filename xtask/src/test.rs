@@ -58,8 +58,6 @@ pub fn test(today: Option<&str>) -> Result<(), String> {
     schemathesis::run(&schemathesis::Options::default())?;
     schemathesis::run(&schemathesis::Options::of_the_worker())?;
     let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
-    tests.current_dir(root());
-    timed("every test", || {
-        failures::run(tests.env("CONTRACT_HOSTS", "native,workerd"))
-    })
+    tests.env("CONTRACT_HOSTS", "native,workerd");
+    timed("every test", || failures::run(&mut tests))
 }

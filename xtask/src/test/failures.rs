@@ -1,19 +1,18 @@
 //! What failed, told once more at the end: the end of its output is all that a CI's record may show of a run.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
+
+use crate::run::{ended, start};
 
 /// Lines told of one test program; the reasons come first.
 const MOST_LINES: usize = 150;
 
 /// Runs test programs as they are, and prints at the end what those told that failed.
 pub fn run(command: &mut Command) -> Result<(), String> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| error.to_string())?;
+    let mut child = start(command.stdout(Stdio::piped()))?;
     let mut failures = Failures::default();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
@@ -23,15 +22,11 @@ pub fn run(command: &mut Command) -> Result<(), String> {
             failures.line(&line);
         }
     }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    let _ = std::io::stdout().flush();
-    if status.success() {
-        return Ok(());
-    }
-    for line in failures.told {
-        println!("{line}");
-    }
-    Err(format!("ended with {status}"))
+    ended(child.wait()).inspect_err(|_| {
+        for line in failures.told {
+            println!("{line}");
+        }
+    })
 }
 
 #[derive(Default)]
