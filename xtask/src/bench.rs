@@ -9,7 +9,7 @@ mod rows;
 pub mod trips;
 mod worker;
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use crate::run::{cargo, root, step};
 use load::{Cell, Measured};
@@ -67,17 +67,21 @@ const CELLS: &[Cell] = &[
     },
 ];
 
-/// Measures every cell on every peer in turn and prints the table.
-pub fn bench(seconds: u32) -> Result<(), String> {
+/// Measures every cell on every peer in turn and prints the table. `against` is another build of ours, in PocketBase's
+/// place: what a change cost is known only from both in one run.
+pub fn bench(seconds: u32, against: Option<PathBuf>) -> Result<(), String> {
     build_release()?;
     let folder = root().join("target/bench");
     let _ = fs::remove_dir_all(folder.join("data"));
     fs::create_dir_all(folder.join("data"))
         .map_err(|error| format!("{}: {error}", folder.display()))?;
     process::need_wrk()?;
-    let crm = Crm::start(&folder)?;
-    let pocketbase = PocketBase::start(&folder)?;
-    let mut peers: Vec<Box<dyn Peer>> = vec![Box::new(crm), Box::new(pocketbase)];
+    let crm = Crm::start(&folder, "crm", root().join("target/release/crm"))?;
+    let other: Box<dyn Peer> = match against {
+        Some(binary) => Box::new(Crm::start(&folder, "against", binary)?),
+        None => Box::new(PocketBase::start(&folder)?),
+    };
+    let mut peers: Vec<Box<dyn Peer>> = vec![Box::new(crm), other];
 
     println!(
         "| what | {} |",

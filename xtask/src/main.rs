@@ -74,6 +74,9 @@ enum Task {
         /// The native host under ten times what it can do, for a minute: refusals in time, memory, recovery
         #[arg(long, conflicts_with = "worker")]
         overload: bool,
+        /// Another build of `crm`, measured in PocketBase's place: what a change cost
+        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["worker", "overload"])]
+        against: Option<std::path::PathBuf>,
         /// Seconds for each figure of each round
         #[arg(long, default_value_t = 5)]
         seconds: u32,
@@ -99,7 +102,9 @@ fn main() -> ExitCode {
             ..
         } => bench::bench_worker(seconds),
         Task::Bench { overload: true, .. } => bench::overload(),
-        Task::Bench { seconds, .. } => bench::bench(seconds),
+        Task::Bench {
+            seconds, against, ..
+        } => bench::bench(seconds, against),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

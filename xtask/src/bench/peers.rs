@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::process::{Server, free_port, size_mib};
 use crate::{
     api::{exchange, send},
-    run::{root, step},
+    run::step,
 };
 
 /// Where the load goes.
@@ -119,18 +119,21 @@ pub fn batch_of(rows: &[Value]) -> Value {
     json!({"mode": "atomic", "operations": rows.iter().map(create).collect::<Vec<_>>()})
 }
 
-/// Ours.
+/// Ours, or another build of it.
 pub struct Crm {
+    name: &'static str,
+    binary: PathBuf,
     server: Server,
     folder: PathBuf,
     token: String,
 }
 
 impl Crm {
-    pub fn start(folder: &Path) -> Result<Self, String> {
-        let folder = folder.join("data/crm");
+    /// `name` is what the table calls it; `binary` is the program.
+    pub fn start(folder: &Path, name: &'static str, binary: PathBuf) -> Result<Self, String> {
+        let folder = folder.join("data").join(name);
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let tenant = Self::command(&folder, &["tenant", "create", "Bench"], "")?;
+        let tenant = Self::command(&binary, &folder, &["tenant", "create", "Bench"], "")?;
         let tenant = tenant
             .split_whitespace()
             .next()
@@ -149,33 +152,36 @@ impl Crm {
             "admin",
             "--password-stdin",
         ];
-        Self::command(&folder, &user, PASSWORD)?;
-        let (server, _) = Self::serve(&folder)?;
+        Self::command(&binary, &folder, &user, PASSWORD)?;
+        let (server, _) = Self::serve(&binary, &folder)?;
         let grant = json!({"grant_type": "password", "email": EMAIL, "password": PASSWORD});
         let token = text(
             &send("POST", &format!("{}/auth/token", server.base), "", &grant)?,
             "/access_token",
         );
         Ok(Self {
+            name,
+            binary,
             server,
             folder,
             token,
         })
     }
 
-    fn binary() -> PathBuf {
-        root().join("target/release/crm")
-    }
-
-    fn command(folder: &Path, arguments: &[&str], input: &str) -> Result<String, String> {
-        let mut child = Command::new(Self::binary())
+    fn command(
+        binary: &Path,
+        folder: &Path,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<String, String> {
+        let mut child = Command::new(binary)
             .args(arguments)
             .arg("--data")
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("crm: {error}"))?;
+            .map_err(|error| format!("{}: {error}", binary.display()))?;
         if let Some(stdin) = &mut child.stdin {
             stdin
                 .write_all(input.as_bytes())
@@ -190,9 +196,9 @@ impl Crm {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn serve(folder: &Path) -> Result<(Server, f64), String> {
+    fn serve(binary: &Path, folder: &Path) -> Result<(Server, f64), String> {
         let port = free_port()?;
-        let mut command = Command::new(Self::binary());
+        let mut command = Command::new(binary);
         command
             .args([
                 "serve",
@@ -241,8 +247,18 @@ impl Crm {
 }
 
 impl Peer for Crm {
+    fn target(&self) -> Target<'_> {
+        Target {
+            server: "crm",
+            base: self.base(),
+            host: None,
+            token: self.token(),
+            folder: self.folder(),
+        }
+    }
+
     fn name(&self) -> &'static str {
-        "crm"
+        self.name
     }
 
     fn base(&self) -> &str {
@@ -287,7 +303,7 @@ impl Peer for Crm {
 
     fn restart(&mut self) -> Result<f64, String> {
         self.server.kill();
-        let (server, ms) = Self::serve(&self.folder)?;
+        let (server, ms) = Self::serve(&self.binary, &self.folder)?;
         self.server = server;
         Ok(ms)
     }
