@@ -3,6 +3,7 @@
 
 pub mod grants;
 mod handlers;
+pub mod rights;
 pub mod roles;
 pub mod users;
 pub mod visibility;

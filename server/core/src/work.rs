@@ -12,8 +12,8 @@ use crate::{
     context::{Caller, Context, Idempotency},
     fault::Fault,
     ports::{
-        Ports,
-        store::{Commit, Rows, Statement, StoreError, Value, admission::fit},
+        Answer, Ports,
+        store::{Commit, Rows, Statement, Value, admission::fit},
     },
     records::cursor::List,
     tenant::{TenantState, Tenants},
@@ -41,6 +41,8 @@ pub struct Scope {
     pub caller: Caller,
     pub state: Arc<TenantState>,
     pub grants: Grants,
+    /// What the grants stand on, as the store had it: the roles of a person, the scopes of a key.
+    standing: Arc<str>,
 }
 
 impl Scope {
@@ -166,24 +168,25 @@ impl Work {
         let guess = self.guess(cx, &plan).await?;
         let reads_nothing = guess.planned.as_ref().is_ok_and(Vec::is_empty);
         if reads_nothing
-            && let Some(roles) = &guess.roles
-            && let Some(answer) = self.at_once(cx, &guess.scope, roles, &decide).await?
+            && guess.roles.is_some()
+            && let Some(answer) = self.at_once(cx, &guess.scope, &decide).await?
         {
             return Ok(Outcome::Done(answer));
         }
-        let before = || -> crate::ports::Answer<'static, _> { Box::pin(async { Ok(()) }) };
+        let before = || -> Answer<'static, _> { Box::pin(async { Ok(Vec::new()) }) };
         self.write_guessed(cx, Some(guess), plan, decide, before, violated)
             .await
     }
 
-    /// The same, where something outside of the tenant has to stand before the commit. `before` runs once the caller is
-    /// known to be allowed and the decision is made, again with every try; the commit may still fail.
-    pub async fn write_after<R, E>(
+    /// The same, where something outside of the tenant has to stand before the commit, or is too dear for a caller who is
+    /// refused. `before` runs once the caller is known to be allowed and the decision is made, again with every try; the
+    /// commit may still fail. Its statements come after those of the decision.
+    pub async fn write_after<'b, R, E>(
         &self,
         cx: &Context,
         plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
         decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
-        before: impl Fn() -> crate::ports::Answer<'static, Result<(), StoreError>> + Send,
+        before: impl Fn() -> Answer<'b, Result<Vec<Statement>, Fault>> + Send,
         violated: impl AsyncViolation<E>,
     ) -> Result<Outcome<R>, E>
     where
@@ -195,13 +198,13 @@ impl Work {
     }
 
     /// The way over a read. `guess`: the first one, where it was made already.
-    async fn write_guessed<R, E>(
+    async fn write_guessed<'b, R, E>(
         &self,
         cx: &Context,
         mut guess: Option<Guess<E>>,
         plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
         decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
-        before: impl Fn() -> crate::ports::Answer<'static, Result<(), StoreError>> + Send,
+        before: impl Fn() -> Answer<'b, Result<Vec<Statement>, Fault>> + Send,
         violated: impl AsyncViolation<E>,
     ) -> Result<Outcome<R>, E>
     where
@@ -218,12 +221,12 @@ impl Work {
                 return Ok(Outcome::Replayed(stored::replay(stored, key)?));
             }
             let scope = preamble.scope;
-            let decision = decide(&scope, rows)?;
+            let mut decision = decide(&scope, rows)?;
             if decision.statements.is_empty() && cx.idempotency.is_none() {
                 return Ok(Outcome::Done((decision.answer)(&Issued::default())));
             }
             if !decision.statements.is_empty() {
-                before().await.map_err(Fault::from)?;
+                decision.statements.extend(before().await?);
             }
             match self.commit(cx, &scope, decision).await? {
                 Ended::Done(answer) => return Ok(Outcome::Done(answer)),
@@ -255,7 +258,6 @@ impl Work {
         &self,
         cx: &Context,
         scope: &Scope,
-        roles: &str,
         decide: &(impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send),
     ) -> Result<Option<R>, Fault> {
         if scope.grants.lacks(cx.operation).is_some() {
@@ -267,7 +269,6 @@ impl Work {
         if decision.statements.is_empty() {
             return Ok(None);
         }
-        decision.guard = proven(decision.guard, &scope.caller.principal, roles);
         if let Some(key) = &cx.idempotency {
             decision.guard = decision.guard.and(
                 "NOT EXISTS (SELECT 1 FROM idempotency WHERE key_hash = {})",
@@ -280,7 +281,8 @@ impl Work {
         })
     }
 
-    /// Commits a decision that was made on this scope's definitions and grants, and with it the answer to a repeat.
+    /// Commits a decision that was made on this scope's definitions and grants, and with it the answer to a repeat. A
+    /// caller who has lost the session, the key or a role since the decision makes it stale, like definitions that moved.
     async fn commit<R: Reply>(
         &self,
         cx: &Context,
@@ -292,6 +294,7 @@ impl Work {
         let guard = decision
             .guard
             .revisions(scope.state.schema_rev, scope.state.access_rev);
+        let guard = proven(guard, &scope.caller.principal, &scope.standing);
         statements.extend(guard.statement());
         let seq_at = statements.len();
         statements.push(Statement::new(
@@ -354,13 +357,16 @@ impl Work {
             None => self.tenants.load(&*self.ports.store, tenant).await?,
         };
         let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
+        let standing = roles.clone().unwrap_or_else(|| "[]".into());
         let scope = Scope {
             caller: caller.clone(),
             state,
-            grants: Grants::of(&caller.principal, roles.as_ref().unwrap_or(&"[]".into())),
+            grants: Grants::of(&caller.principal, &standing),
+            standing,
         };
-        // Without known roles the statements would be made for nobody: only the preamble goes out.
-        let planned = if roles.is_some() {
+        // Without known roles the statements would be made for nobody, and with roles that do not allow the operation in
+        // vain: only the preamble goes out.
+        let planned = if roles.is_some() && scope.grants.lacks(cx.operation).is_none() {
             plan(&scope)
         } else {
             Ok(Vec::new())

@@ -1,19 +1,22 @@
 //! What a caller may do, and by which rule: computed from the roles of a person or the scopes of a key, for one request.
-//! The same rules are enforced and told (`GET /me/permissions`).
+//! The same rules are enforced and told (`GET /me/permissions`). What no rule allows is refused.
 
 use std::sync::Arc;
 
 use crm_runtime::server::Operation;
 
-use super::roles::{ADMIN, OWNER, READONLY};
-use crate::context::Principal;
+use super::{
+    rights::{Lacking, PERMISSIONS, Rights},
+    roles::{self, Role},
+};
+use crate::{context::Principal, fault::Fault};
 
 /// What a caller may want to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action<'a> {
     /// With the records of a type. Roles and scopes grant all types alike so far.
     Records(Verb),
-    /// A permission of the contract's `x-permissions`, or the right to read what one protects.
+    /// A permission of the contract's `x-permissions`.
     Named(&'a str),
 }
 
@@ -24,6 +27,10 @@ pub enum Verb {
     Update,
     Delete,
 }
+
+/// The permissions for records, which are granted and told by action and type.
+const READ_RECORDS: &str = "records.read";
+const WRITE_RECORDS: &str = "records.write";
 
 impl Verb {
     pub const ALL: [Self; 4] = [Self::Read, Self::Create, Self::Update, Self::Delete];
@@ -38,17 +45,24 @@ impl Verb {
     }
 }
 
-/// The named permissions, with the scope that grants each to a key.
-pub const NAMED: [(&str, &str); 8] = [
-    ("schema.read", "schema:read"),
-    ("schema.write", "schema:write"),
-    ("users.read", "access:read"),
-    ("users.write", "access:write"),
-    ("api_keys.read", "integrations:read"),
-    ("api_keys.manage", "integrations:write"),
-    ("integrations.read", "integrations:read"),
-    ("portal_codes.create", "portal:write"),
-];
+impl<'a> Action<'a> {
+    /// The permission of the contract that it needs.
+    pub const fn permission(self) -> &'a str {
+        match self {
+            Self::Records(Verb::Read) => READ_RECORDS,
+            Self::Records(_) => WRITE_RECORDS,
+            Self::Named(name) => name,
+        }
+    }
+}
+
+/// The permissions that are told by their name, in the contract's order.
+pub fn named() -> impl Iterator<Item = &'static str> {
+    PERMISSIONS
+        .iter()
+        .map(|permission| permission.name)
+        .filter(|name| ![READ_RECORDS, WRITE_RECORDS].contains(name))
+}
 
 /// Why something is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +77,14 @@ pub enum Rule {
 #[derive(Clone, Debug)]
 pub struct Grants {
     by: By,
+    rights: Rights,
 }
 
 #[derive(Clone, Debug)]
 enum By {
     Operator,
-    Roles {
-        owner: bool,
-        admin: bool,
-        readonly: bool,
-    },
-    Scopes(Vec<String>),
+    Roles(Vec<&'static Role>),
+    Scopes,
     /// A customer has operations of their own, which restrict themselves to the contact.
     Nothing,
 }
@@ -81,44 +92,54 @@ enum By {
 impl Grants {
     /// `roles`: the person's roles as a JSON array of names. The scopes of a key are those of its token.
     pub fn of(principal: &Principal, roles: &Arc<str>) -> Self {
-        let by = match principal {
-            Principal::Operator => By::Operator,
-            Principal::Key { scopes, .. } => By::Scopes(scopes.clone()),
-            Principal::Portal { .. } => By::Nothing,
+        match principal {
+            Principal::Operator => Self {
+                by: By::Operator,
+                rights: Rights::OWNER,
+            },
+            Principal::Key { scopes, .. } => Self {
+                rights: Rights::of_scopes(scopes.iter().map(String::as_str)),
+                by: By::Scopes,
+            },
+            Principal::Portal { .. } => Self {
+                by: By::Nothing,
+                rights: Rights::NONE,
+            },
             Principal::User { .. } => {
-                let roles: Vec<String> = serde_json::from_str(roles).unwrap_or_default();
-                let has = |name: &str| roles.iter().any(|role| role == name);
-                By::Roles {
-                    owner: has(OWNER),
-                    admin: has(ADMIN),
-                    readonly: has(READONLY),
+                let names: Vec<String> = serde_json::from_str(roles).unwrap_or_default();
+                let roles: Vec<_> = names.iter().filter_map(|name| roles::find(name)).collect();
+                let rights = Rights::of_roles(roles.iter().map(|role| role.name));
+                Self {
+                    by: By::Roles(roles),
+                    rights,
                 }
             }
-        };
-        Self { by }
+        }
     }
 
     /// The rule that grants an action; none: it is refused.
     pub fn rule(&self, action: Action<'_>) -> Option<Rule> {
+        let name = action.permission();
+        let permission = PERMISSIONS.iter().find(|one| one.name == name)?;
+        if !self.rights.has(name) {
+            return None;
+        }
         match &self.by {
             By::Operator => Some(Rule::Operator),
             By::Nothing => None,
-            By::Roles { owner: true, .. } => Some(Rule::Role(OWNER)),
-            By::Roles { admin: true, .. } => Some(Rule::Role(ADMIN)),
-            By::Roles { readonly, .. } => {
-                (*readonly && reads(action)).then_some(Rule::Role(READONLY))
+            By::Roles(roles) => {
+                // Of several, the one that allows most.
+                let granting = roles.iter().filter(|role| role.rights().has(name));
+                let role = granting.copied().reduce(|best, other| {
+                    if other.rights().covers(best.rights()) {
+                        other
+                    } else {
+                        best
+                    }
+                })?;
+                Some(Rule::Role(role.name))
             }
-            By::Scopes(scopes) => {
-                let needed = match action {
-                    Action::Records(Verb::Read) => "records:read",
-                    Action::Records(_) => "records:write",
-                    Action::Named(name) => NAMED.iter().find(|(named, _)| *named == name)?.1,
-                };
-                scopes
-                    .iter()
-                    .any(|scope| scope == needed)
-                    .then_some(Rule::Scope(needed))
-            }
+            By::Scopes => permission.scope.map(Rule::Scope),
         }
     }
 
@@ -126,15 +147,10 @@ impl Grants {
         self.rule(action).is_some()
     }
 
-    /// Whether the caller may make owners and change them.
-    pub fn is_owner(&self) -> bool {
-        matches!(self.by, By::Operator | By::Roles { owner: true, .. })
-    }
-
     /// What a person lacks for an operation, if anything. A key's scopes were judged at the door, and a customer has
     /// operations of their own.
     pub fn lacks(&self, operation: &'static Operation) -> Option<&'static str> {
-        if !matches!(self.by, By::Roles { .. }) {
+        if !matches!(self.by, By::Roles(_)) {
             return None;
         }
         let reads = operation.method == "GET";
@@ -147,12 +163,26 @@ impl Grants {
         };
         (!self.allows(action)).then_some(name)
     }
-}
 
-fn reads(action: Action<'_>) -> bool {
-    match action {
-        Action::Records(verb) => verb == Verb::Read,
-        Action::Named(name) => matches!(name, "schema.read" | "users.read"),
+    /// Refused unless the caller has all of these rights. `what`: what only somebody who has them may do.
+    pub fn cover(&self, rights: Rights, what: &str) -> Result<(), Fault> {
+        let (kind, name) = match (self.rights.lacks(rights), &self.by) {
+            (None, _) => return Ok(()),
+            (Some(Lacking::Permission(permission)), By::Scopes) => {
+                ("scope", permission.scope.unwrap_or(permission.name))
+            }
+            (Some(Lacking::Permission(permission)), _) => ("permission", permission.name),
+            (Some(Lacking::Ownership), _) => ("permission", roles::OWNER),
+        };
+        let why = match name {
+            roles::OWNER => format!("Only an owner may {what}."),
+            _ => format!("Only somebody who has the {kind} {name} as well may {what}."),
+        };
+        Err(Fault::NotGranted {
+            why,
+            kind,
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -188,7 +218,6 @@ mod tests {
         for roles in [&["owner"][..], &["admin"], &["readonly", "admin"]] {
             assert_eq!(allowed(&person(roles)).len(), OPERATIONS.len(), "{roles:?}");
         }
-        assert!(person(&["owner"]).is_owner() && !person(&["admin"]).is_owner());
     }
 
     #[test]
@@ -226,19 +255,6 @@ mod tests {
     }
 
     #[test]
-    fn each_named_permission_of_the_contract_has_a_scope() {
-        for permission in OPERATIONS
-            .iter()
-            .filter_map(|operation| operation.permission)
-        {
-            assert!(
-                NAMED.iter().any(|(name, _)| *name == permission),
-                "{permission}"
-            );
-        }
-    }
-
-    #[test]
     fn a_scope_grants_what_it_says() {
         let key = Grants::of(
             &Principal::Key {
@@ -257,6 +273,29 @@ mod tests {
             Some(Rule::Scope("access:write"))
         );
         assert_eq!(key.rule(Action::Named("users.read")), None);
-        assert!(!key.is_owner());
+        assert!(
+            key.cover(
+                Rights::named(&["users.write", "records.read"]),
+                "give these"
+            )
+            .is_ok()
+        );
+        for (rights, kind, name) in [
+            (Rights::ALL, "scope", "records:write"),
+            (Rights::OWNER, "permission", "owner"),
+        ] {
+            let why = match name {
+                "owner" => "Only an owner may give these.",
+                _ => "Only somebody who has the scope records:write as well may give these.",
+            };
+            assert_eq!(
+                key.cover(rights, "give these"),
+                Err(Fault::NotGranted {
+                    why: why.into(),
+                    kind,
+                    name: name.into()
+                })
+            );
+        }
     }
 }

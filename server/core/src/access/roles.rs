@@ -2,14 +2,27 @@
 
 use crm_contract::latest::types;
 
+use super::rights::Rights;
+
 pub const OWNER: &str = "owner";
 pub const ADMIN: &str = "admin";
 pub const READONLY: &str = "readonly";
 
+#[derive(Debug)]
 pub struct Role {
     pub name: &'static str,
     pub label: &'static str,
     pub description: &'static str,
+    grants: Granted,
+}
+
+#[derive(Debug)]
+enum Granted {
+    /// Everything, and to make owners.
+    Ownership,
+    Everything,
+    /// The permissions of these names.
+    Only(&'static [&'static str]),
 }
 
 /// By name.
@@ -18,16 +31,19 @@ pub const ALL: [Role; 3] = [
         name: ADMIN,
         label: "Admin",
         description: "Everything but making owners.",
+        grants: Granted::Everything,
     },
     Role {
         name: OWNER,
         label: "Owner",
         description: "Everything.",
+        grants: Granted::Ownership,
     },
     Role {
         name: READONLY,
         label: "Read only",
         description: "Reads every record and changes none.",
+        grants: Granted::Only(&["records.read", "schema.read", "users.read"]),
     },
 ];
 
@@ -42,6 +58,15 @@ pub fn find(name: &str) -> Option<&'static Role> {
 }
 
 impl Role {
+    /// What its holders may do.
+    pub fn rights(&self) -> Rights {
+        match self.grants {
+            Granted::Ownership => Rights::OWNER,
+            Granted::Everything => Rights::ALL,
+            Granted::Only(names) => Rights::named(names),
+        }
+    }
+
     pub fn shown(&self) -> types::Role {
         types::Role {
             name: self.name.to_owned(),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::testing::api::{Api, TENANT, now, tenant};
 
+mod rights;
 mod roles;
 
 const DANA: &str = "dana@alderfinch.example";

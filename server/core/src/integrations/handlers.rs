@@ -15,8 +15,9 @@ use super::{
     deprecations,
 };
 use crate::{
+    access::{grants::Grants, rights::Rights},
     auth::credential::{Credential, Kind},
-    context::{Context, Principal},
+    context::Context,
     core::Core,
     fault::Fault,
     page::{self, Added, added, counted, turn},
@@ -200,18 +201,6 @@ async fn create(
         .map(|scope| scope.as_str().to_owned())
         .collect();
     scopes.sort_unstable();
-    if let Principal::Key { scopes: own, .. } = &caller.principal
-        && let Some(more) = scopes.iter().find(|scope| !own.contains(scope))
-    {
-        let why = format!("A key can give no scope that it does not have: {more}.");
-        let name = more.clone();
-        return Err(Fault::NotGranted {
-            why,
-            kind: "scope",
-            name,
-        }
-        .into());
-    }
     let key = ApiKey {
         id: id.hyphenated().to_string(),
         content_hash: api_keys::content_hash(&body.name, &scopes, body.expires_at),
@@ -224,7 +213,8 @@ async fn create(
         last_used_at: None,
     };
     let plan = |_: &Scope| Ok(vec![api_keys::find(&key.id)]);
-    let decide = |_: &Scope, rows: Vec<Rows>| {
+    let decide = |scope: &Scope, rows: Vec<Rows>| {
+        may_give(&scope.grants, &key.scopes)?;
         if let Some(found) = rows
             .into_iter()
             .next()
@@ -249,6 +239,16 @@ async fn create(
         })
     };
     core.work.write(cx, plan, decide, NoneExpected).await
+}
+
+/// A key gets no scope whose permissions its maker does not have, be that a person or another key.
+fn may_give(maker: &Grants, scopes: &[String]) -> Result<(), Fault> {
+    for scope in scopes {
+        let rights = Rights::of_scope(scope)
+            .ok_or_else(|| Fault::Internal(format!("no permission has the scope {scope}")))?;
+        maker.cover(rights, &format!("give the scope {scope}"))?;
+    }
+    Ok(())
 }
 
 fn answer(key: &ApiKey, secret: Option<String>) -> integrations::CreateApiKeyResponse {

@@ -4,7 +4,7 @@ use crm_contract::latest::types::{
     Permission, PermissionRecordScope, PermissionSource, PermissionSourceKind,
 };
 
-use crate::access::grants::{Action, Grants, NAMED, Rule, Verb};
+use crate::access::grants::{Action, Grants, Rule, Verb, named};
 
 /// One entry for each action and object type that is allowed, then the named permissions.
 pub fn list<'a>(grants: &Grants, types: impl Iterator<Item = &'a str>) -> Vec<Permission> {
@@ -30,7 +30,7 @@ pub fn list<'a>(grants: &Grants, types: impl Iterator<Item = &'a str>) -> Vec<Pe
             });
         }
     }
-    for (name, _) in NAMED {
+    for name in named() {
         if let Some(granted_by) = grants.rule(Action::Named(name)).and_then(source) {
             permissions.push(Permission {
                 action: name.to_owned(),
@@ -94,7 +94,7 @@ mod tests {
         );
         assert_eq!(
             told(&user, r#"["readonly","owner"]"#).len(),
-            Verb::ALL.len() + NAMED.len()
+            Verb::ALL.len() + named().count()
         );
         assert!(
             told(&user, r#"["readonly","owner"]"#)

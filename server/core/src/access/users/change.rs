@@ -1,12 +1,14 @@
-//! Adding, changing and deactivating people. Only owners make owners and touch them, and the last one stays.
+//! Adding, changing and deactivating people. Nobody gives rights that they do not have, or takes over who has more, and
+//! the last owner stays. A password is hashed after all of that was judged.
 
+use async_lock::OnceCell;
 use crm_contract::latest::types;
 use crm_runtime::server::Reply;
 
 use super::{
     list::missing,
     row::{self, ACTIVE, DEACTIVATED, Profile, User},
-    rules::{apply, check, distinct, keep_an_owner, only_owners},
+    rules::{apply, check, distinct, keep_an_owner, may_change},
     taken::Taken,
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     fault::Fault,
     ports::{
         Answer,
-        store::{Rows, Statement, StoreError},
+        store::{Rows, Statement, TenantId},
     },
     random_id,
     records::etag,
@@ -49,7 +51,6 @@ pub async fn create<R: Reply + 'static>(
         .id
         .clone()
         .unwrap_or_else(|| random_id::id(cx.now, &*core.ports().random));
-    let password = hash(core, body.password.as_deref()).await?;
     let user = User {
         id,
         version: 0,
@@ -71,6 +72,8 @@ pub async fn create<R: Reply + 'static>(
     let plan = |_: &Scope| Ok(vec![row::find(&user.id), managers(&user.profile)]);
     let decide = |scope: &Scope, rows: Vec<Rows>| {
         let [found, managers] = <[Rows; 2]>::try_from(rows).unwrap_or_default();
+        // Before anything of what is there is told.
+        scope.grants.cover(user.rights(), "give these roles")?;
         if let Some(found) = found.into_iter().next() {
             let found = User::parse(found)?;
             if minted || found.content_hash != user.content_hash {
@@ -82,14 +85,11 @@ pub async fn create<R: Reply + 'static>(
             return Ok(Decision::nothing(move |_| answer(found.clone())));
         }
         check(&user, managers.is_empty())?;
-        if user.is_owner() {
-            only_owners(scope)?;
-        }
         let made = user.clone();
         Ok(Decision {
             guard: Guard::new().versions("users", [(user.id.as_str(), 0)]),
             versions: 1,
-            statements: vec![row::insert(&user, password.clone())?],
+            statements: vec![row::insert(&user)?],
             ..Decision::nothing(move |issued: &Issued| {
                 answer(User {
                     version: issued.base,
@@ -98,13 +98,19 @@ pub async fn create<R: Reply + 'static>(
             })
         })
     };
-    let login = add_login(core, cx, &user.email)?;
+    let outside = Outside::new(
+        core,
+        cx,
+        &user.id,
+        Some(&user.email),
+        body.password.as_deref(),
+    )?;
     core.work
         .write_after(
             cx,
             plan,
             decide,
-            login,
+            || outside.stand(),
             Taken::new(core, Some(&user.email), user.external_id.as_deref()),
         )
         .await
@@ -122,7 +128,7 @@ pub async fn update<R: Reply + 'static>(
     changes: Changes,
     answer: fn(User) -> R,
 ) -> Result<Outcome<R>, Refusal<Changing>> {
-    let password = hash(core, changes.password.as_deref()).await?;
+    let password = changes.password.as_deref();
     let manager = Profile {
         manager: changes.manager.clone().flatten(),
         ..Profile::default()
@@ -145,10 +151,7 @@ pub async fn update<R: Reply + 'static>(
         }
         let after = apply(&before, &changes, cx.now);
         check(&after, manager.manager.is_some() && managers.is_empty())?;
-        let touches_login = password.is_some() || fold(&before.email) != fold(&after.email);
-        if before.is_owner() != after.is_owner() || (before.is_owner() && touches_login) {
-            only_owners(scope)?;
-        }
+        may_change(&scope.grants, &before, &after, password.is_some())?;
         if password.is_none()
             && (User {
                 updated_at: before.updated_at,
@@ -161,19 +164,18 @@ pub async fn update<R: Reply + 'static>(
         if before.is_active_owner() && !after.is_active_owner() {
             guard = keep_an_owner(guard, &before.id, &owners)?;
         }
-        let mut statements = vec![row::update(&after, password.clone())?];
+        let mut statements = vec![row::update(&after)?];
         if password.is_some() {
             statements.push(sessions::revoke_all(&before.id, cx.now));
         }
         Ok(changed(guard, statements, after, answer))
     };
-    let login = match &changes.email {
-        Some(email) => add_login(core, cx, email)?,
-        None => no_login(),
-    };
+    let outside = Outside::new(core, cx, id, changes.email.as_deref(), password)?;
     let external_id = changes.external_id.as_ref().and_then(Option::as_deref);
     let taken = Taken::new(core, changes.email.as_deref(), external_id);
-    core.work.write_after(cx, plan, decide, login, taken).await
+    core.work
+        .write_after(cx, plan, decide, || outside.stand(), taken)
+        .await
 }
 
 /// Takes a person's access away; again changes nothing.
@@ -191,8 +193,10 @@ pub async fn deactivate<R: Reply + 'static>(
             return Ok(Decision::nothing(move |_| answer(before.clone())));
         }
         let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
+        scope
+            .grants
+            .cover(before.rights(), "deactivate this person")?;
         if before.is_owner() {
-            only_owners(scope)?;
             guard = keep_an_owner(guard, &before.id, &owners)?;
         }
         let after = User {
@@ -201,14 +205,12 @@ pub async fn deactivate<R: Reply + 'static>(
             ..before
         };
         let statements = vec![
-            row::update(&after, None)?,
+            row::update(&after)?,
             sessions::revoke_all(&after.id, cx.now),
         ];
         Ok(changed(guard, statements, after, answer))
     };
-    core.work
-        .write_after(cx, plan, decide, no_login(), NoneExpected)
-        .await
+    core.work.write(cx, plan, decide, NoneExpected).await
 }
 
 fn changed<R: Reply + 'static>(
@@ -237,38 +239,58 @@ fn managers(profile: &Profile) -> Statement {
     )
 }
 
-async fn hash(core: &Core, password: Option<&str>) -> Result<Option<String>, Fault> {
-    match password {
-        Some(password) => Ok(Some(
-            core.auth
-                .passwords
-                .hash(password, &*core.ports().random)
-                .await?,
-        )),
-        None => Ok(None),
+/// What a change of a person needs beside the tenant's data: it stands before the commit, and only once the caller is known
+/// to be allowed and the change is decided.
+struct Outside<'a> {
+    core: &'a Core,
+    tenant: &'a TenantId,
+    id: &'a str,
+    /// The folded address to sign in with, if it may be a new one.
+    login: Option<String>,
+    password: Option<&'a str>,
+    /// Computed once, however often the commit is tried.
+    hash: OnceCell<String>,
+}
+
+impl<'a> Outside<'a> {
+    fn new(
+        core: &'a Core,
+        cx: &'a Context,
+        id: &'a str,
+        email: Option<&str>,
+        password: Option<&'a str>,
+    ) -> Result<Self, Fault> {
+        let caller = cx
+            .caller
+            .as_ref()
+            .ok_or(Fault::Unauthenticated("this needs a token"))?;
+        Ok(Self {
+            core,
+            tenant: &caller.tenant,
+            id,
+            login: email.map(fold),
+            password,
+            hash: OnceCell::new(),
+        })
     }
-}
 
-type Before = Box<dyn Fn() -> Answer<'static, Result<(), StoreError>> + Send>;
-
-/// The directory learns of a login before the tenant does: a login that leads to nobody lets nobody in, while a person
-/// whose login leads nowhere could not sign in.
-fn add_login(core: &Core, cx: &Context, email: &str) -> Result<Before, Fault> {
-    let caller = cx
-        .caller
-        .as_ref()
-        .ok_or(Fault::Unauthenticated("this needs a token"))?;
-    let (directory, tenant, login) = (
-        core.ports().directory.clone(),
-        caller.tenant.clone(),
-        fold(email),
-    );
-    Ok(Box::new(move || {
-        let (directory, tenant, login) = (directory.clone(), tenant.clone(), login.clone());
-        Box::pin(async move { directory.add_login(&login, &tenant).await })
-    }))
-}
-
-fn no_login() -> Before {
-    Box::new(|| Box::pin(async { Ok(()) }))
+    /// The statement that sets the new password, if there is one.
+    fn stand(&self) -> Answer<'_, Result<Vec<Statement>, Fault>> {
+        Box::pin(async move {
+            let mut statements = Vec::new();
+            let ports = self.core.ports();
+            if let Some(password) = self.password {
+                let passwords = &self.core.auth.passwords;
+                let hashing = || passwords.hash(password, &*ports.random);
+                let hash = self.hash.get_or_try_init(hashing).await?;
+                statements.push(row::set_password(self.id, hash));
+            }
+            // The directory learns of a login before the tenant does: a login that leads to nobody lets nobody in, while a
+            // person whose login leads nowhere could not sign in.
+            if let Some(login) = &self.login {
+                ports.directory.add_login(login, self.tenant).await?;
+            }
+            Ok(statements)
+        })
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::roles,
+    access::{rights::Rights, roles},
     auth::address::fold,
     fault::Fault,
     hex,
@@ -111,6 +111,11 @@ impl User {
         self.roles.iter().any(|role| role == roles::OWNER)
     }
 
+    /// What the person may do while active.
+    pub fn rights(&self) -> Rights {
+        Rights::of_roles(self.roles.iter().map(String::as_str))
+    }
+
     /// As the contract shows it.
     pub fn shown(&self) -> types::User {
         let Profile {
@@ -171,10 +176,10 @@ pub fn other_owners(id: &str) -> Statement {
 }
 
 /// A new person; the version is the first of the commit.
-pub fn insert(user: &User, password_hash: Option<String>) -> Result<Statement, Fault> {
+pub fn insert(user: &User) -> Result<Statement, Fault> {
     Ok(Statement::new(
-        "INSERT INTO users (id, version, email, login, name, roles, status, external_id, profile, password_hash, content_hash, created_at, updated_at) \
-         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+        "INSERT INTO users (id, version, email, login, name, roles, status, external_id, profile, content_hash, created_at, updated_at) \
+         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
         vec![
             user.id.as_str().into(),
             user.email.as_str().into(),
@@ -184,18 +189,17 @@ pub fn insert(user: &User, password_hash: Option<String>) -> Result<Statement, F
             user.status.as_str().into(),
             user.external_id.clone().into(),
             print(&user.profile)?.into(),
-            password_hash.into(),
             user.content_hash.as_str().into(),
             user.created_at.into(),
         ],
     ))
 }
 
-/// A person as changed; a password only where there is a new one.
-pub fn update(user: &User, password_hash: Option<String>) -> Result<Statement, Fault> {
+/// A person as changed.
+pub fn update(user: &User) -> Result<Statement, Fault> {
     Ok(Statement::new(
         "UPDATE users SET version = (SELECT base FROM meta), email = ?2, login = ?3, name = ?4, roles = ?5, status = ?6, external_id = ?7, profile = ?8, \
-         password_hash = coalesce(?9, password_hash), updated_at = ?10 WHERE id = ?1",
+         updated_at = ?9 WHERE id = ?1",
         vec![
             user.id.as_str().into(),
             user.email.as_str().into(),
@@ -205,10 +209,17 @@ pub fn update(user: &User, password_hash: Option<String>) -> Result<Statement, F
             user.status.as_str().into(),
             user.external_id.clone().into(),
             print(&user.profile)?.into(),
-            password_hash.into(),
             user.updated_at.into(),
         ],
     ))
+}
+
+/// Gives a person a password, by its hash.
+pub fn set_password(id: &str, hash: &str) -> Statement {
+    Statement::new(
+        "UPDATE users SET password_hash = ?2 WHERE id = ?1",
+        [id.into(), hash.into()],
+    )
 }
 
 fn print(value: &impl Serialize) -> Result<String, Fault> {

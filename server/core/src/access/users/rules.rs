@@ -1,16 +1,17 @@
-//! What holds for people whoever changes them: roles and managers exist, only owners make owners and touch them, and the
-//! last owner stays. Plain functions over plain data.
+//! What holds for people whoever changes them: roles and managers exist, nobody gives rights or takes them over without
+//! having them, and the last owner stays. Plain functions over plain data.
 
 use crm_contract::{codes, latest::types::UserUpdate};
 use crm_runtime::server::{At, Report};
 
 use super::row::{self, User};
 use crate::{
-    access::roles,
+    access::{grants::Grants, roles},
+    auth::address::fold,
     fault::Fault,
     ports::store::Rows,
     refusal::Refusal,
-    work::{Guard, Scope},
+    work::Guard,
 };
 
 /// A person with what a change names of them.
@@ -89,15 +90,26 @@ pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal<codes:
     }
 }
 
-pub fn only_owners(scope: &Scope) -> Result<(), Fault> {
-    if scope.grants.is_owner() {
-        return Ok(());
+/// Whoever changes what a person may do, or how the person signs in, has all that the person may do before and after. So
+/// nobody gives what they do not have, and nobody takes over who has more. Everybody has what they have themselves: one's
+/// own password is nobody else's business.
+pub fn may_change(
+    caller: &Grants,
+    before: &User,
+    after: &User,
+    new_password: bool,
+) -> Result<(), Fault> {
+    let way_in = new_password
+        || fold(&before.email) != fold(&after.email)
+        || before.external_id != after.external_id;
+    if before.roles != after.roles {
+        caller.cover(before.rights(), "change the roles of this person")?;
+        caller.cover(after.rights(), "give these roles")?;
     }
-    Err(Fault::NotGranted {
-        why: "Only an owner may make owners or change them.".into(),
-        kind: "permission",
-        name: "owner".into(),
-    })
+    if way_in {
+        caller.cover(before.rights(), "change how this person signs in")?;
+    }
+    Ok(())
 }
 
 /// Refused if nobody else is an owner; else the guard holds that somebody is.

@@ -1,0 +1,203 @@
+//! What somebody may do, as a set that can be compared: who gives rights to somebody, or takes a person over, needs all of
+//! them. Plain data; that the contract's permissions fit into it is proved when it is compiled.
+
+use super::roles;
+
+/// A permission, and the scope that grants it to a key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permission {
+    pub name: &'static str,
+    pub scope: Option<&'static str>,
+}
+
+const fn permission(name: &'static str, scope: &'static str) -> Permission {
+    Permission {
+        name,
+        scope: Some(scope),
+    }
+}
+
+pub static PERMISSIONS: &[Permission] = &[
+    permission("records.read", "records:read"),
+    permission("records.write", "records:write"),
+    permission("schema.read", "schema:read"),
+    permission("schema.write", "schema:write"),
+    permission("users.read", "access:read"),
+    permission("users.write", "access:write"),
+    permission("api_keys.read", "integrations:read"),
+    permission("api_keys.manage", "integrations:write"),
+    permission("integrations.read", "integrations:read"),
+    permission("portal_codes.create", "portal:write"),
+];
+
+/// A set of the contract's permissions, and whether its holder is an owner. Owners alone make owners.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// The n-th bit is the n-th of [`PERMISSIONS`].
+    permissions: u64,
+    owner: bool,
+}
+
+const _: () = assert!(PERMISSIONS.len() < 64);
+
+/// What somebody would need and does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    Permission(&'static Permission),
+    Ownership,
+}
+
+impl Rights {
+    pub const NONE: Self = Self {
+        permissions: 0,
+        owner: false,
+    };
+    /// Every permission.
+    pub const ALL: Self = Self {
+        permissions: (1 << PERMISSIONS.len()) - 1,
+        owner: false,
+    };
+    /// Of an owner: every permission, and what is an owner's alone.
+    pub const OWNER: Self = Self {
+        owner: true,
+        ..Self::ALL
+    };
+
+    /// The permissions of these names. Names that the contract does not have are nothing.
+    pub fn named(names: &[&str]) -> Self {
+        Self::those(|permission| names.contains(&permission.name))
+    }
+
+    /// What roles grant together. A name that is no role grants nothing.
+    pub fn of_roles<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let roles = names.into_iter().filter_map(roles::find);
+        roles.fold(Self::NONE, |rights, role| rights.and(role.rights()))
+    }
+
+    /// What a scope grants to a key. None: there is no such scope.
+    pub fn of_scope(name: &str) -> Option<Self> {
+        let rights = Self::those(|permission| permission.scope == Some(name));
+        (rights != Self::NONE).then_some(rights)
+    }
+
+    pub fn of_scopes<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let scopes = names.into_iter().filter_map(Self::of_scope);
+        scopes.fold(Self::NONE, Self::and)
+    }
+
+    fn those(is_one: impl Fn(&Permission) -> bool) -> Self {
+        let permissions = PERMISSIONS
+            .iter()
+            .enumerate()
+            .filter(|(_, permission)| is_one(permission))
+            .fold(0, |all, (place, _)| all | 1 << place);
+        Self {
+            permissions,
+            owner: false,
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            permissions: self.permissions | other.permissions,
+            owner: self.owner || other.owner,
+        }
+    }
+
+    pub fn has(self, permission: &str) -> bool {
+        let place = PERMISSIONS.iter().position(|one| one.name == permission);
+        place.is_some_and(|place| self.permissions & (1 << place) != 0)
+    }
+
+    pub fn is_owner(self) -> bool {
+        self.owner
+    }
+
+    /// Whether nothing is missing for all that the other has.
+    pub fn covers(self, other: Self) -> bool {
+        self.lacks(other).is_none()
+    }
+
+    /// The first thing that the other has and this has not. Ownership is told before single permissions.
+    pub fn lacks(self, other: Self) -> Option<Lacking> {
+        if other.owner && !self.owner {
+            return Some(Lacking::Ownership);
+        }
+        let more = other.permissions & !self.permissions;
+        let first = PERMISSIONS
+            .iter()
+            .enumerate()
+            .find(|(place, _)| more & (1 << place) != 0);
+        first.map(|(_, permission)| Lacking::Permission(permission))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set() -> impl Strategy<Value = Rights> {
+        (0..=Rights::ALL.permissions, any::<bool>())
+            .prop_map(|(permissions, owner)| Rights { permissions, owner })
+    }
+
+    proptest! {
+        #[test]
+        fn covering_is_an_order(a in set(), b in set(), c in set()) {
+            prop_assert!(a.covers(a) && a.covers(Rights::NONE) && Rights::OWNER.covers(a));
+            prop_assert!(!(a.covers(b) && b.covers(c)) || a.covers(c));
+            prop_assert_eq!(a.covers(b) && b.covers(a), a == b);
+        }
+
+        #[test]
+        fn what_covers_two_covers_both_together(a in set(), b in set(), c in set()) {
+            prop_assert!(a.and(b).covers(a) && a.and(b).covers(b));
+            prop_assert_eq!(c.covers(a.and(b)), c.covers(a) && c.covers(b));
+        }
+
+        #[test]
+        fn what_is_lacking_is_in_the_one_and_not_in_the_other(a in set(), b in set()) {
+            match a.lacks(b) {
+                None => prop_assert_eq!(a.and(b), a),
+                Some(Lacking::Ownership) => prop_assert!(b.is_owner() && !a.is_owner()),
+                Some(Lacking::Permission(one)) => prop_assert!(b.has(one.name) && !a.has(one.name)),
+            }
+        }
+
+        #[test]
+        fn more_roles_and_scopes_never_take_away(
+            roles in prop::collection::vec(prop::sample::select(vec!["owner", "admin", "readonly", "emperor"]), 0..4),
+            more in prop::sample::select(vec!["owner", "admin", "readonly", "emperor"]),
+        ) {
+            let before = Rights::of_roles(roles.iter().copied());
+            let after = Rights::of_roles(roles.iter().copied().chain([more]));
+            prop_assert!(after.covers(before));
+            prop_assert_eq!(after, before.and(Rights::of_roles([more])));
+        }
+    }
+
+    #[test]
+    fn an_admin_has_all_but_what_is_an_owners() {
+        let [owner, admin, readonly] =
+            ["owner", "admin", "readonly"].map(|role| Rights::of_roles([role]));
+        assert_eq!((owner, admin), (Rights::OWNER, Rights::ALL));
+        assert_eq!(
+            readonly,
+            Rights::named(&["records.read", "schema.read", "users.read"])
+        );
+        assert_eq!(admin.lacks(owner), Some(Lacking::Ownership));
+        assert!(owner.covers(admin) && admin.covers(readonly) && !readonly.covers(admin));
+        assert_eq!(Rights::of_roles(["emperor", "OWNER"]), Rights::NONE);
+    }
+
+    #[test]
+    fn all_scopes_together_are_every_permission() {
+        let scopes = PERMISSIONS.iter().filter_map(|permission| permission.scope);
+        assert_eq!(Rights::of_scopes(scopes), Rights::ALL);
+        assert_eq!(Rights::of_scope("records:everything"), None);
+    }
+}
