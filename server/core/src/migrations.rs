@@ -17,6 +17,10 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 2,
         sql: include_str!("../migrations/0002_deprecations.sql"),
     },
+    Migration {
+        number: 3,
+        sql: include_str!("../migrations/0003_answers.sql"),
+    },
 ];
 
 /// The directory's.

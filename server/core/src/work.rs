@@ -3,7 +3,7 @@
 //! idempotent answers recorded in the commit of their effect. A read makes one round trip, a write two, or one if it needs
 //! nothing read; one more where something moved or is not yet known.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crm_runtime::server::{Reply, StoredAnswer};
 
@@ -306,9 +306,11 @@ impl Work {
             .map_err(|error| Fault::Internal(error.to_string()))?;
         if counters_at.is_some() {
             statements.push(Statement::new(
-                "INSERT INTO counters (name, value) SELECT value ->> 0, (value ->> 1) + (value ->> 2) FROM json_each(?1) WHERE true \
-                 ON CONFLICT (name) DO UPDATE SET value = max(excluded.value, \
-                 value + (SELECT j.value ->> 1 FROM json_each(?1) j WHERE j.value ->> 0 = excluded.name)) RETURNING name, value",
+                // Each counter is looked up once: what it comes to is known before it is written.
+                "INSERT INTO counters (name, value) \
+                 SELECT j.value ->> 0, max(coalesce(c.value + (j.value ->> 1), 0), (j.value ->> 1) + (j.value ->> 2)) \
+                 FROM json_each(?1) j LEFT JOIN counters c ON c.name = j.value ->> 0 WHERE true \
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name, value",
                 [counters.clone().into()],
             ));
         }
@@ -485,12 +487,17 @@ fn issued(
         .and_then(|row| row.first())
         .and_then(Value::as_i64)
         .unwrap_or_default();
-    let after = counters_at.and_then(|at| rows.get(at));
+    // By name: a commit may take from as many counters as there are fields that the server counts.
+    let after: HashMap<&str, i64> = counters_at
+        .and_then(|at| rows.get(at))
+        .into_iter()
+        .flatten()
+        .filter_map(|row| Some((row.first()?.as_str()?, row.get(1)?.as_i64()?)))
+        .collect();
     let before = |(name, count, _): &(String, u32, i64)| {
-        let row = after?
-            .iter()
-            .find(|row| row.first().and_then(Value::as_str) == Some(name))?;
-        Some(row.get(1)?.as_i64()? - i64::from(*count))
+        after
+            .get(name.as_str())
+            .map(|value| value - i64::from(*count))
     };
     Issued {
         base,

@@ -13,6 +13,7 @@ mod batches;
 mod client;
 mod cost;
 mod reading;
+mod repeats;
 
 pub use client::{Refused, fields, refused};
 

@@ -54,8 +54,7 @@ pub(super) fn proven(guard: Guard, principal: &Principal, roles: &str) -> Guard 
 
 /// One row: the revisions, the caller's roles (null if the session, key or user is gone), and the stored answer.
 pub(super) fn preamble(principal: &Principal, key: Option<&Idempotency>) -> Statement {
-    const STORED: &str =
-        "i.fingerprint, i.status, i.headers, i.body, i.prefix, i.sealed, i.base, i.counters";
+    const STORED: &str = "i.fingerprint, i.status, i.headers, i.body, i.prefix, i.sealed, i.base, i.counters, i.places";
     let (roles, join, id) = roles_of(principal);
     match key {
         None => Statement::new(
@@ -97,6 +96,7 @@ pub(super) fn parse_preamble(row: Vec<Value>) -> Result<Parsed, Fault> {
                     .and_then(|text| serde_json::from_str(text).ok())
                     .ok_or_else(odd)?,
             },
+            places: next().into_text(),
         }),
         _ => None,
     };

@@ -1,7 +1,10 @@
 //! Answers kept for a repeat of the request. An answer is recorded in the commit of its effect, before the versions and
-//! numbers that the commit gives out are known: they stand in it as placeholders, and the row keeps what they stand for.
+//! numbers that the commit gives out are known: stand-ins are in their places, and the row keeps where these are. The
+//! places are found by printing the answer twice, with other stand-ins each time, and comparing: so whatever digits a
+//! caller's text holds, it is never taken for one of ours.
 
 use crm_runtime::server::{Reply, StoredAnswer};
+use serde::{Deserialize, Serialize};
 
 use super::seal;
 use crate::{
@@ -9,6 +12,8 @@ use crate::{
     fault::Fault,
     ports::{Random, store::Statement},
 };
+
+mod marked;
 
 /// How long an answer is kept: contract.md, idempotency.
 pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -28,74 +33,121 @@ pub(super) struct StoredRow {
     pub(super) status: i64,
     pub(super) headers: String,
     pub(super) body: String,
+    /// None in a row of an older program: see [`marked`].
+    pub(super) places: Option<String>,
     pub(super) prefix: i64,
     pub(super) sealed: bool,
     pub(super) issued: Issued,
 }
 
-/// A placeholder is an integer of 16 digits whose first ten are the answer's own prefix; the rest say what it stands for.
-const SPAN: i64 = 1_000_000;
-const PER_COUNTER: i64 = 100_000;
-const FIRST_PREFIX: i64 = 4_000_000_000;
-
-/// The placeholders of an answer, under a prefix.
-fn placeholders(prefix: i64, counters: usize) -> Issued {
-    let start = prefix * SPAN;
-    Issued {
-        base: start,
-        counters: (1..=counters as i64)
-            .map(|n| start + n * PER_COUNTER)
-            .collect(),
-    }
+/// Byte offsets of the stand-ins, ascending: in the body, and in each header's value.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Places {
+    body: Vec<usize>,
+    headers: Vec<Vec<usize>>,
 }
 
-/// A prefix whose digits do not occur in the answer as computed with nothing issued, so that every occurrence later is ours.
-fn free_prefix(answer: &StoredAnswer) -> i64 {
-    let body = String::from_utf8_lossy(&answer.body);
-    let mut prefix = FIRST_PREFIX;
-    while body.contains(&prefix.to_string())
-        || answer
-            .headers
-            .iter()
-            .any(|(_, value)| value.contains(&prefix.to_string()))
-    {
-        prefix += 1;
-    }
-    prefix
+/// A stand-in is an integer of 16 digits: the first says in which of the two prints it stands, six name its source (0: the
+/// versions; n: the n-th counter), nine say what it is counted from there.
+const DIGITS: usize = 16;
+const PER_SOURCE: i64 = 1_000_000_000;
+const MOST_SOURCES: i64 = 1_000_000;
+const FIRST: i64 = PER_SOURCE * MOST_SOURCES;
+const SECOND: i64 = 2 * FIRST;
+
+/// The stand-ins of a commit that takes from so many counters. None: it takes from more than can be told apart.
+fn stand_ins(lead: i64, counters: usize) -> Option<Issued> {
+    let last = i64::try_from(counters).ok()?;
+    (last < MOST_SOURCES).then(|| Issued {
+        base: lead,
+        counters: (1..=last).map(|n| lead + n * PER_SOURCE).collect(),
+    })
 }
 
-/// `text` with every placeholder replaced by what it stands for.
-fn fill(text: &str, prefix: i64, issued: &Issued) -> String {
-    let mark = prefix.to_string();
+/// Where the two prints of one text differ. None: they differ in something that is no stand-in.
+fn places(first: &[u8], second: &[u8]) -> Option<Vec<usize>> {
+    if first.len() != second.len() {
+        return None;
+    }
+    let mut places = Vec::new();
+    let mut from = 0;
+    let differs = |from: usize| {
+        let pairs = first.get(from..)?.iter().zip(second.get(from..)?);
+        pairs.into_iter().position(|(a, b)| a != b)
+    };
+    while let Some(after) = differs(from) {
+        let place = from + after;
+        let (a, b) = (
+            first.get(place..place + DIGITS)?,
+            second.get(place..place + DIGITS)?,
+        );
+        let alike = a[1..] == b[1..] && a[1..].iter().all(u8::is_ascii_digit);
+        if (a[0], b[0]) != (b'1', b'2') || !alike {
+            return None;
+        }
+        places.push(place);
+        from = place + DIGITS;
+    }
+    Some(places)
+}
+
+/// `text`, the first print, with what was given out in the places of the stand-ins. None: there are none in the places.
+fn fill(text: &str, places: &[usize], issued: &Issued) -> Option<String> {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(&mark) {
-        let (before, tail) = rest.split_at(at);
-        out.push_str(before);
-        let digits = tail
-            .get(mark.len()..mark.len() + 6)
-            .and_then(|digits| digits.parse::<i64>().ok());
-        let Some(offset) = digits else {
-            out.push_str(&mark);
-            rest = &tail[mark.len()..];
-            continue;
+    let mut from = 0;
+    for place in places {
+        out.push_str(text.get(from..*place)?);
+        from = place.checked_add(DIGITS)?;
+        let stand_in = text.get(*place..from)?.parse::<i64>().ok()? - FIRST;
+        let before = match usize::try_from(stand_in / PER_SOURCE).ok()? {
+            0 => issued.base,
+            source => *issued.counters.get(source - 1)?,
         };
-        let value = match offset / PER_COUNTER {
-            0 => issued.base + offset,
-            counter => {
-                issued
-                    .counters
-                    .get(counter as usize - 1)
-                    .copied()
-                    .unwrap_or_default()
-                    + offset % PER_COUNTER
-            }
-        };
-        out.push_str(&value.to_string());
-        rest = &tail[mark.len() + 6..];
+        out.push_str(&(before + stand_in % PER_SOURCE).to_string());
     }
-    out.push_str(rest);
-    out
+    out.push_str(text.get(from..)?);
+    Some(out)
+}
+
+/// An answer as a row keeps it.
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+    places: Places,
+}
+
+impl Kept {
+    fn of<R: Reply>(
+        answer: &(dyn Fn(&Issued) -> R + Send),
+        counters: usize,
+    ) -> Result<Self, Fault> {
+        let internal = |what: &dyn std::fmt::Display| {
+            Fault::Internal(format!("an answer cannot be kept: {what}"))
+        };
+        let print = |lead| {
+            let issued = stand_ins(lead, counters).ok_or_else(|| internal(&"too many counters"))?;
+            answer(&issued).store().map_err(|error| internal(&error))
+        };
+        let (first, second) = (print(FIRST)?, print(SECOND)?);
+        let headers = first.headers.iter().zip(&second.headers);
+        let alike = (first.status, first.headers.len()) == (second.status, second.headers.len());
+        let places = Places {
+            body: places(&first.body, &second.body)
+                .filter(|_| alike)
+                .ok_or_else(|| internal(&"it differs with what its commit gives out"))?,
+            headers: headers
+                .map(|((_, first), (_, second))| places(first.as_bytes(), second.as_bytes()))
+                .collect::<Option<_>>()
+                .ok_or_else(|| internal(&"a header differs with what its commit gives out"))?,
+        };
+        Ok(Self {
+            status: first.status,
+            headers: first.headers,
+            body: String::from_utf8(first.body.into()).map_err(|error| internal(&error))?,
+            places,
+        })
+    }
 }
 
 /// The statements that keep the answer for a repeat, and forget what is older than a day.
@@ -109,22 +161,11 @@ pub(super) fn record<R: Reply>(
     random: &dyn Random,
 ) -> Result<[Statement; 2], Fault> {
     let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
-    let prefix = free_prefix(
-        &answer(&Issued {
-            base: 0,
-            counters: vec![0; counters],
-        })
-        .store()
-        .map_err(internal)?,
-    );
-    let kept = answer(&placeholders(prefix, counters))
-        .store()
-        .map_err(internal)?;
-    let body = String::from_utf8_lossy(&kept.body);
+    let kept = Kept::of(answer, counters)?;
     let body = if secret {
-        seal::seal(&key.seal, &body, random)
+        seal::seal(&key.seal, &kept.body, random)
     } else {
-        body.into_owned()
+        kept.body
     };
     Ok([
         Statement::new(
@@ -132,9 +173,9 @@ pub(super) fn record<R: Reply>(
             [(now - KEPT_MS).into()],
         ),
         Statement::new(
-            "INSERT INTO idempotency (key_hash, fingerprint, status, headers, body, prefix, sealed, base, counters, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT base FROM meta), \
-             (SELECT json_group_array(c.value - (j.value ->> 1)) FROM json_each(?8) j JOIN counters c ON c.name = j.value ->> 0), ?9)",
+            "INSERT INTO idempotency (key_hash, fingerprint, status, headers, body, places, prefix, sealed, base, counters, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, (SELECT base FROM meta), \
+             (SELECT json_group_array(c.value - (j.value ->> 1)) FROM json_each(?8) j CROSS JOIN counters c ON c.name = j.value ->> 0), ?9)",
             [
                 key.key_hash.as_str().into(),
                 key.fingerprint.as_str().into(),
@@ -143,7 +184,9 @@ pub(super) fn record<R: Reply>(
                     .map_err(internal)?
                     .into(),
                 body.into(),
-                prefix.into(),
+                serde_json::to_string(&kept.places)
+                    .map_err(internal)?
+                    .into(),
                 i64::from(secret).into(),
                 taken.into(),
                 now.into(),
@@ -154,59 +197,43 @@ pub(super) fn record<R: Reply>(
 
 /// The stored answer, with what its commit gave out.
 pub(super) fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
+    let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
     let body = if row.sealed {
         seal::open(&key.seal, &row.body)
             .ok_or_else(|| Fault::Internal("a sealed answer does not open".into()))?
     } else {
         row.body
     };
-    let headers: Vec<(String, String)> =
-        serde_json::from_str(&row.headers).map_err(|error| Fault::Internal(error.to_string()))?;
+    let headers: Vec<(String, String)> = serde_json::from_str(&row.headers).map_err(internal)?;
+    let places: Option<Places> = row
+        .places
+        .map(|places| serde_json::from_str(&places).map_err(internal))
+        .transpose()?;
+    let filled = |text: &str, places: Option<&[usize]>| match places {
+        Some(places) => fill(text, places, &row.issued)
+            .ok_or_else(|| Fault::Internal("a stored answer has other places".into())),
+        None => Ok(marked::fill(text, row.prefix, &row.issued)),
+    };
+    let header = |(index, (name, value)): (usize, (String, String))| {
+        let of_header = places.as_ref().map(|places| {
+            let of_header = places.headers.get(index);
+            of_header.map_or(&[][..], Vec::as_slice)
+        });
+        Ok((name, filled(&value, of_header)?))
+    };
+    let mut headers = headers
+        .into_iter()
+        .enumerate()
+        .map(header)
+        .collect::<Result<Vec<_>, Fault>>()?;
+    headers.push(("idempotent-replayed".to_owned(), "true".to_owned()));
+    let of_body = places.as_ref().map(|places| places.body.as_slice());
     Ok(StoredAnswer {
         status: u16::try_from(row.status).unwrap_or(500),
-        headers: headers
-            .into_iter()
-            .map(|(name, value)| (name, fill(&value, row.prefix, &row.issued)))
-            .chain([("idempotent-replayed".to_owned(), "true".to_owned())])
-            .collect(),
-        body: fill(&body, row.prefix, &row.issued).into_bytes().into(),
+        headers,
+        body: filled(&body, of_body)?.into_bytes().into(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn placeholders_become_what_the_commit_gave_out() {
-        let issued = placeholders(FIRST_PREFIX, 2);
-        let text = format!(
-            r#"{{"version":{},"number":{},"other":{},"n":41}}"#,
-            issued.base + 7,
-            issued.counters[0] + 1,
-            issued.counters[1] + 3
-        );
-        let filled = fill(
-            &text,
-            FIRST_PREFIX,
-            &Issued {
-                base: 100,
-                counters: vec![40, 500],
-            },
-        );
-        assert_eq!(filled, r#"{"version":107,"number":41,"other":503,"n":41}"#);
-    }
-
-    #[test]
-    fn a_prefix_that_the_answer_holds_is_not_taken() {
-        let body = format!(r#"{{"note":"{FIRST_PREFIX}000001"}}"#);
-        let answer = StoredAnswer {
-            status: 201,
-            headers: Vec::new(),
-            body: body.clone().into(),
-        };
-        let prefix = free_prefix(&answer);
-        assert_ne!(prefix, FIRST_PREFIX);
-        assert_eq!(fill(&body, prefix, &Issued::default()), body);
-    }
-}
+mod tests;
