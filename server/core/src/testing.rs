@@ -10,13 +10,15 @@ pub mod api;
 pub mod faults;
 pub mod host;
 
-use rusqlite::{Connection, types::ValueRef};
+use rusqlite::{Connection, limits::Limit, types::ValueRef};
 
 use crate::{
     migrations,
     ports::{
         Answer,
-        store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value},
+        store::{
+            Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value, admission, refusal,
+        },
     },
     schema::{ObjectType, Schema, built_in, index},
 };
@@ -36,6 +38,20 @@ pub struct Memory {
 impl Memory {
     pub fn new(types: &[Arc<ObjectType>]) -> Self {
         let connection = Connection::open_in_memory().unwrap();
+        // As on every host.
+        for (limit, most) in [
+            (
+                Limit::SQLITE_LIMIT_COMPOUND_SELECT,
+                admission::COMPOUND_TERMS,
+            ),
+            (Limit::SQLITE_LIMIT_EXPR_DEPTH, admission::EXPRESSION_DEPTH),
+            (Limit::SQLITE_LIMIT_COLUMN, admission::COLUMNS),
+            (Limit::SQLITE_LIMIT_FUNCTION_ARG, admission::ARGUMENTS),
+            (Limit::SQLITE_LIMIT_SQL_LENGTH, admission::SQL_BYTES),
+            (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, admission::PARAMETERS),
+        ] {
+            connection.set_limit(limit, most as i32).unwrap();
+        }
         for migration in migrations::MIGRATIONS {
             for statement in migrations::statements(migration.sql) {
                 connection.execute_batch(&statement).unwrap();
@@ -162,8 +178,10 @@ impl TenantStore for Memory {
             }
         }
         let outcome = match refused {
-            Some(name) if name.contains("stale") => Commit::Stale,
-            Some(name) => Commit::Constraint(name),
+            Some(message) => match refusal(&message) {
+                Some(outcome) => outcome,
+                None => return Box::pin(async { Err(StoreError::Failed(message)) }),
+            },
             None => {
                 transaction.commit().unwrap();
                 Commit::Committed(all)

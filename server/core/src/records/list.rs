@@ -1,6 +1,7 @@
 //! The statement of a list page: keyset, never OFFSET. A page begins at a position and goes on from there or back, and
 //! where that is more than one range of the index, each range is an arm of its own, in order, so that every arm is an
-//! index scan that stops early.
+//! index scan that stops early. A statement has as many arms as the weakest host takes; of a list by many keys, the ranges
+//! nearest to the position share one.
 
 use serde_json::Value as Json;
 
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     page::Place,
-    ports::store::{Statement, Value},
+    ports::store::{Statement, Value, admission::COMPOUND_TERMS},
     schema::{ObjectType, index::Expressions, slots},
 };
 
@@ -77,9 +78,10 @@ pub struct Page<'a> {
 
 /// One range of the list.
 struct Arm {
-    condition: String,
-    /// How many of the first keys are the same in all of it.
-    fixed: usize,
+    /// One for each of the first keys that are the same in all of it: that they are.
+    equal: Vec<String>,
+    /// What else holds in it.
+    rest: Vec<String>,
     /// Whether the key after those is never empty in it.
     present: bool,
 }
@@ -104,6 +106,7 @@ pub fn statement(page: &Page<'_>) -> Statement {
         (Some(position), false) => after(&mut sql, page.sort, position),
         (Some(position), true) => before(&mut sql, page.sort, position),
     };
+    let arms = fitted(arms);
     let several = arms.len() > 1;
     for (index, arm) in arms.iter().enumerate() {
         if several {
@@ -122,12 +125,15 @@ pub fn statement(page: &Page<'_>) -> Statement {
         source(&mut sql, page);
         sql.push(own_index(page));
         // Any other arm compares the column.
-        if arm.condition.is_empty()
+        if arm.is_whole()
             && let Some(column) = shared_index(page)
         {
             sql.push(" AND records.").push(column).push(" IS NOT NULL");
         }
-        sql.push(&filter).push(&arm.condition);
+        sql.push(&filter);
+        for condition in arm.equal.iter().chain(&arm.rest) {
+            sql.push(" AND ").push(condition);
+        }
         order(&mut sql, page.sort, arm, backwards);
         sql.push(" LIMIT ").push(&limit);
         if several {
@@ -208,10 +214,10 @@ fn shared_index<'a>(page: &Page<'a>) -> Option<&'a str> {
 fn order(sql: &mut Sql, sort: &Sort, arm: &Arm, backwards: bool) {
     sql.push(" ORDER BY ");
     let direction = |descending: bool| if descending != backwards { " DESC" } else { "" };
-    for (index, key) in sort.keys.iter().enumerate().skip(arm.fixed) {
+    for (index, key) in sort.keys.iter().enumerate().skip(arm.equal.len()) {
         let expression = sort_of(&key.column);
         // Descending, empty values would come first: where the arm holds any, they are told apart.
-        if !(arm.present && index == arm.fixed)
+        if !(arm.present && index == arm.equal.len())
             && let Some(last) = empty_range(key)
         {
             sql.push(&format!("{expression} = {last}{}, ", direction(false)));
@@ -239,10 +245,10 @@ fn is_last(key: &Key, value: &Json) -> bool {
 }
 
 impl Arm {
-    fn new(condition: String, fixed: usize, present: bool) -> Self {
+    fn new(equal: &[String], rest: impl IntoIterator<Item = String>, present: bool) -> Self {
         Self {
-            condition,
-            fixed,
+            equal: equal.to_vec(),
+            rest: rest.into_iter().collect(),
             present,
         }
     }
@@ -253,14 +259,57 @@ impl Arm {
         let last = empty_range(first)?;
         let key = sort_of(&first.column);
         Some([
-            Self::new(format!(" AND {key} = {last}"), 1, false),
-            Self::new(format!(" AND {key} < {last}"), 0, true),
+            Self::new(&[format!("{key} = {last}")], [], false),
+            Self::new(&[], [format!("{key} < {last}")], true),
         ])
     }
 
     fn whole() -> Vec<Self> {
-        vec![Self::new(String::new(), 0, false)]
+        vec![Self::new(&[], [], false)]
     }
+
+    fn is_whole(&self) -> bool {
+        self.equal.is_empty() && self.rest.is_empty()
+    }
+
+    /// All of these ranges as one.
+    fn any_of(arms: Vec<Self>) -> Self {
+        let shared = |a: &Self, b: &Self| {
+            let pairs = a.equal.iter().zip(&b.equal);
+            pairs.take_while(|(a, b)| a == b).count()
+        };
+        let common = arms.windows(2).map(|pair| match pair {
+            [a, b] => shared(a, b),
+            _ => 0,
+        });
+        let common = common.min().unwrap_or_default();
+        let range = |arm: &Self| {
+            let own = arm.equal.get(common..).unwrap_or_default().iter();
+            own.chain(&arm.rest)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(" AND ")
+        };
+        let ranges: Vec<String> = arms.iter().map(range).collect();
+        let equal = arms.first().and_then(|arm| arm.equal.get(..common));
+        Self::new(
+            equal.unwrap_or_default(),
+            [format!("({})", ranges.join(" OR "))],
+            false,
+        )
+    }
+}
+
+/// As many arms as a statement takes: the first ones become one. They are those that are equal in most of the first keys,
+/// so they hold few records where the first keys tell records apart; what the keys after those make of their order is
+/// sorted.
+fn fitted(mut arms: Vec<Arm>) -> Vec<Arm> {
+    if arms.len() <= COMPOUND_TERMS {
+        return arms;
+    }
+    let others = arms.split_off(arms.len() - COMPOUND_TERMS + 1);
+    let one = Arm::any_of(arms);
+    std::iter::once(one).chain(others).collect()
 }
 
 /// The ranges of the list in order.
@@ -284,20 +333,21 @@ fn end(sort: &Sort) -> Vec<Arm> {
 /// are.)
 fn after(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     let mut arms = Vec::with_capacity(2 * sort.keys.len() + 1);
-    let mut equal = String::new();
-    for (index, (key, value)) in sort.keys.iter().zip(&position.keys).enumerate() {
+    let mut equal: Vec<String> = Vec::with_capacity(sort.keys.len() + 1);
+    for (key, value) in sort.keys.iter().zip(&position.keys) {
         let (expression, place) = (sort_of(&key.column), bind(sql, value));
         if !is_last(key, value) {
             // Pushed in reverse: the last range of the list first.
             if let Some(last) = empty_range(key) {
-                let empty = format!("{equal} AND {expression} = {last}");
-                arms.push(Arm::new(empty, index + 1, false));
+                equal.push(format!("{expression} = {last}"));
+                arms.push(Arm::new(&equal, [], false));
+                equal.pop();
             }
             let sign = if key.descending { "<" } else { ">" };
-            let behind = format!("{equal} AND {expression} {sign} {place}");
-            arms.push(Arm::new(behind, index, true));
+            let behind = format!("{expression} {sign} {place}");
+            arms.push(Arm::new(&equal, [behind], true));
         }
-        equal.push_str(&format!(" AND {expression} = {place}"));
+        equal.push(format!("{expression} = {place}"));
     }
     arms.push(of_equals(sql, sort, position, &equal, false));
     arms.reverse();
@@ -308,19 +358,17 @@ fn after(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
 /// anything but themselves.
 fn before(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     let mut arms = Vec::with_capacity(sort.keys.len() + 1);
-    let mut equal = String::new();
-    for (index, (key, value)) in sort.keys.iter().zip(&position.keys).enumerate() {
+    let mut equal: Vec<String> = Vec::with_capacity(sort.keys.len());
+    for (key, value) in sort.keys.iter().zip(&position.keys) {
         let (expression, place) = (sort_of(&key.column), bind(sql, value));
         let nearer = match empty_range(key) {
-            None if key.descending => format!("{equal} AND {expression} > {place}"),
-            None => format!("{equal} AND {expression} < {place}"),
-            Some(last) if is_last(key, value) => format!("{equal} AND {expression} < {last}"),
-            Some(last) => {
-                format!("{equal} AND {expression} > {place} AND {expression} < {last}")
-            }
+            None if key.descending => format!("{expression} > {place}"),
+            None => format!("{expression} < {place}"),
+            Some(last) if is_last(key, value) => format!("{expression} < {last}"),
+            Some(last) => format!("{expression} > {place} AND {expression} < {last}"),
         };
-        arms.push(Arm::new(nearer, index, true));
-        equal.push_str(&format!(" AND {expression} = {place}"));
+        arms.push(Arm::new(&equal, [nearer], true));
+        equal.push(format!("{expression} = {place}"));
     }
     arms.push(of_equals(sql, sort, position, &equal, true));
     arms.reverse();
@@ -328,15 +376,20 @@ fn before(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
 }
 
 /// What is equal in all keys and comes after the position by its id, or before it.
-fn of_equals(sql: &mut Sql, sort: &Sort, position: &Position, equal: &str, backwards: bool) -> Arm {
+fn of_equals(
+    sql: &mut Sql,
+    sort: &Sort,
+    position: &Position,
+    equal: &[String],
+    backwards: bool,
+) -> Arm {
     let sign = if sort.descending != backwards {
         "<"
     } else {
         ">"
     };
     let id = sql.place(position.id.as_str());
-    let condition = format!("{equal} AND records.id {sign} {id}");
-    Arm::new(condition, sort.keys.len(), false)
+    Arm::new(equal, [format!("records.id {sign} {id}")], false)
 }
 
 /// Descending, empty values come after all others and are a range of their own: that they equal this.

@@ -11,7 +11,10 @@ use serde_json::{Map, Value as Json, json};
 use super::*;
 use crate::{
     page::{Turned, turn},
-    records::{filter, row, sort::Sort},
+    records::{
+        filter, row,
+        sort::{self, Sort},
+    },
     testing::{self, Memory},
 };
 
@@ -46,8 +49,11 @@ fn data() -> impl Strategy<Value = Json> {
         prop::option::of(-2i64..2),
         prop::option::of(-2i64..2),
         prop::option::of(prop_oneof![Just("new"), Just("done")]),
+        prop::option::of(any::<bool>()),
+        prop::option::of(-1i64..1),
+        prop::option::of(prop_oneof![Just("x"), Just("y")]),
     )
-        .prop_map(|(title, count, price, status)| {
+        .prop_map(|(title, count, price, status, flag, day, body)| {
             let mut data = Map::new();
             let mut add = |name: &str, value: Option<Json>| {
                 value
@@ -61,6 +67,9 @@ fn data() -> impl Strategy<Value = Json> {
                 price.map(|amount| json!({"amount": amount, "currency": "GBP"})),
             );
             add("status", status.map(Json::from));
+            add("flag", flag.map(Json::from));
+            add("day", day.map(Json::from));
+            add("web", body.map(Json::from));
             Json::Object(data)
         })
 }
@@ -71,41 +80,82 @@ fn order() -> impl Strategy<Value = String> {
         Just("count"),
         Just("price"),
         Just("status"),
+        Just("flag"),
+        Just("day"),
+        Just("web"),
+        Just("version"),
+        Just("deleted_at"),
+        Just("created_by"),
         Just("updated_at"),
         Just("created_at"),
         Just("id")
     ];
     let key = (any::<bool>(), name)
         .prop_map(|(down, name)| (name, format!("{}{name}", if down { "-" } else { "" })));
-    prop::collection::vec(key, 0..4).prop_map(|keys| {
+    prop::collection::vec(key, 0..9).prop_map(|keys| {
         let mut seen = BTreeSet::new();
         let keys = keys
             .into_iter()
             .filter(|(name, _)| seen.insert(*name))
+            .take(sort::MOST_KEYS)
             .map(|(_, key)| key);
         keys.collect::<Vec<_>>().join(",")
     })
 }
 
-fn page(sort: &Sort, place: &Place<Position>, limit: usize) -> Vec<Vec<Value>> {
-    let object_type = testing::thing();
-    let page = Page {
-        object_type: &object_type,
-        filter: None,
-        restriction: None,
-        sort,
-        place,
-        include_deleted: false,
-        limit,
-    };
-    STORE.run(&statement(&page))
+/// A list: its order, and what is in it.
+struct Listed {
+    sort: Sort,
+    filter: Option<Filter>,
+    include_deleted: bool,
 }
 
-/// Reads a page as the API does.
-fn turned(sort: &Sort, place: &Place<Position>, size: usize) -> Turned<Vec<Value>, Position> {
-    let rows = page(sort, place, size + 1);
-    let position = |row: &Vec<Value>| Position::of_row(row, sort.keys.len()).ok_or(());
-    turn(place, rows, size, position).unwrap()
+impl Listed {
+    fn page(&self, place: &Place<Position>, limit: usize) -> Vec<Vec<Value>> {
+        let page = Page {
+            object_type: &testing::thing(),
+            filter: self.filter.as_ref(),
+            restriction: None,
+            sort: &self.sort,
+            place,
+            include_deleted: self.include_deleted,
+            limit,
+        };
+        STORE.run(&statement(&page))
+    }
+
+    /// Reads a page as the API does.
+    fn turned(&self, place: &Place<Position>, size: usize) -> Turned<Vec<Value>, Position> {
+        let rows = self.page(place, size + 1);
+        let position = |row: &Vec<Value>| Position::of_row(row, self.sort.keys.len()).ok_or(());
+        turn(place, rows, size, position).unwrap()
+    }
+
+    /// The ids of the whole list, read in pages of `limit` forwards; backwards they are the same pages.
+    fn both_ways(&self, limit: usize) -> Vec<String> {
+        let mut pages = vec![self.turned(&Place::Start, limit)];
+        while let Some(next) = &pages[pages.len() - 1].next {
+            let page = self.turned(next, limit);
+            pages.push(page);
+        }
+        let whole = pages.iter().flat_map(|page| ids(&page.items)).collect();
+        let mut back = pages.pop().unwrap();
+        while let Some(expected) = pages.pop() {
+            back = self.turned(back.previous.as_ref().unwrap(), limit);
+            assert_eq!(ids(&back.items), ids(&expected.items));
+        }
+        assert_eq!(back.previous, None);
+        whole
+    }
+}
+
+fn page(sort: &Sort, place: &Place<Position>, limit: usize) -> Vec<Vec<Value>> {
+    let listed = Listed {
+        sort: sort.clone(),
+        filter: None,
+        include_deleted: false,
+    };
+    listed.page(place, limit)
 }
 
 fn ids(rows: &[Vec<Value>]) -> Vec<String> {
@@ -181,29 +231,85 @@ proptest! {
     }
 
     #[test]
-    fn the_way_back_leads_over_the_same_pages(records in prop::collection::vec(data(), 0..24), order in order(), limit in 1usize..6) {
+    fn the_way_back_leads_over_the_same_pages(
+        records in prop::collection::vec((data(), prop::option::weighted(0.3, 1i64..3)), 0..24),
+        order in order(),
+        filtered in any::<bool>(),
+        include_deleted in any::<bool>(),
+        limit in 1usize..6,
+    ) {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
-        for (n, data) in records.iter().enumerate() {
+        for (n, (data, deleted)) in records.iter().enumerate() {
             insert(n, data);
+            STORE.run(&Statement::new("UPDATE records SET deleted_at = ?1 WHERE id = ?2", [(*deleted).into(), testing::id(n).into()]));
         }
-        let sort = Sort::parse(&testing::thing(), Some(&order)).unwrap();
-        let whole = ids(&page(&sort, &Place::Start, 1000));
-        let mut reversed = ids(&page(&sort, &Place::End, 1000));
+        let filter = json!({"or": [{"field": "count", "op": "is_empty"}, {"field": "count", "op": "lt", "value": 1}]}).to_string();
+        let listed = Listed {
+            sort: Sort::parse(&testing::thing(), Some(&order)).unwrap(),
+            filter: filtered.then(|| filter::read(&testing::schema(), &testing::thing(), &filter, 0).unwrap()),
+            include_deleted,
+        };
+        let whole = listed.page(&Place::Start, 1000);
+        let inside = records.iter().filter(|(data, deleted)| {
+            (include_deleted || deleted.is_none()) && (!filtered || data.get("count").is_none_or(|count| count.as_i64() < Some(1)))
+        });
+        prop_assert_eq!(whole.len(), inside.count());
+        for pair in whole.windows(2) {
+            prop_assert!(compare(&listed.sort, &pair[0], &pair[1]).is_lt(), "{}", order);
+        }
+        let mut reversed = ids(&listed.page(&Place::End, 1000));
         reversed.reverse();
-        prop_assert_eq!(&reversed, &whole, "{}", order);
-        let mut pages = vec![turned(&sort, &Place::Start, limit)];
-        while let Some(next) = &pages[pages.len() - 1].next {
-            let page = turned(&sort, next, limit);
-            pages.push(page);
+        prop_assert_eq!(&reversed, &ids(&whole), "{}", order);
+        prop_assert_eq!(listed.both_ways(limit), reversed, "{}", order);
+    }
+}
+
+/// Every direction of up to five keys over records that have every combination of them empty, each twice.
+#[test]
+fn a_list_by_five_keys_is_paged_whatever_their_directions_and_whatever_is_empty() {
+    const KEYS: [(&str, &str); 5] = [
+        ("title", "b"),
+        ("count", "1"),
+        ("flag", "true"),
+        ("day", "2"),
+        ("web", "\"y\""),
+    ];
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    STORE
+        .connection
+        .lock()
+        .unwrap()
+        .execute_batch("DELETE FROM records")
+        .unwrap();
+    for n in 0..64usize {
+        let there = KEYS.iter().enumerate().filter(|(bit, _)| n >> bit & 1 == 1);
+        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Json::from(text));
+        let data: Map<String, Json> = there
+            .map(|(_, (name, text))| ((*name).to_owned(), value(text)))
+            .collect();
+        insert(n, &data.into());
+    }
+    for count in 1..=KEYS.len() {
+        for directions in 0..1 << count {
+            let keys = KEYS.iter().take(count).enumerate();
+            let keys = keys.map(|(bit, (name, _))| match directions >> bit & 1 {
+                0 => (*name).to_owned(),
+                _ => format!("-{name}"),
+            });
+            let order = keys.collect::<Vec<_>>().join(",");
+            let listed = Listed {
+                sort: Sort::parse(&testing::thing(), Some(&order)).unwrap(),
+                filter: None,
+                include_deleted: false,
+            };
+            let whole = listed.page(&Place::Start, 1000);
+            assert_eq!(whole.len(), 64);
+            for pair in whole.windows(2) {
+                assert!(compare(&listed.sort, &pair[0], &pair[1]).is_lt(), "{order}");
+            }
+            assert_eq!(listed.both_ways(5), ids(&whole), "{order}");
         }
-        prop_assert_eq!(pages.iter().flat_map(|page| ids(&page.items)).collect::<Vec<_>>(), whole);
-        let mut back = pages.pop().unwrap();
-        while let Some(expected) = pages.pop() {
-            back = turned(&sort, back.previous.as_ref().unwrap(), limit);
-            prop_assert_eq!(ids(&back.items), ids(&expected.items), "{}", order);
-        }
-        prop_assert_eq!(back.previous, None);
     }
 }
 
@@ -431,6 +537,46 @@ fn a_page_is_an_index_scan_wherever_it_begins() {
         if index != "u.thing.code" {
             assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
         }
+    }
+}
+
+#[test]
+fn a_page_of_a_list_by_many_keys_seeks_in_the_index_of_the_first() {
+    let keys = || vec![json!("x"), json!("y"), json!(1), json!(2), json!("z")];
+    for (sort, place, seeks) in [
+        (
+            "title,code,flag,day,web",
+            Place::After(keys()),
+            [
+                "c.thing.title.code (type=? AND key_2=? AND key_12=?)",
+                "c.thing.title.code (type=? AND key_2=? AND key_12>?)",
+                "(type=? AND key_2>?)",
+            ],
+        ),
+        (
+            "-title,-code,-flag,-day,-web",
+            Place::After(keys()),
+            [
+                "c.thing.title.code (type=? AND key_2=? AND key_12=?)",
+                "c.thing.title.code (type=? AND key_2=? AND key_12<?)",
+                "(type=? AND key_2<?)",
+            ],
+        ),
+        (
+            "title,code,flag,day,web",
+            Place::Before(keys()),
+            [
+                "c.thing.title.code (type=? AND key_2=? AND key_12=?)",
+                "c.thing.title.code (type=? AND key_2=? AND key_12<?)",
+                "(type=? AND key_2<?)",
+            ],
+        ),
+    ] {
+        let plan = plan(sort, None, place);
+        for seek in seeks {
+            assert!(plan.contains(seek), "{sort}: {seek}: {plan}");
+        }
+        assert!(!plan.contains("SCAN records"), "{sort}: {plan}");
     }
 }
 
