@@ -29,6 +29,7 @@ pub mod index;
 pub mod json_schema;
 mod listing;
 pub mod names;
+pub mod pattern;
 pub mod refusals;
 pub mod slots;
 pub mod value;
@@ -42,6 +43,8 @@ use refusals::CreatingField;
 /// What a tenant can have at most.
 pub const MOST_TYPES: usize = 200;
 pub const MOST_FIELDS: usize = 200;
+/// Bytes of all definitions of a tenant, those of deleted types and fields included: they are read as a whole.
+pub const MOST_DEFINITION_BYTES: usize = 8 << 20;
 /// Every index is looked at with every write, so their number is bounded for the tenant as a whole.
 pub const MOST_OWN_INDEXES: usize = 300;
 
@@ -109,9 +112,23 @@ impl ObjectType {
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
     types: BTreeMap<String, Arc<ObjectType>>,
+    /// What the tenant's own definitions take in the database.
+    bytes: usize,
+    /// How many rows they are.
+    rows: usize,
 }
 
 impl Schema {
+    /// Bytes of the tenant's own definitions, as they are stored.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// About what the tenant's own definitions take in memory, in bytes.
+    pub fn held(&self) -> usize {
+        self.rows * 1_500 + self.bytes * 3
+    }
+
     /// The same definitions with one field more, as if it had been made: for judging what is to come.
     pub fn with_field(
         &mut self,
@@ -141,6 +158,8 @@ impl Schema {
                 .iter()
                 .map(|object_type| (object_type.name.clone(), object_type.clone()))
                 .collect(),
+            bytes: 0,
+            rows: types.len() + fields.len(),
         };
         for row in types {
             let [
@@ -153,6 +172,7 @@ impl Schema {
             else {
                 return Err("a row of object_types has another shape".into());
             };
+            schema.bytes += definition.len();
             let definition: TypeDefinition = serde_json::from_str(definition)
                 .map_err(|error| format!("the definition of {name}: {error}"))?;
             let object_type = schema.types.entry(name.clone()).or_insert_with(|| {
@@ -188,6 +208,7 @@ impl Schema {
             else {
                 return Err("a row of fields has another shape".into());
             };
+            schema.bytes += definition.len();
             // Fields of a deleted type stay in the table and are nobody's.
             let Some(object_type) = schema.types.get_mut(type_name) else {
                 continue;
@@ -207,9 +228,7 @@ impl Schema {
                 .as_i64()
                 .and_then(|slot| u8::try_from(slot).ok())
                 .or_else(|| stock?.slot);
-            let field = Field::new(name, definition, built_in)
-                .map_err(|error| format!("the pattern of {type_name}.{name}: {error}"))?
-                .in_slot(slot);
+            let field = Field::new(name, definition, built_in).in_slot(slot);
             object_type.fields.insert(name.clone(), Arc::new(field));
         }
         // An index goes with the first of its fields that is deleted.

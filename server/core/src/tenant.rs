@@ -22,10 +22,18 @@ pub struct TenantState {
     pub schema: Schema,
 }
 
-/// The states that were needed of late, and the roles of the callers seen of late.
+/// The states that were needed of late, and the roles of the callers seen of late, within one bound of bytes.
 #[derive(Default)]
 pub struct Tenants {
-    known: Mutex<HashMap<TenantId, Known>>,
+    known: Mutex<All>,
+}
+
+#[derive(Default)]
+struct All {
+    by: HashMap<TenantId, Known>,
+    /// About what they take together.
+    bytes: usize,
+    clock: u64,
 }
 
 #[derive(Default)]
@@ -33,9 +41,24 @@ struct Known {
     state: Option<Arc<TenantState>>,
     /// By session or key id: the roles as the database's JSON text has them.
     roles: HashMap<String, Arc<str>>,
+    /// Of the texts of `roles`.
+    roles_bytes: usize,
+    /// When it was asked for last.
+    used: u64,
 }
 
-/// More tenants or callers than this are not remembered at once.
+impl Known {
+    /// About what is held, in bytes. Built-in definitions are shared by all tenants.
+    fn bytes(&self) -> usize {
+        let state = self.state.as_ref().map_or(0, |state| state.schema.held());
+        1_000 + state + self.roles.len() * 100 + self.roles_bytes
+    }
+}
+
+/// What is remembered of all tenants together, in bytes: about a thousand small ones, or a few with the most definitions.
+/// A tenant that is asked for stays even if it takes more alone.
+const MOST_BYTES: usize = 32 << 20;
+/// Upper bounds of the numbers of tenants, and of callers of one tenant.
 const MOST_TENANTS: usize = 1_000;
 const MOST_CALLERS: usize = 1_000;
 
@@ -52,8 +75,13 @@ impl Tenants {
         self.with(tenant, |known| {
             if known.roles.len() >= MOST_CALLERS {
                 known.roles.clear();
+                known.roles_bytes = 0;
             }
-            known.roles.insert(caller.to_owned(), roles);
+            let more = caller.len() + roles.len();
+            if let Some(before) = known.roles.insert(caller.to_owned(), roles) {
+                known.roles_bytes -= caller.len() + before.len();
+            }
+            known.roles_bytes += more;
         });
     }
 
@@ -95,10 +123,37 @@ impl Tenants {
     }
 
     fn with<T>(&self, tenant: &TenantId, f: impl FnOnce(&mut Known) -> T) -> T {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_TENANTS && !known.contains_key(tenant) {
-            known.clear();
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = &mut *all;
+        all.clock += 1;
+        let clock = all.clock;
+        let known = match all.by.get_mut(tenant) {
+            Some(known) => {
+                all.bytes -= known.bytes();
+                known
+            }
+            None => all.by.entry(tenant.clone()).or_default(),
+        };
+        let done = f(known);
+        known.used = clock;
+        all.bytes += known.bytes();
+        while all.by.len() > 1 && (all.bytes > MOST_BYTES || all.by.len() > MOST_TENANTS) {
+            all.forget_oldest();
         }
-        f(known.entry(tenant.clone()).or_default())
+        done
     }
 }
+
+impl All {
+    /// The tenant that was not asked for for longest.
+    fn forget_oldest(&mut self) {
+        let oldest = self.by.iter().min_by_key(|(_, known)| known.used);
+        let oldest = oldest.map(|(tenant, _)| tenant.clone());
+        if let Some(gone) = oldest.and_then(|oldest| self.by.remove(&oldest)) {
+            self.bytes -= gone.bytes();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -119,8 +119,7 @@ pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
                 .and_then(Value::as_str)
                 .map(str::to_owned);
         }
-        let field = Field::new(field_name, definition, true)
-            .map_err(|error| wrong(&format!("{field_name}: {error}")))?;
+        let field = Field::new(field_name, definition, true);
         fields.insert(field_name.clone(), Arc::new(field));
     }
     let mut object_type = ObjectType {

@@ -7,8 +7,9 @@ use crm_contract::codes;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    At, Definition, Failures, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType,
-    Schema, TypeDefinition, check, index, names,
+    At, Definition, Failures, Field, Kind, MOST_DEFINITION_BYTES, MOST_FIELDS, MOST_OWN_INDEXES,
+    MOST_TYPES, ObjectType, Schema, TypeDefinition, check, index, names,
+    pattern::Room,
     refusals::{Creating, DeletingType, UpdatingField},
     slots, value,
 };
@@ -45,6 +46,26 @@ fn limit(name: &str, maximum: usize) -> Refusal<codes::LimitExceeded> {
     )
     .with("limit", name)
     .with("maximum", maximum)
+}
+
+/// The bytes that definitions of a tenant can still take, or the refusal of more.
+fn fits(schema: &Schema, more: usize) -> Result<(), Refusal<codes::LimitExceeded>> {
+    if schema.bytes() + more > MOST_DEFINITION_BYTES {
+        return Err(limit("definition_bytes", MOST_DEFINITION_BYTES));
+    }
+    Ok(())
+}
+
+fn no_room(at: &str) -> Refusal<codes::DefinitionInvalid> {
+    let mut failures = Failures::default();
+    failures.add(
+        at.to_owned(),
+        "max_length",
+        format!(
+            "All definitions of a tenant together take at most {MOST_DEFINITION_BYTES} bytes. Shorten helps, options and defaults."
+        ),
+    );
+    invalid(failures)
 }
 
 fn name_taken(name: &str) -> Refusal<codes::NameTaken> {
@@ -101,26 +122,24 @@ fn read(
 
 /// Checks a field that joins a type; its default is kept in normal form.
 fn field(
-    schema: &Schema,
     own: &str,
     name: &str,
     mut definition: Definition,
     built_in: bool,
+    room: &mut Room<'_>,
     at: &At<'_>,
     failures: &mut Failures,
 ) -> Option<Field> {
     let before = failures.len();
-    check::definition(schema, own, name, &definition, at, failures);
+    check::definition(room.schema(), own, name, &definition, room, at, failures);
     if failures.len() > before {
         return None;
     }
-    if let (Some(default), Ok(field)) = (
-        definition.default.clone(),
-        Field::new(name, definition.clone(), built_in),
-    ) {
+    if let Some(default) = definition.default.clone() {
+        let field = Field::new(name, definition.clone(), built_in);
         definition.default = value::normalise(&field, default, &at.name("default"), failures);
     }
-    Field::new(name, definition, built_in).ok()
+    Some(Field::new(name, definition, built_in))
 }
 
 fn own_indexes(schema: &Schema) -> usize {
@@ -219,6 +238,7 @@ pub fn create_type(
     let root = At::Root("/body");
     let at_fields = root.name("fields");
     let mut failures = Failures::default();
+    let mut room = Room::of(schema);
     for (place, written) in fields.into_iter().enumerate() {
         let at = at_fields.index(place);
         let Some((field_name, definition)) = read(written, &at, &mut failures) else {
@@ -233,11 +253,11 @@ pub fn create_type(
             continue;
         }
         if let Some(field) = field(
-            schema,
             name,
             &field_name,
             definition,
             false,
+            &mut room,
             &at,
             &mut failures,
         ) {
@@ -259,10 +279,13 @@ pub fn create_type(
     if own_indexes(schema) + made.len() > MOST_OWN_INDEXES {
         return Err(limit("indexes", MOST_OWN_INDEXES).into());
     }
+    let mut bytes = text(&object_type.definition())?.len();
     let mut statements = vec![insert_type(&object_type, now)?];
     for field in object_type.fields.values() {
+        bytes += text(&field.definition)?.len();
         statements.push(insert_field(name, field, now)?);
     }
+    fits(schema, bytes)?;
     statements.extend(ddl(made));
     statements.push(Statement::new(SCHEMA_MOVED, []));
     Ok(Change {
@@ -305,6 +328,11 @@ pub fn update_type(
     }
     if changed.definition() == object_type.definition() {
         return Ok(None);
+    }
+    let grown = text(&changed.definition())?.len();
+    let grown = grown.saturating_sub(text(&object_type.definition())?.len());
+    if grown > 0 && fits(schema, grown).is_err() {
+        return Err(no_room("/body"));
     }
     changed.updated_at = now;
     let mut statements = vec![insert_type(&changed, now)?];
@@ -394,11 +422,11 @@ pub fn create_field(
         return Err(limit("fields_per_type", MOST_FIELDS).into());
     }
     let Some(field) = field(
-        schema,
         &object_type.name,
         &name,
         definition,
         false,
+        &mut Room::of(schema),
         &at,
         &mut failures,
     ) else {
@@ -407,6 +435,7 @@ pub fn create_field(
     if !failures.is_empty() {
         return Err(invalid(failures).into());
     }
+    fits(schema, text(&field.definition)?.len())?;
     let made = index::create_of_field(&object_type.name, &field);
     if own_indexes(schema) + made.len() > MOST_OWN_INDEXES {
         return Err(limit("indexes", MOST_OWN_INDEXES).into());
@@ -457,15 +486,22 @@ pub fn changed_field(
         );
     }
     match field(
-        schema,
         &object_type.name,
         &old.name,
         definition,
         old.built_in,
+        &mut Room::instead_of(schema, &object_type.name, &old.name),
         &at,
         &mut failures,
     ) {
-        Some(field) if failures.is_empty() => Ok(field.in_slot(old.slot)),
+        Some(field) if failures.is_empty() => {
+            let grown = text(&field.definition)?.len();
+            let grown = grown.saturating_sub(text(&old.definition)?.len());
+            if grown > 0 && fits(schema, grown).is_err() {
+                return Err(no_room("/body").into());
+            }
+            Ok(field.in_slot(old.slot))
+        }
         _ => Err(invalid(failures).into()),
     }
 }

@@ -2,9 +2,8 @@
 //! with its place and what to do about it.
 
 use super::{
-    At, Failures, Field, Kind, MOST_FIELDS, ObjectType, Order, Schema,
-    field::{Definition, compile},
-    names, value,
+    At, Failures, Field, Kind, MOST_FIELDS, ObjectType, Order, Schema, field::Definition, names,
+    pattern::Room, value,
 };
 
 /// How many fields an index over several has.
@@ -14,11 +13,13 @@ const MOST_OPTIONS: usize = 200;
 const MERGES: [&str; 5] = ["last", "review", "set", "counter", "text"];
 
 /// Judges a field's definition. `own` is the type that it joins, which a relation may point to although it is not there yet.
+/// `room` is what the tenant's patterns leave to new ones.
 pub fn definition(
     schema: &Schema,
     own: &str,
     name: &str,
     definition: &Definition,
+    room: &mut Room<'_>,
     at: &At<'_>,
     failures: &mut Failures,
 ) {
@@ -135,6 +136,7 @@ pub fn definition(
         kind,
         Kind::Text | Kind::LongText | Kind::Email | Kind::Phone | Kind::Url | Kind::MultiSelect
     );
+    let mut usable = true;
     if let Some(pattern) = &definition.pattern {
         if !patterned {
             fail(
@@ -142,12 +144,11 @@ pub fn definition(
                 "unsuitable",
                 format!("A field of type {} has no pattern.", kind.name()),
             );
-        } else if let Err(error) = compile(pattern) {
-            fail(
-                "pattern",
-                "pattern",
-                format!("The pattern is no regular expression that can be used: {error}"),
-            );
+        } else if !is_there(schema, own, name, definition)
+            && let Err(message) = room.take(pattern, value::most_characters(definition))
+        {
+            fail("pattern", "pattern", message);
+            usable = false;
         }
     }
     match definition.scale {
@@ -246,10 +247,21 @@ pub fn definition(
                 "unsuitable",
                 "A field that is unique or points to something has no default.".into(),
             );
-        } else if let Ok(field) = Field::new(name, definition.clone(), false) {
+        } else {
+            let mut field = Field::new(name, definition.clone(), false);
+            field.pattern = field.pattern.filter(|_| usable);
             value::normalise(&field, default.clone(), &at.name("default"), failures);
         }
     }
+}
+
+/// Whether the field has this pattern already, for texts no longer than those: it stays, whatever the bounds are now.
+fn is_there(schema: &Schema, own: &str, name: &str, definition: &Definition) -> bool {
+    let there = schema.get(own).and_then(|own| own.field(name));
+    there.is_some_and(|there| {
+        there.definition.pattern == definition.pattern
+            && value::most_characters(&there.definition) >= value::most_characters(definition)
+    })
 }
 
 /// Judges the indexes over several fields.

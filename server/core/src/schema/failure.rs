@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::pattern::Effort;
+
 /// Listed in the context of `FIELD_INVALID`, `FIELD_SERVER_OWNED`, `DEFINITION_INVALID` and `VALIDATION_FAILED`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
@@ -16,12 +18,26 @@ pub struct Failure {
 #[derive(Debug, Default)]
 pub struct Failures {
     list: Vec<Failure>,
+    /// What the values that are judged may ask of patterns.
+    effort: Effort,
 }
 
 /// The most failures that one answer lists.
 const MOST: usize = 100;
 
 impl Failures {
+    /// Of values that share the effort of one request with others.
+    pub fn sharing(effort: &Effort) -> Self {
+        Self {
+            list: Vec::new(),
+            effort: effort.clone(),
+        }
+    }
+
+    pub fn effort(&self) -> &Effort {
+        &self.effort
+    }
+
     pub fn add(&mut self, pointer: String, rule: &'static str, message: impl Into<String>) {
         if self.list.len() < MOST {
             self.list.push(Failure {

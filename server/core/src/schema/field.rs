@@ -1,11 +1,11 @@
-//! What a field is: its kind and its definition, as the contract (`x-field`) and the tenant write it, compiled once for
-//! the checks that every value passes.
+//! What a field is: its kind and its definition, as the contract (`x-field`) and the tenant write it.
 
 use std::borrow::Cow;
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::pattern::Pattern;
 
 /// What a field holds. A field's kind never changes: another kind is another field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -245,7 +245,7 @@ pub struct Field {
     pub definition: Definition,
     pub built_in: bool,
     /// Of the whole text, or of each entry of a list.
-    pub pattern: Option<Regex>,
+    pub pattern: Option<Pattern>,
     /// n where the column key_n of the table `records` holds the sort value.
     pub slot: Option<u8>,
     /// The expressions that hold its value in SQL. Their only variable part is the name, which is validated.
@@ -253,20 +253,15 @@ pub struct Field {
 }
 
 impl Field {
-    /// Fails on a pattern that is not a regular expression (or one that is too large once compiled).
-    pub fn new(name: &str, definition: Definition, built_in: bool) -> Result<Self, String> {
-        let pattern = match &definition.pattern {
-            Some(pattern) => Some(compile(pattern)?),
-            None => None,
-        };
-        Ok(Self {
+    pub fn new(name: &str, definition: Definition, built_in: bool) -> Self {
+        Self {
             name: name.to_owned(),
             sql: super::index::Expressions::new(name, definition.kind),
+            pattern: definition.pattern.as_deref().map(Pattern::new),
             definition,
             built_in,
-            pattern,
             slot: None,
-        })
+        }
     }
 
     /// The same field, its sort value held by the column of this slot.
@@ -297,12 +292,4 @@ impl Field {
             _ => false,
         }
     }
-}
-
-/// A pattern matches a text as a whole. The engine's time is linear in the text; the size of the program is bounded.
-pub fn compile(pattern: &str) -> Result<Regex, String> {
-    regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(1 << 18)
-        .build()
-        .map_err(|error| error.to_string())
 }

@@ -160,6 +160,7 @@ fn the_contract_s_own_types_are_sound() {
                 &object_type.name,
                 &field.name,
                 &field.definition,
+                &mut pattern::Room::of(&schema),
                 &At::Root(&object_type.name),
                 &mut failures,
             );

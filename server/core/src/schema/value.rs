@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     failure::{At, Failures},
-    field::{Field, Kind},
+    field::{Definition, Field, Kind},
 };
 
 mod lines;
@@ -24,6 +24,17 @@ pub const MAX_ENTRY: usize = 254;
 pub const MAX_LINES: usize = 500;
 /// The greatest number that an import may state where the server counts: beyond it enough stay free.
 pub const MAX_NUMBER: i64 = 1_000_000_000_000_000;
+/// The characters of one text that a pattern can be asked to judge.
+pub fn most_characters(definition: &Definition) -> usize {
+    let most = match definition.kind {
+        Kind::Text | Kind::Url => MAX_TEXT,
+        Kind::LongText => MAX_LONG_TEXT,
+        // The length of a list is that of its entries' number.
+        _ => return MAX_ENTRY,
+    };
+    definition.max_length.unwrap_or(most).min(most)
+}
+
 const FIRST_DAY: i64 = -719_528;
 const LAST_DAY: i64 = 2_932_896;
 

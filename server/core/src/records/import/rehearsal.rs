@@ -23,7 +23,7 @@ use crate::{
         },
     },
     refusal::Refusal,
-    schema::{At, Failures, Field, ObjectType},
+    schema::{At, Failures, Field, ObjectType, pattern::Effort},
     work::{Scope, Work},
 };
 
@@ -57,9 +57,10 @@ pub async fn rehearse(
     let mut holders = Holders::default();
     let mut rehearsed = Vec::with_capacity(rows.len());
     for rows in rows.chunks(AT_ONCE) {
+        let effort = Effort::default();
         let judged: Vec<Result<JsonObject, Refusal<Judging>>> = rows
             .iter()
-            .map(|row| judge(object_type, Authority::Importing, &row.fields, ""))
+            .map(|row| judge(object_type, Authority::Importing, &row.fields, "", &effort))
             .collect();
         let there = read(work, cx, object_type, rows, &judged, &mut holders).await?;
         for (row, judged) in rows.iter().zip(judged) {

@@ -8,7 +8,7 @@ use super::Authority;
 use crate::{
     records::refusals::Judging,
     refusal::Refusal,
-    schema::{At, Failures, Kind, ObjectType, value},
+    schema::{At, Failures, Kind, ObjectType, pattern::Effort, value},
 };
 
 /// What a refusal of values says before it lists what is wrong with them.
@@ -41,16 +41,18 @@ fn is_empty(kind: Kind, value: &Json) -> bool {
     }
 }
 
-/// The values in normal form, empty ones as null, or everything that is wrong with them.
+/// The values in normal form, empty ones as null, or everything that is wrong with them. `effort` is what all records of
+/// the request share.
 pub fn judge(
     object_type: &ObjectType,
     authority: Authority,
     fields: &JsonObject,
     at: &str,
+    effort: &Effort,
 ) -> Result<JsonObject, Refusal<Judging>> {
     let root = At::Root(at);
     let at = root.name("fields");
-    let mut failures = Failures::default();
+    let mut failures = Failures::sharing(effort);
     let mut owned = Failures::default();
     let mut values = JsonObject::new();
     for (name, value) in fields {

@@ -22,7 +22,7 @@ use crate::{
         refusals::{Creating, Deleting, ItemCode, Judging, Restoring, Updating},
     },
     refusal::Refusal,
-    schema::{Field, Kind, ObjectType},
+    schema::{Field, Kind, ObjectType, pattern::Effort},
     work::Scope,
 };
 
@@ -81,6 +81,7 @@ struct Asked<'a> {
     scope: &'a Scope,
     authority: Authority,
     item: &'a Item,
+    effort: &'a Effort,
 }
 
 impl<'a> Asked<'a> {
@@ -93,7 +94,13 @@ impl<'a> Asked<'a> {
         object_type: &ObjectType,
         fields: &JsonObject,
     ) -> Result<JsonObject, Refusal<Judging>> {
-        judge(object_type, self.authority, fields, &self.item.at)
+        judge(
+            object_type,
+            self.authority,
+            fields,
+            &self.item.at,
+            self.effort,
+        )
     }
 
     fn ready(&self, object_type: &Arc<ObjectType>, act: Act) -> Ready {
@@ -116,8 +123,9 @@ impl Prepared {
             upserts: BTreeMap::new(),
             restores: BTreeMap::new(),
         };
+        let effort = Effort::default();
         for item in items {
-            let ready = prepared.item(scope, authority, item);
+            let ready = prepared.item(scope, authority, item, &effort);
             prepared.items.push(ready);
         }
         prepared
@@ -128,11 +136,13 @@ impl Prepared {
         scope: &Scope,
         authority: Authority,
         item: &Item,
+        effort: &Effort,
     ) -> Result<Ready, Refusal<ItemCode>> {
         let asked = Asked {
             scope,
             authority,
             item,
+            effort,
         };
         Ok(match &item.op {
             Op::Create { id, minted, fields } => self.create(&asked, id, *minted, fields)?,

@@ -24,9 +24,7 @@ fn every_kind() -> ObjectType {
         let definition: Definition =
             serde_json::from_value(json!({"type": kind.name(), "label": "x"})).unwrap();
         let slot = u8::try_from(fields.len()).unwrap();
-        let field = Field::new(kind.name(), definition, false)
-            .unwrap()
-            .in_slot(Some(slot));
+        let field = Field::new(kind.name(), definition, false).in_slot(Some(slot));
         fields.insert(kind.name().to_owned(), Arc::new(field));
     }
     ObjectType {

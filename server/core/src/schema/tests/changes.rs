@@ -266,3 +266,134 @@ fn what_too_many_records_hold_stays_searched() {
         "IN_USE"
     );
 }
+
+fn patterned(name: &str, pattern: &str) -> Json {
+    json!({"name": name, "type": "text", "label": name, "pattern": pattern})
+}
+
+#[test]
+fn patterns_have_one_bound_and_a_tenant_beyond_it_goes_on() {
+    let world = World::new();
+    let large = r"\w{1,7}";
+    let fields: Vec<Json> = (0..40)
+        .map(|n| patterned(&format!("p{n}"), &format!("{large}{n}")))
+        .collect();
+    let (code, context) = world
+        .create_type(json!({"name": "boiler", "label": "Boiler", "fields": fields}))
+        .unwrap_err();
+    let first = &context["errors"][0];
+    assert_eq!(
+        (code.as_str(), first["pointer"].as_str()),
+        ("DEFINITION_INVALID", Some("/body/fields/9/pattern"))
+    );
+    assert!(
+        first["message"]
+            .as_str()
+            .unwrap()
+            .contains("all fields together")
+    );
+    // As an older program let it be.
+    for n in 0..40 {
+        let sql = format!(
+            "INSERT INTO fields VALUES ('contact', 'p{n}', 1, '{{\"type\":\"text\",\"label\":\"P\",\"pattern\":\"\\\\w{{1,7}}{n}\"}}', 0, 0, NULL, NULL)"
+        );
+        world
+            .store
+            .run(&crate::ports::store::Statement::new(sql, []));
+    }
+    world.store.run(&crate::ports::store::Statement::new(
+        "UPDATE meta SET schema_rev = schema_rev + 1",
+        [],
+    ));
+    let values: serde_json::Map<String, Json> = (0..40)
+        .map(|n| (format!("p{n}"), format!("x{n}").into()))
+        .collect();
+    world
+        .create("contact", None, values.clone().into())
+        .unwrap();
+    let mut wrong = values;
+    wrong["p39"] = "-".into();
+    let (code, context) = world.create("contact", None, wrong.into()).unwrap_err();
+    assert_eq!(
+        (code.as_str(), context["errors"][0]["pointer"].as_str()),
+        ("FIELD_INVALID", Some("/body/fields/p39"))
+    );
+    assert_eq!(
+        world
+            .update_field("contact", "p0", json!({"label": "Q"}))
+            .unwrap()
+            .label
+            .as_deref(),
+        Some("Q")
+    );
+    assert_eq!(
+        world
+            .create_field("contact", patterned("more", "x"))
+            .unwrap_err()
+            .0,
+        "DEFINITION_INVALID"
+    );
+    assert_eq!(
+        world
+            .update_field("contact", "p0", json!({"pattern": "x"}))
+            .unwrap_err()
+            .0,
+        "DEFINITION_INVALID"
+    );
+    world
+        .create_field(
+            "contact",
+            json!({"name": "plain", "type": "text", "label": "Plain"}),
+        )
+        .unwrap();
+}
+
+#[test]
+fn a_pattern_makes_room_for_another_of_its_field() {
+    let world = World::new();
+    let large = |n: usize| patterned(&format!("p{n}"), &format!(r"\w{{1,16}}{n}"));
+    for n in 0..4 {
+        world.create_field("contact", large(n)).unwrap();
+    }
+    assert_eq!(
+        world.create_field("contact", large(4)).unwrap_err().0,
+        "DEFINITION_INVALID"
+    );
+    world
+        .update_field("contact", "p0", json!({"pattern": r"\w{1,16}x"}))
+        .unwrap();
+    world
+        .update_field("contact", "p0", json!({"pattern": null}))
+        .unwrap();
+    world.create_field("contact", large(4)).unwrap();
+}
+
+#[test]
+fn definitions_of_a_tenant_have_one_bound_of_bytes() {
+    let world = World::new();
+    let large = "😀".repeat(90_000);
+    let one = |name: String| json!({"name": name, "type": "long_text", "label": "Large", "default": large});
+    let mut made = 0;
+    let refused = loop {
+        match world.create_field("contact", one(format!("f{made}"))) {
+            Ok(_) => made += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(
+        (refused.0.as_str(), refused.1["limit"].as_str()),
+        ("LIMIT_EXCEEDED", Some("definition_bytes"))
+    );
+    assert_eq!(made, crate::schema::MOST_DEFINITION_BYTES / 360_200);
+    let small = json!({"name": "small", "type": "long_text", "label": "Small", "default": "x"});
+    world.create_field("contact", small).unwrap();
+    let longer = json!({"default": large});
+    let refused = world.update_field("contact", "small", longer.clone());
+    assert_eq!(refused.unwrap_err().0, "DEFINITION_INVALID");
+    let boiler = json!({"name": "boiler", "label": "Boiler", "fields": [one("a".into())]});
+    assert_eq!(world.create_type(boiler).unwrap_err().0, "LIMIT_EXCEEDED");
+    world
+        .update_field("contact", "f0", json!({"default": "x"}))
+        .unwrap();
+    world.update_field("contact", "small", longer).unwrap();
+}

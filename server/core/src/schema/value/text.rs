@@ -4,7 +4,7 @@ use serde_json::Value;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Judge, MAX_ENTRY, MAX_TEXT};
-use crate::schema::failure::At;
+use crate::schema::{failure::At, pattern::Verdict};
 
 impl Judge<'_> {
     pub(super) fn text(&mut self, value: Value, at: &At<'_>, most: usize, lines: bool) -> Value {
@@ -58,13 +58,30 @@ impl Judge<'_> {
     }
 
     pub(super) fn pattern(&mut self, text: &str, at: &At<'_>) {
-        if let Some(pattern) = &self.field.pattern
-            && !pattern.is_match(text)
-        {
-            let written = self.field.definition.pattern.as_deref().unwrap_or_default();
-            let message = format!("{} has to match {written}.", self.label());
-            self.fail(at, "pattern", message);
-        }
+        let Some(pattern) = &self.field.pattern else {
+            return;
+        };
+        let label = self.label();
+        let (rule, message) = match pattern.judge(text, self.failures.effort()) {
+            Verdict::Matches => return,
+            Verdict::Differs => {
+                let written = self.field.definition.pattern.as_deref().unwrap_or_default();
+                ("pattern", format!("{label} has to match {written}."))
+            }
+            Verdict::TooDear => (
+                "effort",
+                format!(
+                    "To match texts of this size against the pattern of {label} is more work than one request may ask for. Send fewer or shorter texts at once."
+                ),
+            ),
+            Verdict::Unusable => (
+                "pattern",
+                format!(
+                    "The pattern of {label} is no regular expression that can be used. Correct its definition."
+                ),
+            ),
+        };
+        self.fail(at, rule, message);
     }
 
     pub(super) fn choice(&mut self, text: String, at: &At<'_>) -> Value {

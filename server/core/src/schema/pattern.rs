@@ -1,0 +1,234 @@
+//! Patterns of field definitions: measured when they are defined, compiled when the first value is judged by them, and
+//! bounded in what they hold and in the work that one request can ask of them.
+//!
+//! A pattern is measured by its syntax alone, so every host takes and refuses the same ones:
+//!
+//! - `weight` is about the number of states of its program (20 to 40 bytes each). It is bounded for each pattern and for
+//!   all patterns of a tenant together.
+//! - `width` is the number of places that the search can be at in one moment. Judging a text costs at most its characters
+//!   times the width, and a request has one budget of that ([`Effort`]) for all of its texts.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use regex_syntax::{
+    hir::{Class, Hir, HirKind, Look},
+    utf8::Utf8Sequences,
+};
+
+mod programs;
+#[cfg(test)]
+mod tests;
+
+use programs::Programs;
+
+use super::Schema;
+
+/// The greatest weight of one pattern.
+pub const MOST_WEIGHT: u64 = 1 << 14;
+/// The greatest weight of all patterns of a tenant together.
+pub const MOST_WEIGHT_OF_TENANT: u64 = 1 << 16;
+/// Each pattern weighs this at least, so that their number is bounded as well.
+const LEAST_WEIGHT: u64 = 16;
+/// The work that one request can ask for: characters times width. The slowest search does about 50 million a second.
+pub const MOST_EFFORT: u64 = 1 << 24;
+
+/// What a pattern can cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    pub weight: u64,
+    pub width: u64,
+}
+
+/// What judging a text came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Matches,
+    Differs,
+    /// The request has no effort left for a text of this length.
+    TooDear,
+    /// The pattern cannot be compiled. Only one that was stored by another program can be like that.
+    Unusable,
+}
+
+/// The pattern of a field, by its text. Its program stands in the memory that all tenants share.
+#[derive(Clone, Debug)]
+pub struct Pattern(Arc<str>);
+
+impl Pattern {
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether the text as a whole matches.
+    pub fn judge(&self, text: &str, effort: &Effort) -> Verdict {
+        Programs::shared().judge(&self.0, text, effort)
+    }
+}
+
+/// What is left of the work that one request can ask for. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Effort(Arc<AtomicU64>);
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(MOST_EFFORT)))
+    }
+}
+
+impl Effort {
+    /// Whether there was as much left, which is then spent.
+    fn spend(&self, work: u64) -> bool {
+        let left = |left: u64| left.checked_sub(work);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
+            .is_ok()
+    }
+}
+
+/// The weight that a tenant's patterns can still have together; counted when the first pattern asks for it.
+pub struct Room<'a> {
+    schema: &'a Schema,
+    /// The type and the field whose pattern makes room.
+    except: Option<(&'a str, &'a str)>,
+    left: Option<u64>,
+}
+
+impl<'a> Room<'a> {
+    pub fn of(schema: &'a Schema) -> Self {
+        Self {
+            schema,
+            except: None,
+            left: None,
+        }
+    }
+
+    /// For another pattern of a field that is there.
+    pub fn instead_of(schema: &'a Schema, object_type: &'a str, field: &'a str) -> Self {
+        Self {
+            except: Some((object_type, field)),
+            ..Self::of(schema)
+        }
+    }
+
+    pub fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// Takes a new pattern in, for texts of up to `characters`; or says why it cannot be.
+    pub fn take(&mut self, pattern: &str, characters: usize) -> Result<(), String> {
+        let hir = regex_syntax::parse(pattern).map_err(|error| {
+            format!("The pattern is no regular expression that can be used: {error}")
+        })?;
+        let Measure { weight, width } = measure(&hir);
+        if weight > MOST_WEIGHT {
+            return Err(format!(
+                "The pattern is too large: it has about {weight} states, and {MOST_WEIGHT} are the most. Repeat less, or use classes of fewer characters, such as [A-Za-z] in place of \\w."
+            ));
+        }
+        if width.saturating_mul(characters as u64) > MOST_EFFORT {
+            return Err(format!(
+                "The pattern is too large for texts of up to {characters} characters. Make it simpler, or set a max_length of at most {}.",
+                MOST_EFFORT / width.max(1)
+            ));
+        }
+        let left = *self
+            .left
+            .get_or_insert_with(|| left(self.schema, self.except));
+        self.left = Some(left.checked_sub(weight).ok_or_else(|| {
+            format!(
+                "The patterns of all fields together are too large: {left} of {MOST_WEIGHT_OF_TENANT} states are left, and this one has about {weight}. Make it simpler, or take others away."
+            )
+        })?);
+        Ok(())
+    }
+}
+
+fn left(schema: &Schema, except: Option<(&str, &str)>) -> u64 {
+    let fields = schema.types().flat_map(|object_type| {
+        let fields = object_type.fields.values();
+        fields.filter(|field| {
+            !field.built_in && except != Some((object_type.name.as_str(), field.name.as_str()))
+        })
+    });
+    let patterns = fields.filter_map(|field| field.definition.pattern.as_deref());
+    let mut left = MOST_WEIGHT_OF_TENANT;
+    for pattern in patterns {
+        let weight = parse(pattern).map_or(LEAST_WEIGHT, |hir| measure(&hir).weight);
+        left = left.saturating_sub(weight);
+        if left == 0 {
+            break;
+        }
+    }
+    left
+}
+
+/// A stored pattern as an expression of whole texts.
+fn parse(pattern: &str) -> Result<Hir, Box<regex_syntax::Error>> {
+    match regex_syntax::parse(pattern) {
+        Ok(hir) => Ok(Hir::concat(vec![
+            Hir::look(Look::Start),
+            hir,
+            Hir::look(Look::End),
+        ])),
+        // Older programs put a pattern between `^(?:` and `)$` before they looked at it, so `a)|(?:b` was one.
+        Err(_) => regex_syntax::parse(&format!("^(?:{pattern})$")).map_err(Box::new),
+    }
+}
+
+fn measure(hir: &Hir) -> Measure {
+    let measure = nodes(hir);
+    Measure {
+        weight: measure.weight.max(LEAST_WEIGHT),
+        width: measure.width.max(1),
+    }
+}
+
+/// The parser bounds how deep an expression is nested, and so how deep this goes.
+fn nodes(hir: &Hir) -> Measure {
+    let of = |weight: usize, width: usize| Measure {
+        weight: weight as u64,
+        width: width as u64,
+    };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => of(1, 0),
+        HirKind::Literal(literal) => of(literal.0.len(), literal.0.len()),
+        HirKind::Class(Class::Bytes(class)) => of(class.ranges().len() + 1, 1),
+        HirKind::Class(Class::Unicode(class)) => {
+            let sequences = class
+                .iter()
+                .map(|range| Utf8Sequences::new(range.start(), range.end()).count());
+            of(sequences.sum::<usize>() + 1, 1)
+        }
+        HirKind::Capture(capture) => {
+            let inner = nodes(&capture.sub);
+            Measure {
+                weight: inner.weight.saturating_add(2),
+                ..inner
+            }
+        }
+        HirKind::Repetition(repetition) => {
+            let inner = nodes(&repetition.sub);
+            let most = repetition
+                .max
+                .map_or(repetition.min.saturating_add(1), |most| most);
+            let times = u64::from(most.max(1));
+            Measure {
+                weight: inner.weight.saturating_add(1).saturating_mul(times),
+                width: inner.width.saturating_mul(times),
+            }
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            let sum = |sum: Measure, part: &Hir| {
+                let part = nodes(part);
+                Measure {
+                    weight: sum.weight.saturating_add(part.weight),
+                    width: sum.width.saturating_add(part.width),
+                }
+            };
+            parts.iter().fold(of(1, 0), sum)
+        }
+    }
+}
