@@ -7,6 +7,7 @@ mod deprecation;
 mod gone;
 mod operation;
 mod parameter;
+mod permission;
 mod read;
 mod schema;
 
@@ -23,6 +24,7 @@ pub use operation::{
     Body, Encoding, Example, Media, Method, Operation, Requirement, Response, Status,
 };
 pub use parameter::{Header, Parameter, ParameterLocation, Style};
+pub use permission::Permission;
 pub use read::{Reading, read};
 pub use schema::{
     Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Property, Schema,

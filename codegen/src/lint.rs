@@ -12,6 +12,7 @@ mod names;
 mod numbers;
 mod operations;
 mod parameters;
+mod permissions;
 mod records;
 mod responses;
 mod security;
@@ -35,6 +36,7 @@ pub fn lint(document: &Document) -> Vec<Diagnostic> {
         operations::check,
         codes::check,
         security::check,
+        permissions::check,
         parameters::check,
         responses::check,
         lists::check,

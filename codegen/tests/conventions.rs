@@ -115,6 +115,52 @@ const CASES: &[Case] = &[
         "x-permission: notes.writes",
     ),
     (
+        "permission-unknown",
+        "x-permissions:\n",
+        "x-permission-words:\n",
+    ),
+    (
+        "permission-unknown",
+        "      security: []\n",
+        "      security: []\n      x-permission: notes.read\n",
+    ),
+    ("permission-missing", "      x-permission: notes.read\n", ""),
+    (
+        "permission-missing",
+        "      x-no-permission: Readers see what was published.\n",
+        "",
+    ),
+    (
+        "permission-missing",
+        "      x-no-permission: Readers see what was published.\n",
+        "      x-no-permission: Readers see what was published.\n      x-permission: notes.read\n",
+    ),
+    (
+        "exemption",
+        "      x-no-permission: Readers see what was published.\n",
+        "      x-no-permission: ''\n",
+    ),
+    (
+        "exemption",
+        "      security: []\n",
+        "      security: []\n      x-no-permission: It is public.\n",
+    ),
+    (
+        "scope-missing",
+        "        - key: [\"notes:write\"]",
+        "        - key: []",
+    ),
+    (
+        "permission-form",
+        "  notes.read: {description: Read notes., scope: 'notes:read'}",
+        "  notes.read: {text: Read notes., scope: 'notes:read'}",
+    ),
+    (
+        "permission-scope",
+        "  notes.read: {description: Read notes., scope: 'notes:read'}",
+        "  notes.read: {description: Read notes., scope: 'notes:reed'}",
+    ),
+    (
         "consumer-name",
         "x-consumers: [portal]",
         "x-consumers: [Portal, webb]",

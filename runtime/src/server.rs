@@ -22,7 +22,7 @@ pub use deprecation::{DeprecatedKind, Deprecation, UsedDeprecations};
 pub use gate::{Gate, RequestId, Served};
 pub use gone::Gone;
 pub use invalid::{At, Invalid, Report};
-pub use operation::{Operation, Requirement};
+pub use operation::{Operation, Permission, Requirement};
 pub use pattern::Pattern;
 pub use printable::{Open, Printable};
 pub use problem::{DocumentedBy, ErrorCode, GateCode, Problem, title};

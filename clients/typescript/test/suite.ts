@@ -167,6 +167,8 @@ export const SUITE: Test[] = [
     equal((await ok(client.PATCH("/users/{id}", { params: { path }, body: { title: "Engineer" } }))).title, "Engineer");
     equal((await ok(client.GET("/users/{id}", { params: { path } }))).email, email);
     await ok(client.POST("/users/{id}/deactivate", { params: { path } }));
+    equal((await ok(client.POST("/users/{id}/reactivate", { params: { path } }))).status, "active");
+    equal((await ok(client.POST("/users/{id}/deactivate", { params: { path }, body: { revoke_api_keys: true } }))).api_keys, []);
     assert(!(await client.items("/users").next()).done && (await ok(client.GET("/roles/{role}", { params: { path: { role: "owner" } } }))).name === "owner");
   }),
 

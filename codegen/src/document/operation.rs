@@ -30,6 +30,8 @@ pub struct Operation {
     pub consumers: Vec<String>,
     /// `x-permission`: what a user needs.
     pub permission: Option<String>,
+    /// `x-no-permission`: why everybody who is signed in may call it.
+    pub no_permission: Option<String>,
     /// Exactly the codes that the operation lists (`applies: own`), in its order.
     pub own_codes: Vec<String>,
     /// All codes it may answer with: its own, then those implied by `applies`, in the registry's order.

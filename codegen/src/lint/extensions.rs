@@ -16,6 +16,7 @@ const KNOWN: &[&str] = &[
     "x-gone",
     "x-media-type",
     "x-no-idempotency-key",
+    "x-no-permission",
     "x-not-json",
     "x-permission",
     "x-permissions",

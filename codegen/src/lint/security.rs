@@ -1,4 +1,4 @@
-//! Who may call: scopes, permissions, and kinds of token that are valid in one place alone.
+//! Who may call: scopes, and kinds of token that are valid in one place alone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,6 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     for operation in &document.operations {
         scopes(lint, operation);
         places(lint, operation, &placed);
-        permission(lint, operation);
         consumers(lint, operation, &uses);
     }
 }
@@ -98,7 +97,7 @@ fn is_word(text: &str) -> bool {
 }
 
 /// The names in a scheme's `x-scopes`.
-fn declared_scopes(document: &Document, scheme: &str) -> Option<Vec<String>> {
+pub(super) fn declared_scopes(document: &Document, scheme: &str) -> Option<Vec<String>> {
     let scheme = document.security_schemes.get(scheme)?;
     let scopes = document
         .source
@@ -141,47 +140,6 @@ fn places(lint: &mut Lint<'_>, operation: &Operation, placed: &HashSet<&str>) {
             at,
             message,
             "remove it here, or give the audience an operation of its own",
-        );
-    }
-}
-
-fn permission(lint: &mut Lint<'_>, operation: &Operation) {
-    let Some(permission) = &operation.permission else {
-        return;
-    };
-    let Some(registry) = lint
-        .document
-        .source
-        .get("x-permissions")
-        .and_then(|node| node.as_map())
-    else {
-        return;
-    };
-    if !registry.contains_key(permission) {
-        let near = registry
-            .keys()
-            .find(|known| distance(known, permission, 2).is_some());
-        let near = near
-            .map(|near| format!(" (there is `{near}`)"))
-            .unwrap_or_default();
-        let message = format!("no permission is called `{permission}`{near}");
-        lint.report(
-            "permission-unknown",
-            &operation.at,
-            message,
-            "add it to x-permissions at the root, or correct it",
-        );
-    }
-    if operation.security.is_empty() {
-        let message = format!(
-            "`{}` is public and asks for the permission `{permission}`",
-            operation.id
-        );
-        lint.report(
-            "permission-unknown",
-            &operation.at,
-            message,
-            "add `security`, or remove x-permission",
         );
     }
 }

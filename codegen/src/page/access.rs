@@ -7,7 +7,11 @@ use crate::document::Document;
 use crate::source::Node;
 
 pub(super) fn access(document: &Document, words: &Words<'_>) -> Markup {
-    let permissions = pairs(document.source.get("x-permissions"));
+    let permissions: Vec<(&str, &str)> = document
+        .permissions()
+        .into_iter()
+        .map(|permission| (permission.name, permission.description.unwrap_or_default()))
+        .collect();
     html! {
         section #access data-find="guide" data-title="Access" {
             h2 { a href="#access" { "Access" } }

@@ -81,6 +81,10 @@ fn admitted(operation: &Operation) -> Markup {
                 dt { "Permission" }
                 dd { code { (permission) } }
             }
+            @if let Some(reason) = &operation.no_permission {
+                dt { "Permission" }
+                dd { "none needed: " (reason) }
+            }
             @if !operation.consumers.is_empty() {
                 dt { "For" }
                 dd { (operation.consumers.join(", ")) }

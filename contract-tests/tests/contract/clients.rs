@@ -144,7 +144,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
     tests.extend(each!(
         access,
         [web],
-        [users, make, change, deactivate, roles]
+        [users, make, change, deactivate, reactivate, roles]
     ));
     tests.extend(each!(keys, [web, integrations], [make, list, revoke]));
     tests.extend(each!(

@@ -8,6 +8,7 @@ mod filter;
 mod isolation;
 mod protocol;
 mod race;
+mod rights;
 mod state;
 mod token;
 mod values;
@@ -67,6 +68,8 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             token::tokens_that_were_tampered_with,
             token::tokens_of_what_is_gone,
             token::attempts_to_sign_in_are_limited,
+            rights::nobody_gives_or_takes_over_what_they_do_not_have,
+            rights::the_keys_of_a_deactivated_person_go_with_them,
             protocol::preflight_and_origins,
             protocol::head_is_get_without_a_body,
             protocol::methods_that_a_path_has_not,

@@ -193,6 +193,7 @@ mod tests {
             path: "/old/{id}",
             security: &[],
             permission: None,
+            no_permission: None,
             takes_idempotency_key: false,
             raw_body: false,
             codes: &[],

@@ -17,6 +17,8 @@ pub struct Operation {
     pub security: &'static [Requirement],
     /// The permission that a person needs.
     pub permission: Option<&'static str>,
+    /// Why it needs no permission: everybody with one of the tokens may call it.
+    pub no_permission: Option<&'static str>,
     pub takes_idempotency_key: bool,
     /// The handler gets the body's bytes as they came.
     pub raw_body: bool,
@@ -26,6 +28,22 @@ pub struct Operation {
     /// The media types of its successes that are not JSON, such as `text/event-stream`.
     pub produces: &'static [&'static str],
     pub deprecation: Option<&'static Deprecation>,
+}
+
+impl Operation {
+    /// Whether the contract says who may call it: that it is public, which permission it needs, or why none. One that is
+    /// open only because nothing was said is nobody's.
+    pub fn has_rule(&self) -> bool {
+        self.security.is_empty() || self.permission.is_some() || self.no_permission.is_some()
+    }
+}
+
+/// An entry of the contract's `x-permissions`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permission {
+    pub name: &'static str,
+    /// The scope that grants it to a key. None: no key has it.
+    pub scope: Option<&'static str>,
 }
 
 /// One way to be let in.

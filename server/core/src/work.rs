@@ -260,7 +260,7 @@ impl Work {
         scope: &Scope,
         decide: &(impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send),
     ) -> Result<Option<R>, Fault> {
-        if scope.grants.lacks(cx.operation).is_some() {
+        if scope.grants.admit(cx.operation).is_err() {
             return Ok(None);
         }
         let Ok(mut decision) = decide(scope, Vec::new()) else {
@@ -368,7 +368,7 @@ impl Work {
         };
         // Without known roles the statements would be made for nobody, and with roles that do not allow the operation in
         // vain: only the preamble goes out.
-        let planned = if roles.is_some() && scope.grants.lacks(cx.operation).is_none() {
+        let planned = if roles.is_some() && scope.grants.admit(cx.operation).is_ok() {
             plan(&scope)
         } else {
             Ok(Vec::new())
@@ -433,9 +433,7 @@ impl Work {
             if !current {
                 continue;
             }
-            if let Some(permission) = scope.grants.lacks(cx.operation) {
-                return Err(Fault::Forbidden(permission.to_owned()).into());
-            }
+            scope.grants.admit(cx.operation)?;
             if let Some(row) = &stored
                 && let Some(key) = key
             {

@@ -161,6 +161,19 @@ fn operations_are_data() {
         ("GET", "/things", Some("things.read"))
     );
     assert_eq!(list.security[1].scopes, ["things:read"]);
+    let fetch = &operations::THINGS_FETCH;
+    assert_eq!(
+        (fetch.permission, fetch.no_permission),
+        (None, Some("Whoever is signed in may fetch."))
+    );
+    let permissions: Vec<_> = operations::PERMISSIONS
+        .iter()
+        .map(|permission| (permission.name, permission.scope))
+        .collect();
+    assert_eq!(
+        permissions,
+        [("things.read", Some("things:read")), ("things.write", None)]
+    );
     assert_eq!(
         list.codes,
         [

@@ -226,6 +226,11 @@ table! {
         "Users without the permission are refused.",
         "Users without the permission are refused.",
         "Grant it to every role that could call it, announce it, and bring it with a new version.";
+    PERMISSION_STATED "permission-stated" Warning Warning,
+        "An operation states the permission that its scope grants to keys, and stated none",
+        "Users without the permission are refused, if the server did not ask for it before.",
+        "Users without the permission are refused, if the server did not ask for it before.",
+        "Check that the server asked for it before; if not, bring it with a new version.";
     PERMISSION_CHANGED "permission-changed" Breaking Breaking,
         "An operation needs another permission",
         "Users that hold only the old one are refused.",

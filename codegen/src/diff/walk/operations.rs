@@ -246,6 +246,7 @@ impl<'a> Walk<'_, 'a> {
             self.new_tree().get(owners.1, "x-permission"),
         ) {
             (None, None) => return,
+            (None, Some(_)) if self.states_a_permission(owners) => &PERMISSION_STATED,
             (None, Some(_)) => &PERMISSION_ADDED,
             (Some(_), None) => &PERMISSION_REMOVED,
             (Some(_), Some(_)) => &PERMISSION_CHANGED,

@@ -118,6 +118,22 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
+    /// Whether a permission that is named now writes down what the old contract left unsaid: the old operation neither named
+    /// one nor said that it needs none, and keys needed the scope that grants it.
+    pub(super) fn states_a_permission(&self, owners: (Id, Id)) -> bool {
+        let (old, new) = (self.old(), self.new_tree());
+        let scope = new.text(owners.1, "x-permission").and_then(|name| {
+            let registry = new.get(Tree::ROOT, "x-permissions")?;
+            new.text(new.get(registry, name)?, "scope")
+        });
+        let asked = |scope: &str| {
+            ways(old, owners.0, &BTreeMap::new())
+                .iter()
+                .any(|way| way.schemes.values().any(|scopes| scopes.contains(scope)))
+        };
+        old.get(owners.0, "x-no-permission").is_none() && scope.is_some_and(asked)
+    }
+
     /// Compares the schemes themselves; who is concerned is told at the operations that use them.
     pub(super) fn security_schemes(&mut self) {
         let all = |tree: &Tree<'a>| -> Vec<(&'a str, Id)> {

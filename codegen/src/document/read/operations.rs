@@ -133,6 +133,7 @@ impl<'a> Reader<'a> {
             security,
             consumers: self.texts(place, "x-consumers"),
             permission: self.text(place, "x-permission"),
+            no_permission: self.text(place, "x-no-permission"),
             codes: Vec::new(),
             own_codes,
             parameters,

@@ -24,18 +24,25 @@ pub fn module(document: &Document, parts: &IndexMap<String, OperationParts>) -> 
         })
     });
     let idents = document.operations.iter().map(ident);
+    let permissions = document.permissions().into_iter().map(|permission| {
+        let (name, scope) = (permission.name, option(permission.scope));
+        quote!(Permission { name: #name, scope: #scope })
+    });
     quote! {
         /// The operations as data.
         pub mod operations {
             #[allow(unused_imports)]
             use super::deprecations;
             #[allow(unused_imports)]
-            use ::crm_runtime::server::{Operation, Requirement};
+            use ::crm_runtime::server::{Operation, Permission, Requirement};
 
             #(#each)*
 
             /// All operations, in the order of the contract.
             pub static OPERATIONS: &[&Operation] = &[#(&#idents),*];
+
+            /// What operations ask callers for, in the order of the contract.
+            pub static PERMISSIONS: &[Permission] = &[#(#permissions),*];
         }
     }
 }
@@ -55,6 +62,7 @@ pub fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
         quote!(Requirement { scheme: #scheme, scopes: &[#(#scopes),*] })
     });
     let permission = option(operation.permission.as_deref());
+    let no_permission = option(operation.no_permission.as_deref());
     let takes_idempotency_key = operation.takes_idempotency_key();
     let raw_body = operation.raw_body;
     let mut codes: Vec<&str> = operation.codes.iter().map(String::as_str).collect();
@@ -80,6 +88,7 @@ pub fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
             path: #path,
             security: &[#(#security),*],
             permission: #permission,
+            no_permission: #no_permission,
             takes_idempotency_key: #takes_idempotency_key,
             raw_body: #raw_body,
             codes: &[#(#codes),*],

@@ -585,6 +585,14 @@ fn ends() -> Vec<Step> {
         delete(Owner, "/api-keys/${key_id}"),
         step(Owner, "POST", "/users/${reader_id}/deactivate", None),
         get(Reader, "/me"),
+        post(
+            Owner,
+            "/users/${reader_id}/deactivate",
+            r#"{"revoke_api_keys":true}"#,
+        ),
+        step(Owner, "POST", "/users/${reader_id}/reactivate", None),
+        step(Owner, "POST", "/users/${reader_id}/reactivate", None),
+        get(Reader, "/me"),
         step(Owner, "POST", "/users/${owner_id}/deactivate", None),
         delete(Owner, "/records/contact/${id1}"),
     ]

@@ -140,6 +140,26 @@ macro_rules! suite {
                 refused(last, "LAST_OWNER");
             }
 
+            pub async fn reactivate(world: &World) {
+                let client = client(world).await;
+                let user = done(try_make(&client, somebody()).await);
+                let with_keys = client
+                    .access_deactivate_user()
+                    .id(&user.id)
+                    .body(of::<types::UserDeactivate>(json!({"revoke_api_keys": true})))
+                    .send()
+                    .await;
+                assert_eq!(done(with_keys).api_keys.map(|keys| keys.len()), Some(0));
+                for _ in 0..2 {
+                    let back = done(client.access_reactivate_user().id(&user.id).send().await);
+                    assert_eq!(back.status, Some(types::UserStatus::Active));
+                }
+                refused(
+                    client.access_reactivate_user().id(new_id()).send().await,
+                    "NOT_FOUND",
+                );
+            }
+
             pub async fn roles(world: &World) {
                 let client = client(world).await;
                 let page = done(client.access_list_roles().limit(1).send().await);

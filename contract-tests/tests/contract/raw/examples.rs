@@ -14,7 +14,7 @@ use contract_tests::{
 use serde_json::{Value, json};
 
 /// The operations in the order of the story; with a bar the one example of the request that is meant.
-const STORY: [&str; 50] = [
+const STORY: [&str; 51] = [
     "platform_health",
     "platform_limits",
     "platform_openapi_json",
@@ -53,6 +53,7 @@ const STORY: [&str; 50] = [
     "access_list_users",
     "access_update_user",
     "access_deactivate_user",
+    "access_reactivate_user",
     "access_list_roles",
     "access_get_role",
     "integrations_create_api_key",

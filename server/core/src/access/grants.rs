@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use crm_contract::latest::server::operations::PERMISSIONS;
 use crm_runtime::server::Operation;
 
 use super::{
-    rights::{Lacking, PERMISSIONS, Rights},
+    rights::{Lacking, Rights},
     roles::{self, Role},
 };
 use crate::{context::Principal, fault::Fault};
@@ -84,7 +85,7 @@ pub struct Grants {
 enum By {
     Operator,
     Roles(Vec<&'static Role>),
-    Scopes,
+    Scopes(Vec<String>),
     /// A customer has operations of their own, which restrict themselves to the contact.
     Nothing,
 }
@@ -99,7 +100,7 @@ impl Grants {
             },
             Principal::Key { scopes, .. } => Self {
                 rights: Rights::of_scopes(scopes.iter().map(String::as_str)),
-                by: By::Scopes,
+                by: By::Scopes(scopes.clone()),
             },
             Principal::Portal { .. } => Self {
                 by: By::Nothing,
@@ -139,7 +140,7 @@ impl Grants {
                 })?;
                 Some(Rule::Role(role.name))
             }
-            By::Scopes => permission.scope.map(Rule::Scope),
+            By::Scopes(_) => permission.scope.map(Rule::Scope),
         }
     }
 
@@ -147,28 +148,53 @@ impl Grants {
         self.rule(action).is_some()
     }
 
-    /// What a person lacks for an operation, if anything. A key's scopes were judged at the door, and a customer has
-    /// operations of their own.
-    pub fn lacks(&self, operation: &'static Operation) -> Option<&'static str> {
-        if !matches!(self.by, By::Roles(_)) {
-            return None;
-        }
-        let reads = operation.method == "GET";
-        let (action, name) = match (operation.permission, operation.tag) {
-            (Some(permission), _) => (Action::Named(permission), permission),
-            (None, "records") if reads => (Action::Records(Verb::Read), "records.read"),
-            (None, "records") => (Action::Records(Verb::Update), "records.write"),
-            (None, "schema") => (Action::Named("schema.read"), "schema.read"),
-            _ => return None,
+    /// Refused unless the contract's rule for an operation lets the caller in: a token of a kind that the operation takes,
+    /// with the scopes of a key, with the permission of a person. Where the contract says neither which permission is needed
+    /// nor why none is, nobody is let in.
+    pub fn admit(&self, operation: &Operation) -> Result<(), Fault> {
+        let kind = match &self.by {
+            By::Operator => return Ok(()),
+            By::Roles(_) => "user",
+            By::Scopes(_) => "key",
+            By::Nothing => "portal",
         };
-        (!self.allows(action)).then_some(name)
+        if operation.security.is_empty() {
+            return Ok(());
+        }
+        let way = operation.security.iter().find(|way| way.scheme == kind);
+        let Some(way) = way.filter(|_| operation.has_rule()) else {
+            return Err(Fault::NotGranted {
+                why: format!("No rule lets a token of the kind {kind} do this."),
+                kind: "permission",
+                name: operation.id.to_owned(),
+            });
+        };
+        match &self.by {
+            By::Scopes(scopes) if !way.scopes.is_empty() => {
+                let lacks = |scope: &&&str| !scopes.iter().any(|had| had == **scope);
+                match way.scopes.iter().find(lacks) {
+                    Some(scope) => Err(Fault::NotGranted {
+                        why: format!("The API key lacks the scope {scope}."),
+                        kind: "scope",
+                        name: (*scope).to_owned(),
+                    }),
+                    None => Ok(()),
+                }
+            }
+            _ => match operation.permission {
+                Some(permission) if !self.rights.has(permission) => {
+                    Err(Fault::Forbidden(permission.to_owned()))
+                }
+                _ => Ok(()),
+            },
+        }
     }
 
     /// Refused unless the caller has all of these rights. `what`: what only somebody who has them may do.
     pub fn cover(&self, rights: Rights, what: &str) -> Result<(), Fault> {
         let (kind, name) = match (self.rights.lacks(rights), &self.by) {
             (None, _) => return Ok(()),
-            (Some(Lacking::Permission(permission)), By::Scopes) => {
+            (Some(Lacking::Permission(permission)), By::Scopes(_)) => {
                 ("scope", permission.scope.unwrap_or(permission.name))
             }
             (Some(Lacking::Permission(permission)), _) => ("permission", permission.name),
@@ -189,6 +215,7 @@ impl Grants {
 #[cfg(test)]
 mod tests {
     use crm_contract::latest::server::operations::OPERATIONS;
+    use crm_runtime::server::Requirement;
 
     use super::*;
 
@@ -206,7 +233,7 @@ mod tests {
     fn allowed(grants: &Grants) -> Vec<&'static str> {
         let mut ids: Vec<_> = OPERATIONS
             .iter()
-            .filter(|operation| grants.lacks(operation).is_none())
+            .filter(|operation| grants.admit(operation).is_ok())
             .map(|operation| operation.id)
             .collect();
         ids.sort_unstable();
@@ -216,7 +243,12 @@ mod tests {
     #[test]
     fn owner_and_admin_have_everything() {
         for roles in [&["owner"][..], &["admin"], &["readonly", "admin"]] {
-            assert_eq!(allowed(&person(roles)).len(), OPERATIONS.len(), "{roles:?}");
+            let refused: Vec<_> = OPERATIONS
+                .iter()
+                .filter(|operation| !allowed(&person(roles)).contains(&operation.id))
+                .map(|operation| operation.id)
+                .collect();
+            assert_eq!(refused, ["portal_me"], "{roles:?}");
         }
     }
 
@@ -232,7 +264,7 @@ mod tests {
             );
             let expected = operation.method == "GET" && !integrations;
             assert_eq!(
-                grants.lacks(operation).is_none(),
+                grants.admit(operation).is_ok(),
                 expected,
                 "{}",
                 operation.id
@@ -249,7 +281,7 @@ mod tests {
                     "records" | "schema" | "access" | "integrations"
                 )
             }) {
-                assert!(grants.lacks(operation).is_some(), "{}", operation.id);
+                assert!(grants.admit(operation).is_err(), "{}", operation.id);
             }
         }
     }
@@ -296,6 +328,137 @@ mod tests {
                     name: name.into()
                 })
             );
+        }
+    }
+
+    /// An operation that no lint has seen.
+    const MADE_UP: Operation = Operation {
+        id: "views_list",
+        tag: "views",
+        method: "GET",
+        path: "/views",
+        security: &[
+            Requirement {
+                scheme: "user",
+                scopes: &[],
+            },
+            Requirement {
+                scheme: "key",
+                scopes: &[],
+            },
+            Requirement {
+                scheme: "portal",
+                scopes: &[],
+            },
+        ],
+        permission: None,
+        no_permission: None,
+        takes_idempotency_key: false,
+        raw_body: false,
+        codes: &[],
+        consumers: &[],
+        produces: &[],
+        deprecation: None,
+    };
+
+    fn everybody() -> Vec<(&'static str, Grants)> {
+        let scopes = PERMISSIONS.iter().filter_map(|permission| permission.scope);
+        let key = |scopes: Vec<String>| Principal::Key {
+            id: "k".into(),
+            scopes,
+        };
+        let portal = Principal::Portal {
+            contact: "c".into(),
+            session: "s".into(),
+        };
+        let of = |principal: &Principal| Grants::of(principal, &"[]".into());
+        vec![
+            ("owner", person(&["owner"])),
+            ("readonly", person(&["readonly"])),
+            ("no role", person(&[])),
+            ("every scope", of(&key(scopes.map(str::to_owned).collect()))),
+            ("no scope", of(&key(Vec::new()))),
+            ("customer", of(&portal)),
+        ]
+    }
+
+    fn admitted(operation: &Operation) -> Vec<&'static str> {
+        everybody()
+            .into_iter()
+            .filter(|(_, grants)| grants.admit(operation).is_ok())
+            .map(|(who, _)| who)
+            .collect()
+    }
+
+    #[test]
+    fn what_has_no_rule_is_nobodys() {
+        for tag in ["views", "records", "schema", "me"] {
+            for method in ["GET", "POST"] {
+                let operation = Operation {
+                    tag,
+                    method,
+                    ..MADE_UP
+                };
+                assert!(admitted(&operation).is_empty(), "{method} {tag}");
+            }
+        }
+        let unknown = Operation {
+            permission: Some("views.read"),
+            ..MADE_UP
+        };
+        assert!(admitted(&unknown).is_empty());
+        let known = Operation {
+            permission: Some("records.write"),
+            ..MADE_UP
+        };
+        assert_eq!(admitted(&known), ["owner", "every scope"]);
+        let open = Operation {
+            no_permission: Some("Everybody may."),
+            ..MADE_UP
+        };
+        assert_eq!(admitted(&open).len(), everybody().len());
+        let portal = Operation {
+            security: &[Requirement {
+                scheme: "portal",
+                scopes: &[],
+            }],
+            ..open
+        };
+        assert_eq!(admitted(&portal), ["customer"]);
+        let scoped = Operation {
+            security: &[Requirement {
+                scheme: "key",
+                scopes: &["records:read", "records:write"],
+            }],
+            ..known
+        };
+        assert_eq!(admitted(&scoped), ["every scope"]);
+        let public = Operation {
+            security: &[],
+            ..MADE_UP
+        };
+        assert_eq!(admitted(&public).len(), everybody().len());
+    }
+
+    #[test]
+    fn what_is_told_by_name_is_what_was_told_from_the_first_release_on() {
+        let names: Vec<_> = named().collect();
+        assert_eq!(
+            names,
+            [
+                "schema.read",
+                "schema.write",
+                "users.read",
+                "users.write",
+                "api_keys.read",
+                "api_keys.manage",
+                "integrations.read",
+                "portal_codes.create"
+            ]
+        );
+        for verb in Verb::ALL {
+            let name = Action::Records(verb).permission();
+            assert!(PERMISSIONS.iter().any(|one| one.name == name), "{name}");
         }
     }
 }

@@ -8,7 +8,10 @@ use crm_runtime::server::Problem;
 
 use super::{
     roles,
-    users::{User, change, list, row},
+    users::{
+        User, change, list, row,
+        standing::{self, Deactivated},
+    },
 };
 use crate::{
     context::Context,
@@ -109,14 +112,34 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::DeactivateUserRequest,
     ) -> Result<access::DeactivateUserResponse, Problem<access::DeactivateUserError>> {
-        let answer = |user: User| {
+        let asked = request.body.and_then(|body| body.revoke_api_keys);
+        let revoke_keys = asked.unwrap_or_default();
+        let answer = |done: Deactivated| {
             access::DeactivateUserResponse::Ok(access::DeactivateUserOk {
+                e_tag: Some(Shown::default().etag(done.user.version)),
+                body: done.shown(),
+            })
+        };
+        Ok(reply(
+            standing::deactivate(self, cx, &request.id, revoke_keys, answer)
+                .await
+                .map_err(Refusal::narrow)?,
+        ))
+    }
+
+    async fn reactivate_user(
+        &self,
+        cx: &Context,
+        request: access::ReactivateUserRequest,
+    ) -> Result<access::ReactivateUserResponse, Problem<access::ReactivateUserError>> {
+        let answer = |user: User| {
+            access::ReactivateUserResponse::Ok(access::ReactivateUserOk {
                 e_tag: Some(Shown::default().etag(user.version)),
                 body: user.shown(),
             })
         };
         Ok(reply(
-            change::deactivate(self, cx, &request.id, answer)
+            standing::reactivate(self, cx, &request.id, answer)
                 .await
                 .map_err(Refusal::narrow)?,
         ))

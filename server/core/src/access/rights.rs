@@ -1,34 +1,10 @@
 //! What somebody may do, as a set that can be compared: who gives rights to somebody, or takes a person over, needs all of
 //! them. Plain data; that the contract's permissions fit into it is proved when it is compiled.
 
+use crm_contract::latest::server::operations::PERMISSIONS;
+use crm_runtime::server::Permission;
+
 use super::roles;
-
-/// A permission, and the scope that grants it to a key.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Permission {
-    pub name: &'static str,
-    pub scope: Option<&'static str>,
-}
-
-const fn permission(name: &'static str, scope: &'static str) -> Permission {
-    Permission {
-        name,
-        scope: Some(scope),
-    }
-}
-
-pub static PERMISSIONS: &[Permission] = &[
-    permission("records.read", "records:read"),
-    permission("records.write", "records:write"),
-    permission("schema.read", "schema:read"),
-    permission("schema.write", "schema:write"),
-    permission("users.read", "access:read"),
-    permission("users.write", "access:write"),
-    permission("api_keys.read", "integrations:read"),
-    permission("api_keys.manage", "integrations:write"),
-    permission("integrations.read", "integrations:read"),
-    permission("portal_codes.create", "portal:write"),
-];
 
 /// A set of the contract's permissions, and whether its holder is an owner. Owners alone make owners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::testing::api::{Api, TENANT, now, tenant};
 
 mod rights;
 mod roles;
+mod standing;
 
 const DANA: &str = "dana@alderfinch.example";
 const ID: &str = "019c1d79-1340-75ff-9180-bc0dbc0e1563";
@@ -83,7 +84,7 @@ fn a_person_is_added_read_changed_and_deactivated() {
     // The role counts with the next request.
     api.get("/api-keys", &session).expect(200);
     let gone = api.post(&format!("{path}/deactivate"), &owner, Value::Null);
-    assert_eq!(gone.status, 400, "it takes no body");
+    assert_eq!(gone.status, 400, "a body is an object");
     let gone = api
         .call("POST", &format!("{path}/deactivate"))
         .token(&owner)

@@ -5,6 +5,7 @@ pub mod import;
 pub mod list;
 pub mod row;
 mod rules;
+pub mod standing;
 mod taken;
 
 pub use row::User;

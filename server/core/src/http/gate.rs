@@ -161,6 +161,10 @@ impl Core {
         if operation.security.is_empty() {
             return Ok(None);
         }
+        if !operation.has_rule() {
+            tracing::error!(operation = operation.id, "the contract has no rule for it");
+            return Err(Problem::new(FORBIDDEN, "No rule lets anybody do this."));
+        }
         if let Some(operator) = head.extensions.get::<Operator>() {
             return Ok(Some(Arc::new(operator.verified())));
         }
@@ -235,5 +239,64 @@ fn refused(rejected: Rejected) -> Problem<GateCode> {
             UNAUTHENTICATED,
             format!("The access token is not valid: {other}."),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_runtime::server::Requirement;
+
+    use super::*;
+    use crate::{
+        fault::Fault,
+        testing::api::{Api, now},
+    };
+
+    const OPEN: Operation = Operation {
+        id: "views_list",
+        tag: "views",
+        method: "GET",
+        path: "/views",
+        security: &[Requirement {
+            scheme: "user",
+            scopes: &[],
+        }],
+        permission: None,
+        no_permission: Some("Everybody may."),
+        takes_idempotency_key: false,
+        raw_body: false,
+        codes: &[],
+        consumers: &[],
+        produces: &[],
+        deprecation: None,
+    };
+    static STATED: Operation = OPEN;
+    static UNSAID: Operation = Operation {
+        no_permission: None,
+        ..OPEN
+    };
+
+    #[test]
+    fn an_operation_without_a_rule_lets_not_even_an_owner_in() {
+        let api = Api::default();
+        let owner = api.owner();
+        let admit = |operation| {
+            let passage = Passage::new("r".into(), api.host.ports.clock.now());
+            let request = http::Request::get("/views")
+                .header("authorization", format!("Bearer {owner}"))
+                .extension(Arc::new(passage))
+                .extension(version::served(&http::HeaderMap::new()).unwrap());
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            now(api.core.admit(operation, &head))
+        };
+        let refused = admit(&UNSAID).unwrap_err();
+        assert_eq!(refused.code(), FORBIDDEN);
+        // Nor is it let in further inside, if the gate were passed.
+        let mut cx = admit(&STATED).unwrap();
+        let read =
+            |cx: &Context| now(api.core.work.read::<Fault>(cx, |_| Ok(Vec::new()))).map(|_| ());
+        assert_eq!(read(&cx), Ok(()));
+        cx.operation = &UNSAID;
+        assert!(matches!(read(&cx), Err(Fault::NotGranted { .. })));
     }
 }

@@ -118,6 +118,43 @@ pub fn find(id: &str) -> Statement {
     )
 }
 
+/// The most keys of one person that are told at once.
+pub const MOST_OF_A_PERSON: i64 = 200;
+
+/// The keys that a person made, and those that were made with them: whoever has one of these can make more. `?1` is the
+/// person's id.
+const MADE_BY: &str = "WITH RECURSIVE made(id) AS (SELECT id FROM api_keys WHERE created_by = 'user:' || ?1 \
+     UNION SELECT k.id FROM api_keys k JOIN made ON k.created_by = 'key:' || made.id) ";
+
+/// The keys of [`MADE_BY`] that work.
+pub fn working_of(person: &str, now: i64) -> Statement {
+    Statement::new(
+        format!(
+            "{MADE_BY} SELECT {COLUMNS} FROM api_keys WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > ?2) ORDER BY created_at, id LIMIT {MOST_OF_A_PERSON}"
+        ),
+        [person.into(), now.into()],
+    )
+}
+
+/// The greatest version of a key: it tells whether one was made or revoked meanwhile.
+pub fn newest() -> Statement {
+    Statement::new(NEWEST, [])
+}
+
+pub const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM api_keys";
+
+/// Revokes all keys of [`MADE_BY`]. Their version is the `place`-th of the commit, from 0.
+pub fn revoke_all_of(person: &str, place: u32, now: i64) -> Statement {
+    Statement::new(
+        format!(
+            "{MADE_BY} UPDATE api_keys SET version = (SELECT base FROM meta) + ?2, revoked_at = ?3, updated_at = ?3 \
+             WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL"
+        ),
+        [person.into(), i64::from(place).into(), now.into()],
+    )
+}
+
 pub fn insert(key: &ApiKey, secret_hash: String) -> Statement {
     Statement::new(
         "INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, expires_at) \

@@ -300,3 +300,49 @@ fn who_is_refused_costs_no_password_and_no_entry_of_the_directory() {
     assert_ne!(made["email"], again()["email"]);
     api.password_grant("z@a.example", NEW_PASSWORD).expect(200);
 }
+
+#[test]
+fn nothing_is_read_for_a_caller_who_is_known_not_to_be_allowed() {
+    use crm_contract::latest::server::operations::{RECORDS_BATCH, RECORDS_LIST};
+
+    use crate::{
+        context::{Caller, Context, Principal},
+        fault::Fault,
+        ports::store::Statement,
+    };
+    let api = Api::default();
+    let id = api.user(TENANT, "reader@a.example", &["readonly"]);
+    let (reader, _) = api.sign_in("reader@a.example");
+    api.get("/me", &reader).expect(200);
+    let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
+    let rows = memory.run(&Statement::new("SELECT id FROM sessions", []));
+    let session = rows[0][0].as_str().unwrap().to_owned();
+    let planned = AtomicUsize::new(0);
+    for (operation, expected) in [
+        (
+            &RECORDS_BATCH,
+            Err(Fault::Forbidden("records.write".into())),
+        ),
+        (&RECORDS_LIST, Ok(())),
+    ] {
+        planned.store(0, Ordering::Relaxed);
+        let (id, session) = (id.clone(), session.clone());
+        let cx = Context {
+            caller: Some(Caller {
+                tenant: tenant(TENANT),
+                principal: Principal::User { id, session },
+            }),
+            ..Context::operator(tenant(TENANT), operation, api.host.ports.clock.now())
+        };
+        let plan = |_: &_| {
+            planned.fetch_add(1, Ordering::Relaxed);
+            Ok(Vec::new())
+        };
+        let read = now(api.core.work.read::<Fault>(&cx, plan)).map(|_| ());
+        assert_eq!(
+            planned.load(Ordering::Relaxed),
+            usize::from(expected.is_ok())
+        );
+        assert_eq!(read, expected);
+    }
+}

@@ -1,4 +1,4 @@
-//! Adding, changing and deactivating people. Nobody gives rights that they do not have, or takes over who has more, and
+//! Adding and changing people. Nobody gives rights that they do not have, or takes over who has more, and
 //! the last owner stays. A password is hashed after all of that was judged.
 
 use async_lock::OnceCell;
@@ -7,7 +7,7 @@ use crm_runtime::server::Reply;
 
 use super::{
     list::missing,
-    row::{self, ACTIVE, DEACTIVATED, Profile, User},
+    row::{self, ACTIVE, Profile, User},
     rules::{apply, check, distinct, keep_an_owner, may_change},
     taken::Taken,
 };
@@ -24,7 +24,7 @@ use crate::{
     random_id,
     records::etag,
     refusal::Refusal,
-    work::{Decision, Guard, Issued, NoneExpected, Outcome, Scope},
+    work::{Decision, Guard, Issued, Outcome, Scope},
 };
 
 code_set! {
@@ -33,10 +33,6 @@ code_set! {
 
 code_set! {
     pub enum Changing { NotFound, UniqueViolation, LastOwner, VersionMismatch, FieldInvalid }
-}
-
-code_set! {
-    pub enum Deactivating { NotFound, LastOwner }
 }
 
 /// Adds a person. `answer` makes the operation's response of the person as committed.
@@ -176,41 +172,6 @@ pub async fn update<R: Reply + 'static>(
     core.work
         .write_after(cx, plan, decide, || outside.stand(), taken)
         .await
-}
-
-/// Takes a person's access away; again changes nothing.
-pub async fn deactivate<R: Reply + 'static>(
-    core: &Core,
-    cx: &Context,
-    id: &str,
-    answer: fn(User) -> R,
-) -> Result<Outcome<R>, Refusal<Deactivating>> {
-    let plan = |_: &Scope| Ok(vec![row::find(id), row::other_owners(id)]);
-    let decide = |scope: &Scope, rows: Vec<Rows>| {
-        let [found, owners] = <[Rows; 2]>::try_from(rows).unwrap_or_default();
-        let before = User::parse(found.into_iter().next().ok_or_else(missing)?)?;
-        if before.status == DEACTIVATED {
-            return Ok(Decision::nothing(move |_| answer(before.clone())));
-        }
-        let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
-        scope
-            .grants
-            .cover(before.rights(), "deactivate this person")?;
-        if before.is_owner() {
-            guard = keep_an_owner(guard, &before.id, &owners)?;
-        }
-        let after = User {
-            status: DEACTIVATED.to_owned(),
-            updated_at: cx.now,
-            ..before
-        };
-        let statements = vec![
-            row::update(&after)?,
-            sessions::revoke_all(&after.id, cx.now),
-        ];
-        Ok(changed(guard, statements, after, answer))
-    };
-    core.work.write(cx, plan, decide, NoneExpected).await
 }
 
 fn changed<R: Reply + 'static>(

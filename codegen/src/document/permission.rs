@@ -1,0 +1,47 @@
+//! The root's `x-permissions`: what the permissions of operations mean, and which scope grants each to a key.
+
+use super::Document;
+use crate::diagnostic::Location;
+use crate::source::{Node, escape};
+
+/// An entry of the root's `x-permissions`: its meaning as a text, or `{description, scope}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission<'d> {
+    pub name: &'d str,
+    /// None where it is not said.
+    pub description: Option<&'d str>,
+    /// The scope that grants it to a key. None: no key has it.
+    pub scope: Option<&'d str>,
+    /// Keys of the entry that mean nothing.
+    pub unknown: Vec<&'d str>,
+    pub at: Location,
+}
+
+impl Document {
+    /// All entries of `x-permissions`, in the order of the document.
+    pub fn permissions(&self) -> Vec<Permission<'_>> {
+        let registry = self.source.get("x-permissions").and_then(Node::as_map);
+        let entries = registry.into_iter().flatten();
+        entries
+            .map(|(name, member)| {
+                let text = |key| member.node.get(key).and_then(Node::as_str);
+                let keys = member.node.as_map().into_iter().flatten();
+                Permission {
+                    name,
+                    description: member.node.as_str().or_else(|| text("description")),
+                    scope: text("scope"),
+                    unknown: keys
+                        .map(|(key, _)| key.as_str())
+                        .filter(|key| !["description", "scope"].contains(key))
+                        .collect(),
+                    at: Location {
+                        file: self.at.file.clone(),
+                        line: member.key.line,
+                        column: member.key.column,
+                        pointer: format!("/x-permissions/{}", escape(name)),
+                    },
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,155 @@
+//! What an operation needs of a caller beyond a token. Nothing is open because nothing was said: each operation that needs
+//! a token names a permission, or says why it needs none.
+
+use std::collections::HashSet;
+
+use super::Lint;
+use super::security::declared_scopes;
+use crate::document::{Operation, Permission};
+use crate::text::distance;
+
+const NO_PERMISSION: &str = "x-no-permission";
+
+pub(super) fn check(lint: &mut Lint<'_>) {
+    let document = lint.document;
+    let permissions = document.permissions();
+    for operation in &document.operations {
+        rule(lint, operation);
+        known(lint, operation, &permissions);
+        keys(lint, operation);
+    }
+    registry(lint, &permissions);
+}
+
+/// Exactly one of `x-permission` and `x-no-permission`.
+fn rule(lint: &mut Lint<'_>, operation: &Operation) {
+    let id = &operation.id;
+    let public = operation.security.is_empty();
+    let exempt = super::exempt(lint, operation, NO_PERMISSION, !public);
+    match (&operation.permission, exempt) {
+        (None, false) if !public => lint.report(
+            "permission-missing",
+            &operation.at,
+            format!("`{id}` needs a token and does not say which permission; what has no rule is refused to everybody"),
+            "add `x-permission` with a name of the root's x-permissions, or `x-no-permission` with the reason why everybody who is signed in may call it",
+        ),
+        (Some(permission), true) => lint.report(
+            "permission-missing",
+            &operation.at,
+            format!("`{id}` asks for the permission `{permission}` and says that it needs none"),
+            "remove `x-permission` or `x-no-permission`",
+        ),
+        (Some(permission), false) if public => lint.report(
+            "permission-unknown",
+            &operation.at,
+            format!("`{id}` is public and asks for the permission `{permission}`"),
+            "add `security`, or remove x-permission",
+        ),
+        _ => {}
+    }
+}
+
+fn known(lint: &mut Lint<'_>, operation: &Operation, permissions: &[Permission<'_>]) {
+    let Some(asked) = &operation.permission else {
+        return;
+    };
+    if permissions.iter().any(|known| known.name == asked) {
+        return;
+    }
+    let near = permissions
+        .iter()
+        .find(|known| distance(known.name, asked, 2).is_some())
+        .map(|near| format!(" (there is `{}`)", near.name))
+        .unwrap_or_default();
+    let message = format!("no permission is called `{asked}`{near}");
+    lint.report(
+        "permission-unknown",
+        &operation.at,
+        message,
+        "add it to x-permissions at the root, or correct it",
+    );
+}
+
+/// A key does what its scopes allow, so an operation that asks persons for a permission asks keys for a scope.
+fn keys(lint: &mut Lint<'_>, operation: &Operation) {
+    if operation.permission.is_none() {
+        return;
+    }
+    for requirement in &operation.security {
+        if requirement.scopes.is_empty()
+            && declared_scopes(lint.document, &requirement.scheme).is_some()
+        {
+            let message = format!(
+                "every token of the scheme `{}` may call `{}`, which asks persons for a permission",
+                requirement.scheme, operation.id
+            );
+            lint.report(
+                "scope-missing",
+                &requirement.at,
+                message,
+                "name the scope that it needs",
+            );
+        }
+    }
+}
+
+/// What stands in `x-permissions`, and that each scope grants something.
+fn registry(lint: &mut Lint<'_>, permissions: &[Permission<'_>]) {
+    let document = lint.document;
+    let scopes: Vec<(&str, Vec<String>)> = document
+        .security_schemes
+        .keys()
+        .filter_map(|scheme| Some((scheme.as_str(), declared_scopes(document, scheme)?)))
+        .collect();
+    for permission in permissions {
+        let name = permission.name;
+        if permission
+            .description
+            .is_none_or(|text| text.trim().is_empty())
+            || !permission.unknown.is_empty()
+        {
+            let message =
+                format!("the entry of `{name}` is neither a text nor `{{description, scope}}`");
+            lint.report(
+                "permission-form",
+                &permission.at,
+                message,
+                "write what it allows, and the scope that grants it to a key",
+            );
+        }
+        if let Some(scope) = permission.scope
+            && !scopes
+                .iter()
+                .any(|(_, declared)| declared.iter().any(|known| known == scope))
+        {
+            let message =
+                format!("`{name}` is granted by the scope `{scope}`, which no scheme has");
+            lint.report(
+                "permission-scope",
+                &permission.at,
+                message,
+                "add the scope to the scheme's x-scopes, or correct it",
+            );
+        }
+    }
+    let granting: HashSet<&str> = permissions.iter().filter_map(|one| one.scope).collect();
+    for (scheme, declared) in &scopes {
+        let Some(scheme) = document.security_schemes.get(*scheme) else {
+            continue;
+        };
+        for scope in declared
+            .iter()
+            .filter(|scope| !granting.contains(scope.as_str()))
+        {
+            let message = format!(
+                "the scope `{scope}` grants no permission, so nobody could be kept from giving it"
+            );
+            lint.report(
+                "permission-scope",
+                &scheme.at,
+                message,
+                "name it as the `scope` of what it grants in the root's x-permissions",
+            );
+        }
+    }
+}

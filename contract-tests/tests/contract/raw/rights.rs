@@ -1,0 +1,87 @@
+//! Rights: what is given, taken over and taken away, and by whom.
+
+use contract_tests::{
+    business::{Business, key_token, mark, sign_in, text},
+    raw::Answer,
+    world::World,
+};
+use serde_json::{Value, json};
+
+async fn post(business: &Business, token: &str, path: &str, body: Value) -> Answer {
+    business.raw.post(path, body).bearer(token).send().await
+}
+
+/// A key that the bearer of a token makes; its token.
+async fn key(business: &Business, token: &str, scopes: &[&str]) -> String {
+    let body = json!({"name": "rights", "scopes": scopes});
+    let made = post(business, token, "/api-keys", body).await.expect(201);
+    key_token(&business.raw, &text(&made["secret"])).await
+}
+
+pub async fn nobody_gives_or_takes_over_what_they_do_not_have(world: &World) {
+    let business = Business::new(world, "web").await;
+    let owner = business.owner_token.as_str();
+    let key = key(&business, owner, &["access:read", "access:write"]).await;
+    let person = |roles: &[&str]| {
+        let email = format!("somebody-{}@business.example", mark());
+        json!({"email": email, "name": "Somebody", "roles": roles, "password": "a password of some length"})
+    };
+    for roles in [&["owner"][..], &["admin"], &["readonly"]] {
+        let refused = post(&business, &key, "/users", person(roles)).await;
+        refused.refused("FORBIDDEN");
+    }
+    post(&business, &key, "/users", person(&[]))
+        .await
+        .expect(201);
+    for id in [&business.owner_id, &business.reader_id] {
+        for change in [
+            json!({"password": "a password of some length"}),
+            json!({"email": format!("mine-{}@business.example", mark())}),
+            json!({"external_id": "mine"}),
+            json!({"roles": []}),
+        ] {
+            let draft = business.raw.patch(format!("/users/{id}"), change);
+            draft.bearer(&key).send().await.refused("FORBIDDEN");
+        }
+        for command in ["deactivate", "reactivate"] {
+            let draft = business
+                .raw
+                .request(http::Method::POST, format!("/users/{id}/{command}"));
+            draft.bearer(&key).send().await.refused("FORBIDDEN");
+        }
+    }
+    sign_in(&business.raw, &business.reader).await;
+}
+
+pub async fn the_keys_of_a_deactivated_person_go_with_them(world: &World) {
+    let business = Business::new(world, "web").await;
+    let owner = business.owner_token.as_str();
+    let path = format!("/users/{}", business.reader_id);
+    let draft = business.raw.patch(&path, json!({"roles": ["admin"]}));
+    draft.bearer(owner).send().await.expect(200);
+    let scopes = ["integrations:write", "records:read"];
+    let made = key(&business, &business.reader_token, &scopes).await;
+    let made_with_it = key(&business, &made, &["records:read"]).await;
+    let deactivate = format!("{path}/deactivate");
+    let gone = post(&business, owner, &deactivate, json!({}))
+        .await
+        .expect(200);
+    assert_eq!(gone["api_keys"].as_array().map(Vec::len), Some(2), "{gone}");
+    let read = async |token: &str| {
+        let draft = business.raw.get("/records/contact?limit=1");
+        draft.bearer(token).send().await
+    };
+    read(&made).await.expect(200);
+    let revoke = json!({"revoke_api_keys": true});
+    post(&business, owner, &deactivate, revoke)
+        .await
+        .expect(200);
+    let draft = business
+        .raw
+        .request(http::Method::POST, format!("{path}/reactivate"));
+    draft.bearer(owner).send().await.expect(200);
+    for token in [&made, &made_with_it, &business.reader_token] {
+        read(token).await.refused("UNAUTHENTICATED");
+    }
+    sign_in(&business.raw, &business.reader).await;
+}
