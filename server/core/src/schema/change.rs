@@ -68,6 +68,14 @@ fn no_room(at: &str) -> Refusal<codes::DefinitionInvalid> {
     invalid(failures)
 }
 
+fn name_reserved(name: &str) -> Refusal<codes::NameTaken> {
+    Refusal::new(
+        codes::NameTaken,
+        format!("The name {name} is reserved: the program itself calls something else so. Choose another."),
+    )
+    .with("name", name)
+}
+
 fn name_taken(name: &str) -> Refusal<codes::NameTaken> {
     Refusal::new(
         codes::NameTaken,
@@ -204,8 +212,10 @@ pub fn create_type(
     kept: bool,
     now: i64,
 ) -> Result<Change, Refusal<Creating>> {
-    if kept || schema.get(name).is_some() || names::is_reserved_type(name) || !names::is_name(name)
-    {
+    if names::is_reserved_type(name) {
+        return Err(name_reserved(name).into());
+    }
+    if kept || schema.get(name).is_some() || !names::is_name(name) {
         return Err(name_taken(name).into());
     }
     if schema
@@ -238,6 +248,7 @@ pub fn create_type(
     let root = At::Root("/body");
     let at_fields = root.name("fields");
     let mut failures = Failures::default();
+    check::texts(&object_type.definition(), &root, &mut failures);
     let mut room = Room::of(schema);
     for (place, written) in fields.into_iter().enumerate() {
         let at = at_fields.index(place);
@@ -309,6 +320,17 @@ pub fn update_type(
     update: TypeUpdate,
     now: i64,
 ) -> Result<Option<Change>, Refusal<codes::DefinitionInvalid>> {
+    let said = TypeDefinition {
+        label: update.label.clone().unwrap_or_default(),
+        plural_label: update.plural_label.clone(),
+        description: update.description.clone().flatten(),
+        indexes: Vec::new(),
+    };
+    let mut failures = Failures::default();
+    check::texts(&said, &At::Root("/body"), &mut failures);
+    if !failures.is_empty() {
+        return Err(invalid(failures));
+    }
     let mut changed = object_type.clone();
     changed.label = update.label.unwrap_or(changed.label);
     changed.plural_label = update.plural_label.unwrap_or(changed.plural_label);

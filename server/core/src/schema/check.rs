@@ -1,9 +1,11 @@
 //! Whether a definition makes sense: by itself, and within the schema that it joins. All contradictions at once, each
 //! with its place and what to do about it.
 
+use std::collections::HashSet;
+
 use super::{
-    At, Failures, Field, Kind, MOST_FIELDS, ObjectType, Order, Schema, field::Definition, names,
-    pattern::Room, value,
+    At, Failures, Field, Kind, MOST_FIELDS, ObjectType, Order, Schema, TypeDefinition,
+    field::Definition, names, pattern::Room, value,
 };
 
 /// How many fields an index over several has.
@@ -60,17 +62,32 @@ pub fn definition(
             format!("A field has at most {MOST_OPTIONS} options."),
         );
     }
-    for (index, option) in definition.options.iter().enumerate() {
-        if definition
-            .options
-            .iter()
-            .take(index)
-            .any(|other| other.value == option.value)
-        {
+    let mut seen = HashSet::new();
+    for option in &definition.options {
+        if !seen.insert(option.value.as_str()) {
             fail(
                 "options",
                 "unique",
                 format!("The option {} is there twice.", option.value),
+            );
+        }
+        if !value::is_plain(&option.value, false) || !value::is_plain(&option.label, false) {
+            fail(
+                "options",
+                "characters",
+                "The values and labels of options take no control characters.".into(),
+            );
+        }
+    }
+    for (property, text, lines) in [
+        ("label", Some(&definition.label), false),
+        ("help", definition.help.as_ref(), true),
+    ] {
+        if text.is_some_and(|text| !value::is_plain(text, lines)) {
+            fail(
+                property,
+                "characters",
+                format!("{property} takes no control characters."),
             );
         }
     }
@@ -262,6 +279,23 @@ fn is_there(schema: &Schema, own: &str, name: &str, definition: &Definition) -> 
         there.definition.pattern == definition.pattern
             && value::most_characters(&there.definition) >= value::most_characters(definition)
     })
+}
+
+/// Judges the texts of a type's definition.
+pub fn texts(definition: &TypeDefinition, at: &At<'_>, failures: &mut Failures) {
+    for (property, text, lines) in [
+        ("label", Some(&definition.label), false),
+        ("plural_label", definition.plural_label.as_ref(), false),
+        ("description", definition.description.as_ref(), true),
+    ] {
+        if text.is_some_and(|text| !value::is_plain(text, lines)) {
+            failures.add(
+                at.name(property).pointer(),
+                "characters",
+                format!("{property} takes no control characters."),
+            );
+        }
+    }
 }
 
 /// Judges the indexes over several fields.

@@ -1,8 +1,50 @@
 //! Names of object types and fields: `[a-z][a-z0-9_]{0,62}`. They are spliced into SQL and into paths, so nothing else
 //! ever becomes one.
 
-/// Words that are path segments under `/records`, and so no names of types.
-const TYPE_WORDS: [&str; 1] = ["batch"];
+/// Words that are no names of types: path segments under `/records`, and what the program itself calls so that is no record.
+/// A tenant that had such a type before keeps it.
+const TYPE_WORDS: [&str; 40] = [
+    "api_key",
+    "audit",
+    "automation",
+    "batch",
+    "change",
+    "event",
+    "export",
+    "field",
+    "file",
+    "history",
+    "import",
+    "key",
+    "object_type",
+    "portal",
+    "record",
+    "restore",
+    "role",
+    "search",
+    "session",
+    "system",
+    "team",
+    "tenant",
+    "user",
+    "view",
+    "webhook",
+    "api_keys",
+    "automations",
+    "changes",
+    "events",
+    "exports",
+    "fields",
+    "files",
+    "imports",
+    "object_types",
+    "roles",
+    "sessions",
+    "teams",
+    "users",
+    "views",
+    "webhooks",
+];
 
 /// The envelope of a record: no field is called like one of its properties.
 pub const ENVELOPE: [&str; 9] = [

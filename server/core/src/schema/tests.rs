@@ -324,3 +324,105 @@ fn the_json_schema_takes_what_the_core_takes() {
         !validator.is_valid(&json!({"stars": 6})) && !validator.is_valid(&json!({"nothing": 1}))
     );
 }
+
+#[test]
+fn names_that_the_program_uses_itself_are_no_names_of_types() {
+    let world = World::new();
+    let make = |name: &str| world.create_type(json!({"name": name, "label": "X"}));
+    for name in [
+        "user",
+        "users",
+        "team",
+        "role",
+        "file",
+        "view",
+        "record",
+        "batch",
+        "search",
+        "field",
+        "object_type",
+        "session",
+        "api_key",
+        "key",
+        "portal",
+        "system",
+        "tenant",
+        "change",
+        "event",
+        "webhook",
+        "automation",
+        "import",
+        "export",
+        "audit",
+    ] {
+        assert_eq!(
+            make(name).unwrap_err(),
+            ("NAME_TAKEN".into(), json!({"name": name})),
+            "{name}"
+        );
+    }
+    for name in [
+        "boiler",
+        "user_group",
+        "asset",
+        "device",
+        "vehicle",
+        "contract",
+    ] {
+        make(name).unwrap();
+    }
+}
+
+#[test]
+fn a_type_that_had_a_reserved_name_before_goes_on_working() {
+    let world = World::new();
+    world.store.run(&crate::ports::store::Statement::new(
+        "INSERT INTO object_types (name, version, definition, created_at, updated_at) SELECT 'team', 1, definition, 0, 0 FROM object_types WHERE name = 'thing'",
+        [],
+    ));
+    world.store.run(&crate::ports::store::Statement::new(
+        "UPDATE meta SET schema_rev = schema_rev + 1",
+        [],
+    ));
+    let field = json!({"name": "colour", "type": "text", "label": "Colour"});
+    world.create_field("team", field).unwrap();
+    let made = world
+        .create("team", None, json!({"colour": "red"}))
+        .unwrap();
+    assert_eq!(fields(&made), json!({"colour": "red"}));
+    world
+        .update_type("team", None, json!({"label": "Crew"}))
+        .unwrap();
+}
+
+#[test]
+fn the_texts_of_a_definition_hold_no_control_characters() {
+    let world = World::new();
+    let options = |value: &str, label: &str| json!({"name": "f", "type": "select", "label": "F", "options": [{"value": value, "label": label}]});
+    for field in [
+        json!({"name": "f", "type": "text", "label": "a\u{0007}b"}),
+        json!({"name": "f", "type": "text", "label": "F", "help": "a\u{0000}b"}),
+        options("a\u{0001}", "A"),
+        options("a", "A\u{007f}"),
+    ] {
+        let (code, _) = world.create_field("contact", field.clone()).unwrap_err();
+        assert_eq!(code, "DEFINITION_INVALID", "{field}");
+        let body = json!({"name": "boat", "label": "Boat", "fields": [field]});
+        assert_eq!(world.create_type(body).unwrap_err().0, "DEFINITION_INVALID");
+    }
+    for body in [
+        json!({"name": "boat", "label": "a\u{0000}"}),
+        json!({"name": "boat", "label": "a", "plural_label": "b\u{001b}"}),
+        json!({"name": "boat", "label": "a", "description": "b\u{0008}"}),
+    ] {
+        assert_eq!(world.create_type(body).unwrap_err().0, "DEFINITION_INVALID");
+    }
+    let (code, _) = world
+        .update_type("thing", None, json!({"label": "\u{0000}"}))
+        .unwrap_err();
+    assert_eq!(code, "DEFINITION_INVALID");
+    let (code, _) = world
+        .update_field("contact", "last_name", json!({"help": "\u{0000}"}))
+        .unwrap_err();
+    assert_eq!(code, "DEFINITION_INVALID");
+}

@@ -12,7 +12,7 @@ mod lines;
 mod parts;
 mod text;
 
-pub use text::{is_e164, nfc};
+pub use text::{is_e164, is_plain, nfc};
 
 /// The largest integer that JavaScript, JSON and D1 agree on.
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;

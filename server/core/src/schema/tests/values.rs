@@ -71,3 +71,63 @@ proptest! {
         }
     }
 }
+
+/// Every text in a value, as far as a field takes texts.
+fn with_text(kind: &str, text: &str) -> Json {
+    let money = json!({"amount": 1, "currency": "GBP"});
+    match kind {
+        "title" | "body" => json!(text),
+        "tags" => json!([text]),
+        "email" => json!(format!("a{text}@example.org")),
+        "web" => json!(format!("https://a.example/{text}x")),
+        "description" => {
+            json!([{"description": text, "quantity": 1, "unit_price": money}])
+        }
+        "unit" => {
+            json!([{"description": "d", "unit": text, "quantity": 1, "unit_price": money}])
+        }
+        part => json!({(part): text}),
+    }
+}
+
+#[test]
+fn no_text_of_a_record_holds_control_characters() {
+    let thing = testing::thing();
+    let kept = |kind: &str, text: &str| {
+        let name = match kind {
+            "description" | "unit" => "lines",
+            "line1" | "line2" | "city" | "region" | "postal_code" | "country" => "site",
+            name => name,
+        };
+        let mut failures = Failures::default();
+        let value = with_text(kind, text);
+        let field = thing.field(name).unwrap();
+        value::normalise(field, value, &At::Root("/x"), &mut failures).is_some()
+    };
+    let kinds = [
+        "title",
+        "body",
+        "tags",
+        "email",
+        "web",
+        "description",
+        "unit",
+        "line1",
+        "line2",
+        "city",
+        "region",
+        "postal_code",
+        "country",
+    ];
+    let controls = (0..=0x1f).chain(0x7f..=0x9f).filter_map(char::from_u32);
+    for kind in kinds {
+        for control in controls.clone().chain([char::MAX]) {
+            // A text of several lines has line breaks and tabs.
+            let lines = matches!(kind, "body" | "description") && "\n\r\t".contains(control);
+            // White space around an address is not part of it.
+            let text = format!("a{control}b");
+            assert_eq!(kept(kind, &text), lines, "{kind} {control:?}");
+        }
+        assert!(kept(kind, "ab"), "{kind}");
+    }
+}

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Judge, MAX_LINES, as_integer, text::nfc};
+use super::{
+    Judge, MAX_LINES, as_integer,
+    text::{is_plain, nfc},
+};
 use crate::schema::failure::At;
 
 /// Thousandths.
@@ -41,11 +44,16 @@ impl Judge<'_> {
             return self.wrong(at, "objects as lines", &line);
         };
         let mut normal = Map::new();
-        for (name, least, most, required) in
-            [("description", 1, 1_000, true), ("unit", 0, 40, false)]
-        {
+        for (name, least, most, required, lines) in [
+            ("description", 1, 1_000, true, true),
+            ("unit", 0, 40, false, false),
+        ] {
             match line.remove(name) {
                 None | Some(Value::Null) if !required => {}
+                Some(Value::String(text)) if !is_plain(&text, lines) => {
+                    let message = format!("The {name} of a line takes no control characters.");
+                    self.fail(&at.name(name), "characters", message);
+                }
                 Some(Value::String(text)) if (least..=most).contains(&text.chars().count()) => {
                     normal.insert(name.to_owned(), Value::String(nfc(text)));
                 }

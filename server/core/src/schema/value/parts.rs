@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Judge, MAX_INTEGER, as_integer, text::nfc};
+use super::{
+    Judge, MAX_INTEGER, as_integer,
+    text::{is_plain, nfc},
+};
 use crate::schema::{currency, failure::At};
 
 impl Judge<'_> {
@@ -49,7 +52,7 @@ impl Judge<'_> {
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) => {
                     let text = nfc(text);
-                    if text.chars().count() > most || text.chars().any(char::is_control) {
+                    if text.chars().count() > most || !is_plain(&text, false) {
                         let message = format!(
                             "The {name} of {} has at most {most} characters in one line.",
                             self.label()

@@ -12,13 +12,7 @@ impl Judge<'_> {
             return self.wrong(at, "text", &value);
         };
         let text = nfc(text);
-        if text
-            .chars()
-            // The last code point is none of Unicode's characters; empty values sort by it.
-            .any(|c| {
-                c == char::MAX || c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))
-            })
-        {
+        if !is_plain(&text, lines) {
             let message = format!(
                 "{} takes no {}control characters.",
                 self.label(),
@@ -89,9 +83,7 @@ impl Judge<'_> {
         if options.is_empty() {
             let text = nfc(text);
             let count = text.chars().count();
-            if !(1..=MAX_ENTRY).contains(&count)
-                || text.chars().any(|c| c == char::MAX || c.is_control())
-            {
+            if !(1..=MAX_ENTRY).contains(&count) || !is_plain(&text, false) {
                 let message = format!(
                     "An entry of {} has 1 to {MAX_ENTRY} characters and no line breaks.",
                     self.label()
@@ -156,7 +148,7 @@ impl Judge<'_> {
         let trimmed = text.trim();
         let known = url::Url::parse(trimmed)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
-        if !known || trimmed.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        if !known || trimmed.contains(char::is_whitespace) || !is_plain(trimmed, false) {
             let message = format!(
                 "{} is a web address that begins with https:// or http://.",
                 self.label()
@@ -168,6 +160,14 @@ impl Judge<'_> {
         self.pattern(&text, at);
         Value::String(text)
     }
+}
+
+/// Whether a text holds no control characters. `lines`: one of several lines has line breaks and tabs. The last code point
+/// is none of Unicode's characters; empty values sort by it.
+pub fn is_plain(text: &str, lines: bool) -> bool {
+    let layout = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
+    text.chars()
+        .all(|c| c != char::MAX && (!c.is_control() || layout(c)))
 }
 
 /// Texts that look the same are stored the same: Unicode normal form C.
