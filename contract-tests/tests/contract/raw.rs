@@ -82,6 +82,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             state::a_refusal_is_judged_anew,
             state::the_same_create_twice,
             state::a_batch_stands_or_falls,
+            state::a_batch_exchanges_unique_values,
             state::deleted_records,
             state::a_new_field_is_seen_at_once,
             state::search_finds_words,

@@ -21,6 +21,7 @@ use crate::{
 
 #[cfg(test)]
 mod at_once;
+mod constraint;
 #[cfg(test)]
 mod faults;
 pub mod guard;
@@ -29,6 +30,7 @@ pub mod seal;
 pub mod stored;
 mod turns;
 
+pub use constraint::Constraint;
 pub use guard::Guard;
 use preamble::{caller_id, parse_preamble, preamble, proven};
 pub use stored::Issued;
@@ -43,6 +45,8 @@ pub struct Scope {
     pub grants: Grants,
     /// What the grants stand on, as the store had it: the roles of a person, the scopes of a key.
     standing: Arc<str>,
+    /// The tenant's sequence number when this was read; None where nothing was read yet.
+    pub seq: Option<i64>,
 }
 
 impl Scope {
@@ -95,15 +99,14 @@ pub enum Outcome<R> {
 
 /// How a write's commit refused other than by its guard.
 pub struct Violation {
-    /// The constraint or unique index.
-    pub constraint: String,
+    pub constraint: Constraint,
 }
 
 /// The end of a commit.
 enum Ended<R> {
     Done(R),
-    /// The constraint or unique index that refused it.
-    Constraint(String),
+    /// What refused it.
+    Constraint(Constraint),
     /// Its guard does not hold.
     Stale,
 }
@@ -231,7 +234,7 @@ impl Work {
             match self.commit(cx, &scope, decision).await? {
                 Ended::Done(answer) => return Ok(Outcome::Done(answer)),
                 // Another request with the same key was faster: its answer is found by the next read.
-                Ended::Constraint(name) if name.contains("idempotency") => {}
+                Ended::Constraint(Constraint::IdempotencyKey) => {}
                 Ended::Constraint(constraint) => {
                     return Err(violated.explain(&scope, Violation { constraint }).await);
                 }
@@ -337,7 +340,7 @@ impl Work {
                     counters_at,
                     &decision.counters,
                 ))),
-                Commit::Constraint(name) => Ended::Constraint(name),
+                Commit::Constraint(name) => Ended::Constraint(name.into()),
                 Commit::Stale => Ended::Stale,
             },
         )
@@ -365,6 +368,7 @@ impl Work {
             state,
             grants: Grants::of(&caller.principal, &standing),
             standing,
+            seq: None,
         };
         // Without known roles the statements would be made for nobody, and with roles that do not allow the operation in
         // vain: only the preamble goes out.
@@ -394,12 +398,11 @@ impl Work {
                 None => self.guess(cx, plan).await?,
             };
             let Guess {
-                scope,
+                mut scope,
                 roles,
                 planned,
             } = guess;
-            let (tenant, principal) = (&scope.caller.tenant, &scope.caller.principal);
-            let mut statements = vec![preamble(principal, key)];
+            let mut statements = vec![preamble(&scope.caller.principal, key)];
             let refused = match planned {
                 Ok(planned) => {
                     statements.extend(planned);
@@ -409,7 +412,7 @@ impl Work {
                 Err(error) => Some(error),
             };
             let mut rows = store
-                .read(tenant, statements)
+                .read(&scope.caller.tenant, statements)
                 .await
                 .map_err(Fault::from)?
                 .into_iter();
@@ -417,7 +420,9 @@ impl Work {
                 .next()
                 .and_then(|rows| rows.into_iter().next())
                 .ok_or_else(|| Fault::Internal("the preamble gave no row".into()))?;
-            let (revisions, found, stored) = parse_preamble(row)?;
+            let (revisions, seq, found, stored) = parse_preamble(row)?;
+            scope.seq = Some(seq);
+            let (tenant, principal) = (&scope.caller.tenant, &scope.caller.principal);
             let Some(found) = found else {
                 return Err(Fault::Unauthenticated("this token was revoked").into());
             };

@@ -20,6 +20,10 @@ async fn items(business: &Business, prefix: &str, number: usize) {
             if at % 3 == 0 {
                 fields["unit"] = json!("x");
             }
+            if at % 2 == 0 {
+                fields["kind"] = json!("material");
+                fields["unit_cost"] = json!({"amount": at / 8, "currency": "GBP"});
+            }
             json!({"op": "create", "type": "price_item", "fields": fields})
         })
         .collect();
@@ -67,6 +71,10 @@ pub async fn pages_neither_skip_nor_repeat(world: &World) {
         "-unit",
         "-updated_at",
         "id",
+        "-unit,-kind,-unit_cost",
+        "unit,kind,unit_cost,active,name",
+        "-unit,-kind,-unit_cost,-active,-name",
+        "-kind,unit,-unit_cost,updated_at,-created_at",
     ] {
         let prefix = format!("page{}", mark());
         items(&business, &prefix, 23).await;

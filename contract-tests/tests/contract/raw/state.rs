@@ -307,6 +307,45 @@ pub async fn a_batch_stands_or_falls(world: &World) {
     batch("atomic", &unknown).await.refused("VALIDATION_FAILED");
 }
 
+/// What every record holds in the end decides whose a unique value is.
+pub async fn a_batch_exchanges_unique_values(world: &World) {
+    let business = world.business("web").await;
+    let code = |n: usize| format!("{}-{n}", mark());
+    let codes = [code(0), code(1), code(2)];
+    let mut ids = Vec::new();
+    for code in &codes {
+        let mut fields = item("exchanged");
+        fields["code"] = json!(code);
+        let made = create(&business, json!({"fields": fields})).send().await;
+        ids.push(made.expect(201)["id"].as_str().unwrap().to_owned());
+    }
+    let set = |n: usize, code: &str| json!({"op": "update", "type": "price_item", "id": ids[n], "fields": {"code": code}});
+    let batch = |mode: &str, operations: Value| {
+        let body = json!({"mode": mode, "operations": operations});
+        let draft = business.raw.post("/records/batch", body);
+        draft.bearer(&business.owner_token).send()
+    };
+    let [a, b, c] = &codes;
+    for mode in ["atomic", "per_item"] {
+        for operations in [
+            json!([set(0, b), set(1, a)]),
+            json!([set(0, ""), set(1, b), set(0, a)]),
+            json!([set(2, a), set(0, c)]),
+            json!([set(0, a), set(2, c)]),
+        ] {
+            let answer = batch(mode, operations.clone()).await.expect(200);
+            for result in elements(&answer["results"]) {
+                assert_eq!(result["status"], 200, "{mode} {operations}: {answer}");
+            }
+        }
+    }
+    let answer = batch("per_item", json!([set(0, b), set(2, "")])).await;
+    let status: Vec<Value> = elements(&answer.expect(200)["results"])
+        .map(|result| result["status"].clone())
+        .collect();
+    assert_eq!(status, [409, 200]);
+}
+
 pub async fn deleted_records(world: &World) {
     let business = world.business("web").await;
     let (path, _) = made(&business).await;

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use super::{
     etag, id, read,
     refusals::{Creating, Deleting, ItemCode, OfItem, Restoring, Updating},
-    write::{self, Authority, Batch, Effect, Item, Op, Written},
+    write::{self, Authority, Batch, Effect, Fate, Item, Op, Written},
 };
 use crate::{
     Core,
@@ -126,7 +126,16 @@ impl Core {
             Ok(answer(Shown::new(written)?, effect))
         };
         Ok(
-            match write::write(&self.work, cx, Authority::of(cx), &items, decide).await? {
+            match write::write(
+                &self.work,
+                cx,
+                Authority::of(cx),
+                Fate::Shared,
+                &items,
+                decide,
+            )
+            .await?
+            {
                 Outcome::Done(reply) => reply,
                 Outcome::Replayed(stored) => stored.into(),
             },
@@ -351,7 +360,8 @@ impl RecordsHandlers<Context> for Core {
                 records::BatchResponse::Ok(records::BatchOk { body: body.into() })
             }))
         };
-        let outcome = write::write(&self.work, cx, Authority::of(cx), &items, decide)
+        let fate = if atomic { Fate::Shared } else { Fate::Own };
+        let outcome = write::write(&self.work, cx, Authority::of(cx), fate, &items, decide)
             .await
             .map_err(Refusal::narrow)?;
         Ok(match outcome {

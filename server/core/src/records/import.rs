@@ -9,7 +9,7 @@ use crm_runtime::{
 
 use super::{
     refusals::ItemCode,
-    write::{self, Authority, Batch, Effect, Item, Op},
+    write::{self, Authority, Batch, Effect, Fate, Item, Op},
 };
 use crate::{
     context::{Caller, Context, Principal},
@@ -118,7 +118,16 @@ pub async fn import(
         idempotency: None,
         ..cx.clone()
     };
-    match write::write(work, &cx, Authority::Importing, &items, decide).await {
+    match write::write(
+        work,
+        &cx,
+        Authority::Importing,
+        Fate::Shared,
+        &items,
+        decide,
+    )
+    .await
+    {
         Ok(Outcome::Done(Done(outcomes))) => Ok(outcomes),
         Ok(Outcome::Replayed(_)) => Ok(Vec::new()),
         Err(Refusal::Refused(_)) => Ok(refused

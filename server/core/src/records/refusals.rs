@@ -30,11 +30,6 @@ code_set! {
     pub enum Judging { FieldInvalid, FieldServerOwned }
 }
 
-code_set! {
-    /// Of a record's values among all others.
-    pub enum Holding { FieldInvalid, UniqueViolation }
-}
-
 /// Why an item of several was refused, by what it was to do. An upsert is refused as what it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemCode {

@@ -14,6 +14,8 @@ mod client;
 mod cost;
 mod reading;
 mod repeats;
+mod unchanged;
+mod unique;
 
 pub use client::{Refused, fields, refused};
 

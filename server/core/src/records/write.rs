@@ -11,7 +11,7 @@ use crate::{
     fault::Fault,
     ports::store::Rows,
     refusal::Refusal,
-    work::{AsyncViolation, Decision, Issued, Outcome, Scope, Violation, Work},
+    work::{AsyncViolation, Constraint, Decision, Issued, Outcome, Scope, Violation, Work},
 };
 
 mod commit;
@@ -86,24 +86,42 @@ pub struct Item {
     pub at: String,
 }
 
-/// A unique index refused the commit although the read had found the value free: somebody was faster.
+/// A unique index refused the commit although the read had found the value free: somebody was faster. Any other
+/// constraint has nobody to lose against.
 struct Raced;
 
 impl<C> AsyncViolation<Refusal<C>> for Raced {
     async fn explain(&self, _: &Scope, violation: Violation) -> Refusal<C> {
-        Fault::Raced(violation.constraint).into()
+        match violation.constraint {
+            Constraint::Unique { .. } | Constraint::RecordId => {
+                Fault::Raced(violation.constraint.to_string())
+            }
+            other => Fault::Internal(format!("the constraint {other} refused records")),
+        }
+        .into()
     }
+}
+
+/// How the items of one write hang together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// All take effect or none does.
+    Shared,
+    /// One that is refused leaves the others alone.
+    Own,
 }
 
 /// Races that one request loses before it gives up.
 const MOST_RACES: usize = 10;
 
-/// Writes the items in order; later ones see what earlier ones did. `answer` says what to answer, or that nothing is to
+/// Writes the items in order; later ones see what earlier ones did. Whose a unique value is, is judged at the end, when
+/// every record holds what it is left with. `answer` says what to answer, or that nothing is to
 /// be done after all; the function that it gives is run once the commit's numbers are known.
 pub async fn write<R, C, A>(
     work: &Work,
     cx: &Context,
     authority: Authority,
+    fate: Fate,
     items: &[Item],
     answer: A,
 ) -> Result<Outcome<R>, Refusal<C>>
@@ -111,7 +129,9 @@ where
     R: Reply,
     A: Fn(&Scope, &mut Batch) -> Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal<C>> + Send + Sync,
 {
+    let mut seen_before = None;
     for _ in 0..MOST_RACES {
+        let seen = Mutex::new(None);
         let prepared: Mutex<Option<Prepared>> = Mutex::new(None);
         let plan = |scope: &Scope| {
             let made = Prepared::new(scope, authority, items);
@@ -125,7 +145,9 @@ where
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
             let made = made.unwrap_or_else(|| Prepared::new(scope, authority, items));
-            let mut batch = decide::decide(scope, cx, authority, made, rows)?;
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = scope.seq;
+            let again = || Prepared::new(scope, authority, items).items;
+            let mut batch = decide::decide(scope, cx, authority, fate, made, rows, again)?;
             let answer = answer(scope, &mut batch)?;
             let plan = commit::plan(cx, scope, batch);
             Ok(Decision {
@@ -138,7 +160,19 @@ where
             })
         };
         match work.write(cx, plan, decide, Raced).await {
-            Err(Refusal::Fault(Fault::Raced(_))) if work.ports.clock.now() < cx.deadline => {}
+            Err(Refusal::Fault(Fault::Raced(constraint)))
+                if work.ports.clock.now() < cx.deadline =>
+            {
+                let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+                // Nobody wrote anything between the two reads, so nobody was faster.
+                if seen.is_some() && seen == seen_before {
+                    let what = format!(
+                        "the constraint {constraint} refused records that nobody raced for"
+                    );
+                    return Err(Fault::Internal(what).into());
+                }
+                seen_before = seen;
+            }
             other => return other,
         }
     }

@@ -15,7 +15,10 @@ use crate::{
     fault::Fault,
     ports::store::{Rows, Statement, Value},
     refusal::Refusal,
-    work::{AsyncViolation, Decision, Guard, Issued, NoneExpected, Outcome, Scope, Violation},
+    work::{
+        AsyncViolation, Constraint, Decision, Guard, Issued, NoneExpected, Outcome, Scope,
+        Violation,
+    },
 };
 
 pub fn field_of<'a>(
@@ -42,10 +45,12 @@ pub struct Updated<'a>(pub &'a str);
 impl AsyncViolation<Refusal<UpdatingField>> for Updated<'_> {
     /// A unique index could not be made: two records hold one value.
     async fn explain(&self, _: &Scope, violation: Violation) -> Refusal<UpdatingField> {
-        tracing::debug!(
-            constraint = violation.constraint,
-            "a unique index was refused"
-        );
+        match violation.constraint {
+            Constraint::Unique { field, .. } if field == self.0 => {}
+            other => {
+                return Fault::Internal(format!("the constraint {other} refused a field")).into();
+            }
+        }
         Refusal::new(
             UpdatingField::UniqueViolation,
             format!("Two records hold the same {}: it cannot be unique.", self.0),

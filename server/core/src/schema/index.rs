@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     ObjectType,
     field::{Field, Kind, Order},
-    slots,
+    names, slots,
 };
 
 /// Texts sort by so many characters of their folded form; ties go by the id. Keeps positions, and so cursors, short.
@@ -99,11 +99,8 @@ pub fn unique_name(object_type: &str, field: &str) -> String {
 
 /// Type and field that the name of a unique index stands for.
 pub fn parse_unique_name(constraint: &str) -> Option<(&str, &str)> {
-    let name = &constraint[constraint.find("u.")? + 2..];
-    let end = name
-        .find(|c: char| c != '.' && c != '_' && !c.is_ascii_alphanumeric())
-        .unwrap_or(name.len());
-    name[..end].split_once('.')
+    let (object_type, field) = constraint.strip_prefix("u.")?.split_once('.')?;
+    (names::is_name(object_type) && names::is_name(field)).then_some((object_type, field))
 }
 
 /// The statements that make all indexes of a type; harmless where they exist.

@@ -52,27 +52,28 @@ pub(super) fn proven(guard: Guard, principal: &Principal, roles: &str) -> Guard 
     )
 }
 
-/// One row: the revisions, the caller's roles (null if the session, key or user is gone), and the stored answer.
+/// One row: the revisions, the sequence number, the caller's roles (null if the session, key or user is gone), and the stored answer.
 pub(super) fn preamble(principal: &Principal, key: Option<&Idempotency>) -> Statement {
     const STORED: &str = "i.fingerprint, i.status, i.headers, i.body, i.prefix, i.sealed, i.base, i.counters, i.places";
     let (roles, join, id) = roles_of(principal);
     match key {
         None => Statement::new(
             format!(
-                "SELECT m.schema_rev, m.access_rev, {roles} FROM meta m {join} WHERE ?1 IS NOT NULL"
+                "SELECT m.schema_rev, m.access_rev, m.seq, {roles} FROM meta m {join} WHERE ?1 IS NOT NULL"
             ),
             [id.into()],
         ),
         Some(key) => Statement::new(
             format!(
-                "SELECT m.schema_rev, m.access_rev, {roles}, {STORED} FROM meta m {join} LEFT JOIN idempotency i ON i.key_hash = ?2 WHERE ?1 IS NOT NULL"
+                "SELECT m.schema_rev, m.access_rev, m.seq, {roles}, {STORED} FROM meta m {join} LEFT JOIN idempotency i ON i.key_hash = ?2 WHERE ?1 IS NOT NULL"
             ),
             [id.into(), key.key_hash.as_str().into()],
         ),
     }
 }
 
-type Parsed = ((i64, i64), Option<String>, Option<StoredRow>);
+/// The revisions, the sequence number, the roles, and the stored answer.
+type Parsed = ((i64, i64), i64, Option<String>, Option<StoredRow>);
 
 pub(super) fn parse_preamble(row: Vec<Value>) -> Result<Parsed, Fault> {
     let odd = || Fault::Internal("the preamble's row has another shape".into());
@@ -80,6 +81,7 @@ pub(super) fn parse_preamble(row: Vec<Value>) -> Result<Parsed, Fault> {
     let mut next = || columns.next().unwrap_or(Value::Null);
     let schema_rev = next().as_i64().ok_or_else(odd)?;
     let access_rev = next().as_i64().ok_or_else(odd)?;
+    let seq = next().as_i64().ok_or_else(odd)?;
     let roles = next().into_text();
     let stored = match next() {
         Value::Text(fingerprint) => Some(StoredRow {
@@ -100,5 +102,5 @@ pub(super) fn parse_preamble(row: Vec<Value>) -> Result<Parsed, Fault> {
         }),
         _ => None,
     };
-    Ok(((schema_rev, access_rev), roles, stored))
+    Ok(((schema_rev, access_rev), seq, roles, stored))
 }

@@ -13,7 +13,7 @@ use crate::{
         store::{Statement, StoreError, TenantId},
     },
     refusal::Refusal,
-    work::{AsyncViolation, Scope, Violation},
+    work::{AsyncViolation, Constraint, Scope, Violation},
 };
 
 /// What a change would have taken.
@@ -56,9 +56,9 @@ where
     Refusal<C>: From<Refusal<codes::UniqueViolation>>,
 {
     async fn explain(&self, scope: &Scope, violation: Violation) -> Refusal<C> {
-        let field = match violation.constraint.as_str() {
-            name if name.contains("login") => "email",
-            name if name.contains("external_id") => "external_id",
+        let field = match violation.constraint {
+            Constraint::Login => "email",
+            Constraint::ExternalId => "external_id",
             other => {
                 return Fault::Internal(format!("the constraint {other} refused a user")).into();
             }

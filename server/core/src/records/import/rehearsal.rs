@@ -18,7 +18,7 @@ use crate::{
         totals,
         write::{
             Authority,
-            judge::{REFUSED, complete, judge},
+            judge::{Judged, REFUSED, complete, judge},
             keys::{self, Key, by_ids},
         },
     },
@@ -58,19 +58,27 @@ pub async fn rehearse(
     let mut rehearsed = Vec::with_capacity(rows.len());
     for rows in rows.chunks(AT_ONCE) {
         let effort = Effort::default();
-        let judged: Vec<Result<JsonObject, Refusal<Judging>>> = rows
+        let judged: Vec<Judged> = rows
             .iter()
             .map(|row| judge(object_type, Authority::Importing, &row.fields, "", &effort))
             .collect();
         let there = read(work, cx, object_type, rows, &judged, &mut holders).await?;
-        for (row, judged) in rows.iter().zip(judged) {
+        let first = rehearsed.len();
+        for (index, (row, judged)) in rows.iter().zip(judged).enumerate() {
             let before = there.get(&row.id);
-            let data = judged.and_then(|values| become_of(object_type, before, values));
-            let taken = match &data {
-                Ok(data) => holders.take(object_type, &row.id, before, data),
-                Err(_) => Vec::new(),
-            };
-            rehearsed.push(Rehearsed { data, taken });
+            let data = become_of(object_type, before, judged);
+            if let Ok(data) = &data {
+                holders.take(object_type, first + index, &row.id, before, data);
+            }
+            rehearsed.push(Rehearsed {
+                data,
+                taken: Vec::new(),
+            });
+        }
+        for (index, taken) in holders.settle() {
+            if let Some(row) = rehearsed.get_mut(index) {
+                row.taken.push(taken);
+            }
         }
     }
     Ok(rehearsed)
@@ -82,7 +90,7 @@ async fn read(
     cx: &Context,
     object_type: &ObjectType,
     rows: &[Row],
-    judged: &[Result<JsonObject, Refusal<Judging>>],
+    judged: &[Judged],
     holders: &mut Holders,
 ) -> Result<HashMap<String, JsonObject>, Fault> {
     let ids: BTreeSet<String> = rows.iter().map(|row| row.id.clone()).collect();
@@ -90,8 +98,7 @@ async fn read(
         .map(|field| {
             let values = judged
                 .iter()
-                .flatten()
-                .filter_map(|values| values.get(&field.name));
+                .filter_map(|judged| judged.values().get(&field.name));
             (
                 field,
                 values.filter_map(|value| Key::of(field, value)).collect(),
@@ -138,12 +145,13 @@ fn unique(object_type: &ObjectType) -> impl Iterator<Item = &Arc<Field>> {
         .filter(|field| field.definition.unique)
 }
 
-/// What a record would hold after a row of these values, which are in normal form.
+/// What a record would hold after a row of these values.
 fn become_of(
     object_type: &ObjectType,
     before: Option<&JsonObject>,
-    values: JsonObject,
+    judged: Judged,
 ) -> Result<JsonObject, Refusal<Judging>> {
+    let values = judged.of_record(object_type, before, "")?;
     let states = values.contains_key("balance");
     let (mut data, settled) = match before {
         None => (complete(object_type, values, "")?, None),
@@ -170,11 +178,14 @@ fn become_of(
         .map_err(|failures| Refusal::failures(Judging::FieldInvalid, REFUSED, failures))
 }
 
-/// Whose a unique value is, by field: as the tenant has it, and as the rows so far have changed it.
+/// Whose a unique value is, by field: as the tenant has it, and as the rows so far have changed it. Within one batch, what
+/// the records hold in the end decides, as in the import.
 #[derive(Default)]
 struct Holders {
     stored: HashMap<(String, Key), String>,
     changed: HashMap<(String, Key), Option<String>>,
+    /// Values that another had when a row took them: the row's place, its record, the value.
+    waiting: Vec<(usize, String, (String, Key))>,
 }
 
 impl Holders {
@@ -195,16 +206,16 @@ impl Holders {
         }
     }
 
-    /// The record takes the unique values of its new data and lets go of others that it had; those that another has are
-    /// told, and stay that one's.
+    /// The record of the row takes the unique values of its new data, or waits for those that another has, and lets go of
+    /// others that it had.
     fn take(
         &mut self,
         object_type: &ObjectType,
+        row: usize,
         id: &str,
         before: Option<&JsonObject>,
         data: &JsonObject,
-    ) -> Vec<Taken> {
-        let mut taken = Vec::new();
+    ) {
         for field in unique(object_type) {
             let place = |data: &JsonObject| {
                 Some((field.name.clone(), Key::of(field, data.get(&field.name)?)?))
@@ -213,23 +224,35 @@ impl Holders {
             if old == new {
                 continue;
             }
-            if let Some(by) = new
-                .as_ref()
-                .and_then(|new| self.of(new))
-                .filter(|by| *by != id)
-            {
-                taken.push(Taken {
-                    field: field.name.clone(),
-                    by: by.clone(),
-                });
-                continue;
-            }
             // Who had the old value was perhaps not asked: then it is this record.
             if let Some(old) = old.filter(|old| self.of(old).is_none_or(|holder| holder == id)) {
                 self.changed.insert(old, None);
             }
-            if let Some(new) = new {
+            let Some(new) = new else { continue };
+            if self.of(&new).is_some_and(|by| by != id) {
+                self.waiting.push((row, id.to_owned(), new));
+            } else {
                 self.changed.insert(new, Some(id.to_owned()));
+            }
+        }
+    }
+
+    /// Gives the values that are free by now to those that waited for them. The others stay whose they are: by row, which
+    /// and whose.
+    fn settle(&mut self) -> Vec<(usize, Taken)> {
+        let mut taken = Vec::new();
+        for (row, id, place) in std::mem::take(&mut self.waiting) {
+            match self.of(&place).filter(|by| **by != id) {
+                Some(by) => taken.push((
+                    row,
+                    Taken {
+                        field: place.0,
+                        by: by.clone(),
+                    },
+                )),
+                None => {
+                    self.changed.insert(place, Some(id));
+                }
             }
         }
         taken

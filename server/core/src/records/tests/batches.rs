@@ -123,3 +123,25 @@ fn a_repeat_with_the_same_key_is_the_stored_answer() {
         1
     );
 }
+
+#[test]
+fn what_a_batch_shows_is_bounded_however_often_it_shows_one_record() {
+    let world = World::new();
+    world
+        .create("thing", Some(id(1)), json!({"body": "x".repeat(100_000)}))
+        .unwrap();
+    let update = |n: usize| json!({"op": "update", "type": "thing", "id": id(1), "fields": {"flag": n % 2 == 0}});
+    for mode in [
+        types::BatchRequestMode::Atomic,
+        types::BatchRequestMode::PerItem,
+    ] {
+        let (code, _) = world
+            .batch(mode, (0..1000).map(update).collect())
+            .unwrap_err();
+        assert_eq!(code, "PAYLOAD_TOO_LARGE");
+        // Also where nothing changes.
+        let same = (0..1000).map(|_| update(0)).collect();
+        assert_eq!(world.batch(mode, same).unwrap_err().0, "PAYLOAD_TOO_LARGE");
+        world.batch(mode, (0..60).map(update).collect()).unwrap();
+    }
+}

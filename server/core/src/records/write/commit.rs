@@ -1,13 +1,14 @@
 //! From the decision to statements: one per table, however many records there are, as long as their rows fit into one
 //! parameter. Rows travel as JSON; a single one is bound directly.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
 use super::{
     decide::Batch,
+    keys::Key,
     numbers::Counter,
     state::{Change, Number, Record, Stored, Version},
 };
@@ -15,7 +16,7 @@ use crate::{
     context::Context,
     ports::store::{Statement, Value},
     records::row,
-    schema::slots,
+    schema::{Field, slots},
     work::{Guard, Scope},
 };
 
@@ -48,9 +49,11 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
     let (created, updated): (Vec<&Record>, Vec<&Record>) =
         touched.iter().partition(|record| record.stored.is_none());
     let actor = row::actor(&scope.caller.principal);
-    let mut statements = Vec::with_capacity(5);
+    let mut statements = Vec::with_capacity(6);
+    let leaving = leaving(&touched);
+    statements.extend(leave(&leaving));
     statements.extend(insert(&created, &batch.counters, cx.now, &actor));
-    statements.extend(update(&updated, cx.now, &actor));
+    statements.extend(update(&updated, !leaving.is_empty(), cx.now, &actor));
     if created.len() > 1 && batch.changes.len() == created.len() {
         // As many changes as new records: each is a record's creation, and what it holds is in its row.
         statements.push(log_created(created.len(), cx.now, &actor));
@@ -64,6 +67,54 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
         counters: batch.counters,
         statements,
     }
+}
+
+/// The records whose stored unique values others take in this commit.
+fn leaving<'a>(touched: &[&'a Record]) -> BTreeSet<&'a str> {
+    let unique = |record: &'a Record| {
+        let fields = record.object_type.fields.values();
+        fields.filter(|field| field.definition.unique)
+    };
+    let place = |record: &'a Record, field: &'a Field, data: &JsonObject| {
+        let key = Key::of(field, data.get(&field.name)?)?;
+        Some((record.object_type.name.as_str(), field.name.as_str(), key))
+    };
+    let mut given_up = HashMap::new();
+    for &record in touched {
+        let Some(stored) = record.stored.as_ref().filter(|stored| stored.is_live) else {
+            continue;
+        };
+        let gives_up =
+            |field: &Field| record.deleted_at.is_some() || record.changed.contains(&field.name);
+        for field in unique(record).filter(|field| gives_up(field)) {
+            if let Some(place) = place(record, field, &stored.data) {
+                given_up.insert(place, record.id.as_str());
+            }
+        }
+    }
+    if given_up.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut leaving = BTreeSet::new();
+    for &record in touched.iter().filter(|record| record.deleted_at.is_none()) {
+        for field in unique(record) {
+            let before = place(record, field, &record.data).and_then(|place| given_up.get(&place));
+            leaving.extend(before.filter(|before| **before != record.id));
+        }
+    }
+    leaving
+}
+
+/// Takes the records out of the unique indexes, which hold what is not deleted, so that the rows can be written one by one
+/// in any order. The statement that writes them says anew whether they are deleted.
+fn leave(records: &BTreeSet<&str>) -> Option<Statement> {
+    let ids: Vec<Json> = records.iter().map(|id| Json::from(*id)).collect();
+    (!ids.is_empty()).then(|| {
+        Statement::new(
+            "UPDATE records SET deleted_at = 0 WHERE id IN (SELECT value FROM json_each(?1))",
+            [Json::Array(ids).to_string().into()],
+        )
+    })
 }
 
 /// Rows as the source of a statement: one is bound directly, several travel as JSON.
@@ -252,8 +303,9 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
         .collect()
 }
 
-/// Only columns that changed are set, in any of the records: SQLite writes every index of which a column is set.
-fn update(records: &[&Record], now: i64, actor: &str) -> Vec<Statement> {
+/// Only columns that changed are set, in any of the records: SQLite writes every index of which a column is set. `left`:
+/// some of them are out of the unique indexes, see [`leave`].
+fn update(records: &[&Record], left: bool, now: i64, actor: &str) -> Vec<Statement> {
     let fields = |record: &&Record| {
         let object_type = record.object_type.clone();
         let changed = record.changed.clone();
@@ -271,7 +323,7 @@ fn update(records: &[&Record], now: i64, actor: &str) -> Vec<Statement> {
         .flat_map(fields)
         .filter_map(|field| field.slot)
         .collect();
-    let ended = records.iter().any(|record| record.ended);
+    let ended = left || records.iter().any(|record| record.ended);
     let rows = records.iter().map(|record| {
         let mut row = vec![record.id.as_str().into(), offset(record.version).into()];
         if valued {
@@ -474,7 +526,10 @@ mod tests {
             for records in records.chunks(chunk) {
                 let records: Vec<&Record> = records.iter().collect();
                 let written = insert(&records, &[], 5, "user:a");
-                for statement in written.into_iter().chain(update(&records, 6, "user:b")) {
+                for statement in written
+                    .into_iter()
+                    .chain(update(&records, false, 6, "user:b"))
+                {
                     store.run(&statement);
                 }
             }
@@ -490,7 +545,7 @@ mod tests {
         let store = Memory::new(&[testing::thing()]);
         let records = [record(0), record(1)];
         let records: Vec<&Record> = records.iter().collect();
-        let plan = store.plan(&update(&records, 6, "user:b")[0]);
+        let plan = store.plan(&update(&records, false, 6, "user:b")[0]);
         assert!(
             plan.contains("MATERIALIZE j") && plan.contains("SEARCH records USING INDEX"),
             "{plan}"

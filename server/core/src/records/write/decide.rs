@@ -10,17 +10,16 @@ use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
 use super::{
-    Authority, Expected,
-    judge::complete,
-    keys::Key,
-    numbers::{self, Counter},
+    Authority, Expected, Fate,
+    judge::{Judged, complete},
+    numbers::{Counter, Counters},
     prepare::{Act, Prepared, Ready},
     state::{Change, Record, Records, Version},
 };
 use crate::{
     context::Context,
     fault::Fault,
-    ports::store::Rows,
+    ports::store::{Rows, admission::BATCH_BYTES},
     records::{
         refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
         row, totals,
@@ -31,9 +30,10 @@ use crate::{
 };
 
 mod check;
+mod holding;
 mod rows;
 
-use check::unique_violation;
+use holding::{Conflict, Holding as Holders, taken_by};
 
 /// What an item did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,7 @@ impl Batch {
     }
 }
 
+#[derive(Clone)]
 struct Decider<'a> {
     cx: &'a Context,
     actor: String,
@@ -83,22 +84,28 @@ struct Decider<'a> {
     records: Records,
     relations: HashMap<String, String>,
     users: HashSet<String>,
-    /// Who has a unique value: by type, field and key.
-    taken: HashMap<(String, String, Key), String>,
-    blocked: HashMap<String, (String, String)>,
+    /// Whose the unique values are.
+    holders: Holders,
     changes: Vec<Change>,
-    counters: Vec<Counter>,
+    counters: Counters,
     fresh: Vec<String>,
     alive: Vec<String>,
     versions: i64,
 }
 
+/// Decisions of one write, each with more operations refused than the one before, before unique values are judged in the
+/// order of the operations and no longer at the end.
+const MOST_PASSES: usize = 2;
+
+/// `again`: the items once more, where some of them have to be decided without others.
 pub fn decide(
     scope: &Scope,
     cx: &Context,
     authority: Authority,
+    fate: Fate,
     prepared: Prepared,
     rows: Vec<Rows>,
+    again: impl Fn() -> Vec<Result<Ready, Refusal<ItemCode>>>,
 ) -> Result<Batch, Fault> {
     let mut decider = Decider {
         cx,
@@ -107,34 +114,123 @@ pub fn decide(
         records: Records::new(),
         relations: HashMap::new(),
         users: HashSet::new(),
-        taken: HashMap::new(),
-        blocked: HashMap::new(),
+        holders: Holders::default(),
         changes: Vec::new(),
-        counters: Vec::new(),
+        counters: Counters::default(),
         fresh: Vec::new(),
         alive: Vec::new(),
         versions: 0,
     };
     decider.take_rows(scope, &prepared, rows)?;
-    let mut outcomes = Vec::with_capacity(prepared.items.len());
-    for item in prepared.items {
-        outcomes.push(item.and_then(|item| decider.item(item)));
-    }
+    // Only operations that stand for themselves are decided again without others.
+    let apart = fate == Fate::Own && prepared.holds_unique_values();
+    let before = apart.then(|| decider.clone());
+    let mut refused: BTreeMap<usize, Conflict> = BTreeMap::new();
+    let mut items = prepared.items;
+    let mut passes = 0;
+    let outcomes = loop {
+        let mut outcomes = decider.items(items, &refused)?;
+        let conflicts = decider.holders.settle();
+        let Some(before) = before.as_ref().filter(|_| !conflicts.is_empty()) else {
+            for (index, conflict) in conflicts {
+                if let Some(outcome) = outcomes.get_mut(index) {
+                    outcome.refuse(&conflict);
+                }
+            }
+            break outcomes;
+        };
+        passes += 1;
+        refused.extend(decider.holders.with_those_that_hang_on(conflicts));
+        decider = before.clone();
+        decider.holders.in_order = passes >= MOST_PASSES;
+        items = again();
+    };
+    let outcomes = outcomes.into_iter().map(|outcome| outcome.result).collect();
     if authority == Authority::Importing {
-        numbers::note_stated(&mut decider.counters, decider.records.values());
+        decider.counters.note_stated(decider.records.values());
     }
     Ok(Batch {
         outcomes,
         records: decider.records,
         changes: decider.changes,
-        counters: decider.counters,
+        counters: decider.counters.into_list(),
         fresh: decider.fresh,
         alive: decider.alive,
         versions: decider.versions,
     })
 }
 
+/// What became of an item, and how it is refused should its unique value turn out to be another's.
+struct Decided {
+    result: Result<Written, Refusal<ItemCode>>,
+    refusing: fn(Refusal<codes::UniqueViolation>) -> Refusal<ItemCode>,
+    object_type: Option<Arc<ObjectType>>,
+}
+
+impl Decided {
+    fn refuse(&mut self, conflict: &Conflict) {
+        let violation = taken_by(self.object_type.as_deref(), conflict);
+        self.result = Err((self.refusing)(violation));
+    }
+}
+
+fn refusing(act: &Act) -> fn(Refusal<codes::UniqueViolation>) -> Refusal<ItemCode> {
+    match act {
+        Act::Create { .. } | Act::Upsert { .. } => |refusal| refusal.widen::<Creating>().into(),
+        Act::Update { .. } | Act::Delete { .. } => |refusal| refusal.widen::<Updating>().into(),
+        Act::Restore { .. } => |refusal| refusal.widen::<Restoring>().into(),
+    }
+}
+
 impl Decider<'_> {
+    /// Decides the items in order, but for those that are refused already.
+    fn items(
+        &mut self,
+        items: Vec<Result<Ready, Refusal<ItemCode>>>,
+        refused: &BTreeMap<usize, Conflict>,
+    ) -> Result<Vec<Decided>, Fault> {
+        let mut outcomes = Vec::with_capacity(items.len());
+        let mut shown = 0;
+        for (index, item) in items.into_iter().enumerate() {
+            self.holders.item = index;
+            outcomes.push(match item {
+                Err(refusal) => Decided {
+                    result: Err(refusal),
+                    refusing: |refusal| refusal.widen::<Updating>().into(),
+                    object_type: None,
+                },
+                Ok(item) => {
+                    let (refusing, object_type) = (refusing(&item.act), item.object_type.clone());
+                    let result = match refused.get(&index) {
+                        Some(conflict) => {
+                            Err(refusing(taken_by(Some(object_type.as_ref()), conflict)))
+                        }
+                        None => self.item(item),
+                    };
+                    // Operations on one large record show it anew each: what they come to is bounded as a commit is.
+                    shown += result.as_ref().map_or(0, |written| self.shown(written));
+                    if shown > BATCH_BYTES {
+                        return Err(Fault::TooLarge);
+                    }
+                    Decided {
+                        result,
+                        refusing,
+                        object_type: Some(object_type),
+                    }
+                }
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// Bytes that the outcome keeps and the answer shows. An import shows nothing.
+    fn shown(&self, written: &Written) -> usize {
+        match (written.effect, self.authority) {
+            (Effect::Deleted, _) | (Effect::Unchanged, Authority::Importing) => 0,
+            _ => written.record.data.text().len(),
+        }
+    }
+
     fn item(&mut self, item: Ready) -> Result<Written, Refusal<ItemCode>> {
         let Ready {
             object_type,
@@ -156,15 +252,14 @@ impl Decider<'_> {
                 key,
                 values,
             } => {
-                let found = self
-                    .taken
-                    .get(&(object_type.name.clone(), field.name.clone(), key))
-                    .cloned();
-                match found {
+                let place = (object_type.name.clone(), field.name.clone(), key);
+                match self.holders.of(&place).map(str::to_owned) {
                     Some(found) => self.update(&object_type, &at, &found, &None, values)?,
                     None => {
-                        let data = complete(&object_type, values, &at)
-                            .map_err(Refusal::widen::<Creating>)?;
+                        let data = values
+                            .of_new(&object_type, &at)
+                            .map_err(Refusal::widen::<Creating>)
+                            .and_then(|values| Ok(complete(&object_type, values, &at)?));
                         self.create(&object_type, &at, id, None, data)?
                     }
                 }
@@ -178,7 +273,7 @@ impl Decider<'_> {
         at: &str,
         id: String,
         hash: Option<String>,
-        data: JsonObject,
+        data: Result<JsonObject, Refusal<Creating>>,
     ) -> Result<Written, Refusal<Creating>> {
         if let Some(existing) = self.records.get(&id) {
             // The same create again is answered with what has become of it; whatever else has the id says nothing of itself.
@@ -190,6 +285,8 @@ impl Decider<'_> {
                     record: existing.clone(),
                 });
             }
+            // What is wrong with the values is told first: whether the id is in use is none of their business.
+            data?;
             return Err(Refusal::new(
                 Creating::IdTaken,
                 "This id belongs to something else. Choose another, or let the server choose.",
@@ -198,7 +295,7 @@ impl Decider<'_> {
         let mut record = Record {
             object_type: object_type.clone(),
             id: id.clone(),
-            data: data.into(),
+            data: data?.into(),
             stored: None,
             created_at: self.cx.now,
             updated_at: self.cx.now,
@@ -213,15 +310,14 @@ impl Decider<'_> {
         };
         self.totals(&mut record, None, at)?;
         let names: Vec<String> = record.data.keys().cloned().collect();
-        self.check(&record, &names, at)
+        self.check(&record, &names, at)?;
+        self.holders
+            .refuse_in_order(&record, &names)
             .map_err(Refusal::widen::<Creating>)?;
         for name in Record::counted(object_type) {
             if !record.data.contains_key(name) {
-                let place = numbers::place(&mut self.counters, object_type, name);
-                if let Some((_, count, _)) = self.counters.get_mut(place) {
-                    record.numbers.push((name.to_owned(), place, *count));
-                    *count += 1;
-                }
+                let (place, index) = self.counters.take(object_type, name);
+                record.numbers.push((name.to_owned(), place, index));
             }
         }
         if let Some(hash) = hash {
@@ -230,7 +326,7 @@ impl Decider<'_> {
         }
         let offset = self.take_version();
         record.version = Version::Issued(offset);
-        self.hold(&record, &names);
+        self.holders.hold(&record, &names);
         self.changes.push(Change {
             record: id.clone(),
             object_type: object_type.name.clone(),
@@ -311,9 +407,18 @@ impl Decider<'_> {
         at: &str,
         id: &str,
         expected: &Expected,
-        values: JsonObject,
+        values: Judged,
     ) -> Result<Written, Refusal<Updating>> {
-        let mut record = self.find_live(object_type, id)?;
+        let found = self.find_live(object_type, id);
+        // What is wrong with the values is told first: it says nothing of the record.
+        let values = values
+            .of_record(
+                object_type,
+                found.as_ref().ok().map(|record| &*record.data),
+                at,
+            )
+            .map_err(Refusal::widen::<Updating>)?;
+        let mut record = found?;
         Self::expect(&record, expected)?;
         let settled = totals::settled(&record.data);
         let mut before = JsonObject::new();
@@ -342,10 +447,12 @@ impl Decider<'_> {
             });
         }
         let names: Vec<String> = before.keys().cloned().collect();
-        self.check(&record, &names, at)
+        self.check(&record, &names, at)?;
+        self.holders
+            .refuse_in_order(&record, &names)
             .map_err(Refusal::widen::<Updating>)?;
-        self.release(object_type, &record.id, &before);
-        self.hold(&record, &names);
+        self.holders.release(object_type, &record.id, &before);
+        self.holders.hold(&record, &names);
         let fields = names
             .iter()
             .map(|name| (name.clone(), current(name)))
@@ -388,7 +495,7 @@ impl Decider<'_> {
     ) -> Result<Written, Refusal<Deleting>> {
         let mut record = self.find_live(object_type, id)?;
         Self::expect(&record, expected)?;
-        self.release(object_type, id, &record.data);
+        self.holders.release(object_type, id, &record.data);
         record.deleted_at = Some(self.cx.now);
         record.ended = true;
         self.log(&mut record, "delete", JsonObject::new(), JsonObject::new());
@@ -411,12 +518,11 @@ impl Decider<'_> {
                 record,
             });
         }
-        if let Some((field, other)) = self.blocked.get(id) {
-            return Err(unique_violation(object_type.field(field), field, other).into());
-        }
         let names: Vec<String> = record.data.keys().cloned().collect();
-        self.check_unique(&record, &names)?;
-        self.hold(&record, &names);
+        self.holders
+            .refuse_in_order(&record, &names)
+            .map_err(Refusal::widen::<Restoring>)?;
+        self.holders.hold(&record, &names);
         record.deleted_at = None;
         record.ended = true;
         self.log(&mut record, "restore", JsonObject::new(), JsonObject::new());

@@ -41,28 +41,120 @@ fn is_empty(kind: Kind, value: &Json) -> bool {
     }
 }
 
-/// The values in normal form, empty ones as null, or everything that is wrong with them. `effort` is what all records of
-/// the request share.
+/// Values against the definitions. What they refuse is no failure yet: a value that is sent back as the record has it is
+/// no change, and a definition that came later does not judge it.
+pub struct Judged {
+    authority: Authority,
+    /// What all records of the request share.
+    effort: Effort,
+    /// In normal form, empty ones as null.
+    values: JsonObject,
+    /// What the definitions refuse, as it was sent.
+    refused: JsonObject,
+    /// What is wrong with it.
+    failures: Failures,
+    /// Of it, what only the server sets.
+    owned: Failures,
+}
+
+impl Judged {
+    /// In normal form, without what is refused.
+    pub fn values(&self) -> &JsonObject {
+        &self.values
+    }
+
+    /// The value of a field, in normal form or, where it is refused, as it was sent.
+    pub fn value(&self, name: &str) -> Option<&Json> {
+        self.values.get(name).or_else(|| self.refused.get(name))
+    }
+
+    /// The values of a new record, or everything that is wrong with them.
+    pub fn of_new(
+        self,
+        object_type: &ObjectType,
+        at: &str,
+    ) -> Result<JsonObject, Refusal<Judging>> {
+        self.of_record(object_type, None, at)
+    }
+
+    /// The values to change of a record that holds `stored`, or everything that is wrong with them.
+    pub fn of_record(
+        mut self,
+        object_type: &ObjectType,
+        stored: Option<&JsonObject>,
+        at: &str,
+    ) -> Result<JsonObject, Refusal<Judging>> {
+        if self.refused.is_empty() {
+            return Ok(self.values);
+        }
+        let before = self.refused.len();
+        if let Some(stored) = stored {
+            self.refused.retain(|name, sent| {
+                let field = object_type.field(name);
+                !field.is_some_and(|field| is_unchanged(field.kind(), sent, stored.get(name)))
+            });
+        }
+        match self.refused.len() {
+            0 => Ok(self.values),
+            // As many as before: what is wrong was told.
+            same if same == before => Err(refuse(self.failures, self.owned)),
+            _ => {
+                let rest = judge(object_type, self.authority, &self.refused, at, &self.effort);
+                Err(refuse(rest.failures, rest.owned))
+            }
+        }
+    }
+}
+
+/// Whether a value was sent as the record has it.
+fn is_unchanged(kind: Kind, sent: &Json, stored: Option<&Json>) -> bool {
+    match stored {
+        None | Some(Json::Null) => is_empty(kind, sent),
+        Some(stored) => is_same(sent, stored),
+    }
+}
+
+/// Equal as JSON, however numbers are written (`1.0` is 1).
+fn is_same(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => match (a.as_i64(), b.as_i64()) {
+            (Some(a), Some(b)) => a == b,
+            _ => a.as_f64() == b.as_f64(),
+        },
+        (Json::Array(a), Json::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
+        (Json::Object(a), Json::Object(b)) => {
+            let in_b = |(name, a): (&String, &Json)| b.get(name).is_some_and(|b| is_same(a, b));
+            a.len() == b.len() && a.iter().all(in_b)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Judges values by the definitions of their fields. `effort` is what all records of the request share.
 pub fn judge(
     object_type: &ObjectType,
     authority: Authority,
     fields: &JsonObject,
     at: &str,
     effort: &Effort,
-) -> Result<JsonObject, Refusal<Judging>> {
+) -> Judged {
     let root = At::Root(at);
     let at = root.name("fields");
     let mut failures = Failures::sharing(effort);
     let mut owned = Failures::default();
-    let mut values = JsonObject::new();
+    let (mut values, mut refused) = (JsonObject::new(), JsonObject::new());
     for (name, value) in fields {
         let at = at.name(name);
+        let mut refuse = || refused.insert(name.clone(), value.clone());
         let Some(field) = object_type.field(name) else {
             failures.add(
                 at.pointer(),
                 "unknown_field",
                 format!("The type {} has no field {name}.", object_type.name),
             );
+            refuse();
             continue;
         };
         let definition = &field.definition;
@@ -77,6 +169,7 @@ pub fn judge(
                     definition.label
                 ),
             );
+            refuse();
             continue;
         }
         if is_empty(definition.kind, value) {
@@ -86,23 +179,32 @@ pub fn judge(
                     "required",
                     format!("{} cannot be empty.", definition.label),
                 );
+                refuse();
+            } else {
+                values.insert(name.clone(), Json::Null);
             }
-            values.insert(name.clone(), Json::Null);
-        } else if let Some(normal) = value::normalise(field, value.clone(), &at, &mut failures) {
-            values.insert(
-                name.clone(),
-                if is_empty(definition.kind, &normal) {
-                    Json::Null
-                } else {
-                    normal
-                },
-            );
+            continue;
+        }
+        match value::normalise(field, value.clone(), &at, &mut failures) {
+            Some(normal) if is_empty(definition.kind, &normal) => {
+                values.insert(name.clone(), Json::Null);
+            }
+            Some(normal) => {
+                values.insert(name.clone(), normal);
+            }
+            None => {
+                refuse();
+            }
         }
     }
-    if failures.is_empty() && owned.is_empty() {
-        return Ok(values);
+    Judged {
+        authority,
+        effort: effort.clone(),
+        values,
+        refused,
+        failures,
+        owned,
     }
-    Err(refuse(failures, owned))
 }
 
 fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {

@@ -1,7 +1,7 @@
 //! Numbers out of counters: which counter a field's numbers come from, and past which numbers a counter has to move because
 //! an import stated them. A number that was stated is never given again.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value as Json;
 
@@ -16,27 +16,50 @@ pub fn counter(object_type: &str, field: &str) -> String {
     format!("auto.{object_type}.{field}")
 }
 
-/// Where the counter of the field stands among `counters`; it is added if it is not there.
-pub fn place(counters: &mut Vec<Counter>, object_type: &ObjectType, field: &str) -> usize {
-    let name = counter(&object_type.name, field);
-    counters
-        .iter()
-        .position(|(known, ..)| *known == name)
-        .unwrap_or_else(|| {
-            counters.push((name, 0, 0));
-            counters.len() - 1
-        })
+/// The counters that a write takes from, each found by its name.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    list: Vec<Counter>,
+    places: HashMap<String, usize>,
 }
 
-/// Notes the greatest number that the written records state, by counter.
-pub fn note_stated<'a>(counters: &mut Vec<Counter>, records: impl Iterator<Item = &'a Record>) {
-    for record in records.filter(|record| matches!(record.version, Version::Issued(_))) {
-        for (name, number) in stated(record) {
-            let place = place(counters, &record.object_type, name);
-            if let Some((_, _, greatest)) = counters.get_mut(place) {
-                *greatest = number.max(*greatest);
+impl Counters {
+    /// Takes the next number of the field: its counter's place in the decision, and the number's place in the counter.
+    pub fn take(&mut self, object_type: &ObjectType, field: &str) -> (usize, u32) {
+        let place = self.place(object_type, field);
+        let mut index = 0;
+        if let Some((_, count, _)) = self.list.get_mut(place) {
+            index = *count;
+            *count += 1;
+        }
+        (place, index)
+    }
+
+    /// Notes the greatest numbers that the written records state.
+    pub fn note_stated<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
+        for record in records.filter(|record| matches!(record.version, Version::Issued(_))) {
+            for (name, number) in stated(record) {
+                let place = self.place(&record.object_type, name);
+                if let Some((_, _, greatest)) = self.list.get_mut(place) {
+                    *greatest = number.max(*greatest);
+                }
             }
         }
+    }
+
+    /// Where the counter of the field stands; it is added if it is not there.
+    fn place(&mut self, object_type: &ObjectType, field: &str) -> usize {
+        let name = counter(&object_type.name, field);
+        if let Some(place) = self.places.get(&name) {
+            return *place;
+        }
+        self.list.push((name.clone(), 0, 0));
+        self.places.insert(name, self.list.len() - 1);
+        self.list.len() - 1
+    }
+
+    pub fn into_list(self) -> Vec<Counter> {
+        self.list
     }
 }
 

@@ -12,14 +12,14 @@ use serde_json::Value as Json;
 
 use super::{
     Authority, Expected, Item, Op,
-    judge::{complete, judge},
+    judge::{Judged, complete, judge},
     keys::{Key, by_ids, by_keys, holders},
 };
 use crate::{
     ports::store::Statement,
     records::{
         list,
-        refusals::{Creating, Deleting, ItemCode, Judging, Restoring, Updating},
+        refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
     },
     refusal::Refusal,
     schema::{Field, Kind, ObjectType, pattern::Effort},
@@ -42,7 +42,7 @@ pub struct Prepared {
     pub restores: BTreeMap<String, (Arc<ObjectType>, BTreeSet<String>)>,
 }
 
-/// An item whose values are in normal form.
+/// An item whose values are judged as far as that goes without its record.
 pub struct Ready {
     pub object_type: Arc<ObjectType>,
     pub at: String,
@@ -53,13 +53,14 @@ pub enum Act {
     Create {
         id: String,
         hash: Option<String>,
-        data: JsonObject,
+        /// Refused unless the same create was done before.
+        data: Result<JsonObject, Refusal<Creating>>,
     },
     /// Null clears.
     Update {
         id: String,
         expected: Expected,
-        values: JsonObject,
+        values: Judged,
     },
     Delete {
         id: String,
@@ -72,7 +73,7 @@ pub enum Act {
         id: String,
         field: Arc<Field>,
         key: Key,
-        values: JsonObject,
+        values: Judged,
     },
 }
 
@@ -89,11 +90,7 @@ impl<'a> Asked<'a> {
         self.scope.state.schema.find(&self.item.object_type)
     }
 
-    fn values(
-        &self,
-        object_type: &ObjectType,
-        fields: &JsonObject,
-    ) -> Result<JsonObject, Refusal<Judging>> {
+    fn values(&self, object_type: &ObjectType, fields: &JsonObject) -> Judged {
         judge(
             object_type,
             self.authority,
@@ -166,14 +163,18 @@ impl Prepared {
     ) -> Result<Ready, Refusal<Creating>> {
         let object_type = asked.object_type()?;
         let hash = (!minted).then(|| content_hash(&asked.item.object_type, fields));
-        let values = asked
+        let at = &asked.item.at;
+        let data = asked
             .values(object_type, fields)
-            .map_err(Refusal::widen::<Creating>)?;
-        let data = complete(object_type, values, &asked.item.at)?;
+            .of_new(object_type, at)
+            .map_err(Refusal::widen::<Creating>)
+            .and_then(|values| Ok(complete(object_type, values, at)?));
         if !minted {
             self.records.insert(id.to_owned());
         }
-        self.need(object_type, &data);
+        if let Ok(data) = &data {
+            self.need(object_type, data);
+        }
         Ok(asked.ready(
             object_type,
             Act::Create {
@@ -192,12 +193,9 @@ impl Prepared {
         fields: &JsonObject,
     ) -> Result<Ready, Refusal<Updating>> {
         let object_type = asked.object_type()?;
-        // Whether the record exists is not told by what is wrong with the values: both are judged, in `decide`.
         self.records.insert(id.to_owned());
-        let values = asked
-            .values(object_type, fields)
-            .map_err(Refusal::widen::<Updating>)?;
-        self.need(object_type, &values);
+        let values = asked.values(object_type, fields);
+        self.need(object_type, values.values());
         Ok(asked.ready(
             object_type,
             Act::Update {
@@ -258,16 +256,17 @@ impl Prepared {
                 ),
             ));
         };
-        let values = asked
-            .values(object_type, fields)
-            .map_err(Refusal::widen::<Creating>)?;
-        let Some(found) = values.get(key).and_then(|value| Key::of(&field, value)) else {
+        let values = asked.values(object_type, fields);
+        let Some(found) = values.value(key).and_then(|value| Key::of(&field, value)) else {
+            values
+                .of_new(object_type, &asked.item.at)
+                .map_err(Refusal::widen::<Creating>)?;
             return Err(Refusal::new(
                 Creating::FieldInvalid,
                 format!("The record has no {key} to be matched by."),
             ));
         };
-        self.need(object_type, &values);
+        self.need(object_type, values.values());
         let upserts = self
             .upserts
             .entry((object_type.name.clone(), key.to_owned()))
@@ -377,6 +376,11 @@ impl Prepared {
             }
         }
         statements
+    }
+
+    /// Whether any of it takes or may get back a unique value.
+    pub fn holds_unique_values(&self) -> bool {
+        !self.unique.is_empty() || !self.restores.is_empty()
     }
 
     pub fn reads_records(&self) -> bool {

@@ -42,6 +42,7 @@ pub type Number = (String, usize, u32);
 pub struct Stored {
     pub version: i64,
     pub data: Values,
+    pub is_live: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,7 @@ impl Record {
             stored: Some(Stored {
                 version: row.version,
                 data: data.clone(),
+                is_live: row.deleted_at.is_none(),
             }),
             id: row.id,
             data,

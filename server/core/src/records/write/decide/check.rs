@@ -1,30 +1,24 @@
 //! What a record's values have to be true to beside their own definitions: the records and people that they point to are
-//! there, and unique values are nobody else's.
-
-use std::sync::Arc;
+//! there.
 
 use crm_contract::codes;
-use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
 use super::Decider;
 use crate::{
-    records::{
-        refusals::Holding,
-        write::{judge::REFUSED, keys::Key, state::Record},
-    },
+    records::write::{judge::REFUSED, state::Record},
     refusal::Refusal,
-    schema::{At, Failures, Field, Kind, ObjectType},
+    schema::{At, Failures, Field, Kind},
 };
 
 impl Decider<'_> {
-    /// That the values of these fields point to something that is there, and are unique where they have to be.
+    /// That the values of these fields point to something that is there.
     pub(super) fn check(
         &mut self,
         record: &Record,
         names: &[String],
         at: &str,
-    ) -> Result<(), Refusal<Holding>> {
+    ) -> Result<(), Refusal<codes::FieldInvalid>> {
         let root = At::Root(at);
         let at = root.name("fields");
         let mut failures = Failures::default();
@@ -74,14 +68,9 @@ impl Decider<'_> {
                 _ => {}
             }
         }
-        if !failures.is_empty() {
-            return Err(Refusal::failures(
-                Holding::FieldInvalid,
-                REFUSED,
-                failures.into_list(),
-            ));
-        }
-        Ok(self.check_unique(record, names)?)
+        failures
+            .result(())
+            .map_err(|failures| Refusal::failures(codes::FieldInvalid, REFUSED, failures))
     }
 
     fn point(
@@ -128,72 +117,4 @@ impl Decider<'_> {
             ),
         }
     }
-
-    pub(super) fn check_unique(
-        &self,
-        record: &Record,
-        names: &[String],
-    ) -> Result<(), Refusal<codes::UniqueViolation>> {
-        for name in names {
-            let Some((field, key)) = unique_key(record, name) else {
-                continue;
-            };
-            let place = (record.object_type.name.clone(), name.clone(), key);
-            if let Some(other) = self.taken.get(&place).filter(|other| **other != record.id) {
-                return Err(unique_violation(Some(&field), name, other));
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes whose the record's unique values are from now on.
-    pub(super) fn hold(&mut self, record: &Record, names: &[String]) {
-        for name in names {
-            if let Some((_, key)) = unique_key(record, name) {
-                self.taken.insert(
-                    (record.object_type.name.clone(), name.clone(), key),
-                    record.id.clone(),
-                );
-            }
-        }
-    }
-
-    /// Notes that these values are nobody's any more.
-    pub(super) fn release(&mut self, object_type: &ObjectType, id: &str, values: &JsonObject) {
-        for (name, value) in values {
-            if let Some(field) = object_type
-                .field(name)
-                .filter(|field| field.definition.unique)
-                && let Some(key) = Key::of(field, value)
-            {
-                let place = (object_type.name.clone(), name.clone(), key);
-                if self.taken.get(&place).is_some_and(|holder| holder == id) {
-                    self.taken.remove(&place);
-                }
-            }
-        }
-    }
-}
-
-fn unique_key(record: &Record, name: &str) -> Option<(Arc<Field>, Key)> {
-    let field = record
-        .object_type
-        .field(name)
-        .filter(|field| field.definition.unique)?;
-    let key = Key::of(field, record.data.get(name)?)?;
-    Some((field.clone(), key))
-}
-
-pub(super) fn unique_violation(
-    field: Option<&Arc<Field>>,
-    name: &str,
-    existing: &str,
-) -> Refusal<codes::UniqueViolation> {
-    let label = field.map_or(name, |field| field.definition.label.as_str());
-    Refusal::new(
-        codes::UniqueViolation,
-        format!("{label} has to be unique, and another record has this value."),
-    )
-    .with("field", name)
-    .with("existing", existing)
 }

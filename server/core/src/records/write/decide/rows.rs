@@ -50,16 +50,16 @@ impl Decider<'_> {
                 let (Some(id), Some(key)) = (id.as_str(), Key::read(key)) else {
                     return Err(odd());
                 };
-                self.taken
-                    .insert((type_name.clone(), name.clone(), key), id.to_owned());
+                let place = (type_name.clone(), name.clone(), key);
+                self.holders.note(place, id.to_owned());
             }
         }
         for (type_name, name) in prepared.upserts.keys() {
             for mut row in rows.next().unwrap_or_default() {
                 let key = row.pop().as_ref().and_then(Key::read).ok_or_else(odd)?;
                 let id = self.take_record(scope, row).ok_or_else(odd)?;
-                self.taken
-                    .insert((type_name.clone(), name.clone(), key), id);
+                self.holders
+                    .note((type_name.clone(), name.clone(), key), id);
             }
         }
         for (object_type, _) in prepared.restores.values() {
@@ -75,8 +75,10 @@ impl Decider<'_> {
                     let (Some(id), Some(other)) = (id.as_str(), other.as_str()) else {
                         return Err(odd());
                     };
-                    self.blocked
-                        .insert(id.to_owned(), (field.name.clone(), other.to_owned()));
+                    if let Some(record) = self.records.get(id) {
+                        self.holders
+                            .note_other(record, &field.name, other.to_owned());
+                    }
                 }
             }
         }

@@ -1,0 +1,212 @@
+//! Whose the unique values are while a write is decided. What every record holds in the end decides: an operation may take
+//! a value that another record has, if a later operation gives it up. So such a claim waits, and is settled when all
+//! operations are through.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use crm_contract::codes;
+use crm_runtime::JsonObject;
+
+use crate::{
+    records::write::{keys::Key, state::Record},
+    refusal::Refusal,
+    schema::{Field, ObjectType},
+};
+
+/// Type, field and value.
+pub(super) type Place = (String, String, Key);
+
+/// A value that stays another's.
+#[derive(Clone, Debug)]
+pub(super) struct Conflict {
+    field: String,
+    /// Whose it is.
+    holder: String,
+}
+
+/// A value that an operation took for a record while another had it.
+#[derive(Clone, Debug)]
+struct Claim {
+    item: usize,
+    record: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Holding {
+    /// The operation that is decided, by its place.
+    pub(super) item: usize,
+    /// A value that another record has is refused at once.
+    pub(super) in_order: bool,
+    /// By value, the record that has it.
+    taken: HashMap<Place, String>,
+    /// Claims on values that others have so far.
+    waiting: HashMap<Place, Vec<Claim>>,
+    /// By value, the operation that took it.
+    taken_by: HashMap<Place, usize>,
+    /// By operation, the values that it gave up, and of which record.
+    given_up: HashMap<usize, Vec<(Place, String)>>,
+}
+
+impl Holding {
+    /// Notes whose a value is in the store.
+    pub(super) fn note(&mut self, place: Place, record: String) {
+        self.taken.insert(place, record);
+    }
+
+    /// The same for a record that is about to come back: `other` has the value of this field by now.
+    pub(super) fn note_other(&mut self, record: &Record, field: &str, other: String) {
+        if let Some(place) = place(record, field) {
+            self.taken.insert(place, other);
+        }
+    }
+
+    /// The record that has the value, or waits for it.
+    pub(super) fn of(&self, place: &Place) -> Option<&str> {
+        let waiting = || Some(&self.waiting.get(place)?.first()?.record);
+        self.taken.get(place).or_else(waiting).map(String::as_str)
+    }
+
+    /// Where values are judged in order: that none of these is another's.
+    pub(super) fn refuse_in_order(
+        &self,
+        record: &Record,
+        names: &[String],
+    ) -> Result<(), Refusal<codes::UniqueViolation>> {
+        if !self.in_order {
+            return Ok(());
+        }
+        for place in names.iter().filter_map(|name| place(record, name)) {
+            if let Some(holder) = self.taken.get(&place).filter(|other| **other != record.id) {
+                let conflict = Conflict {
+                    field: place.1,
+                    holder: holder.clone(),
+                };
+                return Err(taken_by(Some(&record.object_type), &conflict));
+            }
+        }
+        Ok(())
+    }
+
+    /// The record has these unique values from now on, or waits for those that another has.
+    pub(super) fn hold(&mut self, record: &Record, names: &[String]) {
+        for place in names.iter().filter_map(|name| place(record, name)) {
+            let item = self.item;
+            match self.taken.get(&place) {
+                Some(other) if *other != record.id => {
+                    let record = record.id.clone();
+                    let claims = self.waiting.entry(place).or_default();
+                    claims.push(Claim { item, record });
+                }
+                _ => {
+                    self.taken_by.insert(place.clone(), item);
+                    self.taken.insert(place, record.id.clone());
+                }
+            }
+        }
+    }
+
+    /// The record has these values no more, nor does it wait for them.
+    pub(super) fn release(&mut self, object_type: &ObjectType, id: &str, values: &JsonObject) {
+        for (name, value) in values {
+            let field = object_type.field(name);
+            let Some(key) = field
+                .filter(|field| field.definition.unique)
+                .and_then(|field| Key::of(field, value))
+            else {
+                continue;
+            };
+            let place = (object_type.name.clone(), name.clone(), key);
+            if let Some(claims) = self.waiting.get_mut(&place) {
+                claims.retain(|claim| claim.record != id);
+            }
+            if self.taken.get(&place).is_some_and(|holder| holder == id) {
+                self.taken.remove(&place);
+                let given_up = self.given_up.entry(self.item).or_default();
+                given_up.push((place, id.to_owned()));
+            }
+        }
+    }
+
+    /// Gives the values that are free by now to those that waited for them, the first first. The others' operations are
+    /// in conflict.
+    pub(super) fn settle(&mut self) -> BTreeMap<usize, Conflict> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut claims: Vec<(Claim, Place)> = waiting
+            .into_iter()
+            .flat_map(|(place, claims)| claims.into_iter().map(move |claim| (claim, place.clone())))
+            .collect();
+        claims.sort_by_key(|(claim, _)| claim.item);
+        let mut conflicts = BTreeMap::new();
+        for (claim, place) in claims {
+            match self.taken.get(&place) {
+                Some(holder) if *holder != claim.record => {
+                    let conflict = Conflict {
+                        field: place.1,
+                        holder: holder.clone(),
+                    };
+                    conflicts.entry(claim.item).or_insert(conflict);
+                }
+                _ => {
+                    self.taken_by.insert(place.clone(), claim.item);
+                    self.taken.insert(place, claim.record);
+                }
+            }
+        }
+        conflicts
+    }
+
+    /// The conflicts, and with them the operations that took what those in conflict had given up: the records of those
+    /// keep it.
+    pub(super) fn with_those_that_hang_on(
+        &self,
+        mut conflicts: BTreeMap<usize, Conflict>,
+    ) -> BTreeMap<usize, Conflict> {
+        let mut next: Vec<usize> = conflicts.keys().copied().collect();
+        while let Some(item) = next.pop() {
+            for (place, record) in self.given_up.get(&item).into_iter().flatten() {
+                if let Some(taker) = self.taken_by.get(place).copied()
+                    && !conflicts.contains_key(&taker)
+                    && taker != item
+                {
+                    let conflict = Conflict {
+                        field: place.1.clone(),
+                        holder: record.clone(),
+                    };
+                    conflicts.insert(taker, conflict);
+                    next.push(taker);
+                }
+            }
+        }
+        conflicts
+    }
+}
+
+/// The place of the record's value of a unique field.
+fn place(record: &Record, name: &str) -> Option<Place> {
+    let object_type = &record.object_type;
+    let field = object_type
+        .field(name)
+        .filter(|field| field.definition.unique)?;
+    let key = Key::of(field, record.data.get(name)?)?;
+    Some((object_type.name.clone(), name.to_owned(), key))
+}
+
+pub(super) fn taken_by(
+    object_type: Option<&ObjectType>,
+    conflict: &Conflict,
+) -> Refusal<codes::UniqueViolation> {
+    let field: Option<&Arc<Field>> =
+        object_type.and_then(|object_type| object_type.field(&conflict.field));
+    let label = field.map_or(conflict.field.as_str(), |field| {
+        field.definition.label.as_str()
+    });
+    Refusal::new(
+        codes::UniqueViolation,
+        format!("{label} has to be unique, and another record has this value."),
+    )
+    .with("field", conflict.field.as_str())
+    .with("existing", conflict.holder.as_str())
+}
