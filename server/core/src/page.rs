@@ -6,7 +6,10 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     fault::Fault,
-    ports::store::{Rows, Statement, Value},
+    ports::store::{
+        Bound, Rows, Statement, Value,
+        bound::{Past, take_end},
+    },
     records::cursor::List,
     refusal::Refusal,
 };
@@ -87,17 +90,80 @@ pub struct Turned<T, P> {
     pub previous: Option<Place<P>>,
 }
 
-/// A page of at most `size` items out of `rows`, which were read in the direction of the place: one more than the page
-/// holds tells whether there is more. Behind a position that the caller was given there is something: a page from there
-/// back has a next one, a page from there on has a previous one.
+/// Bytes of values in one page: it ends early, with a cursor, where its next item would exceed them. One item is always in
+/// it. A Worker holds a page several times over on its way, and several pages, in 128 MB.
+pub const PAGE_BYTES: usize = 1 << 20;
+
+/// The bound of a page's statement, whose large texts stand in these columns.
+pub const fn bound(columns: &'static [&'static str]) -> Bound {
+    Bound {
+        bytes: PAGE_BYTES,
+        columns,
+        past: Past::Ends,
+    }
+}
+
+/// The items of a page in the direction of its place, and whether the list goes on in that direction.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Found<T> {
+    pub items: Vec<T>,
+    pub more: bool,
+}
+
+impl<T> Found<T> {
+    /// Out of items of which one more than the page holds tells that there is more.
+    pub fn of(mut items: Vec<T>, size: usize) -> Self {
+        let more = items.len() > size;
+        items.truncate(size);
+        Self { items, more }
+    }
+
+    pub fn try_map<U, E>(self, read: impl FnMut(T) -> Result<U, E>) -> Result<Found<U>, E> {
+        let items = self.items.into_iter().map(read);
+        Ok(Found {
+            items: items.collect::<Result<_, _>>()?,
+            more: self.more,
+        })
+    }
+
+    /// Ends the page where its items, by what each of them weighs, exceed a page's bytes.
+    pub fn within(mut self, weight: impl FnMut(&T) -> usize) -> Self {
+        let mut so_far: usize = 0;
+        let fits = self.items.iter().map(weight).take_while(|weight| {
+            let first = so_far == 0;
+            so_far = so_far.saturating_add(*weight);
+            first || so_far <= PAGE_BYTES
+        });
+        let fits = fits.count();
+        self.more |= fits < self.items.len();
+        self.items.truncate(fits);
+        self
+    }
+}
+
+impl Found<Vec<Value>> {
+    /// Out of the rows of a page's statement, which may have ended at their bound.
+    pub fn of_rows(mut rows: Rows, size: usize) -> Self {
+        let ended = take_end(&mut rows);
+        let found = Self::of(rows, size);
+        Self {
+            more: found.more || ended,
+            ..found
+        }
+    }
+}
+
+/// A page of what was found. Behind a position that the caller was given there is something: a page from there back has a
+/// next one, a page from there on has a previous one.
 pub fn turn<T, P, E>(
     place: &Place<P>,
-    mut rows: Vec<T>,
-    size: usize,
+    found: Found<T>,
     position: impl Fn(&T) -> Result<P, E>,
 ) -> Result<Turned<T, P>, E> {
-    let more = rows.len() > size;
-    rows.truncate(size);
+    let Found {
+        items: mut rows,
+        more,
+    } = found;
     if place.is_backwards() {
         rows.reverse();
     }
@@ -195,23 +261,24 @@ pub fn added(select: &str, place: &Place<Added>, size: usize) -> Statement {
     )
 }
 
-/// The rows of a list that is at hand whole, in the direction of the place, one more than a page holds. `after` and
-/// `before` say how many items stand up to a position, with it and without it.
+/// A page of a list that is at hand whole, in the direction of the place. `after` and `before` say how many items stand up
+/// to a position, with it and without it.
 pub fn at_hand<'t, T, P>(
     items: &'t [T],
     place: &Place<P>,
     size: usize,
     after: impl Fn(&P) -> usize,
     before: impl Fn(&P) -> usize,
-) -> Vec<&'t T> {
+) -> Found<&'t T> {
     let from = |index: usize| items.get(index..).unwrap_or_default().iter();
     let until = |index: usize| items.get(..index).unwrap_or(items).iter().rev();
-    match place {
+    let items = match place {
         Place::Start => from(0).take(size + 1).collect(),
         Place::After(position) => from(after(position)).take(size + 1).collect(),
         Place::Before(position) => until(before(position)).take(size + 1).collect(),
         Place::End => until(items.len()).take(size + 1).collect(),
-    }
+    };
+    Found::of(items, size)
 }
 
 /// The bound of a page, which the contract has checked.

@@ -17,7 +17,9 @@ use crate::{
     ports::{
         Answer,
         store::{
-            Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value, admission, refusal,
+            Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value, admission,
+            bound::{Scale, Weighed, weight},
+            refusal,
         },
     },
     schema::{ObjectType, Schema, built_in, index},
@@ -99,7 +101,8 @@ impl Memory {
     }
 }
 
-fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
+/// Runs a statement and counts its rows against its bound.
+pub fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     for (index, value) in statement.params.iter().enumerate() {
         match value {
@@ -110,6 +113,13 @@ fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows
         }
     }
     let columns = prepared.column_count();
+    let weighing: Vec<usize> = statement
+        .bound
+        .iter()
+        .flat_map(|bound| bound.columns)
+        .map(|name| prepared.column_index(name))
+        .collect::<rusqlite::Result<_>>()?;
+    let mut scale = statement.bound.map(Scale::new);
     let mut rows = prepared.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -121,13 +131,29 @@ fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows
                 ValueRef::Null | ValueRef::Blob(_) => Value::Null,
             })
         };
-        found.push(
-            (0..columns)
-                .map(value)
-                .collect::<rusqlite::Result<Vec<_>>>()?,
-        );
+        let row = (0..columns)
+            .map(value)
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        if let Some(scale) = &mut scale {
+            let weighed = scale.add(weight(&row, &weighing));
+            match weighed
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?
+            {
+                Weighed::Fits => {}
+                Weighed::Ends => {
+                    found.push(Vec::new());
+                    break;
+                }
+            }
+        }
+        found.push(row);
     }
     Ok(found)
+}
+
+/// Whether that was why [`rows`] gave none.
+pub fn is_too_large(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::ToSqlConversionFailure(error) if error.downcast_ref() == Some(&StoreError::TooLarge))
 }
 
 impl TenantStore for Memory {
@@ -141,8 +167,10 @@ impl TenantStore for Memory {
         let read = statements
             .iter()
             .map(|statement| {
-                rows(&connection, statement)
-                    .map_err(|error| StoreError::Failed(format!("{}: {error}", statement.sql)))
+                rows(&connection, statement).map_err(|error| match is_too_large(&error) {
+                    true => StoreError::TooLarge,
+                    false => StoreError::Failed(format!("{}: {error}", statement.sql)),
+                })
             })
             .collect();
         Box::pin(async { read })

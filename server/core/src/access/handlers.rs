@@ -160,14 +160,14 @@ impl AccessHandlers<Context> for Core {
         let after = |last: &Added| all.partition_point(|role| role.name <= last.id.as_str());
         let before = |first: &Added| all.partition_point(|role| role.name < first.id.as_str());
         let size = page::size(request.limit);
-        let rows = at_hand(all, &place, size, after, before);
+        let found = at_hand(all, &place, size, after, before);
         let position = |role: &&roles::Role| {
             Ok::<_, Fault>(Added {
                 created_at: 0,
                 id: role.name.to_owned(),
             })
         };
-        let turned = turn(&place, rows, size, position)?;
+        let turned = turn(&place, found, position)?;
         let total = request.total.then_some(all.len() as i64);
         let page = list.links(&turned, Added::to_json, total);
         let items = turned

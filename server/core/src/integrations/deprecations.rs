@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    page::{self, Added, Place, at_hand, counted, turn},
+    page::{self, Added, Found, Place, at_hand, counted, turn},
     ports::store::{Rows, Statement, Value},
     refusal::Refusal,
     shown::Shown,
@@ -90,9 +90,9 @@ pub async fn list(
     let before = |first: &Added| things.partition_point(|(position, _)| position < first);
     let size = page::size(request.limit);
     let place = place(&scope)?;
-    let rows_of_page = at_hand(&things, &place, size, after, before);
+    let found = at_hand(&things, &place, size, after, before);
     let position = |(position, _): &&(Added, &Deprecation)| Ok::<_, Fault>(position.clone());
-    let turned = turn(&place, rows_of_page, size, position)?;
+    let turned = turn(&place, found, position)?;
     let total = request.total.then_some(things.len() as i64);
     let page = scope.list(&parts).links(&turned, Added::to_json, total);
     let notices = notices(rows)?;
@@ -140,20 +140,15 @@ pub async fn usage(
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
     let total = counted(&mut rows, request.total)?;
-    let uses = rows
-        .into_iter()
-        .next()
-        .unwrap_or_default()
-        .into_iter()
-        .map(use_of)
-        .collect::<Result<Vec<_>, Fault>>()?;
+    let rows = rows.into_iter().next().unwrap_or_default();
+    let uses = Found::of_rows(rows, size).try_map(use_of)?;
     let position = |one: &types::DeprecationUsage| {
         Ok::<_, Fault>(Added {
             created_at: one.first_used_at.unwrap_or_default(),
             id: one.name.clone(),
         })
     };
-    let turned = turn(&place(&scope)?, uses, size, position)?;
+    let turned = turn(&place(&scope)?, uses, position)?;
     let page = scope.list(&parts).links(&turned, Added::to_json, total);
     let items = turned
         .items

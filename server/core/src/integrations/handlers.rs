@@ -20,7 +20,7 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    page::{self, Added, added, counted, turn},
+    page::{self, Added, Found, added, counted, turn},
     ports::store::{Rows, Statement},
     random_id,
     refusal::Refusal,
@@ -151,20 +151,15 @@ async fn page(
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
     let total = counted(&mut rows, request.total)?;
-    let keys = rows
-        .into_iter()
-        .next()
-        .unwrap_or_default()
-        .into_iter()
-        .map(ApiKey::parse)
-        .collect::<Result<Vec<_>, Fault>>()?;
+    let rows = rows.into_iter().next().unwrap_or_default();
+    let keys = Found::of_rows(rows, size).try_map(ApiKey::parse)?;
     let position = |key: &ApiKey| {
         Ok::<_, Fault>(Added {
             created_at: key.created_at,
             id: key.id.clone(),
         })
     };
-    let turned = turn(&place(&scope)?, keys, size, position)?;
+    let turned = turn(&place(&scope)?, keys, position)?;
     let page = scope.list(&LIST).links(&turned, Added::to_json, total);
     let items = turned
         .items

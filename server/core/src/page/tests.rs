@@ -9,9 +9,11 @@ use super::*;
 fn read(items: &[u32], place: &Place<u32>, size: usize) -> Turned<u32, u32> {
     let after = |position: &u32| items.partition_point(|item| item <= position);
     let before = |position: &u32| items.partition_point(|item| item < position);
-    let rows = at_hand(items, place, size, after, before);
-    let rows = rows.into_iter().copied().collect();
-    match turn(place, rows, size, |item| Ok::<_, Infallible>(*item)) {
+    let found = at_hand(items, place, size, after, before);
+    let turned = found
+        .try_map(|item| Ok::<_, Infallible>(*item))
+        .and_then(|found| turn(place, found, |item| Ok(*item)));
+    match turned {
         Ok(turned) => turned,
         Err(never) => match never {},
     }
@@ -83,6 +85,53 @@ proptest! {
         let json = place.to_json(|position| json!([position]));
         let read = |json: Json| Some(json.get(0)?.as_u64()? as u32);
         prop_assert_eq!(Place::from_json(json, read), Some(place));
+    }
+}
+
+/// A page whose items weigh what they are, in kilobytes.
+fn read_heavy(items: &[u32], place: &Place<u32>, size: usize) -> Turned<u32, u32> {
+    let after = |position: &u32| items.partition_point(|item| item <= position);
+    let before = |position: &u32| items.partition_point(|item| item < position);
+    let found = at_hand(items, place, size, after, before)
+        .within(|item| usize::try_from(**item).unwrap() << 10);
+    let items = found.items.into_iter().copied().collect();
+    let found = Found {
+        items,
+        more: found.more,
+    };
+    match turn(place, found, |item| Ok::<_, Infallible>(*item)) {
+        Ok(turned) => turned,
+        Err(never) => match never {},
+    }
+}
+
+proptest! {
+    #[test]
+    fn pages_that_end_early_leave_nothing_out_in_either_direction(
+        items in prop::collection::btree_set(0u32..1_500, 0..40),
+        size in 1usize..12,
+    ) {
+        let items: Vec<u32> = items.into_iter().collect();
+        let bytes = |page: &[u32]| page.iter().map(|item| (*item as usize) << 10).sum::<usize>();
+        for start in [Place::Start, Place::End] {
+            let mut seen = Vec::new();
+            let mut place = Some(start.clone());
+            while let Some(here) = place {
+                let page = read_heavy(&items, &here, size);
+                prop_assert!(page.items.len() <= size);
+                let heavy = page.items.iter().filter(|item| **item > 0).count();
+                prop_assert!(heavy <= 1 || bytes(&page.items) <= PAGE_BYTES);
+                prop_assert!(!page.items.is_empty() || items.is_empty());
+                place = if start.is_backwards() {
+                    seen.splice(0..0, page.items);
+                    page.previous
+                } else {
+                    seen.extend(page.items);
+                    page.next
+                };
+            }
+            prop_assert_eq!(&seen, &items);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     core::Core,
     http::BODY_LIMIT,
+    page::PAGE_BYTES,
     records::{
         etag,
         filter::{MOST_DEPTH, MOST_LEAVES, MOST_VALUES},
@@ -72,6 +73,7 @@ impl PlatformHandlers<Context> for Core {
                 default: PAGE_DEFAULT,
                 maximum: PAGE_MOST,
             },
+            page_bytes: PAGE_BYTES as i64,
             batch_operations: BATCH_MOST,
             filter: FilterLimits {
                 depth: MOST_DEPTH as i64,

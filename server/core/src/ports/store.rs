@@ -6,10 +6,12 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use super::Answer;
 
 pub mod admission;
+pub mod bound;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod refusal;
 
+pub use bound::Bound;
 pub use refusal::refusal;
 
 /// A tenant's id: UUIDv7, lower-case hyphenated. Cheap to clone.
@@ -96,6 +98,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 pub struct Statement {
     pub sql: Cow<'static, str>,
     pub params: Vec<Value>,
+    /// What its rows may weigh, where it is read. A commit's statements have none.
+    pub bound: Option<Bound>,
 }
 
 impl Statement {
@@ -103,12 +107,21 @@ impl Statement {
         Self {
             sql: sql.into(),
             params: params.into(),
+            bound: None,
         }
+    }
+
+    /// The same, its rows bounded.
+    #[must_use]
+    pub fn bounded(mut self, bound: Bound) -> Self {
+        self.bound = Some(bound);
+        self
     }
 }
 
 /// The rows that one statement gave, columns in the statement's order: for that each needs a name of its own that is no
-/// number. A real without a fraction may come back as an integer.
+/// number. A real without a fraction may come back as an integer. Rows that ended at their bound have one more, without
+/// columns: see [`bound`].
 pub type Rows = Vec<Vec<Value>>;
 
 /// What became of a commit.

@@ -21,12 +21,15 @@ use crate::{
     access::visibility::{self, Mask},
     context::Context,
     fault::Fault,
-    page::{Place, counted, turn},
-    ports::store::{Rows, Statement, Value},
+    page::{self, Found, Place, counted, turn},
+    ports::store::{Bound, Rows, Statement, Value},
     refusal::Refusal,
     schema::{Failure, ObjectType},
     work::{Scope, Work},
 };
+
+/// Records of a page: their values are what weighs.
+const RECORDS: Bound = page::bound(&["data"]);
 
 fn mask_of(object_type: &ObjectType, fields: Option<&str>) -> Result<Mask, Fault> {
     Mask::parse(fields, |name| object_type.fields.contains_key(name))
@@ -161,7 +164,7 @@ impl Asked<'_> {
             include_deleted: self.include_deleted,
             limit: self.limit + 1,
         };
-        let mut statements = vec![list::statement(&page)];
+        let mut statements = vec![list::statement(&page).bounded(RECORDS)];
         statements.extend(self.total.then(|| list::count(&page)));
         Ok(Plan {
             statements,
@@ -190,7 +193,7 @@ pub async fn list(
     let total = counted(&mut rows, asked.total)?;
     let rows = rows.into_iter().next().unwrap_or_default();
     let position = |row: &Vec<Value>| Position::of_row(row, keys).ok_or_else(|| odd("records"));
-    let turned = turn(&place, rows, asked.limit, position)?;
+    let turned = turn(&place, Found::of_rows(rows, asked.limit), position)?;
     let parts = asked.parts();
     let list = scope.list(&parts);
     let links = list.links(&turned, Position::to_json, total);
@@ -250,6 +253,7 @@ pub async fn history(
                 (limit as i64 + 1).into(),
             ],
         );
+        let changes = changes.bounded(page::bound(&["fields", "before"]));
         let mut statements = vec![by_id(scope, object_type, id), changes];
         if total {
             let count = "SELECT count(*) FROM changes WHERE record_id = ?1";
@@ -269,7 +273,7 @@ pub async fn history(
         seq.ok_or_else(|| odd("changes"))
     };
     let place = place(&scope)?;
-    let turned = turn(&place, rows, limit, seq)?;
+    let turned = turn(&place, Found::of_rows(rows, limit), seq)?;
     let list = scope.list(&parts);
     let page = list.links(&turned, |seq| (*seq).into(), total);
     let entry = |row: Vec<Value>| entry(object_type, &mask, row).ok_or_else(|| odd("changes"));
@@ -360,21 +364,22 @@ pub async fn search(
         }
         mask_of(scope)?;
         let statement = search::statement(q, wanted.as_deref(), &place(scope)?, limit + 1);
+        let statement = statement.map(|statement| statement.bounded(RECORDS));
         Ok::<_, Refusal<codes::CursorInvalid>>(statement.into_iter().collect())
     };
     let (scope, rows) = work.read(cx, plan).await?;
     let mask = mask_of(&scope)?;
     let rows = rows.into_iter().next().unwrap_or_default();
-    let rows: Vec<RowRef<'_>> = rows
-        .iter()
-        .map(|row| RowRef::read(row).ok_or_else(|| odd("records")))
-        .collect::<Result<_, _>>()?;
-    let turned = turn(&place(&scope)?, rows, limit, |row| {
+    let found = Found::of_rows(rows, limit);
+    let version = |row: &Vec<Value>| {
+        let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
         Ok::<_, Fault>(row.version)
-    })?;
+    };
+    let turned = turn(&place(&scope)?, found, version)?;
     let list = scope.list(&parts);
     let links = list.links(&turned, |version| (*version).into(), None);
-    let rows = turned.items.into_iter().filter_map(|row| {
+    let rows = turned.items.iter().filter_map(|row| {
+        let row = RowRef::read(row)?;
         let object_type = scope.state.schema.get(row.object_type)?;
         Some(Ok((&**object_type, row)))
     });

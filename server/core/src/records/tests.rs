@@ -12,6 +12,7 @@ use crate::testing::{World, id, ready};
 mod batches;
 mod client;
 mod cost;
+mod heavy;
 mod reading;
 mod repeats;
 mod unchanged;

@@ -1,6 +1,7 @@
 //! Pages of definitions, which are at hand whole.
 
 use crm_contract::{codes, latest::types};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -22,7 +23,7 @@ pub struct Asked<'a> {
 
 /// A page of items as `show` makes them: those from the one on that the cursor names, or before it, by `name`. `parts`
 /// says which list it is.
-pub fn page<T, S>(
+pub fn page<T, S: Serialize>(
     scope: &Scope,
     parts: &[&str],
     items: &[T],
@@ -39,12 +40,35 @@ pub fn page<T, S>(
     let after = |(behind, last): &Position| index(last).map_or(*behind, |index| index + 1);
     let before = |(behind, last): &Position| index(last).unwrap_or(behind.saturating_sub(1));
     let size = page::size(asked.limit);
-    let rows = at_hand(&numbered, &place, size, after, before);
+    let found = at_hand(&numbered, &place, size, after, before);
+    let found = found.try_map(|(index, item)| Ok::<_, Fault>((*index, *item, show(item)?)))?;
+    let found = found.within(|(_, _, shown)| printed(shown));
     let position =
-        |(index, item): &&(usize, &T)| Ok::<_, Fault>((index + 1, name(item).to_owned()));
-    let turned = turn(&place, rows, size, position)?;
+        |(index, item, _): &(usize, &T, S)| Ok::<_, Fault>((index + 1, name(item).to_owned()));
+    let turned = turn(&place, found, position)?;
     let total = asked.total.then_some(items.len() as i64);
     let links = list.links(&turned, |(behind, name)| json!([behind, name]), total);
-    let shown = turned.items.iter().map(|(_, item)| show(item));
-    Ok((shown.collect::<Result<_, Fault>>()?, links))
+    let shown = turned.items.into_iter().map(|(_, _, shown)| shown);
+    Ok((shown.collect(), links))
+}
+
+/// The bytes of a definition in an answer.
+fn printed(shown: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, shown) {
+        Ok(()) => count.0,
+        // What does not print is told of when the answer is printed.
+        Err(_) => usize::MAX,
+    }
 }

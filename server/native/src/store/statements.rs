@@ -1,7 +1,11 @@
 //! Runs the core's statements on a connection: binds, steps, collects.
 
 pub use crm_core::ports::store::admission::Access;
-use crm_core::ports::store::{Rows, Statement, StoreError, Value, admission::admit};
+use crm_core::ports::store::{
+    Rows, Statement, StoreError, Value,
+    admission::admit,
+    bound::{Scale, Weighed},
+};
 use rusqlite::{
     Connection,
     types::{ToSqlOutput, ValueRef},
@@ -35,9 +39,31 @@ pub fn run(
         prepared.raw_bind_parameter(index + 1, Bound(value))?;
     }
     let columns = prepared.column_count();
+    let mut scale = match &statement.bound {
+        Some(bound) => {
+            let columns = bound.columns.iter();
+            let columns = columns.map(|name| prepared.column_index(name));
+            Some((Scale::new(*bound), columns.collect::<Result<Vec<_>, _>>()?))
+        }
+        None => None,
+    };
     let mut rows = prepared.raw_query();
     let mut collected = Rows::new();
     while let Some(row) = rows.next()? {
+        // Before anything of it is copied.
+        if let Some((scale, weighing)) = &mut scale {
+            let mut weight = 0;
+            for column in &*weighing {
+                weight += match row.get_ref(*column)? {
+                    ValueRef::Text(bytes) => bytes.len(),
+                    _ => 0,
+                };
+            }
+            if scale.add(weight)? == Weighed::Ends {
+                collected.push(Vec::new());
+                break;
+            }
+        }
         let mut values = Vec::with_capacity(columns);
         for column in 0..columns {
             let value = value(row.get_ref(column)?)?;

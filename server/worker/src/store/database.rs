@@ -1,7 +1,10 @@
 //! One D1 database: statements in, rows out, in one round trip. Knows D1's limits and what its exceptions mean.
 
 use crm_core::ports::store::{
-    Commit, Rows, Statement, StoreError, Value, admission::Access, refusal,
+    Commit, Rows, Statement, StoreError, Value,
+    admission::Access,
+    bound::{self, Past},
+    refusal,
 };
 use js_sys::Array;
 use wasm_bindgen::JsValue;
@@ -32,9 +35,42 @@ impl Database {
         })
     }
 
+    /// Rows that have a bound are counted by SQL: what is too large does not reach this isolate. That all fits is tried
+    /// first, since it nearly always does and costs less to find out; only pages of large rows take another round trip.
     pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
-        match self.batch(Access::Read, statements).await? {
-            Ok(rows) => Ok(rows),
+        if statements.iter().all(|statement| statement.bound.is_none()) {
+            return match self.batch(Access::Read, statements).await? {
+                Ok(rows) => Ok(rows),
+                Err(message) => Err(mistake(message)),
+            };
+        }
+        let message = match self
+            .batch(Access::Read, &wrapped(statements, bound::whole))
+            .await?
+        {
+            Ok(rows) => return Ok(rows),
+            Err(message) => message,
+        };
+        if !message.contains(bound::TOO_MUCH) {
+            return Err(mistake(message));
+        }
+        let ended = |statement: &Statement| match statement.bound?.past {
+            Past::Ends => bound::ended(statement),
+            Past::Refused => bound::whole(statement),
+        };
+        match self
+            .batch(Access::Read, &wrapped(statements, ended))
+            .await?
+        {
+            Ok(rows) => Ok(statements
+                .iter()
+                .zip(rows)
+                .map(|(statement, rows)| match statement.bound {
+                    Some(bound) if bound.past == Past::Ends => bound::from_ended(rows),
+                    _ => rows,
+                })
+                .collect()),
+            Err(message) if message.contains(bound::TOO_MUCH) => Err(StoreError::TooLarge),
             Err(message) => Err(mistake(message)),
         }
     }
@@ -86,6 +122,18 @@ impl Database {
         }
         rows::parse(&answer).map(Ok)
     }
+}
+
+/// The statements, those with a bound in other words.
+fn wrapped(
+    statements: &[Statement],
+    words: impl Fn(&Statement) -> Option<String>,
+) -> Vec<Statement> {
+    let statements = statements.iter().map(|statement| match words(statement) {
+        Some(sql) => Statement::new(sql, statement.params.clone()),
+        None => statement.clone(),
+    });
+    statements.collect()
 }
 
 /// SQL and parameters.

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    page::{self, Added, added, counted, turn},
+    page::{self, Added, Found, added, counted, turn},
     ports::store::Statement,
     refusal::Refusal,
     shown::Shown,
@@ -45,20 +45,15 @@ pub async fn page(
         .read::<Refusal<codes::CursorInvalid>>(cx, plan)
         .await?;
     let total = counted(&mut rows, asked.total)?;
-    let users = rows
-        .into_iter()
-        .next()
-        .unwrap_or_default()
-        .into_iter()
-        .map(User::parse)
-        .collect::<Result<Vec<_>, Fault>>()?;
+    let rows = rows.into_iter().next().unwrap_or_default();
+    let users = Found::of_rows(rows, size).try_map(User::parse)?;
     let position = |user: &User| {
         Ok::<_, Fault>(Added {
             created_at: user.created_at,
             id: user.id.clone(),
         })
     };
-    let turned = turn(&place(&scope)?, users, size, position)?;
+    let turned = turn(&place(&scope)?, users, position)?;
     let page = scope.list(&LIST).links(&turned, Added::to_json, total);
     let items = turned
         .items

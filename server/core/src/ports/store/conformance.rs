@@ -6,8 +6,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::{
-    Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value,
+    Bound, Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value,
     admission::{PARAMETERS, SQL_BYTES, TEXT_BYTES},
+    bound::{Past, take_end},
 };
 pub use crate::ports::conformance::Verdict;
 use crate::ports::conformance::{cases, same};
@@ -38,6 +39,8 @@ cases![
     transactions_are_the_stores_own,
     ten_thousand_rows_come_back,
     large_texts_come_back,
+    rows_end_at_their_bound,
+    rows_beyond_their_bound_are_refused,
     an_integer_parameter_is_an_integer,
     what_is_too_large_is_refused_whole,
     what_every_host_takes_is_taken,
@@ -699,6 +702,80 @@ async fn what_is_too_large_is_refused_whole(subject: Subject) -> Verdict {
         subject.number("SELECT count(*) FROM counters").await?,
         expected,
     )
+}
+
+/// Twelve rows of a million bytes each: more than some hosts hold in memory.
+const HEAVY: &str = "WITH n (i) AS (SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12]')) \
+     SELECT i, substr(replace(printf('%.*c', 1000, 'x'), 'x', printf('%.*c', 1000, 'y')), 1, ?1) AS body, NULL AS empty FROM n ORDER BY i LIMIT 100";
+
+fn heavy(each: i64, bytes: usize, past: Past) -> Statement {
+    let columns = &["body", "empty"];
+    with(HEAVY, vec![each.into()]).bounded(Bound {
+        bytes,
+        columns,
+        past,
+    })
+}
+
+/// The first columns of rows.
+fn first(rows: &Rows) -> Vec<Option<i64>> {
+    let first = rows.iter().map(|row| row.first().and_then(Value::as_i64));
+    first.collect()
+}
+
+async fn rows_end_at_their_bound(subject: Subject) -> Verdict {
+    for (each, bytes, expected) in [
+        (1_000_000, 3_000_000, 3),
+        (1_000_000, 2_999_999, 2),
+        // The first one always comes.
+        (1_000_000, 10, 1),
+        (0, 0, 12),
+        (1, 12, 12),
+        (1, 11, 11),
+    ] {
+        let statements = vec![
+            sql("SELECT 7 AS n"),
+            heavy(each, bytes, Past::Ends),
+            heavy(1, 12, Past::Ends),
+        ];
+        let mut rows = subject
+            .store
+            .read(&subject.tenant, statements)
+            .await
+            .map_err(text)?;
+        let what = format!("{each} of {bytes}");
+        same("beside", rows.first(), Some(&vec![vec![Value::Integer(7)]]))?;
+        let all: Vec<_> = (1..=12).map(Some).collect();
+        same("what fits", rows.last().map(first), Some(all.clone()))?;
+        let mut rows = rows.remove(1);
+        same(&what, take_end(&mut rows), expected < 12)?;
+        same(&what, first(&rows), all[..expected].to_vec())?;
+        let whole = rows.iter().all(|row| {
+            row.len() == 3
+                && row.get(1).and_then(Value::as_str).map(str::len) == usize::try_from(each).ok()
+        });
+        same("whole rows", whole, true)?;
+    }
+    let none = with("SELECT name, value FROM counters", Vec::new()).bounded(Bound {
+        bytes: 0,
+        columns: &["name"],
+        past: Past::Ends,
+    });
+    let rows = subject.store.read(&subject.tenant, vec![none]).await;
+    same("none", rows, Ok(vec![Rows::new()]))
+}
+
+async fn rows_beyond_their_bound_are_refused(subject: Subject) -> Verdict {
+    let read = |bytes| {
+        let statements = vec![
+            heavy(1_000_000, 1_000_000, Past::Ends),
+            heavy(1_000, bytes, Past::Refused),
+        ];
+        subject.store.read(&subject.tenant, statements)
+    };
+    same("too much", read(11_999).await, Err(StoreError::TooLarge))?;
+    let rows = read(12_000).await.map_err(text)?;
+    same("all of it", rows.get(1).map(Vec::len), Some(12))
 }
 
 async fn what_every_host_takes_is_taken(subject: Subject) -> Verdict {

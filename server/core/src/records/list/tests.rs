@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::{
-    page::{Turned, turn},
+    page::{Found, Turned, turn},
     records::{
         filter, row,
         sort::{self, Sort},
@@ -128,7 +128,7 @@ impl Listed {
     fn turned(&self, place: &Place<Position>, size: usize) -> Turned<Vec<Value>, Position> {
         let rows = self.page(place, size + 1);
         let position = |row: &Vec<Value>| Position::of_row(row, self.sort.keys.len()).ok_or(());
-        turn(place, rows, size, position).unwrap()
+        turn(place, Found::of_rows(rows, size), position).unwrap()
     }
 
     /// The ids of the whole list, read in pages of `limit` forwards; backwards they are the same pages.

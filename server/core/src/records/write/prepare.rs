@@ -16,7 +16,7 @@ use super::{
     keys::{Key, by_ids, by_keys, holders},
 };
 use crate::{
-    ports::store::Statement,
+    ports::store::{Bound, Statement, admission::BATCH_BYTES, bound::Past},
     records::{
         list,
         refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
@@ -24,6 +24,13 @@ use crate::{
     refusal::Refusal,
     schema::{Field, Kind, ObjectType, pattern::Effort},
     work::Scope,
+};
+
+/// The records that one request changes are read whole and answered whole: together they may weigh what it may write.
+const WRITTEN: Bound = Bound {
+    bytes: BATCH_BYTES,
+    columns: &["data"],
+    past: Past::Refused,
 };
 
 /// All items, and what they need.
@@ -324,14 +331,15 @@ impl Prepared {
     pub fn statements(&self) -> Vec<Statement> {
         let mut statements = Vec::new();
         if !self.records.is_empty() {
-            statements.push(by_ids(
+            let found = by_ids(
                 &format!(
                     "SELECT {}, records.content_hash FROM records WHERE records.id",
                     list::COLUMNS
                 ),
                 &self.records,
                 "",
-            ));
+            );
+            statements.push(found.bounded(WRITTEN));
         }
         if !self.relations.is_empty() {
             statements.push(by_ids(
@@ -356,7 +364,7 @@ impl Prepared {
                 "SELECT {}, records.content_hash, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}",
                 list::COLUMNS
             );
-            statements.push(by_keys(&select, keys));
+            statements.push(by_keys(&select, keys).bounded(WRITTEN));
         }
         for (object_type, ids) in self.restores.values() {
             for field in object_type
