@@ -11,13 +11,15 @@ mod pass;
 mod passage;
 mod patience;
 mod quota;
+mod seat;
 mod tags;
 mod version;
 
-pub use address::Peer;
+pub use address::{Peer, caller_address};
 pub use operator::Operator;
 pub use pass::router;
 pub use patience::TENANT_BUSY;
+pub use seat::{Seat, Seated};
 pub use version::served;
 
 /// The largest request body, in bytes.

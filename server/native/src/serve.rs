@@ -1,44 +1,68 @@
 //! The HTTP server: accepts connections, hands their requests to the core's router, and stops without breaking off what
 //! runs. HTTP/1.1; TLS and HTTP/2 are the business of what stands before it.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, extract::Request};
-use crm_core::http::Peer;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use crm_core::http::{Peer, Seated, caller_address};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
 
-mod admission;
+mod arriving;
 mod explained;
 mod guarded;
+mod pace;
 mod packed;
 mod patience;
-mod unread;
+mod taken;
 
-use admission::Admission;
 use explained::Explained;
-use guarded::{answer, busy};
+use guarded::{Seen, answer, busy};
+pub use pace::Rate;
 use packed::Routers;
 use patience::Patient;
+use taken::kept;
+
+use crate::{
+    held::Hall,
+    shares::{Party, Shares},
+};
 
 /// Bounds of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Connections at one time; more wait to be accepted.
     pub connections: usize,
+    /// Of them from one address (of IPv6, from one network of 64 bits); one more is closed at once.
+    pub connections_of_one: usize,
+    /// Proxies of the deployment's own: all that come through one are not one address.
+    pub trusted_proxies: Vec<IpAddr>,
     /// For the head of a request, and between two requests.
     pub head_time: Duration,
-    /// How long a peer may take nothing of an answer.
-    pub write_time: Duration,
+    /// How much of an answer a peer that is waited for has to take, and how much of a body it has to send.
+    pub take_rate: Rate,
+    pub send_rate: Rate,
     /// For what still runs when the server is told to stop.
     pub drain_time: Duration,
-    /// Requests at work at one time, and the bytes of their bodies, small ones apart: one more is answered 503 at once.
+    /// Requests at work at one time, the bytes of their bodies, and those of what was read for them and of their answers
+    /// until they are taken, small ones apart: one more is answered 503 at once. Of each, one address and one business
+    /// have a part: see [`Hall`].
     pub requests: usize,
     pub body_bytes: usize,
+    pub answer_bytes: usize,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     pub headers: usize,
@@ -48,11 +72,22 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             connections: 4_096,
+            connections_of_one: 256,
+            trusted_proxies: Vec::new(),
             head_time: Duration::from_secs(15),
-            write_time: Duration::from_secs(30),
+            // 8 KiB and 1 KiB a second: less than the slowest telephone has.
+            take_rate: Rate {
+                window: Duration::from_secs(30),
+                bytes: 240 << 10,
+            },
+            send_rate: Rate {
+                window: Duration::from_secs(5),
+                bytes: 5 << 10,
+            },
             drain_time: Duration::from_secs(20),
             requests: 256,
             body_bytes: 16 << 20,
+            answer_bytes: 128 << 20,
             // The longest filter that the contract allows, percent-encoded, and what stands beside it.
             head_bytes: 64 << 10,
             headers: 64,
@@ -70,7 +105,12 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(settings.connections));
     let settings = Arc::new(settings);
     let routers = Routers::new(router);
-    let admission = Admission::new(settings.requests, settings.body_bytes);
+    let hall = Arc::new(Hall::new(
+        settings.requests,
+        settings.body_bytes,
+        settings.answer_bytes,
+    ));
+    let addresses = Arc::new(Shares::new(usize::MAX, settings.connections_of_one));
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -92,11 +132,15 @@ pub async fn serve(
                 continue;
             }
         };
+        let Some(place) = Place::take(&addresses, peer.ip(), &settings.trusted_proxies) else {
+            tracing::debug!(%peer, "too many connections from one address");
+            continue;
+        };
         let (routers, settings, stopped) = (routers.clone(), settings.clone(), stopped.clone());
-        let admission = admission.clone();
+        let hall = hall.clone();
         tokio::spawn(async move {
-            let _permit = permit;
-            connection(stream, peer, routers, admission, &settings, stopped).await;
+            let _places = (permit, place);
+            connection(stream, peer, routers, hall, settings, stopped).await;
         });
     }
     drop(listener);
@@ -115,31 +159,64 @@ pub async fn serve(
     Ok(())
 }
 
+/// One of the connections that an address may have.
+struct Place {
+    addresses: Arc<Shares>,
+    party: Option<Party>,
+}
+
+impl Place {
+    fn take(addresses: &Arc<Shares>, peer: IpAddr, proxies: &[IpAddr]) -> Option<Self> {
+        let party = (!proxies.contains(&peer.to_canonical())).then(|| Party::at(peer));
+        addresses.take(party.as_slice(), 1).then(|| Self {
+            addresses: addresses.clone(),
+            party,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.addresses.give(self.party.as_slice(), 1);
+    }
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     routers: Routers,
-    admission: Admission,
-    settings: &Settings,
+    hall: Arc<Hall>,
+    settings: Arc<Settings>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let (send_rate, take_rate) = (settings.send_rate, settings.take_rate);
+    let bounds = settings.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut request, unread) = unread::lend(request);
-        request.extensions_mut().insert(Peer(peer.ip()));
-        let admitted = admission
-            .admit(&request)
-            .map(|room| (room, routers.of(request.uri().path())));
+        let proxies = &settings.trusted_proxies;
+        let address = caller_address(Some(peer.ip()), request.headers(), proxies);
+        let held = hall.enter(address.unwrap_or(peer.ip()));
+        let seen = Seen::of(&request);
+        // A request with a body is worked on once that is there.
+        let refused = request.body().is_end_stream() && !held.work();
+        let (mut request, arriving) = arriving::lend(request, held.clone(), send_rate);
+        let extensions = request.extensions_mut();
+        extensions.insert(Peer(peer.ip()));
+        extensions.insert(Seated(held.clone()));
+        let router = (!refused).then(|| routers.of(&seen.path));
         async move {
-            let answer = match admitted {
-                Some((_room, router)) => answer(router, request).await,
-                None => Ok(busy(&request)),
+            let answered = match router {
+                Some(router) => Some(held.during(answer(router, request, &seen)).await?),
+                None => None,
             };
-            unread.take().await;
-            answer
+            let answered = answered.filter(|_| !arriving.was_refused());
+            let answered = answered.and_then(|answer| kept(answer, held, &seen.method));
+            arriving.take_rest().await;
+            Ok::<_, std::convert::Infallible>(answered.unwrap_or_else(|| busy(&seen)))
         }
     });
-    let stream = Explained::new(Patient::new(stream, settings.write_time));
+    let settings = bounds;
+    let stream = Explained::new(Patient::new(stream, take_rate));
     let stream = TokioIo::new(stream);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -78,6 +78,12 @@ impl SqliteStore {
         self.tenants().clear();
     }
 
+    /// Reads of a tenant that is open that were begun anew on a thread of their own.
+    pub fn handed_over(&self, tenant: &TenantId) -> Option<usize> {
+        let tenant = self.tenants().get(tenant).cloned()?;
+        Some(tenant.open.get()?.readers.handed_over())
+    }
+
     async fn open(&self, id: &TenantId, missing: Missing) -> Result<Arc<Tenant>, StoreError> {
         let (tenant, closed) = self.slot(id)?;
         if let Some(closed) = closed {

@@ -64,6 +64,9 @@ impl Server {
                 &address.to_string(),
                 "--rate-limit",
                 "off",
+                // The clients of this test are all at one address.
+                "--connections-per-address",
+                "1000",
                 "--data",
             ])
             .arg(data)

@@ -20,7 +20,7 @@ use crm_core::{
 };
 use crm_native::{
     host::Host,
-    serve::{Settings, serve},
+    serve::{Rate, Settings, serve},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -261,7 +261,11 @@ async fn what_is_no_http_is_told_what_is_wrong() {
 #[tokio::test]
 async fn a_peer_that_takes_nothing_of_its_answer_is_let_go() {
     let settings = Settings {
-        write_time: Duration::from_millis(200),
+        take_rate: Rate {
+            window: Duration::from_millis(200),
+            bytes: 1 << 10,
+        },
+        answer_bytes: 1 << 30,
         connections: 1,
         ..Settings::default()
     };

@@ -15,6 +15,8 @@ use super::{
     idempotency,
     operator::Operator,
     passage::Passage,
+    patience::TENANT_BUSY,
+    seat::Seated,
     version,
 };
 use crate::{
@@ -57,6 +59,13 @@ impl Gate for Core {
                 )
                 .await?;
                 let _ = passage.caller.set(verified.caller.clone());
+                if let Some(Seated(seat)) = head.extensions.get::<Seated>()
+                    && !seat.known(&verified.caller.tenant)
+                {
+                    let message =
+                        "The server is busy with other requests of this business. Try again.";
+                    return Err(Problem::new(TENANT_BUSY, message).retry_after(1));
+                }
             }
             // A wrong token is not worth more than none.
             Ok(None) | Err(_) => {

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
 use super::{Error, Rate, Serve, signals::Signals};
-use crate::{compute::Threads, demo, host::Host, limiter::Unlimited, serve, upkeep::Upkeep};
+use crate::{compute::Threads, demo, files, host::Host, limiter::Unlimited, serve, upkeep::Upkeep};
 
 pub async fn run(arguments: Serve) -> Result<(), Error> {
     let address = arguments.addr;
@@ -58,7 +58,7 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     tracing::info!(%address, data = %data.display(), "listening");
     let upkeep = Upkeep::begin(core.clone());
     let router = crm_core::http::router(core);
-    let settings = serve::Settings::default();
+    let settings = settings(&arguments);
     let served = serve::serve(listener, router, settings, signals.told_to_stop()).await;
     upkeep.end().await;
     served.map_err(Error::Serve)?;
@@ -68,6 +68,28 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
         tracing::warn!(%error, "databases were not closed");
     }
     Ok(())
+}
+
+fn settings(arguments: &Serve) -> serve::Settings {
+    let defaults = serve::Settings::default();
+    let files = files::raise_limit().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files was not raised");
+        None
+    });
+    let connections = files::connections(defaults.connections, files);
+    if connections < defaults.connections {
+        tracing::warn!(
+            connections,
+            open_files = files,
+            "fewer connections are accepted at one time: the system allows too few open files (ulimit -n)"
+        );
+    }
+    serve::Settings {
+        connections,
+        connections_of_one: arguments.connections_per_address.into(),
+        trusted_proxies: arguments.trust_proxy.clone(),
+        ..defaults
+    }
 }
 
 fn config(arguments: &Serve) -> Config {

@@ -10,12 +10,7 @@ use http::{HeaderValue, header};
 use tower::ServiceExt;
 
 /// Answers the request, in any case.
-pub async fn answer(router: Router, request: Request) -> Result<Response, Infallible> {
-    let what = Seen {
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-        served: served(request.headers()).unwrap_or_default(),
-    };
+pub async fn answer(router: Router, request: Request, what: &Seen) -> Result<Response, Infallible> {
     match AssertUnwindSafe(router.oneshot(request))
         .catch_unwind()
         .await
@@ -33,21 +28,30 @@ pub async fn answer(router: Router, request: Request) -> Result<Response, Infall
 }
 
 /// The answer where there is no room for a request now.
-pub fn busy(request: &Request) -> Response {
+pub fn busy(what: &Seen) -> Response {
     let id = uuid::Uuid::now_v7().to_string();
     // No louder: a line for each of thousands would be a load of its own.
-    tracing::debug!(method = %request.method(), path = request.uri().path(), request_id = %id, "no room");
+    tracing::debug!(method = %what.method, path = %what.path, request_id = %id, "no room");
     let message = "The server is busy with others' requests. Try again.";
     let problem = Problem::new(TENANT_BUSY, message).retry_after(1);
-    let served = served(request.headers()).unwrap_or_default();
-    refusal(&problem, &id, &served)
+    refusal(&problem, &id, &what.served)
 }
 
 /// What of a request is told in the log. No query: it may hold a secret.
-struct Seen {
-    method: http::Method,
-    path: String,
+pub struct Seen {
+    pub method: http::Method,
+    pub path: String,
     served: Served,
+}
+
+impl Seen {
+    pub fn of<B>(request: &http::Request<B>) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            served: served(request.headers()).unwrap_or_default(),
+        }
+    }
 }
 
 fn refusal(problem: &Problem<GateCode>, id: &str, served: &Served) -> Response {

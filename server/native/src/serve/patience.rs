@@ -1,58 +1,45 @@
-//! A stream that gives a peer up that takes nothing of what is written to it for too long.
+//! A stream that gives a peer up that takes too little of what is written to it.
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep},
 };
+
+use super::pace::{Pace, Rate};
 
 pub struct Patient {
     stream: TcpStream,
-    time: Duration,
-    /// Made when a write first has to wait: most never do.
-    timer: Option<Pin<Box<Sleep>>>,
-    waiting: bool,
+    pace: Pace,
 }
 
 impl Patient {
-    pub fn new(stream: TcpStream, time: Duration) -> Self {
+    pub fn new(stream: TcpStream, rate: Rate) -> Self {
         Self {
             stream,
-            time,
-            timer: None,
-            waiting: false,
+            pace: Pace::new(rate),
         }
     }
 
-    fn within_time<T>(
+    fn in_pace(
         &mut self,
         cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waiting = false;
-            return written;
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Ready(Ok(bytes)) => self.pace.moved(*bytes),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending if self.pace.waits(cx) => {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            Poll::Pending => {}
         }
-        let time = self.time;
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
-        if !self.waiting {
-            self.waiting = true;
-            timer.as_mut().reset(Instant::now() + time);
-        }
-        match timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
+        written
     }
 }
 
@@ -73,7 +60,7 @@ impl AsyncWrite for Patient {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.within_time(cx, written)
+        self.in_pace(cx, written)
     }
 
     fn poll_write_vectored(
@@ -82,7 +69,7 @@ impl AsyncWrite for Patient {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        self.within_time(cx, written)
+        self.in_pace(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

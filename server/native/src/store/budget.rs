@@ -11,11 +11,11 @@ use std::{
 use rusqlite::Connection;
 
 /// Operations of the virtual machine between two looks at the budget.
-const STEP: u32 = 1_000;
+const STEP: u32 = 100;
 
 pub struct Budget {
     steps: AtomicI64,
-    /// Milliseconds after `epoch`.
+    /// Microseconds after `epoch`.
     deadline: AtomicU64,
     epoch: Instant,
     /// Somebody needs all connections to let go.
@@ -39,15 +39,17 @@ impl Budget {
         Ok(budget)
     }
 
-    pub fn operations(&self, operations: u32) {
+    /// For a read on a thread that serves others.
+    pub fn inline(&self, operations: u32, time: Duration) {
         self.steps.store((operations / STEP).into(), Relaxed);
-        self.deadline.store(u64::MAX, Relaxed);
+        self.deadline
+            .store(micros(self.epoch.elapsed() + time), Relaxed);
     }
 
     pub fn time(&self, time: Duration) {
         self.steps.store(i64::MAX, Relaxed);
         self.deadline
-            .store(millis(self.epoch.elapsed() + time), Relaxed);
+            .store(micros(self.epoch.elapsed() + time), Relaxed);
     }
 
     /// Whether the last interruption was not for what the statement took; forgets it.
@@ -61,10 +63,10 @@ impl Budget {
             return true;
         }
         self.steps.fetch_sub(1, Relaxed) <= 0
-            || millis(self.epoch.elapsed()) > self.deadline.load(Relaxed)
+            || micros(self.epoch.elapsed()) > self.deadline.load(Relaxed)
     }
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,8 @@ pub enum Failure {
     Refused(Commit),
     /// The budget of operations or time ran out, and SQLite stopped in the middle.
     Interrupted,
+    /// Requests hold as much as they may of what was read for them.
+    NoRoom,
     Store(StoreError),
 }
 
@@ -18,9 +20,14 @@ impl Failure {
         match self {
             Self::Refused(outcome) => Ok(outcome),
             Self::Interrupted => Err(StoreError::Busy("the statement took too long".into())),
+            Self::NoRoom => Err(no_room()),
             Self::Store(error) => Err(error),
         }
     }
+}
+
+fn no_room() -> StoreError {
+    StoreError::Busy("too many bytes are being answered".into())
 }
 
 impl From<StoreError> for Failure {
@@ -64,6 +71,7 @@ pub fn store_error(error: Error) -> StoreError {
     match Failure::from(error) {
         Failure::Store(error) => error,
         Failure::Refused(outcome) => StoreError::Failed(format!("refused: {outcome:?}")),
+        Failure::NoRoom => no_room(),
         Failure::Interrupted => StoreError::Busy("interrupted".into()),
     }
 }

@@ -13,6 +13,8 @@ pub struct Options {
     /// Operations of SQLite's virtual machine that a read may take on the thread that asked; past it the read is begun
     /// anew on a thread of its own, so that it holds nobody up. Handing over costs more than most reads.
     pub inline_operations: u32,
+    /// And the time, for operations that are dear one by one: a search in texts of a megabyte, say.
+    pub inline_time: Duration,
     /// The longest that a read may take.
     pub read_time: Duration,
     /// The longest that the statements of one commit may take.
@@ -48,6 +50,7 @@ impl Default for Options {
             readers: (2 * cores).clamp(4, 16),
             waiting_reads: 1024,
             inline_operations: 20_000,
+            inline_time: Duration::from_millis(3),
             read_time: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
             lock_wait: Duration::from_secs(5),

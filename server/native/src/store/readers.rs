@@ -21,6 +21,7 @@ use super::{
     options::Options,
     statements::{self, Access},
 };
+use crate::held::{self, Held, Reading};
 
 /// After these a read is begun again that was stopped because the log had to be cut.
 const PAUSES: [Duration; 4] = [
@@ -41,6 +42,8 @@ pub struct Readers {
     /// One per dear read: fewer than connections, so that cheap ones always find some.
     dear: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// Reads that turned out too dear for the thread that asked.
+    handed_over: AtomicUsize,
 }
 
 struct Reader {
@@ -58,6 +61,7 @@ impl Readers {
             connections: Arc::new(Semaphore::new(connections)),
             dear: Arc::new(Semaphore::new(connections / 2)),
             waiting: AtomicUsize::new(0),
+            handed_over: AtomicUsize::new(0),
             options,
         }
     }
@@ -75,21 +79,27 @@ impl Readers {
                 blocking(move || Reader::open(&readers)).await?
             }
         };
-        let outcome = reader.inline(&statements, &self.options);
+        let held = held::current();
+        let outcome = reader.inline(&statements, &self.options, held.clone());
         self.give_back(reader);
         drop(permit);
         match outcome {
             Ok(rows) => Ok(rows),
             // Too dear for this thread, or a lock to wait for: both are for another thread.
             Err(Failure::Interrupted | Failure::Store(StoreError::Busy(_))) => {
-                self.aside(statements).await
+                self.handed_over.fetch_add(1, Relaxed);
+                self.aside(statements, held).await
             }
             Err(failure) => Err(refused(failure)),
         }
     }
 
     /// On a thread that may block.
-    async fn aside(self: &Arc<Self>, statements: Vec<Statement>) -> Result<Vec<Rows>, StoreError> {
+    async fn aside(
+        self: &Arc<Self>,
+        statements: Vec<Statement>,
+        held: Option<Arc<Held>>,
+    ) -> Result<Vec<Rows>, StoreError> {
         let dear = self.permit(&self.dear).await?;
         let permit = self.permit(&self.connections).await?;
         let readers = self.clone();
@@ -100,19 +110,23 @@ impl Readers {
                 None => Reader::open(&readers)?,
             };
             reader.budget.take_stopped();
-            let mut outcome = reader.patient(&statements, &readers.options);
+            let mut outcome = reader.patient(&statements, &readers.options, held.clone());
             for pause in PAUSES {
                 // Stopped in the log's favour, not for taking too long.
                 if !matches!(outcome, Err(Failure::Interrupted)) || !reader.budget.take_stopped() {
                     break;
                 }
                 std::thread::sleep(pause);
-                outcome = reader.patient(&statements, &readers.options);
+                outcome = reader.patient(&statements, &readers.options, held.clone());
             }
             readers.give_back(reader);
             outcome.map_err(refused)
         };
         blocking(work).await
+    }
+
+    pub fn handed_over(&self) -> usize {
+        self.handed_over.load(Relaxed)
     }
 
     async fn permit(&self, of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
@@ -155,40 +169,54 @@ impl Reader {
         &mut self,
         statements: &[Statement],
         options: &Options,
+        held: Option<Arc<Held>>,
     ) -> Result<Vec<Rows>, Failure> {
-        self.budget.operations(options.inline_operations);
+        self.budget
+            .inline(options.inline_operations, options.inline_time);
         self.connection.busy_timeout(Duration::ZERO)?;
-        self.snapshot(statements, options.length)
+        self.snapshot(statements, options.length, held)
     }
 
     fn patient(
         &mut self,
         statements: &[Statement],
         options: &Options,
+        held: Option<Arc<Held>>,
     ) -> Result<Vec<Rows>, Failure> {
         self.budget.time(options.read_time);
         self.connection.busy_timeout(options.lock_wait)?;
-        self.snapshot(statements, options.length)
+        self.snapshot(statements, options.length, held)
     }
 
     fn snapshot(
         &mut self,
         statements: &[Statement],
         mut room: usize,
+        held: Option<Arc<Held>>,
     ) -> Result<Vec<Rows>, Failure> {
         let connection = &self.connection;
-        let mut run = |statement| statements::run(connection, Access::Read, statement, &mut room);
-        // A single statement is a snapshot by itself.
-        if let [statement] = statements {
-            return Ok(vec![run(statement)?]);
+        let mut reading = Reading::begin(held);
+        let mut run = |statement| {
+            statements::run(connection, Access::Read, statement, &mut room, &mut reading)
+        };
+        let outcome: Result<_, Failure> = match statements {
+            // A single statement is a snapshot by itself.
+            [statement] => run(statement).map(|rows| vec![rows]),
+            statements => {
+                let control = |sql| connection.prepare_cached(sql)?.raw_execute();
+                control("BEGIN")?;
+                let outcome = statements.iter().map(run).collect();
+                if !connection.is_autocommit() {
+                    control("ROLLBACK")?;
+                }
+                outcome
+            }
+        };
+        let rows = outcome?;
+        match reading.keep() {
+            true => Ok(rows),
+            false => Err(Failure::NoRoom),
         }
-        let control = |sql| connection.prepare_cached(sql)?.raw_execute();
-        control("BEGIN")?;
-        let outcome = statements.iter().map(run).collect();
-        if !connection.is_autocommit() {
-            control("ROLLBACK")?;
-        }
-        outcome
     }
 }
 

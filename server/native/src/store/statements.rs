@@ -12,13 +12,16 @@ use rusqlite::{
 };
 
 use super::error::Failure;
+use crate::held::Reading;
 
-/// Runs one statement. `room` is what its rows may take, in bytes; it is less afterwards.
+/// Runs one statement. `room` is what its rows may take, in bytes; it is less afterwards. `reading` counts
+/// them for the request.
 pub fn run(
     connection: &Connection,
     access: Access,
     statement: &Statement,
     room: &mut usize,
+    reading: &mut Reading,
 ) -> Result<Rows, Failure> {
     admit(access, &statement.sql)?;
     let mut prepared = connection.prepare_cached(&statement.sql)?;
@@ -65,11 +68,15 @@ pub fn run(
             }
         }
         let mut values = Vec::with_capacity(columns);
+        let before = *room;
         for column in 0..columns {
             let value = value(row.get_ref(column)?)?;
             let size = size_of::<Value>() + value.as_str().map_or(0, str::len);
             *room = room.checked_sub(size).ok_or(StoreError::TooLarge)?;
             values.push(value);
+        }
+        if !reading.more(before - *room) {
+            return Err(Failure::NoRoom);
         }
         collected.push(values);
     }

@@ -23,6 +23,7 @@ use super::{
     options::Options,
     statements::{self, Access},
 };
+use crate::held::Reading;
 
 type Answer = Result<Commit, StoreError>;
 
@@ -384,6 +385,8 @@ fn statements_of(
             Access::Write,
             statement,
             &mut room,
+            // What a commit gives back is little.
+            &mut Reading::begin(None),
         )?);
         *done += 1;
     }

@@ -50,6 +50,24 @@ async fn a_dear_read_is_ended_and_holds_no_cheap_one_up() {
     }
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn a_search_in_large_texts_leaves_the_thread_that_asked() {
+    let data = tempfile::tempdir().expect("a folder");
+    let tenant = new_id();
+    let store = store(data.path(), Options::default());
+    store.create(&tenant).await.expect("made");
+    let handed_over = || store.handed_over(&tenant).expect("open");
+    for _ in 0..20 {
+        number(&store, &tenant, "SELECT seq FROM meta").await;
+    }
+    let before = handed_over();
+    // Hardly an operation for each text of a megabyte: counted by operations alone, it would stay.
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
+               SELECT count(*) FROM n WHERE instr(printf('%.*c', 1000000 + i, 'x'), 'y') > 0";
+    assert_eq!(number(&store, &tenant, sql).await, 0);
+    assert_eq!(handed_over(), before + 1);
+}
+
 #[tokio::test]
 async fn a_dear_write_is_ended_and_takes_no_other_with_it() {
     let data = tempfile::tempdir().expect("a folder");

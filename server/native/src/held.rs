@@ -1,0 +1,335 @@
+//! What one request holds of what all requests share: a slot while it is at work, the bytes of its body as they arrive, and
+//! the bytes that were read for it and of its answer, until the peer has taken them. Whoever asks for more than there is,
+//! or than one address or one business may have, is refused and told so; nothing waits for memory.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crm_core::{http::Seat, ports::store::TenantId};
+
+use crate::shares::{Party, Shares};
+
+/// Bytes that each request has without asking, of its body and of its answer: as much for each connection is no danger.
+pub const FREE: usize = 16 << 10;
+
+tokio::task_local! {
+    static CURRENT: Arc<Held>;
+}
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Hall {
+    slots: Shares,
+    bodies: Shares,
+    answers: Shares,
+}
+
+#[derive(Debug)]
+pub struct Held {
+    hall: Arc<Hall>,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    parties: Vec<Party>,
+    slot: bool,
+    /// Bytes seen, of which `FREE` were not asked for.
+    body: usize,
+    answer: usize,
+}
+
+fn counted(bytes: usize) -> usize {
+    bytes.saturating_sub(FREE)
+}
+
+impl Hall {
+    /// Half of the slots may be one party's, a quarter of the bytes; one body and one answer always have room.
+    pub fn new(requests: usize, body_bytes: usize, answer_bytes: usize) -> Self {
+        let body_bytes = body_bytes.max(crm_core::http::BODY_LIMIT);
+        Self {
+            slots: Shares::new(requests, requests.div_ceil(2)),
+            bodies: Shares::new(body_bytes, (body_bytes / 4).max(crm_core::http::BODY_LIMIT)),
+            answers: Shares::new(answer_bytes, answer_bytes / 4),
+        }
+    }
+
+    /// A request from there.
+    pub fn enter(self: &Arc<Self>, address: IpAddr) -> Arc<Held> {
+        let parties = vec![Party::at(address)];
+        Arc::new(Held {
+            hall: self.clone(),
+            taken: Mutex::new(Taken {
+                parties,
+                ..Taken::default()
+            }),
+        })
+    }
+}
+
+/// The request that the running task answers; none on the command line.
+pub fn current() -> Option<Arc<Held>> {
+    CURRENT.try_with(Arc::clone).ok()
+}
+
+impl Held {
+    /// Answers a request, while [`current`] is this.
+    pub async fn during<T>(self: &Arc<Self>, answer: impl Future<Output = T>) -> T {
+        CURRENT.scope(self.clone(), answer).await
+    }
+
+    /// A slot for the work on a request that is there whole, and room for an answer twice as long as its body: once a
+    /// write is done, it is too late to refuse its answer.
+    #[must_use]
+    pub fn work(&self) -> bool {
+        let mut taken = self.taken();
+        if taken.slot {
+            return true;
+        }
+        let answer = taken.answer.saturating_add(taken.body.saturating_mul(2));
+        let slots = &self.hall.slots;
+        taken.slot = slots.take(&taken.parties, 1);
+        if taken.slot && !self.set_answer(&mut taken, answer) {
+            slots.give(&taken.parties, 1);
+            taken.slot = false;
+        }
+        taken.slot
+    }
+
+    /// So many more bytes of the body are here.
+    #[must_use]
+    pub fn body(&self, bytes: usize) -> bool {
+        let mut taken = self.taken();
+        let sum = taken.body.saturating_add(bytes);
+        let more = counted(sum) - counted(taken.body);
+        let room = self.hall.bodies.take(&taken.parties, more);
+        if room {
+            taken.body = sum;
+        }
+        room
+    }
+
+    /// So many more bytes were read, and are soon printed too.
+    #[must_use]
+    pub fn read(&self, bytes: usize) -> bool {
+        let mut taken = self.taken();
+        let sum = taken.answer.saturating_add(bytes.saturating_mul(2));
+        self.set_answer(&mut taken, sum)
+    }
+
+    /// What was read is gone again without an answer.
+    pub fn forget(&self, bytes: usize) {
+        let mut taken = self.taken();
+        let sum = taken.answer.saturating_sub(bytes.saturating_mul(2));
+        self.set_answer(&mut taken, sum);
+    }
+
+    /// The work is done: the answer of so many bytes is all that is left of it.
+    #[must_use]
+    pub fn answer(&self, bytes: usize) -> bool {
+        let mut taken = self.taken();
+        self.end_work(&mut taken);
+        self.set_answer(&mut taken, bytes)
+    }
+
+    /// The same of a write, whose answer is given even where there is no room: the next request of these parties finds
+    /// less, and is refused before it is worked on.
+    pub fn answer_anyway(&self, bytes: usize) {
+        let mut taken = self.taken();
+        self.end_work(&mut taken);
+        if !self.set_answer(&mut taken, bytes) {
+            let more = counted(bytes) - counted(taken.answer);
+            self.hall.answers.take_anyway(&taken.parties, more);
+            taken.answer = bytes;
+        }
+    }
+
+    fn set_answer(&self, taken: &mut Taken, bytes: usize) -> bool {
+        let (had, wanted) = (counted(taken.answer), counted(bytes));
+        let answers = &self.hall.answers;
+        if wanted > had && !answers.take(&taken.parties, wanted - had) {
+            return false;
+        }
+        answers.give(&taken.parties, had.saturating_sub(wanted));
+        taken.answer = bytes;
+        true
+    }
+
+    fn end_work(&self, taken: &mut Taken) {
+        let hall = &self.hall;
+        hall.slots.give(&taken.parties, taken.slot.into());
+        hall.bodies.give(&taken.parties, counted(taken.body));
+        (taken.slot, taken.body) = (false, 0);
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat for Held {
+    fn known(&self, tenant: &TenantId) -> bool {
+        let mut taken = self.taken();
+        let party = Party::Tenant(tenant.clone());
+        if taken.parties.contains(&party) {
+            return true;
+        }
+        let hall = &self.hall;
+        let slots = usize::from(taken.slot);
+        if !hall.slots.join(&party, slots) {
+            return false;
+        }
+        if !hall.bodies.join(&party, counted(taken.body)) {
+            // Only the business's part: the address still has it.
+            hall.slots.leave(&party, slots);
+            return false;
+        }
+        // What was read to know the caller is little.
+        if !hall.answers.join(&party, counted(taken.answer)) {
+            hall.slots.leave(&party, slots);
+            hall.bodies.leave(&party, counted(taken.body));
+            return false;
+        }
+        taken.parties.push(party);
+        true
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut taken = std::mem::take(&mut *self.taken());
+        self.end_work(&mut taken);
+        self.set_answer(&mut taken, 0);
+    }
+}
+
+/// Bytes that are being read for a request: given back if the reading comes to nothing.
+pub struct Reading {
+    held: Option<Arc<Held>>,
+    /// Not asked for yet.
+    pending: usize,
+    taken: usize,
+}
+
+/// So many bytes are asked for at once.
+const STEP: usize = 64 << 10;
+
+impl Reading {
+    pub fn begin(held: Option<Arc<Held>>) -> Self {
+        Self {
+            held,
+            pending: 0,
+            taken: 0,
+        }
+    }
+
+    /// Whether there is room for so many more.
+    #[must_use]
+    pub fn more(&mut self, bytes: usize) -> bool {
+        self.pending += bytes;
+        self.pending < STEP || self.settle()
+    }
+
+    #[must_use]
+    fn settle(&mut self) -> bool {
+        let Some(held) = &self.held else { return true };
+        let room = held.read(self.pending);
+        if room {
+            self.taken += self.pending;
+            self.pending = 0;
+        }
+        room
+    }
+
+    /// The rows go to the request.
+    #[must_use]
+    pub fn keep(mut self) -> bool {
+        let room = self.settle();
+        if room {
+            self.held = None;
+        }
+        room
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(held) = &self.held {
+            held.forget(self.taken);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(n: u8) -> TenantId {
+        TenantId::parse(&format!("01900000-0000-7000-8000-00000000000{n}")).unwrap()
+    }
+
+    fn from(hall: &Arc<Hall>, last: u8) -> Arc<Held> {
+        hall.enter(IpAddr::from([192, 0, 2, last]))
+    }
+
+    #[test]
+    fn one_address_or_business_leaves_slots_to_others() {
+        let hall = Arc::new(Hall::new(8, 0, 0));
+        let held: Vec<_> = (0..5).map(|_| from(&hall, 1)).collect();
+        let working = held.iter().filter(|held| held.work()).count();
+        assert_eq!(working, 4);
+        // From many addresses, with one business's token.
+        let others: Vec<_> = (2..7).map(|last| from(&hall, last)).collect();
+        let known = |held: &&Arc<Held>| held.known(&tenant(1)) && held.work();
+        assert_eq!(others.iter().filter(known).count(), 4);
+        drop(held);
+        let other = from(&hall, 9);
+        assert!(other.known(&tenant(2)) && other.work());
+    }
+
+    #[test]
+    fn a_body_counts_as_it_arrives() {
+        let hall = Arc::new(Hall::new(8, 8 << 20, 0));
+        // 100 that sent little hold nothing.
+        let waiting: Vec<_> = (0..100).map(|_| from(&hall, 1)).collect();
+        assert!(waiting.iter().all(|held| held.body(1)));
+        let (one, two, three) = (from(&hall, 1), from(&hall, 1), from(&hall, 1));
+        assert!(one.body(1 << 20) && two.body(1 << 20));
+        assert!(!three.body(1 << 20), "a quarter is one address's");
+        assert!(from(&hall, 2).body(1 << 20));
+        assert!(one.answer(0) && three.body(1 << 20));
+    }
+
+    #[test]
+    fn the_answer_to_a_write_is_given_and_the_next_one_is_refused_before_its_work() {
+        let hall = Arc::new(Hall::new(8, 0, 4 << 20));
+        let first = from(&hall, 1);
+        assert!(first.body(FREE) && first.work());
+        first.answer_anyway(3 << 20);
+        let second = from(&hall, 1);
+        assert!(second.body(FREE) && !second.work());
+        let other = from(&hall, 2);
+        assert!(other.body(FREE) && other.work());
+        drop((first, second));
+        let third = from(&hall, 1);
+        assert!(third.body(FREE) && third.work());
+    }
+
+    #[test]
+    fn what_was_read_counts_until_the_answer_is_gone() {
+        let hall = Arc::new(Hall::new(8, 0, 8 << 20));
+        let first = from(&hall, 1);
+        let mut reading = Reading::begin(Some(first.clone()));
+        assert!(reading.more(1 << 20) && reading.keep());
+        // Two megabytes: as rows, and printed.
+        let second = from(&hall, 1);
+        assert!(!second.read(1 << 19));
+        assert!(first.answer(1 << 20) && second.read(1 << 19));
+        let mut failing = Reading::begin(Some(second.clone()));
+        assert!(!failing.more(1 << 20));
+        drop((failing, first));
+        assert!(second.read(1 << 19), "what came to nothing was given back");
+    }
+}

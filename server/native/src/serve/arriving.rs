@@ -1,0 +1,170 @@
+//! The body of a request on its way in: it takes room as its bytes arrive, has to arrive at a pace, and the work on the
+//! request begins when it is there whole. What nobody read of it is thrown away at the end, within bounds: a peer that is
+//! still sending when the connection closes does not see the answer.
+
+use std::{
+    error::Error,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{body::Body, extract::Request};
+use bytes::Bytes;
+use http::header;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+
+use super::pace::{Pace, Rate};
+use crate::held::Held;
+
+/// Whoever sends more does not see why it was refused.
+const MOST_BYTES: usize = 32 << 20;
+const LONGEST: Duration = Duration::from_secs(5);
+
+type Slot = Arc<Mutex<Incoming>>;
+
+/// What became of a body, for who answers its request.
+#[derive(Default)]
+struct Fate {
+    /// There was no room for it, or for the work on it.
+    refused: AtomicBool,
+    /// It came too slowly.
+    slow: AtomicBool,
+}
+
+/// The body of a request while it is being answered.
+pub struct Arriving {
+    slot: Slot,
+    fate: Arc<Fate>,
+    /// The peer waits to be asked for the body (`Expect: 100-continue`).
+    waits: bool,
+}
+
+/// Lends the request's body to whoever answers it.
+pub fn lend(request: Request<Incoming>, held: Arc<Held>, rate: Rate) -> (Request, Arriving) {
+    let waits = request.headers().contains_key(header::EXPECT);
+    let (head, body) = request.into_parts();
+    let slot = Arc::new(Mutex::new(body));
+    let fate = Arc::<Fate>::default();
+    let lent = Body::new(Lent {
+        rest: Rest { slot: slot.clone() },
+        fate: fate.clone(),
+        held,
+        pace: Pace::new(rate),
+    });
+    let arriving = Arriving { slot, fate, waits };
+    (Request::from_parts(head, lent), arriving)
+}
+
+impl Arriving {
+    /// There was no room: whatever was answered, that is why.
+    pub fn was_refused(&self) -> bool {
+        self.fate.refused.load(Relaxed)
+    }
+
+    /// Throws away what was not read.
+    pub async fn take_rest(self) {
+        let mut rest = Rest { slot: self.slot };
+        if self.waits || rest.is_end_stream() || self.fate.slow.load(Relaxed) {
+            return;
+        }
+        let taking = async {
+            let mut taken = 0;
+            while let Some(Ok(frame)) = rest.frame().await {
+                taken += frame.data_ref().map_or(0, Bytes::len);
+                if taken > MOST_BYTES {
+                    break;
+                }
+            }
+        };
+        // In time or not, the answer goes out now.
+        drop(tokio::time::timeout(LONGEST, taking).await);
+    }
+}
+
+/// A body whose rest is not lost when its reader lets it go.
+struct Rest {
+    slot: Slot,
+}
+
+impl Rest {
+    fn body(&self) -> MutexGuard<'_, Incoming> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl hyper::body::Body for Rest {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut *self.body()).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body().is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body().size_hint()
+    }
+}
+
+struct Lent {
+    rest: Rest,
+    fate: Arc<Fate>,
+    held: Arc<Held>,
+    pace: Pace,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("there is no room for the body now")]
+    NoRoom,
+    #[error("the body came too slowly")]
+    Slow,
+}
+
+impl hyper::body::Body for Lent {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = Pin::new(&mut self.rest).poll_frame(cx);
+        if polled.is_pending() && self.pace.waits(cx) {
+            self.fate.slow.store(true, Relaxed);
+            return Poll::Ready(Some(Err(Broken::Slow.into())));
+        }
+        let frame = ready!(polled);
+        let bytes = match &frame {
+            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+            Some(Err(_)) | None => 0,
+        };
+        self.pace.moved(bytes);
+        let whole = frame.is_none() || self.rest.is_end_stream();
+        if self.held.body(bytes) && (!whole || self.held.work()) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        self.fate.refused.store(true, Relaxed);
+        Poll::Ready(Some(Err(Broken::NoRoom.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.rest.size_hint()
+    }
+}

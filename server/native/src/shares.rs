@@ -1,0 +1,190 @@
+//! Something that all requests share, such as bytes of memory: so much in all, and no more than a part of it for one
+//! address and for one business. So nobody takes what others need, however much they ask for at once.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crm_core::ports::store::TenantId;
+
+/// Somebody who gets no more than a part.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    Address(IpAddr),
+    Tenant(TenantId),
+}
+
+impl Party {
+    /// Who calls from there. An IPv6 network of 64 bits is one party: its addresses belong to one customer.
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let network = u128::from(address) & !u128::from(u64::MAX);
+                IpAddr::V6(Ipv6Addr::from(network))
+            }
+            address => address,
+        })
+    }
+}
+
+#[derive(Debug)]
+pub struct Shares {
+    most: usize,
+    of_one: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    of: HashMap<Party, usize>,
+}
+
+impl Shares {
+    /// `most` in all, `of_one` for one party.
+    pub fn new(most: usize, of_one: usize) -> Self {
+        Self {
+            most,
+            of_one,
+            taken: Mutex::default(),
+        }
+    }
+
+    /// Takes so much for these parties, if it is there for all of them.
+    pub fn take(&self, parties: &[Party], amount: usize) -> bool {
+        if amount == 0 {
+            return true;
+        }
+        let mut taken = self.taken();
+        let fits = |had: usize, most: usize| had.saturating_add(amount) <= most;
+        let room = fits(taken.all, self.most)
+            && parties
+                .iter()
+                .all(|party| fits(taken.of.get(party).copied().unwrap_or(0), self.of_one));
+        if room {
+            taken.all += amount;
+            for party in parties {
+                *taken.of.entry(party.clone()).or_default() += amount;
+            }
+        }
+        room
+    }
+
+    /// Takes so much whether it is there or not: what follows finds less.
+    pub fn take_anyway(&self, parties: &[Party], amount: usize) {
+        let mut taken = self.taken();
+        taken.all = taken.all.saturating_add(amount);
+        for party in parties {
+            let of = taken.of.entry(party.clone()).or_default();
+            *of = of.saturating_add(amount);
+        }
+    }
+
+    /// Counts what was taken already for one more party, if it has room for it.
+    pub fn join(&self, party: &Party, amount: usize) -> bool {
+        let mut taken = self.taken();
+        let had = taken.of.get(party).copied().unwrap_or(0);
+        let room = had.saturating_add(amount) <= self.of_one;
+        if room && amount > 0 {
+            *taken.of.entry(party.clone()).or_default() += amount;
+        }
+        room
+    }
+
+    /// Takes back what [`join`](Self::join) counted.
+    pub fn leave(&self, party: &Party, amount: usize) {
+        Self::less(&mut self.taken(), party, amount);
+    }
+
+    /// Gives back what these parties took.
+    pub fn give(&self, parties: &[Party], amount: usize) {
+        if amount == 0 {
+            return;
+        }
+        let mut taken = self.taken();
+        taken.all = taken.all.saturating_sub(amount);
+        for party in parties {
+            Self::less(&mut taken, party, amount);
+        }
+    }
+
+    fn less(taken: &mut Taken, party: &Party, amount: usize) {
+        if let Some(had) = taken.of.get_mut(party) {
+            *had = had.saturating_sub(amount);
+            if *had == 0 {
+                taken.of.remove(party);
+            }
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address(text: &str) -> Party {
+        Party::at(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_party() {
+        assert_eq!(address("2001:db8::1"), address("2001:db8:0:0:ffff::9"));
+        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+        assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
+    }
+
+    #[test]
+    fn one_party_leaves_the_rest_to_others() {
+        let shares = Shares::new(10, 4);
+        let (one, other) = ([address("192.0.2.1")], [address("192.0.2.2")]);
+        assert!(shares.take(&one, 4) && !shares.take(&one, 1));
+        assert!(shares.take(&other, 4) && shares.take(&[], 2));
+        assert!(!shares.take(&[address("192.0.2.3")], 1), "all is taken");
+        shares.give(&one, 1);
+        assert!(shares.take(&one, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_given_back_is_there_again(
+            asks in prop::collection::vec((0u8..4, 0u8..3, 0usize..9), 0..60),
+        ) {
+            let shares = Shares::new(20, 8);
+            let mut had = Vec::new();
+            for (from, tenant, amount) in asks {
+                let tenant = format!("01900000-0000-7000-8000-00000000000{tenant}");
+                let parties = vec![
+                    address(&format!("192.0.2.{from}")),
+                    Party::Tenant(TenantId::parse(&tenant).unwrap()),
+                ];
+                let before: usize = had.iter().map(|(_, amount)| amount).sum();
+                if shares.take(&parties, amount) {
+                    prop_assert!(before + amount <= 20);
+                    for party in &parties {
+                        let of: usize = had
+                            .iter()
+                            .filter(|(parties, _): &&(Vec<Party>, usize)| parties.contains(party))
+                            .map(|(_, amount)| amount)
+                            .sum();
+                        prop_assert!(of + amount <= 8);
+                    }
+                    had.push((parties, amount));
+                }
+            }
+            for (parties, amount) in had {
+                shares.give(&parties, amount);
+            }
+            prop_assert!(shares.take(&[], 20));
+            prop_assert!(shares.taken().of.is_empty());
+        }
+    }
+}

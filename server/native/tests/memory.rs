@@ -1,0 +1,222 @@
+//! What one caller leaves unread, or announces and does not send, neither fills the program's memory nor keeps others out.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use std::{
+    ffi::OsString,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+
+/// What the program may hold while it is attacked: itself, its stores' caches, and what answers and bodies may take.
+const MOST_MEMORY_MIB: u64 = 250;
+
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// With few open files allowed at first, as many systems have it.
+    fn start(data: &Path) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let serve = r#"ulimit -Sn 64; exec "$0" serve --rate-limit off --addr "$1" --data "$2""#;
+        let child = Command::new("sh")
+            .args(["-c", serve])
+            .arg(program())
+            .arg(address.to_string())
+            .arg(data)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { child, address };
+        while std::net::TcpStream::connect(address).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+
+    /// The most memory that it ever held.
+    fn memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.unwrap().trim().trim_end_matches(" kB").trim();
+        kib.parse::<u64>().unwrap() / 1024
+    }
+
+    /// A connection from 127.0.0.x.
+    async fn connect(&self, last: u8) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
+        socket.bind(SocketAddr::new(from, 0)).unwrap();
+        socket.connect(self.address).await.unwrap()
+    }
+
+    /// The status of one request from 127.0.0.x.
+    async fn status(&self, last: u8, request: &[u8]) -> u16 {
+        let mut stream = self.connect(last).await;
+        stream.write_all(request).await.unwrap();
+        let mut answer = vec![0; 12];
+        let read = tokio::time::timeout(Duration::from_secs(20), stream.read_exact(&mut answer));
+        read.await.expect("an answer").expect("an answer");
+        String::from_utf8_lossy(&answer)[9..12].parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The one that was built with this test, or another one.
+fn program() -> OsString {
+    std::env::var_os("CRM_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_crm").into())
+}
+
+fn crm(data: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(program());
+    let done = command
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap().trim().to_owned()
+}
+
+/// A business with one person, and that person's token.
+fn business(data: &Path, name: &str, role: &str) -> String {
+    crm(data, &["tenant", "create", name]);
+    let person = ["user", "create", "--tenant", name, "--name", "P"];
+    for (email, role) in [("o@example.com", "owner"), ("p@example.com", role)] {
+        crm(
+            data,
+            &[&person[..], &["--email", email, "--role", role]].concat(),
+        );
+    }
+    crm(
+        data,
+        &["token", "--tenant", name, "--user", "p@example.com"],
+    )
+}
+
+fn request(token: &str, method: &str, path: &str, body: &str) -> Vec<u8> {
+    [
+        head(token, method, path, body.len()).as_bytes(),
+        body.as_bytes(),
+    ]
+    .concat()
+}
+
+fn head(token: &str, method: &str, path: &str, length: usize) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+/// A note of 200 kB: the longest text, of the longest characters.
+fn note() -> String {
+    let text = "\u{1F4A1}".repeat(50_000);
+    format!(r#"{{"fields":{{"body":"{text}"}}}}"#)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_fill_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let greedy = business(folder.path(), "Greedy", "owner");
+    let other = business(folder.path(), "Other", "owner");
+    let server = Server::start(folder.path());
+    let write = |token: &str| request(token, "POST", "/records/note", &note());
+    for _ in 0..60 {
+        assert_eq!(server.status(1, &write(&greedy)).await, 201);
+    }
+    assert_eq!(server.status(1, &write(&other)).await, 201);
+    let before = server.memory_mib();
+
+    // 60 connections, each with requests for ten pages of which it reads nothing. 12 MB a page, if it were whole.
+    let page = request(&greedy, "GET", "/records/note?limit=60", "");
+    let mut deaf = Vec::new();
+    for n in 0..60 {
+        let mut stream = server.connect(2 + n % 3).await;
+        stream.write_all(&page.repeat(10)).await.unwrap();
+        deaf.push(stream);
+    }
+    for _ in 0..20 {
+        let read = request(&other, "GET", "/records/note?limit=50", "");
+        assert_eq!(server.status(1, &read).await, 200, "another business reads");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let after = server.memory_mib();
+    println!("{before} MiB before, {after} MiB under attack");
+    assert!(after < MOST_MEMORY_MIB, "{after} MiB");
+    drop(deaf);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_are_announced_and_not_sent_keep_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let greedy = business(folder.path(), "Greedy", "readonly");
+    let other = business(folder.path(), "Other", "owner");
+    let server = Server::start(folder.path());
+    let announced = head(&greedy, "POST", "/records/note", 1 << 20);
+    let mut stalled = Vec::new();
+    for n in 0..600 {
+        let mut stream = server.connect(2 + (n % 3) as u8).await;
+        stream.write_all(announced.as_bytes()).await.unwrap();
+        stream.write_all(b"{").await.unwrap();
+        stalled.push(stream);
+    }
+    let read = request(&other, "GET", "/records/note", "");
+    let write = request(&other, "POST", "/records/note", &note());
+    for _ in 0..5 {
+        assert_eq!(server.status(1, &write).await, 201);
+        assert_eq!(server.status(1, &read).await, 200);
+    }
+    assert!(server.memory_mib() < MOST_MEMORY_MIB);
+    // They are told that they were too slow.
+    let mut first = stalled.remove(0);
+    let mut answer = vec![0; 12];
+    let read = tokio::time::timeout(Duration::from_secs(20), first.read_exact(&mut answer));
+    read.await.expect("an answer").expect("an answer");
+    assert!(answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_does_not_take_every_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = business(folder.path(), "Business", "owner");
+    let server = Server::start(folder.path());
+    let mut held = Vec::new();
+    for _ in 0..300 {
+        held.push(server.connect(2).await);
+    }
+    let read = request(&token, "GET", "/records/note", "");
+    // More than the 64 files that were allowed at first are open.
+    assert_eq!(server.status(1, &read).await, 200);
+    let mut open = 0;
+    for mut stream in held {
+        let mut byte = [0];
+        let closed = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut byte)).await;
+        open += usize::from(closed.is_err());
+    }
+    assert_eq!(open, 256);
+}
