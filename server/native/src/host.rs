@@ -24,6 +24,8 @@ pub enum OpenError {
     Make { path: PathBuf, error: io::Error },
     #[error("cannot write in the data folder {path}: {error}; make it writable, or name another with --data", path = path.display())]
     Write { path: PathBuf, error: io::Error },
+    #[error("cannot take other users' rights to {path} away: {error}; make it yours, or name another data folder with --data", path = path.display())]
+    Own { path: PathBuf, error: io::Error },
     #[error("there is no data in {path}; `crm tenant create` makes some, or name another folder with --data", path = path.display())]
     Missing { path: PathBuf },
     #[error("cannot open the directory in {path}: {error}", path = path.display())]
@@ -46,6 +48,7 @@ impl Host {
             path: path(),
             error,
         })?;
+        folder::keep(data).map_err(|(path, error)| OpenError::Own { path, error })?;
         // A file of its own: other commands may be at work here.
         tempfile::tempfile_in(data).map_err(|error| OpenError::Write {
             path: path(),

@@ -30,6 +30,8 @@ pub use options::Options;
 use readers::Readers;
 use writer::Writer;
 
+use crate::folder;
+
 pub struct SqliteStore {
     folder: PathBuf,
     options: Arc<Options>,
@@ -55,7 +57,7 @@ impl SqliteStore {
     /// Keeps tenants in `data`/tenants, which it makes.
     pub fn new(data: &Path, options: Options) -> io::Result<Self> {
         let folder = data.join("tenants");
-        std::fs::create_dir_all(&folder)?;
+        folder::own(&folder)?;
         Ok(Self {
             folder,
             options: Arc::new(options),

@@ -515,3 +515,64 @@ fn the_demos_commands_work_when_pasted() {
     assert_eq!(ada["fields"]["last_name"], "Lovelace", "{ada}");
     assert!(server.stop().success());
 }
+
+#[cfg(unix)]
+fn modes(folder: &Path) -> Vec<(String, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    let mut all = vec![(
+        folder.display().to_string(),
+        std::fs::symlink_metadata(folder).expect("there").mode() & 0o777,
+    )];
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let metadata = entry.metadata().expect("there");
+        if metadata.is_dir() {
+            all.extend(modes(&entry.path()));
+        } else {
+            all.push((entry.path().display().to_string(), metadata.mode() & 0o777));
+        }
+    }
+    all
+}
+
+#[cfg(unix)]
+#[test]
+fn the_data_folder_is_its_owners_alone_whatever_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let outer = tempfile::tempdir().expect("a folder");
+    let (data, copy) = (outer.path().join("data"), outer.path().join("copy"));
+    // However freely the user's own files are made.
+    let freely = |arguments: &[&str]| {
+        let script = "umask 0; exec \"$0\" \"$@\"";
+        let output = Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_crm")])
+            .args(arguments)
+            .env("CRM_DATA", &data)
+            .output();
+        done(output.expect("ended"));
+    };
+    let alone = |folder: &Path, when: &str| {
+        let all = modes(folder);
+        assert!(all.len() > 3, "{when}: {all:?}");
+        let open: Vec<_> = all.iter().filter(|(_, mode)| mode & 0o077 != 0).collect();
+        assert!(open.is_empty(), "{when}: {open:?}");
+    };
+    freely(&["tenant", "create", "Alder"]);
+    alone(&data, "made");
+    // As an older program left it.
+    let wide = |folder: &Path| {
+        for (path, _) in modes(folder) {
+            let mode = if Path::new(&path).is_dir() {
+                0o755
+            } else {
+                0o644
+            };
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("set");
+        }
+    };
+    wide(&data);
+    freely(&["tenant", "create", "Birch"]);
+    alone(&data, "opened");
+    wide(&data);
+    freely(&["backup", "--out", copy.to_str().expect("UTF-8")]);
+    alone(&copy, "copied");
+}

@@ -22,6 +22,7 @@ use rusqlite::{
 };
 
 use super::{error::store_error, options::Options};
+use crate::folder;
 
 /// Whether a database that is not there is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connec
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if missing == Missing::Create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        folder::own_file(path)
+            .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
     }
     let mut connection = Connection::open_with_flags(path, flags).map_err(store_error)?;
     durable(&connection, options.lock_wait).map_err(store_error)?;
