@@ -49,6 +49,8 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             body::ten_mebibytes,
             body::ten_thousand_levels,
             body::wrong_content_types,
+            body::compressed_bodies,
+            body::control_characters,
             values::ids_that_are_no_uuid_v7,
             values::unknown_fields_and_types,
             values::unknown_parameters_and_properties,

@@ -52,7 +52,44 @@ pub fn array<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&
     array.map(Vec::as_slice)
 }
 
+/// A text that may have lines: of all control characters, tab and line breaks may stand in it.
 pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
+    let text = any_text(value, at, report)?;
+    if text.chars().any(is_control) {
+        let message = "Must hold no control characters but tab and line breaks.";
+        report.add(at, CONTROL, message);
+        return None;
+    }
+    Some(text)
+}
+
+/// A text of one line, such as a name: no control character may stand in it.
+pub fn line<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
+    let text = any_text(value, at, report)?;
+    is_line(text, at, report).then_some(text)
+}
+
+/// The name of a property that the caller chose, `at` its place.
+pub fn key(name: &str, at: &At<'_>, report: &mut Report) {
+    is_line(name, at, report);
+}
+
+const CONTROL: &str = "control_character";
+
+/// Whether a character is a control character that no text holds. Tab and line breaks are none: long texts have them.
+pub fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+}
+
+fn is_line(text: &str, at: &At<'_>, report: &mut Report) -> bool {
+    let sound = !text.chars().any(char::is_control);
+    if !sound {
+        report.add(at, CONTROL, "Must hold no control characters.");
+    }
+    sound
+}
+
+fn any_text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
     let text = value.as_str();
     if text.is_none() {
         wrong_type(value, "text", at, report);
@@ -420,6 +457,32 @@ mod tests {
                 at,
                 report,
             );
+        }
+    }
+
+    #[test]
+    fn control_characters_are_in_no_text_and_lines_only_in_long_ones() {
+        let of = |value: &str| {
+            let value = json!(value);
+            let long = rules(|at, report| {
+                text(&value, at, report);
+            });
+            let short = rules(|at, report| {
+                line(&value, at, report);
+            });
+            let name = rules(|at, report| key(value.as_str().unwrap(), at, report));
+            assert_eq!(short, name);
+            (long.is_empty(), short.is_empty())
+        };
+        for sound in ["", "a b", "caf\u{e9} \u{1f4a1} \u{2028}\u{200d}"] {
+            assert_eq!(of(sound), (true, true), "{sound:?}");
+        }
+        for lines in ["a\tb", "a\nb", "a\r\nb"] {
+            assert_eq!(of(lines), (true, false), "{lines:?}");
+        }
+        let controls = ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}');
+        for c in controls.filter(|c| !"\t\n\r".contains(*c)) {
+            assert_eq!(of(&format!("a{c}b")), (false, false), "{c:?}");
         }
     }
 

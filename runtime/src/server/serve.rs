@@ -14,7 +14,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use tower::Service;
 
 use super::{
@@ -83,10 +83,28 @@ pub async fn arrive<G: Gate>(
             })
         }
         Err(problem) => {
-            let response = refuse(&problem, &head);
+            let mut response = refuse(&problem, &head);
+            if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && is_encoded(&head.headers)
+            {
+                // RFC 9110, section 12.5.3: it tells a refused coding from a refused media type.
+                let identity = HeaderValue::from_static("identity");
+                response
+                    .headers_mut()
+                    .insert(header::ACCEPT_ENCODING, identity);
+            }
             Err(finish(gate, Some(&context), operation, &head, response))
         }
     }
+}
+
+/// Whether the body is said to be compressed, or encoded in another way.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| {
+        let coding = coding.trim_ascii();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 impl<C> Arrived<C> {
@@ -252,6 +270,11 @@ async fn content(
         );
         return Err(report.problem());
     };
+    if is_encoded(&head.headers) {
+        let message = "The body must not be compressed or otherwise encoded.";
+        let problem = Problem::new(GateCode::UNSUPPORTED_MEDIA_TYPE, message);
+        return Err(problem.with("supported", media_types));
+    }
     let vendor_type = Some(served(head).vendor_type);
     let vendor_type = vendor_type.filter(|name| versioned && !media_types.contains(name));
     let known = || media_types.iter().copied().chain(vendor_type);

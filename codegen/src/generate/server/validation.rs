@@ -274,7 +274,10 @@ fn object(scope: &Scope<'_, '_>, rules: &ObjectRules, found: &mut Diagnostics) -
         Additional::Allowed => TokenStream::new(),
         Additional::Unsaid if rules.properties.is_empty() => TokenStream::new(),
         Additional::Unsaid | Additional::Refused => quote!(check::unknown_property(at, report);),
-        Additional::Schema(value) => statements(scope, value, found),
+        Additional::Schema(value) => {
+            let value = statements(scope, value, found);
+            quote!(check::key(name, at, report); #value)
+        }
     };
     let each = match (arms.as_slice(), rest.is_empty()) {
         ([], true) => None,

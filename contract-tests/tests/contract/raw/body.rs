@@ -216,3 +216,36 @@ pub async fn wrong_content_types(world: &World) {
         send(Some(media)).await.expect(201);
     }
 }
+
+pub async fn compressed_bodies(world: &World) {
+    let business = world.business("web").await;
+    let send = async |coding: &str| {
+        let body = json!({"fields": {"kind": "person", "first_name": "Ada"}}).to_string();
+        let draft = world.raw("web");
+        let draft = draft.request(http::Method::POST, "/records/contact");
+        let draft = draft.bearer(&business.owner_token).body(body);
+        let draft = draft.header("content-type", "application/json");
+        draft.header("content-encoding", coding).send().await
+    };
+    for coding in ["gzip", "br", "deflate", "zstd", "gzip, identity"] {
+        let answer = send(coding).await;
+        answer.refused("UNSUPPORTED_MEDIA_TYPE");
+        assert_eq!(answer.status, 415, "{coding}");
+        assert_eq!(answer.header("accept-encoding"), "identity", "{coding}");
+    }
+    send("identity").await.expect(201);
+}
+
+pub async fn control_characters(world: &World) {
+    let business = world.business("web").await;
+    for name in ["a\u{1}b", "a\u{1b}[2J", "a\u{7f}", "a\u{85}b", "two\nlines"] {
+        let body = json!({"name": name, "scopes": ["records:read"]}).to_string();
+        let draft = world.raw("web").request(http::Method::POST, "/api-keys");
+        let draft = draft.bearer(&business.owner_token).body(body);
+        let answer = draft
+            .header("content-type", "application/json")
+            .send()
+            .await;
+        answer.names("VALIDATION_FAILED", "/body/name", "control_character");
+    }
+}

@@ -25,6 +25,9 @@ const CHECKED: &[&str] = &[
 /// Formats that only describe.
 const DESCRIBING: &[&str] = &["binary", "password"];
 
+/// A text that may have so many characters may have lines. A shorter one is a name, a label or an id: it is one line.
+const LONG: u64 = 1_000;
+
 /// A UUID of version 7 as a pattern, which documents write beside `format: uuid` since the format
 /// says nothing of versions. It is checked as a format, without a regular expression.
 const UUIDV7: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
@@ -79,11 +82,17 @@ pub fn text(
             found.report("format", &schema.at, message, mend);
         }
     }
+    // Passwords have what people type; the form that is compared is made of it later.
+    let long = rules.max_length.is_none_or(|most| most >= LONG);
+    let read = match long || rules.format.as_deref() == Some("password") {
+        true => quote!(check::text(value, at, report)),
+        false => quote!(check::line(value, at, report)),
+    };
     if rest.is_empty() {
-        return quote!(check::text(value, at, report););
+        return quote!(#read;);
     }
     quote! {
-        if let Some(text) = check::text(value, at, report) {
+        if let Some(text) = #read {
             #rest
         }
     }
