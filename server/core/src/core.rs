@@ -1,8 +1,10 @@
 //! The core as a host mounts it: the door to the tenants' data, what tokens are judged with, and the settings.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use crm_runtime::server::Deprecation;
+use http::HeaderName;
+use ipnet::IpNet;
 
 use crate::{
     auth::{Auth, keys},
@@ -19,8 +21,10 @@ pub struct Config {
     pub issuer: String,
     /// Browsers of pages from these origins may call the API (`https://app.example`).
     pub cors_origins: Vec<String>,
-    /// Peers whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Request headers that those pages may send beside those of the API, such as `traceparent`.
+    pub cors_headers: Vec<HeaderName>,
+    /// Peers whose `X-Forwarded-For` is believed ([`network`](crate::http::address::network) reads one).
+    pub trusted_proxies: Vec<IpNet>,
     /// Of one caller: a person, a customer, an API key.
     pub caller_quota: Quota,
     /// Of one address, for requests without a valid token.
@@ -43,6 +47,7 @@ impl Default for Config {
         Self {
             issuer: "crm".to_owned(),
             cors_origins: Vec::new(),
+            cors_headers: Vec::new(),
             trusted_proxies: Vec::new(),
             caller_quota: Quota {
                 name: "caller",

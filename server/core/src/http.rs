@@ -1,9 +1,9 @@
 //! What every request passes, whatever it asks for: its id, its version, who calls and how often, its idempotency key, and
 //! the headers and the log line of its answer.
 
-mod address;
+pub mod address;
 mod bearer;
-mod cors;
+pub mod cors;
 mod gate;
 mod idempotency;
 mod operator;
@@ -29,3 +29,5 @@ pub const BODY_LIMIT: usize = 1 << 20;
 mod hostile;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire;

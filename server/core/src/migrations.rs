@@ -21,13 +21,23 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 3,
         sql: include_str!("../migrations/0003_answers.sql"),
     },
+    Migration {
+        number: 4,
+        sql: include_str!("../migrations/0004_clock.sql"),
+    },
 ];
 
 /// The directory's.
-pub const DIRECTORY: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../migrations/0001_directory.sql"),
-}];
+pub const DIRECTORY: &[Migration] = &[
+    Migration {
+        number: 1,
+        sql: include_str!("../migrations/0001_directory.sql"),
+    },
+    Migration {
+        number: 2,
+        sql: include_str!("../migrations/0002_login_order.sql"),
+    },
+];
 
 /// The statements of a migration file: they end in `;` at the end of a line, and `--` starts a comment line.
 pub fn statements(sql: &str) -> impl Iterator<Item = String> + '_ {

@@ -27,6 +27,7 @@ mod faults;
 pub mod guard;
 mod preamble;
 pub mod seal;
+pub mod settled;
 pub mod stored;
 mod turns;
 

@@ -4,6 +4,9 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use crm_core::http::{address::network, cors::request_header};
+use http::HeaderName;
+use ipnet::IpNet;
 
 mod backup;
 mod check;
@@ -98,12 +101,12 @@ pub struct Serve {
     /// Browsers showing pages of this origin may call the API, such as https://app.example (may be repeated)
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
-    /// A proxy whose X-Forwarded-For is believed (may be repeated)
-    #[arg(long, value_name = "IP")]
-    trust_proxy: Vec<std::net::IpAddr>,
-    /// Connections at one time from one address; a proxy that is trusted may have more
-    #[arg(long, value_name = "NUMBER", default_value = "256", value_parser = clap::value_parser!(u16).range(1..))]
-    connections_per_address: u16,
+    /// A request header that those pages may send beside those of the API, such as traceparent (may be repeated)
+    #[arg(long, value_name = "NAME", value_parser = header_name)]
+    allow_header: Vec<HeaderName>,
+    /// A proxy whose X-Forwarded-For is believed, or a network of them, such as 10.0.0.0/8 (may be repeated)
+    #[arg(long, value_name = "IP[/LENGTH]", value_parser = proxy)]
+    trust_proxy: Vec<IpNet>,
     /// What the tokens state as their issuer: the public address of the API. Tokens of another issuer are refused
     #[arg(long, value_name = "URL", default_value = "crm", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issuer: String,
@@ -115,6 +118,16 @@ pub struct Serve {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    request_header(text)
+        .ok_or_else(|| "the name of a header that a page may set, such as traceparent".into())
+}
+
+fn proxy(text: &str) -> Result<IpNet, String> {
+    network(text)
+        .ok_or_else(|| "an address, such as 10.0.0.1, or a network, such as 10.0.0.0/8".into())
 }
 
 /// As browsers write it (RFC 6454): a scheme, a host, and a port if it is not the scheme's own.

@@ -2,7 +2,6 @@
 //! owner's alone.
 
 use std::{
-    fs,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -17,10 +16,13 @@ use crm_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::store::{
-    Options, SqliteStore,
-    connection::{durable, migrate},
-    error::store_error,
+use crate::{
+    folder,
+    store::{
+        Options, SqliteStore,
+        connection::{durable, migrate},
+        error::store_error,
+    },
 };
 
 pub struct SqliteDirectory {
@@ -38,8 +40,9 @@ impl SqliteDirectory {
         options: &Options,
     ) -> Result<Self, StoreError> {
         let path = data.join("directory.sqlite");
+        folder::own_file(&path)
+            .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
         let mut writer = Connection::open(&path).map_err(store_error)?;
-        own(&path).map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
         durable(&writer, options.lock_wait).map_err(store_error)?;
         migrate(&mut writer, migrations::DIRECTORY)?;
         let reader = Connection::open(&path).map_err(store_error)?;
@@ -121,7 +124,7 @@ impl Directory for SqliteDirectory {
         &'a self,
         address: &'a str,
     ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
-        let sql = "SELECT tenant FROM logins WHERE address = ?1 ORDER BY tenant";
+        let sql = "SELECT tenant FROM logins WHERE address = ?1 ORDER BY place, tenant";
         let found = self.read(|c| {
             c.prepare_cached(sql)?
                 .query_map([address], |row| tenant_id(row, 0))?
@@ -135,7 +138,8 @@ impl Directory for SqliteDirectory {
         address: &'a str,
         tenant: &'a TenantId,
     ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO logins (address, tenant) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO logins (address, tenant, place) \
+                   SELECT ?1, ?2, coalesce(max(place), 0) + 1 FROM logins WHERE address = ?1 ON CONFLICT DO NOTHING";
         Box::pin(self.write(sql, vec![text(address), text(tenant.as_str())]))
     }
 
@@ -240,18 +244,6 @@ fn key(
     })
 }
 
-/// Takes everybody else's rights to the file away.
-fn own(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    }
-    #[cfg(not(unix))]
-    fs::metadata(path)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,7 +302,7 @@ mod tests {
         assert_eq!(second.tenants().await, Ok(vec![entry]));
         assert_eq!(
             second.tenants_of_login("ana@example.com").await,
-            Ok(vec![id(1), id(2)])
+            Ok(vec![id(2), id(1)])
         );
         assert_eq!(second.tenants_of_login("ANA@example.com").await, Ok(vec![]));
         second
@@ -342,7 +334,7 @@ mod tests {
         let data = tempfile::tempdir().expect("a folder");
         let _directory = directory(data.path());
         for file in ["directory.sqlite", "directory.sqlite-wal"] {
-            let mode = fs::metadata(data.path().join(file))
+            let mode = std::fs::metadata(data.path().join(file))
                 .expect("a file")
                 .permissions()
                 .mode();

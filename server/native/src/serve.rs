@@ -9,12 +9,9 @@ use std::{
 };
 
 use axum::{Router, extract::Request};
-use crm_core::http::{Peer, Seated, caller_address};
-use hyper::{
-    body::{Body as _, Incoming},
-    server::conn::http1,
-    service::service_fn,
-};
+use crm_core::http::{Peer, cors::Origins};
+use http::header;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -24,7 +21,8 @@ use tokio::{
 mod arriving;
 mod explained;
 mod guarded;
-mod pace;
+mod heard;
+mod host;
 mod packed;
 mod patience;
 mod taken;
@@ -66,6 +64,8 @@ pub struct Settings {
     /// Bytes of a request's head.
     pub head_bytes: usize,
     pub headers: usize,
+    /// Pages from here may read what is answered without the router as well.
+    pub origins: Origins,
 }
 
 impl Default for Settings {
@@ -91,6 +91,7 @@ impl Default for Settings {
             // The longest filter that the contract allows, percent-encoded, and what stands beside it.
             head_bytes: 64 << 10,
             headers: 64,
+            origins: Origins::default(),
         }
     }
 }
@@ -190,33 +191,30 @@ async fn connection(
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let (send_rate, take_rate) = (settings.send_rate, settings.take_rate);
-    let bounds = settings.clone();
+    let origins = settings.origins.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let proxies = &settings.trusted_proxies;
-        let address = caller_address(Some(peer.ip()), request.headers(), proxies);
-        let held = hall.enter(address.unwrap_or(peer.ip()));
-        let seen = Seen::of(&request);
-        // A request with a body is worked on once that is there.
-        let refused = request.body().is_end_stream() && !held.work();
-        let (mut request, arriving) = arriving::lend(request, held.clone(), send_rate);
-        let extensions = request.extensions_mut();
-        extensions.insert(Peer(peer.ip()));
-        extensions.insert(Seated(held.clone()));
-        let router = (!refused).then(|| routers.of(&seen.path));
+        let (mut request, unread) = unread::lend(request);
+        request.extensions_mut().insert(Peer(peer.ip()));
+        let admitted = admission
+            .admit(&request)
+            .map(|room| (room, routers.of(request.uri().path())));
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let (origins, refused) = (origins.clone(), host::refused(&request));
         async move {
-            let answered = match router {
-                Some(router) => Some(held.during(answer(router, request, &seen)).await?),
-                None => None,
+            let mut answer = match (refused, admitted) {
+                (Some(refused), _) => Ok(refused),
+                (None, Some((_room, router))) => answer(router, request).await,
+                (None, None) => Ok(busy(&request)),
             };
-            let answered = answered.filter(|_| !arriving.was_refused());
-            let answered = answered.and_then(|answer| kept(answer, held, &seen.method));
-            arriving.take_rest().await;
-            Ok::<_, std::convert::Infallible>(answered.unwrap_or_else(|| busy(&seen)))
+            if let Ok(answer) = &mut answer {
+                origins.let_read(origin.as_ref(), answer.headers_mut());
+            }
+            unread.take().await;
+            answer
         }
     });
-    let settings = bounds;
-    let stream = Explained::new(Patient::new(stream, take_rate));
+    let stream = Patient::new(stream, settings.write_time);
+    let stream = Explained::new(stream, settings.origins.clone());
     let stream = TokioIo::new(stream);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

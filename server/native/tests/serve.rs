@@ -325,3 +325,124 @@ async fn stopping_does_not_wait_for_ever() {
         .await
         .expect("it stops");
 }
+
+async fn said(running: &Running, request: &str) -> String {
+    let mut stream = running.connect().await;
+    stream.write_all(request.as_bytes()).await.expect("written");
+    rest(&mut stream).await
+}
+
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let running = start(Settings::default()).await;
+    for (hosts, rule) in [
+        ("", "required"),
+        ("Host: a\r\nHost: a\r\n", "repeated"),
+        ("Host: a\r\nhost: b\r\n", "repeated"),
+        ("Host: a b\r\n", "format"),
+        ("Host: a@b\r\n", "format"),
+    ] {
+        for line in [
+            "GET / HTTP/1.1",
+            "POST /slow HTTP/1.1",
+            "GET http://a/ HTTP/1.1",
+        ] {
+            let request = format!("{line}\r\n{hosts}Connection: close\r\n\r\n");
+            let answer = said(&running, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{request}: {answer}");
+            assert_eq!(refused(&answer), ("/headers/host".into(), rule.into()));
+        }
+    }
+    for hosts in ["Host: a\r\n", "Host:\r\n", "Host: [::1]:80\r\n"] {
+        let request = format!("GET / HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        assert!(
+            said(&running, &request).await.ends_with("hello"),
+            "{request}"
+        );
+    }
+    // HTTP/1.0 has none.
+    assert!(
+        said(&running, "GET / HTTP/1.0\r\n\r\n")
+            .await
+            .ends_with("hello")
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_reads_every_refusal_whoever_wrote_it() {
+    let origins = [
+        "https://a.example".to_owned(),
+        "https://b.example".to_owned(),
+    ];
+    let settings = Settings {
+        origins: crm_core::http::cors::Origins::new(&origins),
+        head_bytes: 128 << 10,
+        requests: 1,
+        ..Settings::default()
+    };
+    let running = start(settings).await;
+    let mut holder = running.connect().await;
+    // A head that is there whole when the bound is looked at may be up to twice as long.
+    let long = "x".repeat(300 << 10);
+    let asked = [
+        (
+            "431",
+            format!("GET / HTTP/1.1\r\nHost: a\r\n%\r\nX: {long}\r\n\r\n"),
+        ),
+        (
+            "414",
+            format!(
+                "GET /{} HTTP/1.1\r\nHost: a\r\n%\r\n\r\n",
+                "x".repeat(70_000)
+            ),
+        ),
+        (
+            "400",
+            "GET /a b HTTP/1.1\r\nHost: a\r\n%\r\n\r\n".to_owned(),
+        ),
+        (
+            "400",
+            "GET / HTTP/1.1\r\n%\r\nConnection: close\r\n\r\n".to_owned(),
+        ),
+        (
+            "500",
+            "GET /panic HTTP/1.1\r\nHost: a\r\n%\r\nConnection: close\r\n\r\n".to_owned(),
+        ),
+        (
+            "503",
+            "GET / HTTP/1.1\r\nHost: a\r\n%\r\nConnection: close\r\n\r\n".to_owned(),
+        ),
+    ];
+    for (status, request) in asked {
+        if status == "503" {
+            ask(&mut holder, "/never", "").await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for (origin, allowed) in [
+            ("https://a.example", true),
+            ("https://b.example", true),
+            ("https://evil.example", false),
+        ] {
+            let request = request.replace('%', &format!("Origin: {origin}"));
+            let answer = said(&running, &request).await;
+            let line = answer.lines().next().unwrap_or_default();
+            assert!(line.contains(status), "{status}: {line}");
+            let says = answer.contains(&format!("access-control-allow-origin: {origin}\r\n"));
+            assert_eq!(says, allowed, "{status} {origin}: {line}");
+        }
+    }
+    drop(holder);
+    running.stop().await;
+    // Hyper stops before the header that says which page it is; where it can be but one, that one may read it.
+    let settings = Settings {
+        origins: crm_core::http::cors::Origins::new(&origins[..1]),
+        ..Settings::default()
+    };
+    let running = start(settings).await;
+    let request = format!("GET /{long} HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n\r\n");
+    let answer = said(&running, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://a.example\r\n"));
+    running.stop().await;
+}

@@ -279,7 +279,7 @@ impl Directory for D1Directory {
         address: &'a str,
     ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
         Box::pin(async move {
-            let sql = "SELECT tenant FROM logins WHERE address = ?1 ORDER BY tenant";
+            let sql = "SELECT tenant FROM logins WHERE address = ?1 ORDER BY place, tenant";
             let rows = self.read(Statement::new(sql, [address.into()])).await?;
             rows.into_iter().map(|row| tenant_id(row.first())).collect()
         })
@@ -290,7 +290,8 @@ impl Directory for D1Directory {
         address: &'a str,
         tenant: &'a TenantId,
     ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO logins (address, tenant) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO logins (address, tenant, place) \
+                   SELECT ?1, ?2, coalesce(max(place), 0) + 1 FROM logins WHERE address = ?1 ON CONFLICT DO NOTHING";
         Box::pin(self.write(sql, [address.into(), tenant.as_str().into()]))
     }
 

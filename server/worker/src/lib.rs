@@ -44,7 +44,12 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
     };
     let Some(incoming) = request::incoming(&request) else {
         let message = "The request is not HTTP as this server knows it.";
-        return request::outgoing(refusal(&request, BAD_REQUEST, message)).await;
+        let mut refused = refusal(&request, BAD_REQUEST, message);
+        let origin = request.headers().get("origin").ok().flatten();
+        let origin = origin.and_then(|origin| HeaderValue::try_from(origin).ok());
+        host.origins
+            .let_read(origin.as_ref(), refused.headers_mut());
+        return request::outgoing(refused).await;
     };
     #[cfg(feature = "conformance")]
     let incoming = match conformance::answer(host, incoming).await {

@@ -1,8 +1,12 @@
 //! What may be set for a deployment: the vars of wrangler.toml, named like the options of `crm serve`, and the secrets.
 
-use std::net::IpAddr;
-
-use crm_core::{core::Config, ports::limiter::Quota};
+use crm_core::{
+    core::Config,
+    http::{address::network, cors::request_header},
+    ports::limiter::Quota,
+};
+use http::HeaderName;
+use ipnet::IpNet;
 
 /// A secret shorter than this is refused: it might be guessed.
 const SECRET: usize = 32;
@@ -26,7 +30,8 @@ pub struct Settings {
     pub log: String,
     issuer: Option<String>,
     origins: Vec<String>,
-    proxies: Vec<IpAddr>,
+    headers: Vec<HeaderName>,
+    proxies: Vec<IpNet>,
     /// None: no limit.
     pub rate_limit: Option<u32>,
     pub signing_secret: String,
@@ -45,10 +50,17 @@ impl Settings {
                 .collect::<Vec<_>>()
         };
         let proxies = words("TRUST_PROXY").into_iter().map(|word| {
-            word.parse().map_err(|_| Unset::Var {
+            network(&word).ok_or(Unset::Var {
                 name: "TRUST_PROXY",
                 value: word,
-                what: "not addresses with spaces between them",
+                what: "not addresses or networks (10.0.0.0/8) with spaces between them",
+            })
+        });
+        let headers = words("ALLOW_HEADER").into_iter().map(|word| {
+            request_header(&word).ok_or(Unset::Var {
+                name: "ALLOW_HEADER",
+                value: word,
+                what: "not names of headers with spaces between them",
             })
         });
         let operator_secret = match var("OPERATOR_SECRET").filter(|secret| !secret.is_empty()) {
@@ -59,6 +71,7 @@ impl Settings {
             log: var("LOG").unwrap_or_else(|| "info".to_owned()),
             issuer: var("ISSUER").filter(|issuer| !issuer.is_empty()),
             origins: words("ALLOW_ORIGIN"),
+            headers: headers.collect::<Result<_, _>>()?,
             proxies: proxies.collect::<Result<_, _>>()?,
             rate_limit: rate(var("RATE_LIMIT"))?,
             signing_secret: var("SIGNING_SECRET")
@@ -73,6 +86,7 @@ impl Settings {
         Config {
             issuer: self.issuer.clone().unwrap_or(defaults.issuer),
             cors_origins: self.origins.clone(),
+            cors_headers: self.headers.clone(),
             trusted_proxies: self.proxies.clone(),
             caller_quota: Quota {
                 requests: self.rate_limit.unwrap_or(defaults.caller_quota.requests),
@@ -132,7 +146,8 @@ mod tests {
         let Ok(settings) = read(&[
             ("ISSUER", "https://api.example"),
             ("ALLOW_ORIGIN", "https://a.example https://b.example"),
-            ("TRUST_PROXY", "127.0.0.1, ::1"),
+            ("TRUST_PROXY", "127.0.0.1, 10.0.0.0/8"),
+            ("ALLOW_HEADER", "traceparent X-Shop"),
             ("RATE_LIMIT", "7"),
             ("OPERATOR_SECRET", LONG),
         ]) else {
@@ -145,6 +160,7 @@ mod tests {
             ["https://a.example", "https://b.example"]
         );
         assert_eq!(config.trusted_proxies.len(), 2);
+        assert_eq!(config.cors_headers, ["traceparent", "x-shop"]);
         assert_eq!(config.caller_quota.requests, 7);
         assert_eq!(settings.operator_secret.as_deref(), Some(LONG));
         assert!(read(&[("RATE_LIMIT", "off")]).is_ok_and(|settings| settings.rate_limit.is_none()));
@@ -156,6 +172,7 @@ mod tests {
             ("RATE_LIMIT", "0"),
             ("RATE_LIMIT", "fast"),
             ("TRUST_PROXY", "proxy.example"),
+            ("ALLOW_HEADER", "a:b"),
             ("SIGNING_SECRET", "short"),
             ("SIGNING_SECRET", ""),
             ("OPERATOR_SECRET", "short"),

@@ -17,6 +17,7 @@ use crate::{
     context::{Caller, Context, Principal},
     core::Core,
     fault::Fault,
+    http::address,
     ports::store::{Commit, Rows, Statement, StoreError, TenantId},
     refusal::Refusal,
 };
@@ -53,7 +54,10 @@ pub async fn exchange(
 }
 
 fn refused() -> Refusal<codes::InvalidCredentials> {
-    Refusal::new(codes::InvalidCredentials, "This lets nobody in.")
+    Refusal::new(
+        codes::InvalidCredentials,
+        "This lets nobody in. Where an address may belong to several businesses, name one as tenant.",
+    )
 }
 
 impl From<Crowded> for Fault {
@@ -146,10 +150,7 @@ async fn respond(
 
 /// One attempt of an account from an address.
 async fn attempt(core: &Core, cx: &Context, account: &str) -> Result<(), Fault> {
-    let address = cx
-        .address
-        .map(|address| address.to_string())
-        .unwrap_or_default();
+    let address = address::key(cx.address);
     let decision = core
         .ports()
         .limiter

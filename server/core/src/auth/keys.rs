@@ -132,7 +132,8 @@ impl Keys {
     pub fn is_due(&self, now: i64, searching: bool) -> bool {
         let age = if searching { SEARCH_MS } else { REFRESH_MS };
         let read_at = self.read_at.load(Ordering::Relaxed);
-        now - read_at >= age
+        // A clock that went back does not keep a set for longer than one that goes on.
+        now.abs_diff(read_at) >= age.unsigned_abs()
             && self
                 .read_at
                 .compare_exchange(read_at, now, Ordering::Relaxed, Ordering::Relaxed)
@@ -161,7 +162,8 @@ pub async fn rotate(ports: &Ports, before: Before) -> Result<String, StoreError>
     let now = ports.clock.now();
     let until = match before {
         Before::Fade => now + LIFETIME_S * 1000 + 2 * REFRESH_MS,
-        Before::End => now,
+        // At no time that a clock could come back to.
+        Before::End => 0,
     };
     let key = fresh(ports, now);
     let known = ports.directory.signing_keys().await?;

@@ -1,16 +1,19 @@
 //! Passwords: argon2id with 19 MiB, two passes, one lane (OWASP's first choice for it). A few are computed at a time and
-//! a bounded number waits, so that a flood of sign-ins takes neither the memory nor the cores from everybody else.
+//! a bounded number waits, so that a flood of sign-ins takes neither the memory nor the cores from everybody else; who
+//! waits is served in turns (`line.rs`).
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
     password_hash::phc::PasswordHash,
 };
-use async_lock::Semaphore;
+
+mod line;
+mod opaque;
+
+pub use line::Party;
+use line::{Line, Place};
 
 use crate::ports::{Compute, Random};
 
@@ -33,95 +36,99 @@ pub struct Crowded;
 
 pub struct Passwords {
     compute: Arc<dyn Compute>,
-    slots: Semaphore,
-    taken: AtomicUsize,
+    line: Arc<Line>,
 }
 
 impl Passwords {
     pub fn new(compute: Arc<dyn Compute>) -> Self {
         Self {
             compute,
-            slots: Semaphore::new(AT_ONCE),
-            taken: AtomicUsize::new(0),
+            line: Arc::new(Line::new(AT_ONCE, WAITING)),
         }
     }
 
     /// A password's hash as a PHC string.
-    pub async fn hash(&self, password: &str, random: &dyn Random) -> Result<String, Crowded> {
-        let password = password.to_owned();
+    pub async fn hash(
+        &self,
+        password: &str,
+        random: &dyn Random,
+        party: &Party,
+    ) -> Result<String, Crowded> {
+        let password = opaque::string(password);
         let salt: [u8; 16] = crate::random_id::bytes(random);
-        self.run(move || {
+        let place = self.turn(party).await?;
+        let hash = self.run(&place, move || {
             let hash: Option<PasswordHash> = argon2()?
                 .hash_password_with_salt(password.as_bytes(), &salt)
                 .ok();
             Some(hash?.to_string())
-        })
-        .await?
-        .flatten()
-        .ok_or(Crowded)
-    }
-
-    /// Whether a password fits a hash. Without one (no such account, or one without password) it takes as long.
-    pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Crowded> {
-        let password = password.to_owned();
-        let fits = self.run(move || {
-            let argon2 = argon2()?;
-            match hash {
-                Some(hash) => Some(
-                    argon2
-                        .verify_password(password.as_bytes(), hash.as_str())
-                        .is_ok(),
-                ),
-                None => {
-                    let mut out = [0; 32];
-                    let computed = argon2.hash_password_into(
-                        password.as_bytes(),
-                        b"of no one at all",
-                        &mut out,
-                    );
-                    std::hint::black_box((computed.is_ok(), out));
-                    Some(false)
-                }
-            }
         });
-        Ok(fits.await?.flatten().unwrap_or(false))
+        hash.await.flatten().ok_or(Crowded)
     }
 
+    /// Which of the hashes a password fits. One that is not there (no such account, or one without a password) takes as
+    /// long as one that does not fit. Computed one after another under one turn; the last is spared where it is not there
+    /// and another one fits, since success tells its owner alone.
+    pub async fn verify<const N: usize>(
+        &self,
+        password: &str,
+        hashes: [Option<String>; N],
+        party: &Party,
+    ) -> Result<[bool; N], Crowded> {
+        // Which forms are tried follows from the password alone.
+        let forms = opaque::forms(password);
+        let place = self.turn(party).await?;
+        let mut fits = [false; N];
+        for (at, hash) in hashes.into_iter().enumerate() {
+            if hash.is_none() && fits.contains(&true) {
+                continue;
+            }
+            for form in &forms {
+                let (form, hash) = (form.clone(), hash.clone());
+                let found = self
+                    .run(&place, move || verify(form.as_bytes(), hash))
+                    .await;
+                fits[at] |= found.unwrap_or(false);
+            }
+        }
+        Ok(fits)
+    }
+
+    async fn turn(&self, party: &Party) -> Result<Arc<Place>, Crowded> {
+        let place = self.line.enter(party)?;
+        place.turn().await?;
+        Ok(Arc::new(place))
+    }
+
+    /// The place is held until the job has ended, also where nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
+        place: &Arc<Place>,
         job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Option<T>, Crowded> {
-        let _place = Place::take(&self.taken)?;
-        let _slot = self.slots.acquire().await;
+    ) -> Option<T> {
         let done = Arc::new(Mutex::new(None));
-        let put = done.clone();
+        let (put, place) = (done.clone(), place.clone());
         self.compute
             .run(Box::new(move || {
-                *put.lock().unwrap_or_else(PoisonError::into_inner) = Some(job())
+                let done = job();
+                drop(place);
+                *put.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
             }))
             .await;
-        Ok(done.lock().unwrap_or_else(PoisonError::into_inner).take())
+        done.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// One of the places for those who wait or are served; given back when dropped.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(taken: &'a AtomicUsize) -> Result<Self, Crowded> {
-        let place = Self(taken);
-        if taken.fetch_add(1, Ordering::Relaxed) >= AT_ONCE + WAITING {
-            Err(Crowded)
-        } else {
-            Ok(place)
-        }
+/// Whether a password fits a hash; without one it takes as long.
+fn verify(password: &[u8], hash: Option<String>) -> bool {
+    let Some(argon2) = argon2() else { return false };
+    if let Some(hash) = hash {
+        return argon2.verify_password(password, hash.as_str()).is_ok();
     }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    let mut out = [0; 32];
+    let computed = argon2.hash_password_into(password, b"of no one at all", &mut out);
+    std::hint::black_box((computed.is_ok(), out));
+    false
 }
 
 fn argon2() -> Option<Argon2<'static>> {
@@ -136,8 +143,11 @@ fn argon2() -> Option<Argon2<'static>> {
 mod tests {
     use std::{
         pin::Pin,
+        sync::atomic::{AtomicUsize, Ordering},
         task::{Context, Poll, Waker},
     };
+
+    use async_lock::Semaphore;
 
     use super::*;
     use crate::{
@@ -173,15 +183,23 @@ mod tests {
         }
     }
 
-    type SignIn<'a> = Pin<Box<dyn Future<Output = Result<bool, Crowded>> + 'a>>;
+    type SignIn<'a> = Pin<Box<dyn Future<Output = Result<[bool; 1], Crowded>> + 'a>>;
 
-    fn sign_ins(passwords: &Passwords, count: usize) -> Vec<SignIn<'_>> {
-        let one = |_| Box::pin(passwords.verify("password", None)) as SignIn<'_>;
-        (0..count).map(one).collect()
+    fn at(domain: &str, address: u8) -> Party {
+        let login = format!("dana@{domain}.example");
+        Party::signing_in(&login, None, Some([192, 0, 2, address].into()))
+    }
+
+    fn sign_in<'a>(passwords: &'a Passwords, party: &'a Party) -> SignIn<'a> {
+        Box::pin(passwords.verify("password", [None], party))
+    }
+
+    fn sign_ins<'a>(passwords: &'a Passwords, count: usize, party: &'a Party) -> Vec<SignIn<'a>> {
+        (0..count).map(|_| sign_in(passwords, party)).collect()
     }
 
     /// Lets each go on as far as it can; what those came to that ended. The others are kept.
-    fn go_on(all: &mut Vec<SignIn<'_>>) -> Vec<Result<bool, Crowded>> {
+    fn go_on(all: &mut Vec<SignIn<'_>>) -> Vec<Result<[bool; 1], Crowded>> {
         let mut ended = Vec::new();
         all.retain_mut(
             |one| match one.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -200,7 +218,8 @@ mod tests {
     fn a_flood_of_sign_ins_holds_the_memory_of_two() {
         let held = Held::new();
         let passwords = Passwords::new(held.clone());
-        let mut all = sign_ins(&passwords, 200);
+        let party = at("alder", 1);
+        let mut all = sign_ins(&passwords, 200, &party);
         let refused = go_on(&mut all);
         assert_eq!(refused, vec![Err(Crowded); 200 - AT_ONCE - WAITING]);
         assert_eq!(held.running.load(Ordering::Relaxed), AT_ONCE);
@@ -221,33 +240,161 @@ mod tests {
     fn who_leaves_makes_room() {
         let held = Held::new();
         let passwords = Passwords::new(held.clone());
+        let party = at("alder", 1);
         for _ in 0..3 {
-            let mut all = sign_ins(&passwords, AT_ONCE + WAITING);
+            let mut all = sign_ins(&passwords, AT_ONCE + WAITING, &party);
             assert_eq!(go_on(&mut all), []);
-            assert_eq!(go_on(&mut sign_ins(&passwords, 1)), [Err(Crowded)]);
+            assert_eq!(go_on(&mut sign_ins(&passwords, 1, &party)), [Err(Crowded)]);
             drop(all);
             held.running.store(0, Ordering::Relaxed);
         }
-        let mut one = sign_ins(&passwords, 1);
+        let mut one = sign_ins(&passwords, 1, &party);
         assert_eq!(go_on(&mut one), []);
         held.go.add_permits(1);
-        assert_eq!(go_on(&mut one), [Ok(false)]);
+        assert_eq!(go_on(&mut one), [Ok([false])]);
+    }
+
+    /// Eighty clients of one business from one address, as many from eighty addresses, and as many who name a business each:
+    /// somebody else gets in after a few turns.
+    #[test]
+    fn many_clients_of_one_business_or_address_keep_nobody_else_out() {
+        let crowds: [Vec<Party>; 3] = [
+            vec![at("alder", 1); 80],
+            (0..80).map(|n| at("alder", n)).collect(),
+            (0..80).map(|n| at(&format!("made-up-{n}"), 1)).collect(),
+        ];
+        for (crowd, other) in crowds
+            .iter()
+            .zip([at("birch", 1), at("birch", 200), at("birch", 2)])
+        {
+            let held = Held::new();
+            let passwords = Passwords::new(held.clone());
+            let mut all: Vec<_> = crowd
+                .iter()
+                .map(|party| sign_in(&passwords, party))
+                .collect();
+            assert_eq!(go_on(&mut all).len(), 80 - AT_ONCE - WAITING);
+            let mut one = vec![sign_in(&passwords, &other)];
+            assert_eq!(go_on(&mut one), []);
+            let mut turns = 0;
+            let came = loop {
+                // The one first: once it is its turn, what is ready to be computed is its own.
+                held.go.add_permits(1);
+                let came = go_on(&mut one);
+                if !came.is_empty() {
+                    break came;
+                }
+                turns += 1;
+                assert!(turns < 10, "it waits behind the crowd");
+                go_on(&mut all);
+            };
+            assert_eq!(came, [Ok([false])]);
+        }
+    }
+
+    /// Runs jobs at once, and counts them.
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl Compute for Counting {
+        fn run(&self, job: Job) -> Answer<'_, ()> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move { job() })
+        }
+    }
+
+    struct Desk {
+        passwords: Passwords,
+        counting: Arc<Counting>,
+        party: Party,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let counting = Arc::new(Counting::default());
+            Self {
+                passwords: Passwords::new(counting.clone()),
+                counting,
+                party: Party::default(),
+            }
+        }
+
+        fn hash(&self, password: &str) -> String {
+            let dice = Dice::default();
+            crate::testing::ready(self.passwords.hash(password, &dice, &self.party)).unwrap()
+        }
+
+        /// What the password fits, and how many hashes that took.
+        fn verify<const N: usize>(
+            &self,
+            password: &str,
+            hashes: [Option<&str>; N],
+        ) -> ([bool; N], usize) {
+            let before = self.counting.0.load(Ordering::Relaxed);
+            let hashes = hashes.map(|hash| hash.map(str::to_owned));
+            let fits = crate::testing::ready(self.passwords.verify(password, hashes, &self.party));
+            (
+                fits.unwrap(),
+                self.counting.0.load(Ordering::Relaxed) - before,
+            )
+        }
     }
 
     #[test]
     fn a_password_fits_its_own_hash_alone() {
-        let passwords = Passwords::new(Arc::new(crate::ports::compute::Inline));
-        let dice = Dice::default();
-        let hash = crate::testing::ready(passwords.hash("correct horse", &dice)).unwrap();
+        let desk = Desk::new();
+        let hash = desk.hash("correct horse");
         assert!(
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{hash}"
         );
-        let verify = |password: &str, hash: &str| {
-            crate::testing::ready(passwords.verify(password, Some(hash.to_owned())))
-        };
-        assert_eq!(verify("correct horse", &hash), Ok(true));
-        assert_eq!(verify("Correct horse", &hash), Ok(false));
-        assert_eq!(verify("correct horse", "no hash"), Ok(false));
+        assert_eq!(desk.verify("correct horse", [Some(&hash)]), ([true], 1));
+        assert_eq!(desk.verify("Correct horse", [Some(&hash)]), ([false], 1));
+        assert_eq!(desk.verify("correct horse", [Some("no hash")]).0, [false]);
+        assert_eq!(desk.verify("correct horse", [None]), ([false], 1));
+        assert_eq!(
+            desk.verify("other horse", [Some(&hash), None]),
+            ([false, false], 2)
+        );
+        assert_eq!(
+            desk.verify("correct horse", [Some(&hash), None]),
+            ([true, false], 1)
+        );
+        assert_eq!(
+            desk.verify("correct horse", [Some(&hash), Some(&hash)]),
+            ([true, true], 2)
+        );
+    }
+
+    /// RFC 8265, OpaqueString: composed and decomposed letters are the same, and so are all spaces; case is not.
+    #[test]
+    fn a_password_is_the_same_however_its_letters_are_composed() {
+        let desk = Desk::new();
+        let hash = desk.hash("caf\u{e9} au\u{a0}lait 12");
+        for spelled in ["cafe\u{301} au lait 12", "caf\u{e9} au\u{2003}lait 12"] {
+            assert_eq!(desk.verify(spelled, [Some(&hash)]).0, [true], "{spelled:?}");
+        }
+        assert_eq!(
+            desk.verify("Caf\u{e9} au lait 12", [Some(&hash)]).0,
+            [false]
+        );
+        assert_eq!(desk.verify("cafe au lait 12", [Some(&hash)]).0, [false]);
+    }
+
+    /// Hashes from before passwords were composed were made of the bytes as they were sent.
+    #[test]
+    fn a_password_that_was_stored_as_it_was_sent_still_fits() {
+        let desk = Desk::new();
+        let raw = "cafe\u{301} au lait 12";
+        let hash = argon2().unwrap();
+        let hash = hash
+            .hash_password_with_salt(raw.as_bytes(), &[7; 16])
+            .unwrap();
+        let hash: PasswordHash = hash;
+        let hash = hash.to_string();
+        // How many hashes are computed depends on the password and on nothing that is stored.
+        assert_eq!(desk.verify(raw, [Some(&hash)]), ([true], 2));
+        assert_eq!(desk.verify(raw, [None]), ([false], 2));
+        assert_eq!(desk.verify(raw, [Some("no hash")]), ([false], 2));
     }
 }

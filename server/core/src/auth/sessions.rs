@@ -10,7 +10,7 @@ use crate::{
         store::{Rows, Statement, TenantId, Value},
     },
     random_id,
-    work::{Guard, seal},
+    work::{Guard, seal, settled},
 };
 
 /// For so long a session lives without renewal, in ms.
@@ -72,7 +72,7 @@ pub fn open(
     subject: &str,
     now: i64,
     random: &dyn Random,
-) -> (Credential, [Statement; 2]) {
+) -> (Credential, [Statement; 3]) {
     let token = Credential::refresh(
         tenant,
         random_id::uuid_v7(now, random),
@@ -80,7 +80,14 @@ pub fn open(
         random_id::bytes(random),
     );
     let statements = [
-        Statement::new("DELETE FROM sessions WHERE expires_at < ?1", [now.into()]),
+        settled::look(now),
+        Statement::new(
+            format!(
+                "DELETE FROM sessions WHERE expires_at < {}",
+                settled::passed("?1", "?2")
+            ),
+            [now.into(), settled::STEADY_MS.into()],
+        ),
         Statement::new(
             "INSERT INTO sessions (id, kind, subject, refresh_hash, rotated_at, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
             [
@@ -165,7 +172,8 @@ pub fn judge(session: &Session, token: &Credential, now: i64) -> Verdict {
         .previous_hash
         .as_ref()
         .is_some_and(|hash| token.matches(hash));
-    if is_previous && now - session.rotated_at <= REPEAT_MS {
+    // By a clock that went back no token is repeated for longer.
+    if is_previous && now.abs_diff(session.rotated_at) <= REPEAT_MS.unsigned_abs() {
         let successor = session
             .successor
             .as_ref()
@@ -224,11 +232,11 @@ pub fn revoke(session: &str, now: i64) -> Statement {
     )
 }
 
-/// Ends all sessions of a person or customer.
-pub fn revoke_all(subject: &str, now: i64) -> Statement {
+/// Ends all sessions of a person or customer, but for the one `kept`.
+pub fn revoke_all(subject: &str, kept: Option<&str>, now: i64) -> Statement {
     Statement::new(
-        "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE subject = ?1 AND revoked_at IS NULL",
-        [subject.into(), now.into()],
+        "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE subject = ?1 AND revoked_at IS NULL AND id IS NOT ?3",
+        [subject.into(), now.into(), kept.map(str::to_owned).into()],
     )
 }
 

@@ -13,8 +13,10 @@ use crate::{
     },
 };
 
+mod clock;
 mod codes;
 mod renewal;
+mod sign_in;
 mod signing;
 
 const DANA: &str = "dana@alderfinch.example";

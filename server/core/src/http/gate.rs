@@ -10,7 +10,7 @@ use crm_runtime::server::{
 use http::{StatusCode, header, request::Parts};
 
 use super::{
-    address::{Peer, caller_address},
+    address::{self, Peer, caller_address},
     bearer::{Bearer, bearer, challenge},
     idempotency,
     operator::Operator,
@@ -69,9 +69,7 @@ impl Gate for Core {
             }
             // A wrong token is not worth more than none.
             Ok(None) | Err(_) => {
-                let key = address
-                    .map(|address| address.to_string())
-                    .unwrap_or_default();
+                let key = address::key(address);
                 self.count(passage, self.config.address_quota, &key).await?;
             }
         }

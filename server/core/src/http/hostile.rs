@@ -39,6 +39,7 @@ fn text() -> impl Strategy<Value = String> {
         "eyJhbGciOiJFZERTQSJ9.",
         "-updated_at,",
         "10.0.0.1, ",
+        "[::ffff:10.0.0.1]:",
     ]);
     (start, bytes())
         .prop_map(|(start, bytes)| format!("{start}{}", String::from_utf8_lossy(&bytes)))
@@ -60,10 +61,10 @@ proptest! {
         drop(idempotency::key(&headers));
         let _ = version::served(&headers);
         version::takes_its_own(&RECORDS_GET, &headers);
-        let proxy = [10, 0, 0, 1].into();
+        let proxy = std::net::IpAddr::from([10, 0, 0, 1]);
         // Whatever is forwarded, an address that is no proxy's is the caller's own.
-        prop_assert_eq!(caller_address(Some([192, 0, 2, 1].into()), &headers, &[proxy]), Some([192, 0, 2, 1].into()));
-        prop_assert!(caller_address(Some(proxy), &headers, &[proxy]).is_some());
+        prop_assert_eq!(caller_address(Some([192, 0, 2, 1].into()), &headers, &[proxy.into()]), Some([192, 0, 2, 1].into()));
+        prop_assert!(caller_address(Some(proxy), &headers, &[proxy.into()]).is_some());
     }
 
     #[test]

@@ -22,7 +22,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The API, with everything that every request passes. A host leaves the caller's address in the request's extensions
 /// as [`Peer`](super::Peer).
 pub fn router(core: Arc<Core>) -> Router {
-    let cors = cors::layer(&core.config.cors_origins);
+    let cors = cors::layer(&core.config.cors_origins, &core.config.cors_headers);
     let versions = [
         (1, crm_contract::v1::server::router(core.clone())),
         (2, crm_contract::v2::server::router(core.clone())),

@@ -308,8 +308,12 @@ fn a_repeat_is_answered_as_the_first_was() {
             "/header/Idempotency-Key"
         );
     }
-    // After a day the key is free again.
-    api.host.wait(24 * 60 * 60 * 1000 + 1);
+    // It is kept for a day at least, whatever the clock does meanwhile; once that has surely passed, the key is free again.
+    let half_a_day = 12 * 60 * 60 * 1000;
+    for _ in 0..6 {
+        api.host.wait(half_a_day);
+        api.sign_in("dana@alderfinch.example");
+    }
     let (token, _) = api.sign_in("dana@alderfinch.example");
     let body = json!({"email": "late@alderfinch.example", "name": "Late", "roles": []});
     api.call("POST", "/users")

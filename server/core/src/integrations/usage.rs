@@ -14,6 +14,7 @@ use crate::{
     context::{Caller, Principal},
     core::Core,
     ports::store::{Statement, StoreError, TenantId, admission::fit},
+    work::settled,
 };
 
 /// More callers, days and things are not counted between two writings: one batch holds them all.
@@ -261,13 +262,30 @@ impl Tally {
                  ON CONFLICT (deprecation, principal, day) DO UPDATE SET times = times + excluded.times",
                 [uses.into()],
             ),
+            settled::look(now),
             Statement::new(
-                "DELETE FROM deprecation_days WHERE day <= ?1",
-                [(today - DAYS).into()],
+                format!(
+                    "DELETE FROM deprecation_days WHERE day <= ?3 AND day * ?4 < {} - ?5",
+                    settled::passed("?1", "?2")
+                ),
+                [
+                    now.into(),
+                    settled::STEADY_MS.into(),
+                    (today - DAYS).into(),
+                    DAY_MS.into(),
+                    ((DAYS - 1) * DAY_MS).into(),
+                ],
             ),
             Statement::new(
-                "DELETE FROM deprecation_uses WHERE last_at < ?1",
-                [(now - FORGOTTEN_DAYS * DAY_MS).into()],
+                format!(
+                    "DELETE FROM deprecation_uses WHERE last_at < {} - ?3",
+                    settled::passed("?1", "?2")
+                ),
+                [
+                    now.into(),
+                    settled::STEADY_MS.into(),
+                    (FORGOTTEN_DAYS * DAY_MS).into(),
+                ],
             ),
         ]);
         statements

@@ -33,7 +33,7 @@ pub trait Directory: Send + Sync + 'static {
     fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>>;
     /// Makes the tenant's database, migrated, and its entry. Repeating it is harmless.
     fn create_tenant<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>>;
-    /// Tenants in which the folded login address belongs to a user.
+    /// Tenants in which the folded login address belongs to a user, in the order in which they got it.
     fn tenants_of_login<'a>(
         &'a self,
         address: &'a str,

@@ -10,13 +10,16 @@ pub fn tags(header: &str) -> impl Iterator<Item = &str> {
         .filter(|tag| !tag.is_empty())
 }
 
-/// The versions that `If-Match` allows. `*` is any that exists; a weak tag or one that is none of ours matches nothing.
+/// The versions that `If-Match` allows. `*` is any that exists; a tag that is none of ours matches nothing. The weak form of
+/// one of ours is taken: a proxy that compresses answers makes it of each tag (nginx), and what it says of the state is the
+/// same.
 pub fn if_match(header: Option<&str>) -> Expected {
     let header = header?;
     if tags(header).any(|tag| tag == "*") {
         return None;
     }
     let version = |tag: &str| {
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
         let inside = tag.strip_prefix('"')?.strip_suffix('"')?;
         inside.split('.').next()?.parse().ok()
     };
@@ -38,7 +41,14 @@ mod tests {
         assert_eq!(if_match(None), None);
         assert_eq!(if_match(Some("*")), None);
         assert_eq!(if_match(Some("\"7\", \"9.ab12\"")), Some(vec![7, 9]));
-        assert_eq!(if_match(Some("W/\"7\"")), Some(vec![]));
+        assert_eq!(if_match(Some("W/\"7\"")), Some(vec![7]));
+        assert_eq!(
+            if_match(Some("W/\"7.ab12\",\"9\" , W/\"11.v2\"")),
+            Some(vec![7, 9, 11])
+        );
+        for odd in ["w/\"7\"", "W/7", "W/W/\"7\"", "W/ \"7\"", "W/", "\"seven\""] {
+            assert_eq!(if_match(Some(odd)), Some(vec![]), "{odd}");
+        }
         assert_eq!(if_match(Some("7")), Some(vec![]));
     }
 

@@ -1,7 +1,7 @@
 //! A host for tests: tenants in memory, a directory, a clock that is set by hand, dice that repeat, a limiter that counts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -76,7 +76,8 @@ impl Limiter for Tally {
 #[derive(Default)]
 pub struct World {
     pub tenants: Mutex<BTreeMap<TenantId, (TenantEntry, Arc<Memory>)>>,
-    pub logins: Mutex<BTreeSet<(String, TenantId)>>,
+    /// In the order in which they were added.
+    pub logins: Mutex<Vec<(String, TenantId)>>,
     pub keys: Mutex<Vec<SigningKey>>,
     pub faults: Faults,
 }
@@ -173,7 +174,10 @@ impl Directory for World {
     ) -> Answer<'a, Result<(), StoreError>> {
         let login = (address.to_owned(), tenant.clone());
         Box::pin(self.faults.run(async move {
-            self.logins.lock().unwrap().insert(login);
+            let mut logins = self.logins.lock().unwrap();
+            if !logins.contains(&login) {
+                logins.push(login);
+            }
             Ok(())
         }))
     }
@@ -185,7 +189,7 @@ impl Directory for World {
     ) -> Answer<'a, Result<(), StoreError>> {
         let login = (address.to_owned(), tenant.clone());
         Box::pin(self.faults.run(async move {
-            self.logins.lock().unwrap().remove(&login);
+            self.logins.lock().unwrap().retain(|known| *known != login);
             Ok(())
         }))
     }

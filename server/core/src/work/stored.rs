@@ -6,7 +6,7 @@
 use crm_runtime::server::{Reply, StoredAnswer};
 use serde::{Deserialize, Serialize};
 
-use super::seal;
+use super::{seal, settled};
 use crate::{
     context::Idempotency,
     fault::Fault,
@@ -150,7 +150,7 @@ impl Kept {
     }
 }
 
-/// The statements that keep the answer for a repeat, and forget what is older than a day.
+/// The statements that keep the answer for a repeat, and forget what is surely older than a day.
 pub(super) fn record<R: Reply>(
     key: &Idempotency,
     answer: &(dyn Fn(&Issued) -> R + Send),
@@ -159,7 +159,7 @@ pub(super) fn record<R: Reply>(
     secret: bool,
     now: i64,
     random: &dyn Random,
-) -> Result<[Statement; 2], Fault> {
+) -> Result<[Statement; 3], Fault> {
     let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
     let kept = Kept::of(answer, counters)?;
     let body = if secret {
@@ -168,9 +168,13 @@ pub(super) fn record<R: Reply>(
         kept.body
     };
     Ok([
+        settled::look(now),
         Statement::new(
-            "DELETE FROM idempotency WHERE created_at < ?1",
-            [(now - KEPT_MS).into()],
+            format!(
+                "DELETE FROM idempotency WHERE created_at < {} - ?3",
+                settled::passed("?1", "?2")
+            ),
+            [now.into(), settled::STEADY_MS.into(), KEPT_MS.into()],
         ),
         Statement::new(
             "INSERT INTO idempotency (key_hash, fingerprint, status, headers, body, places, prefix, sealed, base, counters, created_at) \

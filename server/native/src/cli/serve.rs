@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use crm_core::{
     Core,
     core::Config,
+    http::cors::Origins,
     ports::{Limiter, limiter::Quota},
 };
 use tokio::net::TcpListener;
@@ -58,7 +59,10 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     tracing::info!(%address, data = %data.display(), "listening");
     let upkeep = Upkeep::begin(core.clone());
     let router = crm_core::http::router(core);
-    let settings = settings(&arguments);
+    let settings = serve::Settings {
+        origins: Origins::new(&arguments.allow_origin),
+        ..serve::Settings::default()
+    };
     let served = serve::serve(listener, router, settings, signals.told_to_stop()).await;
     upkeep.end().await;
     served.map_err(Error::Serve)?;
@@ -105,6 +109,7 @@ fn config(arguments: &Serve) -> Config {
     Config {
         issuer: arguments.issuer.clone(),
         cors_origins: arguments.allow_origin.clone(),
+        cors_headers: arguments.allow_header.clone(),
         trusted_proxies: arguments.trust_proxy.clone(),
         caller_quota,
         compute: Arc::new(Threads::default()),

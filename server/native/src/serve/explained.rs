@@ -7,27 +7,65 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::StatusCode;
+use crm_core::http::cors::Origins;
+use http::{HeaderMap, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::heard::Heard;
 
 /// How hyper's own refusals begin. What the API answers says its request's id; no body of it begins like this, since a
 /// JSON text has no line breaks of this kind.
 const REFUSAL: &[u8] = b"HTTP/1.1 4";
 const REQUEST_ID: &[u8] = b"x-request-id:";
 const END: &[u8] = b"\r\n\r\n";
+/// Bytes of a refused request that are read to find out which page it came from.
+const MOST_READ_ON: usize = 256 << 10;
 
 pub struct Explained<S> {
     stream: S,
+    origins: Origins,
+    heard: Heard,
     /// What goes out in place of what hyper wrote, and how much of it has gone.
     instead: Option<(Vec<u8>, usize)>,
 }
 
 impl<S> Explained<S> {
-    pub fn new(stream: S) -> Self {
+    /// Pages of these origins may read what is explained.
+    pub fn new(stream: S, origins: Origins) -> Self {
         Self {
             stream,
+            origins,
+            heard: Heard::default(),
             instead: None,
         }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Explained<S> {
+    /// The headers that let the page read a refusal that asked for it. Where hyper stopped reading before the `Origin`, what
+    /// has come of the request is read on, within bounds; and where only one origin is configured, no other page may read it
+    /// anyway.
+    fn let_read(&mut self, cx: &mut Context<'_>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if self.origins.is_empty() {
+            return headers;
+        }
+        let mut scratch = [0; 4 << 10];
+        for _ in 0..MOST_READ_ON / scratch.len() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            if self.heard.origin().is_some()
+                || Pin::new(&mut self.stream)
+                    .poll_read(cx, &mut buffer)
+                    .is_pending()
+                || buffer.filled().is_empty()
+            {
+                break;
+            }
+            self.heard.hear(buffer.filled());
+        }
+        let origin = self.heard.origin().or_else(|| self.origins.only());
+        self.origins.let_read(origin, &mut headers);
+        headers
     }
 }
 
@@ -60,18 +98,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        if !self.origins.is_empty() {
+            self.heard
+                .hear(buffer.filled().get(before..).unwrap_or_default());
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.instead.is_none() {
-            self.instead = explained(bytes).map(|answer| (answer, 0));
+        if self.instead.is_none() && is_hypers(bytes) {
+            let headers = self.let_read(cx);
+            self.instead = explained(bytes, &headers).map(|answer| (answer, 0));
         }
         match self.write_instead(cx, bytes.len()) {
             Some(written) => written,
@@ -105,11 +150,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     }
 }
 
-/// The answer to send in place of `head`, if that is a whole refusal of hyper's own.
-fn explained(head: &[u8]) -> Option<Vec<u8>> {
-    if !head.starts_with(REFUSAL) || !head.ends_with(END) || find(head, REQUEST_ID) {
-        return None;
-    }
+/// Whether it is a whole refusal of hyper's own.
+fn is_hypers(head: &[u8]) -> bool {
+    head.starts_with(REFUSAL) && head.ends_with(END) && !find(head, REQUEST_ID)
+}
+
+/// The answer to send in place of a refusal of hyper's own; `headers` are in it as well.
+fn explained(head: &[u8], headers: &HeaderMap) -> Option<Vec<u8>> {
     let code = head
         .get(9..12)
         .and_then(|digits| StatusCode::from_bytes(digits).ok())?;
@@ -140,12 +187,18 @@ fn explained(head: &[u8]) -> Option<Vec<u8>> {
     let reason = code.canonical_reason().unwrap_or_default();
     let length = body.len();
     let status = code.as_str();
-    Some(
-        format!(
-            "HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\ncache-control: no-store\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .into_bytes(),
+    let mut answer = format!(
+        "HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\ncache-control: no-store\r\nconnection: close\r\ncontent-length: {length}\r\n"
     )
+    .into_bytes();
+    for (name, value) in headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            answer.extend_from_slice(part);
+        }
+    }
+    answer.extend_from_slice(b"\r\n");
+    answer.extend_from_slice(body.as_bytes());
+    Some(answer)
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> bool {
@@ -165,7 +218,7 @@ mod tests {
 
     async fn through(room: usize, writes: &[&[u8]]) -> String {
         let (near, mut far) = duplex(room);
-        let mut explained = Explained::new(near);
+        let mut explained = Explained::new(near, Origins::default());
         let write = async {
             for bytes in writes {
                 explained.write_all(bytes).await.unwrap();
@@ -189,6 +242,33 @@ mod tests {
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
             assert_eq!(body["code"], "VALIDATION_FAILED");
             assert_eq!(body["context"]["errors"][0]["rule"], "http");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_come_of_a_request_says_which_page_may_read_its_refusal() {
+        let origins = [
+            "https://a.example".to_owned(),
+            "https://b.example".to_owned(),
+        ];
+        for (sent, allowed) in [
+            (
+                "xxx\r\nOrigin: https://b.example\r\n",
+                Some("https://b.example"),
+            ),
+            ("xxx\r\nOrigin: https://evil.example\r\n", None),
+            ("xxx", None),
+        ] {
+            let (near, mut far) = duplex(64 << 10);
+            far.write_all(sent.as_bytes()).await.unwrap();
+            let mut explained = Explained::new(near, Origins::new(&origins));
+            explained.write_all(HYPERS).await.unwrap();
+            drop(explained);
+            let mut said = String::new();
+            far.read_to_string(&mut said).await.unwrap();
+            let lines = said.lines();
+            let said = lines.filter_map(|line| line.strip_prefix("access-control-allow-origin: "));
+            assert_eq!(said.collect::<Vec<_>>(), Vec::from_iter(allowed), "{sent}");
         }
     }
 

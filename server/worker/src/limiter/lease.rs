@@ -28,11 +28,18 @@ struct Lease {
     until: i64,
 }
 
+impl Lease {
+    /// Not for longer than it was given for, should the clock have gone back.
+    fn lasts(&self, now: i64) -> bool {
+        now < self.until && self.until <= now + LIFE
+    }
+}
+
 impl Leases {
     /// What is decided without asking; none if that takes a question.
     pub fn spend(&mut self, quota: Quota, name: &str, now: i64) -> Option<Decision> {
         let lease = self.0.get_mut(name)?;
-        if now >= lease.until {
+        if !lease.lasts(now) {
             lease.left = 0;
         }
         lease.left = lease.left.checked_sub(1)?;
@@ -43,7 +50,7 @@ impl Leases {
     pub fn wanted(&self, quota: Quota, name: &str, now: i64) -> u32 {
         let most = (quota.requests / PART).max(1);
         match self.0.get(name) {
-            Some(lease) if now < lease.until => (lease.size * 2).min(most),
+            Some(lease) if lease.lasts(now) => (lease.size * 2).min(most),
             _ => 1,
         }
     }
@@ -59,7 +66,7 @@ impl Leases {
     ) -> Decision {
         let each = Bucket::each(quota.requests, quota.window_s);
         let whole_at = now + missing;
-        let before = self.0.get(name).filter(|lease| now < lease.until);
+        let before = self.0.get(name).filter(|lease| lease.lasts(now));
         // Others may have asked meanwhile: what is left of theirs is good too, and the object counted all of it.
         let left = before.map_or(0, |lease| lease.left) + granted;
         let mut bucket = Bucket {
@@ -71,7 +78,7 @@ impl Leases {
             return decision;
         };
         if self.0.len() >= MOST && !self.0.contains_key(name) {
-            self.0.retain(|_, lease| now < lease.until);
+            self.0.retain(|_, lease| lease.lasts(now));
         }
         if self.0.len() < MOST || self.0.contains_key(name) {
             let lease = Lease {
@@ -169,6 +176,18 @@ mod tests {
         assert_eq!(isolate.leases.spend(quota, "a", NOW + LIFE), None);
         isolate.take(quota, &mut object, NOW + LIFE);
         assert_eq!(isolate.asked, asked + 1);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_prolongs_no_lease() {
+        let quota = quota(60_000, 60);
+        let (mut isolate, mut object) = (Isolate::default(), Bucket::default());
+        for _ in 0..100 {
+            isolate.take(quota, &mut object, NOW);
+        }
+        let back = NOW - 3_600_000 * MS;
+        assert_eq!(isolate.leases.spend(quota, "a", back), None);
+        assert_eq!(isolate.leases.wanted(quota, "a", back), 1);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use super::{
     taken::Taken,
 };
 use crate::{
-    auth::{address::fold, sessions},
+    auth::{address::fold, password::Party, sessions},
     code_set,
-    context::Context,
+    context::{Context, Principal},
     core::Core,
     fault::Fault,
     ports::{
@@ -50,7 +50,7 @@ pub async fn create<R: Reply + 'static>(
     let user = User {
         id,
         version: 0,
-        email: body.email.clone(),
+        email: body.email.trim().to_owned(),
         name: body.name.clone(),
         roles: distinct(&body.roles),
         status: ACTIVE.to_owned(),
@@ -162,7 +162,12 @@ pub async fn update<R: Reply + 'static>(
         }
         let mut statements = vec![row::update(&after)?];
         if password.is_some() {
-            statements.push(sessions::revoke_all(&before.id, cx.now));
+            // The session in which a person changes their own password goes on.
+            let kept = match cx.caller.as_ref().map(|caller| &caller.principal) {
+                Some(Principal::User { id, session }) if *id == before.id => Some(session.as_str()),
+                _ => None,
+            };
+            statements.push(sessions::revoke_all(&before.id, kept, cx.now));
         }
         Ok(changed(guard, statements, after, answer))
     };
@@ -209,6 +214,7 @@ struct Outside<'a> {
     /// The folded address to sign in with, if it may be a new one.
     login: Option<String>,
     password: Option<&'a str>,
+    party: Party,
     /// Computed once, however often the commit is tried.
     hash: OnceCell<String>,
 }
@@ -231,6 +237,7 @@ impl<'a> Outside<'a> {
             id,
             login: email.map(fold),
             password,
+            party: Party::of(cx),
             hash: OnceCell::new(),
         })
     }
@@ -242,7 +249,7 @@ impl<'a> Outside<'a> {
             let ports = self.core.ports();
             if let Some(password) = self.password {
                 let passwords = &self.core.auth.passwords;
-                let hashing = || passwords.hash(password, &*ports.random);
+                let hashing = || passwords.hash(password, &*ports.random, &self.party);
                 let hash = self.hash.get_or_try_init(hashing).await?;
                 statements.push(row::set_password(self.id, hash));
             }

@@ -30,7 +30,7 @@ pub fn apply(before: &User, changes: &UserUpdate, now: i64) -> User {
     set(&mut after.profile.manager, &changes.manager);
     set(&mut after.external_id, &changes.external_id);
     if let Some(email) = &changes.email {
-        after.email.clone_from(email);
+        after.email = email.trim().to_owned();
     }
     if let Some(name) = &changes.name {
         after.name.clone_from(name);

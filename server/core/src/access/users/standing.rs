@@ -123,7 +123,10 @@ pub async fn deactivate<R: Reply + 'static>(
             }
             user.status = DEACTIVATED.to_owned();
             user.updated_at = cx.now;
-            statements.extend([row::update(&user)?, sessions::revoke_all(&user.id, cx.now)]);
+            statements.extend([
+                row::update(&user)?,
+                sessions::revoke_all(&user.id, None, cx.now),
+            ]);
             versions += 1;
         }
         if revoke_keys && !keys.is_empty() {

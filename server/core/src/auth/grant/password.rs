@@ -1,12 +1,14 @@
 //! Address and password of a person. The address may be known to several businesses: then the request has to name one of
-//! those that the password fits.
+//! those that the password fits. A refusal takes one hash where a business is named and two where none is, whatever is known
+//! of the address; and a business that adds somebody else's address later does not come before those that had it.
 
 use crm_contract::{codes, latest::types::TokenResponse};
+use futures_util::future::try_join_all;
 use serde_json::json;
 
 use super::{Exchanging, answer, attempt, commit, read, refused};
 use crate::{
-    auth::{address::fold, sessions},
+    auth::{address::fold, password::Party, sessions},
     context::Context,
     core::Core,
     fault::Fault,
@@ -15,8 +17,11 @@ use crate::{
     work::Guard,
 };
 
-/// Of so many businesses the password is tried. An address that is known to more has to name one.
+/// Of so many businesses the account is looked up, those that have had the address longest first.
 const MOST_TENANTS: usize = 5;
+/// Of so many accounts the password is tried where no business is named, and of as many where fewer are known: every
+/// refusal takes as long.
+const TRIED: usize = 2;
 
 struct Account {
     tenant: TenantId,
@@ -34,39 +39,21 @@ pub async fn exchange(
 ) -> Result<TokenResponse, Refusal<Exchanging>> {
     let login = fold(email);
     attempt(core, cx, &login).await?;
-    let tenants = match tenant {
-        Some(tenant) => TenantId::parse(tenant).into_iter().collect(),
-        None => core
-            .ports()
-            .directory
-            .tenants_of_login(&login)
-            .await
-            .map_err(Fault::from)?,
-    };
-    let mut accounts = Vec::new();
-    for tenant in tenants.into_iter().take(MOST_TENANTS) {
-        let rows = read(core, &tenant, find(&login)).await?;
-        accounts.extend(parse(tenant, rows));
-    }
-    let mut fitting = Vec::new();
-    if accounts.is_empty() {
-        core.auth
-            .passwords
-            .verify(password, None)
-            .await
-            .map_err(Fault::from)?;
-    }
-    for account in accounts {
-        if core
-            .auth
-            .passwords
-            .verify(password, Some(account.hash.clone()))
-            .await
-            .map_err(Fault::from)?
-        {
-            fitting.push(account);
+    let party = Party::signing_in(&login, tenant, cx.address);
+    let mut fitting = match tenant {
+        Some(tenant) => {
+            let account = match TenantId::parse(tenant) {
+                Some(tenant) => account(core, tenant, &login).await?,
+                None => None,
+            };
+            fit(core, password, [account], &party).await?
         }
-    }
+        None => {
+            let mut known = accounts(core, &login).await?.into_iter();
+            let tried: [Option<Account>; TRIED] = std::array::from_fn(|_| known.next());
+            fit(core, password, tried, &party).await?
+        }
+    };
     if fitting.len() > 1 {
         return Err(several(core, &fitting).await?.into());
     }
@@ -93,6 +80,44 @@ pub async fn exchange(
         return Err(refused().into());
     }
     Ok(answer(core, cx, sessions::Kind::User, account.user, &refresh).await?)
+}
+
+/// The accounts of an address, of the businesses that have had it longest.
+async fn accounts(core: &Core, login: &str) -> Result<Vec<Account>, Fault> {
+    let directory = &core.ports().directory;
+    let mut tenants = directory.tenants_of_login(login).await?;
+    tenants.truncate(MOST_TENANTS);
+    if tenants.is_empty() {
+        // In place of the read of the accounts, so that an unknown address takes as many round trips.
+        directory.tenants_of_login(login).await?;
+    }
+    let reads = tenants
+        .into_iter()
+        .map(|tenant| account(core, tenant, login));
+    let found = try_join_all(reads).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The account of an address in a business; none unless somebody could sign in with it.
+async fn account(core: &Core, tenant: TenantId, login: &str) -> Result<Option<Account>, Fault> {
+    let rows = read(core, &tenant, find(login)).await?;
+    Ok(parse(tenant, rows))
+}
+
+/// Those accounts that the password fits. An account that is not there takes as long as one that it does not fit.
+async fn fit<const N: usize>(
+    core: &Core,
+    password: &str,
+    accounts: [Option<Account>; N],
+    party: &Party,
+) -> Result<Vec<Account>, Fault> {
+    let hash = |account: &Option<Account>| account.as_ref().map(|account| account.hash.clone());
+    let hashes = accounts.each_ref().map(hash);
+    let fits = core.auth.passwords.verify(password, hashes, party).await?;
+    let all = accounts.into_iter().zip(fits);
+    Ok(all
+        .filter_map(|(account, fits)| account.filter(|_| fits))
+        .collect())
 }
 
 fn find(login: &str) -> Statement {

@@ -20,7 +20,7 @@ use crate::{
     ports::store::{Statement, Value},
     random_id,
     refusal::Refusal,
-    work::{Decision, Guard, NoneExpected, Outcome},
+    work::{Decision, Guard, NoneExpected, Outcome, settled},
 };
 
 /// Makes a code for a contact, good for so many ms.
@@ -61,9 +61,13 @@ pub async fn create(
         Ok(Decision {
             guard: Guard::new().alive([contact]),
             statements: vec![
+                settled::look(cx.now),
                 Statement::new(
-                    "DELETE FROM portal_codes WHERE expires_at < ?1",
-                    [cx.now.into()],
+                    format!(
+                        "DELETE FROM portal_codes WHERE expires_at < {}",
+                        settled::passed("?1", "?2")
+                    ),
+                    [cx.now.into(), settled::STEADY_MS.into()],
                 ),
                 Statement::new(
                     "INSERT INTO portal_codes (code_hash, contact_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",

@@ -77,7 +77,7 @@ fn repeated(pieces: &Pieces, issued: &Issued, secret: bool) -> StoredAnswer {
     let answer: Box<dyn Fn(&Issued) -> Printed + Send> =
         Box::new(move |issued| Printed(pieces.answer(issued)));
     let counters = issued.counters.len();
-    let [_, kept] = record(
+    let [_, _, kept] = record(
         &key(),
         &*answer,
         counters,

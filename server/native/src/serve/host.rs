@@ -1,0 +1,76 @@
+//! `Host` of a request (RFC 9112, section 3.2): HTTP/1.1 has it once, and a request that has it never, twice or as something
+//! that is no host is refused. Otherwise a proxy and the server could take one request for two different ones.
+
+use axum::{extract::Request, response::Response};
+use crm_core::http::served;
+use crm_runtime::server::{GateCode, Problem};
+use http::{HeaderMap, StatusCode, Version, header, uri::Authority};
+use serde_json::json;
+
+use super::guarded::refusal;
+
+const VALIDATION_FAILED: GateCode = GateCode::new("VALIDATION_FAILED", StatusCode::BAD_REQUEST);
+
+/// The refusal of a request whose `Host` is not as HTTP has it.
+pub fn refused(request: &Request) -> Option<Response> {
+    let (rule, message) = wrong(request.version(), request.headers())?;
+    let id = uuid::Uuid::now_v7().to_string();
+    tracing::debug!(request_id = %id, message, "a request was refused");
+    let error = json!({ "message": message, "pointer": "/headers/host", "rule": rule });
+    let problem = Problem::new(VALIDATION_FAILED, message).with("errors", vec![error]);
+    let served = served(request.headers()).unwrap_or_default();
+    Some(refusal(&problem, &id, &served))
+}
+
+fn wrong(version: Version, headers: &HeaderMap) -> Option<(&'static str, &'static str)> {
+    let mut values = headers.get_all(header::HOST).iter();
+    let Some(value) = values.next() else {
+        return (version >= Version::HTTP_11)
+            .then_some(("required", "The header Host is missing."));
+    };
+    if values.next().is_some() {
+        return Some(("repeated", "The header Host must be given once."));
+    }
+    let text = value.as_bytes();
+    // A comma is two hosts that somebody on the way made one header of.
+    let odd = text.iter().any(|byte| b"@,".contains(byte));
+    let is_host = text.is_empty() || (!odd && Authority::try_from(text).is_ok());
+    (!is_host).then_some((
+        "format",
+        "The header Host must name a host, and a port if there is one.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_one_host() {
+        let rule = |version, hosts: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(header::HOST, host.parse().expect("a value"));
+            }
+            wrong(version, &headers).map(|(rule, _)| rule)
+        };
+        for host in [
+            "",
+            "a",
+            "api.example",
+            "api.example:8080",
+            "127.0.0.1:80",
+            "[::1]:8080",
+        ] {
+            assert_eq!(rule(Version::HTTP_11, &[host]), None, "{host}");
+        }
+        for host in ["a b", "a,b", "a@b", "a/b", "http://a", "a:b:c"] {
+            assert_eq!(rule(Version::HTTP_11, &[host]), Some("format"), "{host}");
+        }
+        assert_eq!(rule(Version::HTTP_11, &[]), Some("required"));
+        assert_eq!(rule(Version::HTTP_10, &[]), None);
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert_eq!(rule(version, &["a", "a"]), Some("repeated"));
+        }
+    }
+}
