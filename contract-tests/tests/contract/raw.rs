@@ -6,6 +6,7 @@ mod cursor;
 mod examples;
 mod filter;
 mod isolation;
+mod letters;
 mod protocol;
 mod race;
 mod rights;
@@ -61,6 +62,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             filter::filters_that_carry_sql,
             filter::filters_that_are_no_filters,
             filter::every_operator_answers,
+            letters::texts_are_compared_by_their_letters,
             cursor::pages_neither_skip_nor_repeat,
             cursor::cursors_that_were_tampered_with,
             cursor::cursors_of_another_list,

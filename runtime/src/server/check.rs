@@ -465,10 +465,10 @@ mod tests {
         let of = |value: &str| {
             let value = json!(value);
             let long = rules(|at, report| {
-                text(&value, at, report);
+                let _ = text(&value, at, report);
             });
             let short = rules(|at, report| {
-                line(&value, at, report);
+                let _ = line(&value, at, report);
             });
             let name = rules(|at, report| key(value.as_str().unwrap(), at, report));
             assert_eq!(short, name);

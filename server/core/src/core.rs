@@ -11,6 +11,7 @@ use crate::{
     contract::deprecations,
     integrations::{notices::Looked, usage::Usage},
     ports::{Compute, Ports, compute::Inline, limiter::Quota, store::StoreError},
+    records::refold::Refolded,
     work::Work,
 };
 
@@ -80,6 +81,7 @@ pub struct Core {
     /// Who uses what is going away, as far as it is not written down yet.
     pub usage: Usage,
     pub(crate) looked: Looked,
+    pub(crate) refolded: Refolded,
 }
 
 impl Core {
@@ -97,6 +99,7 @@ impl Core {
             config,
             usage: Usage::default(),
             looked: Looked::default(),
+            refolded: Refolded::default(),
         }))
     }
 

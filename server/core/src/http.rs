@@ -15,7 +15,7 @@ mod seat;
 mod tags;
 mod version;
 
-pub use address::{Peer, caller_address};
+pub use address::{Peer, caller_address, is_trusted};
 pub use operator::Operator;
 pub use pass::router;
 pub use patience::TENANT_BUSY;

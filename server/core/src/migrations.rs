@@ -25,6 +25,10 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 4,
         sql: include_str!("../migrations/0004_clock.sql"),
     },
+    Migration {
+        number: 5,
+        sql: include_str!("../migrations/0005_folding.sql"),
+    },
 ];
 
 /// The directory's.

@@ -11,6 +11,7 @@ pub mod import;
 pub mod list;
 pub mod print;
 pub mod read;
+pub mod refold;
 pub mod refusals;
 pub mod row;
 pub mod search;

@@ -375,6 +375,7 @@ impl World {
             config: crate::core::Config::default(),
             usage: Default::default(),
             looked: Default::default(),
+            refolded: Default::default(),
         };
         Self { core, store, now }
     }

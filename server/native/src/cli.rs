@@ -107,6 +107,9 @@ pub struct Serve {
     /// A proxy whose X-Forwarded-For is believed, or a network of them, such as 10.0.0.0/8 (may be repeated)
     #[arg(long, value_name = "IP[/LENGTH]", value_parser = proxy)]
     trust_proxy: Vec<IpNet>,
+    /// Connections at one time from one address; a proxy that is trusted may have more
+    #[arg(long, value_name = "NUMBER", default_value = "256", value_parser = clap::value_parser!(u16).range(1..))]
+    connections_per_address: u16,
     /// What the tokens state as their issuer: the public address of the API. Tokens of another issuer are refused
     #[arg(long, value_name = "URL", default_value = "crm", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issuer: String,

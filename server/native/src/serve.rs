@@ -9,10 +9,15 @@ use std::{
 };
 
 use axum::{Router, extract::Request};
-use crm_core::http::{Peer, cors::Origins};
+use crm_core::http::{Peer, Seated, caller_address, cors::Origins, is_trusted};
 use http::header;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -23,6 +28,7 @@ mod explained;
 mod guarded;
 mod heard;
 mod host;
+mod pace;
 mod packed;
 mod patience;
 mod taken;
@@ -47,7 +53,7 @@ pub struct Settings {
     /// Of them from one address (of IPv6, from one network of 64 bits); one more is closed at once.
     pub connections_of_one: usize,
     /// Proxies of the deployment's own: all that come through one are not one address.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// For the head of a request, and between two requests.
     pub head_time: Duration,
     /// How much of an answer a peer that is waited for has to take, and how much of a body it has to send.
@@ -167,8 +173,8 @@ struct Place {
 }
 
 impl Place {
-    fn take(addresses: &Arc<Shares>, peer: IpAddr, proxies: &[IpAddr]) -> Option<Self> {
-        let party = (!proxies.contains(&peer.to_canonical())).then(|| Party::at(peer));
+    fn take(addresses: &Arc<Shares>, peer: IpAddr, proxies: &[IpNet]) -> Option<Self> {
+        let party = (!is_trusted(peer, proxies)).then(|| Party::at(peer));
         addresses.take(party.as_slice(), 1).then(|| Self {
             addresses: addresses.clone(),
             party,
@@ -191,29 +197,39 @@ async fn connection(
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let origins = settings.origins.clone();
+    let (send_rate, take_rate) = (settings.send_rate, settings.take_rate);
+    let (bounds, origins) = (settings.clone(), settings.origins.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut request, unread) = unread::lend(request);
-        request.extensions_mut().insert(Peer(peer.ip()));
-        let admitted = admission
-            .admit(&request)
-            .map(|room| (room, routers.of(request.uri().path())));
+        let proxies = &settings.trusted_proxies;
+        let address = caller_address(Some(peer.ip()), request.headers(), proxies);
+        let held = hall.enter(address.unwrap_or(peer.ip()));
+        let seen = Seen::of(&request);
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let (origins, refused) = (origins.clone(), host::refused(&request));
+        let origins = origins.clone();
+        let no_host = host::refused(&request);
+        // A request with a body is worked on once that is there.
+        let refused = request.body().is_end_stream() && !held.work();
+        let (mut request, arriving) = arriving::lend(request, held.clone(), send_rate);
+        let extensions = request.extensions_mut();
+        extensions.insert(Peer(peer.ip()));
+        extensions.insert(Seated(held.clone()));
+        let router = (!refused).then(|| routers.of(&seen.path));
         async move {
-            let mut answer = match (refused, admitted) {
-                (Some(refused), _) => Ok(refused),
-                (None, Some((_room, router))) => answer(router, request).await,
-                (None, None) => Ok(busy(&request)),
+            let answered = match (no_host, router) {
+                (Some(refusal), _) => Some(refusal),
+                (None, Some(router)) => Some(held.during(answer(router, request, &seen)).await?),
+                (None, None) => None,
             };
-            if let Ok(answer) = &mut answer {
-                origins.let_read(origin.as_ref(), answer.headers_mut());
-            }
-            unread.take().await;
-            answer
+            let answered = answered.filter(|_| !arriving.was_refused());
+            let answered = answered.and_then(|answer| kept(answer, held, &seen.method));
+            arriving.take_rest().await;
+            let mut answered = answered.unwrap_or_else(|| busy(&seen));
+            origins.let_read(origin.as_ref(), answered.headers_mut());
+            Ok::<_, std::convert::Infallible>(answered)
         }
     });
-    let stream = Patient::new(stream, settings.write_time);
+    let settings = bounds;
+    let stream = Patient::new(stream, take_rate);
     let stream = Explained::new(stream, settings.origins.clone());
     let stream = TokioIo::new(stream);
     let served = http1::Builder::new()

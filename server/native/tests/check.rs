@@ -18,7 +18,7 @@ use std::{
     },
 };
 
-use crm_core::{core::Config, ports::store::TenantId};
+use crm_core::{core::Config, ports::store::TenantId, records::refold::Left};
 use crm_native::{
     check::check,
     cli::{
@@ -242,6 +242,11 @@ const DAMAGES: &[(Damage, &str, &str)] = &[
         Tenant("UPDATE records SET keys = '{}'"),
         "keys",
         "sorts as something else",
+    ),
+    (
+        Tenant("UPDATE records SET apart = num WHERE type = 'price_item'"),
+        "apart",
+        "is still set apart",
     ),
     (
         Tenant("UPDATE records SET key_0 = 'other' WHERE type = 'job'"),
@@ -473,4 +478,79 @@ async fn a_copy_made_under_load_is_whole_and_serves() {
             .unwrap();
         assert_eq!(check(&out, None).findings, []);
     }
+}
+
+/// What this program added to a database, taken away again, and its keys and words as the one before it made them.
+const BEFORE: &str = r#"
+    DROP INDEX "u.price_item.code"; DROP INDEX "u.street.name"; DROP INDEX "u.tax_rate.name";
+    CREATE UNIQUE INDEX "u.price_item.code" ON records ((coalesce(keys ->> '$.code', data ->> '$.code'))) WHERE type = 'price_item' AND deleted_at IS NULL;
+    ALTER TABLE records DROP COLUMN apart;
+    ALTER TABLE meta DROP COLUMN folding; ALTER TABLE meta DROP COLUMN refolded;
+    DELETE FROM migrations WHERE number >= 4;
+    PRAGMA user_version = 1;
+    UPDATE records SET data = '{"name":"STRASSE"}' WHERE data ->> '$.name' = 'other';
+    UPDATE records SET keys = '{"name":"straße"}' WHERE data ->> '$.name' = 'Straße';
+    UPDATE records SET keys = '{"name":"strasse"}' WHERE data ->> '$.name' = 'STRASSE';
+    UPDATE records SET keys = '{"name":"jose"}' WHERE data ->> '$.name' = 'José';
+    CREATE UNIQUE INDEX "u.street.name" ON records ((coalesce(keys ->> '$.name', data ->> '$.name'))) WHERE type = 'street' AND deleted_at IS NULL;
+    DELETE FROM words WHERE word IN ('strasse', 'other');
+    INSERT INTO words SELECT 'straße', num FROM records WHERE data ->> '$.name' = 'Straße';
+    INSERT INTO words SELECT 'strasse', num FROM records WHERE data ->> '$.name' = 'STRASSE';
+    UPDATE changes SET fields = '{"name":"STRASSE"}' WHERE fields ->> '$.name' = 'other';
+"#;
+
+#[tokio::test]
+async fn a_database_of_an_earlier_program_is_folded_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let business = Business::new(&data).await;
+    let street = json!({
+        "name": "street", "label": "Street", "plural_label": "Streets",
+        "fields": [{"name": "name", "label": "Name", "type": "text", "unique": true, "searchable": true}],
+    });
+    business.send(Method::POST, "/object-types", street).await;
+    for name in ["Straße", "other", "José"] {
+        business.make("street", json!({"name": name})).await;
+    }
+    let (file, tenant) = (business.file(), business.tenant.clone());
+    business.close();
+    run(&data.join(&file), BEFORE);
+
+    let host = Host::open(&data).unwrap();
+    let core = operator::core(&host, Config::default()).await.unwrap();
+    let operator = Operator::new(core.clone(), tenant.clone());
+    let business = Business {
+        data: data.clone(),
+        operator,
+        tenant,
+        host,
+    };
+    let found = async |q: &str| {
+        let path = format!("/search?q={q}");
+        let page = business.send(Method::GET, &path, Value::Null).await;
+        page["items"].as_array().unwrap().len()
+    };
+    // Served before it is folded anew: what was found is found, and what is written is unique.
+    assert_eq!(found("jose").await, 1);
+    business
+        .make("street", json!({"name": "Jose\u{301}e"}))
+        .await;
+    let twice = json!({"fields": {"name": "jose\u{301}"}});
+    let refused = business
+        .operator
+        .send(Method::POST, "/records/street", Some(&twice));
+    assert!(refused.await.unwrap_err().to_string().contains("unique"));
+    assert_eq!(check(&data, None).findings, []);
+
+    assert_eq!(core.refold(10).await, Left::Nothing);
+    assert_eq!(found("strasse").await, 2);
+    assert_eq!(found("stra%C3%9Fe").await, 2);
+    // With accents they are two.
+    business.make("street", json!({"name": "Jose"})).await;
+    let findings = check(&business.close(), None).findings;
+    let [finding] = findings.as_slice() else {
+        panic!("{findings:?}");
+    };
+    assert_eq!((finding.rule, finding.is_damage()), ("apart", false));
+    assert!(finding.what.starts_with("name of the street"), "{finding}");
 }

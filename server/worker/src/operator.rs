@@ -17,6 +17,7 @@ use crm_core::{
     http::Operator,
     ports::{Clock, Directory, directory::TenantEntry, store::TenantId},
     random_id,
+    records::refold::Left,
 };
 use http::{StatusCode, Uri, header};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ use subtle::ConstantTimeEq;
 use tower::ServiceExt;
 
 use crate::{
+    FOLDED_AT_ONCE,
     clock::{PlatformClock, PlatformRandom},
     directory::{D1Directory, Unplaced},
 };
@@ -47,6 +49,7 @@ pub fn door(secret: &str, core: Arc<Core>, directory: Arc<D1Directory>, api: Rou
     let inside = Router::new()
         .route("/operator/tenants", get(tenants).post(create_tenant))
         .route("/operator/tenants/{tenant}/token", post(token))
+        .route("/operator/tenants/{tenant}/refold", post(refold))
         .route("/operator/tenants/{tenant}/api/{*path}", any(forward))
         .with_state(door)
         .route_layer(from_fn(move |request: Request, next: Next| async move {
@@ -217,6 +220,20 @@ async fn token(
         ),
         Err(error) => {
             tracing::error!(%error, "no token was made");
+            internal()
+        }
+    }
+}
+
+/// Folds some of a tenant's records anew, after a new program came that folds otherwise; `done` once all are.
+async fn refold(State(door): State<Door>, Path(tenant): Path<String>) -> Response {
+    let Some(tenant) = known(&door.directory, &tenant).await else {
+        return no_tenant();
+    };
+    match door.core.refold_tenant(&tenant, FOLDED_AT_ONCE).await {
+        Ok(left) => Json(serde_json::json!({ "done": left == Left::Nothing })).into_response(),
+        Err(fault) => {
+            tracing::error!(%fault, "records are not folded anew");
             internal()
         }
     }

@@ -1,11 +1,15 @@
 //! The filter tree: read from JSON, checked against the type's definitions, at most 8 deep with 64 leaves. What comes out
 //! is typed and needs no further doubt; `compile` makes SQL of it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
-use super::{column::Column, fold::fold};
+use super::{
+    column::Column,
+    fold::{self, fold, fold_part},
+    row::is_free,
+};
 use crate::schema::{At, Failure, Failures, Kind, ObjectType, Order, Schema, value::MAX_INTEGER};
 
 pub mod area;
@@ -390,7 +394,16 @@ impl Parser<'_> {
                         format!("{op} takes a list of texts."),
                     );
                 }
-                let values = values.to_vec();
+                let is_free = matches!(column, Column::Field(field) if is_free(field));
+                let values: Vec<Value> = match is_free {
+                    true => values
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(fold::entry)
+                        .map(Value::from)
+                        .collect(),
+                    false => values.to_vec(),
+                };
                 Some((
                     if op == "has_any" {
                         Test::HasAny(values)
@@ -403,7 +416,12 @@ impl Parser<'_> {
             "contains" | "starts_with" => {
                 let Some(text) = value
                     .as_str()
-                    .map(|text| fold(text).into_owned())
+                    .map(|text| match op {
+                        "contains" => fold_part(text),
+                        // No text begins with white space, and it may be where the part ends.
+                        _ => fold_part(text.trim_start()),
+                    })
+                    .map(Cow::into_owned)
                     .filter(|text| !text.is_empty())
                 else {
                     return self.fail(
@@ -464,7 +482,7 @@ impl Parser<'_> {
                 ),
             },
             Order::Exact | Order::None => match value.as_str() {
-                Some(text) if text.len() <= 1_000 => Some(Operand::Text(text.to_owned())),
+                Some(text) if text.len() <= 1_000 => Some(Operand::Text(text.trim().to_owned())),
                 _ => self.fail(
                     at,
                     "type",

@@ -6,12 +6,15 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     filter::area::on_sphere,
-    fold::{fold, words},
+    fold::{self, earlier, exact, fold, words},
 };
 use crate::{
     context::Principal,
     ports::store::{Statement, Value, admission::TEXT_BYTES},
-    schema::{Kind, ObjectType},
+    schema::{
+        Field, Kind, ObjectType, Order,
+        index::{AFTER_ALL_TEXT, exact_name},
+    },
 };
 
 /// Words of one record that `GET /search` finds it by, at most.
@@ -70,7 +73,23 @@ pub fn actor(principal: &Principal) -> String {
     }
 }
 
-/// The keys of a record as JSON: of each text its folded form where it differs, of each place its point on the sphere.
+/// What a text is sorted and compared by: its folded form. A text of white space alone is empty and sorts like it.
+pub fn sort_text(text: &str) -> Cow<'_, str> {
+    let folded = fold(text);
+    if folded.is_empty() {
+        return Cow::Borrowed(AFTER_ALL_TEXT);
+    }
+    folded
+}
+
+/// What a unique text is compared by: its form with accents. None if it is empty.
+pub fn unique_text(text: &str) -> Option<Cow<'_, str>> {
+    Some(exact(text)).filter(|exact| !exact.is_empty())
+}
+
+/// The keys of a record as JSON: of each text its folded form where it differs, and under [`exact_name`] the form with
+/// accents where that is another again; of each list of free texts its entries as they are compared, where these differ;
+/// of each place its point on the sphere.
 pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
     let mut keys = String::from("{");
     let mut add = |name: &str, value: &str| {
@@ -88,8 +107,24 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
         };
         match (field.kind(), value) {
             (Kind::Text | Kind::LongText | Kind::Email | Kind::Url, Json::String(text)) => {
-                if let Cow::Owned(folded) = fold(text) {
-                    add(name, &Json::String(folded).to_string());
+                let folded = sort_text(text);
+                if folded != *text {
+                    add(name, &Json::from(&*folded).to_string());
+                }
+                // Of an ASCII text both forms are one.
+                if field.kind().order() == Order::Folded
+                    && !text.is_ascii()
+                    && let Some(exact) = unique_text(text)
+                    && exact != folded
+                {
+                    add(&exact_name(name), &Json::from(exact).to_string());
+                }
+            }
+            (Kind::MultiSelect, Json::Array(entries)) if is_free(field) => {
+                let texts = || entries.iter().filter_map(Json::as_str);
+                if texts().any(|text| fold::entry(text) != text) {
+                    let entries: Vec<_> = texts().map(fold::entry).collect();
+                    add(name, &serde_json::json!(entries).to_string());
                 }
             }
             (Kind::Geo, value) => {
@@ -108,24 +143,69 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
     keys
 }
 
-/// Whether values of this kind have a key.
-pub fn has_key(kind: Kind) -> bool {
+/// What a change of these fields makes of a record's keys, as a JSON merge patch: the keys of other fields stay as they
+/// are, also where they are of an earlier folding.
+pub fn changed_keys(
+    object_type: &ObjectType,
+    data: &Map<String, Json>,
+    changed: &[String],
+) -> String {
+    let mut patch = Map::new();
+    let mut values = Map::new();
+    for name in changed {
+        let Some(field) = object_type.field(name).filter(|field| has_key(field)) else {
+            continue;
+        };
+        patch.insert(name.clone(), Json::Null);
+        if field.kind().order() == Order::Folded {
+            patch.insert(exact_name(name), Json::Null);
+        }
+        if let Some(value) = data.get(name) {
+            values.insert(name.clone(), value.clone());
+        }
+    }
+    let now = serde_json::from_str::<Map<String, Json>>(&keys(object_type, &values));
+    patch.extend(now.unwrap_or_default());
+    Json::Object(patch).to_string()
+}
+
+/// Whether values of this field have a key.
+pub fn has_key(field: &Field) -> bool {
     matches!(
-        kind,
+        field.kind(),
         Kind::Text | Kind::LongText | Kind::Email | Kind::Url | Kind::Geo
-    )
+    ) || is_free(field)
+}
+
+/// Whether the field is a list of any texts.
+pub fn is_free(field: &Field) -> bool {
+    field.kind() == Kind::MultiSelect && field.definition.options.is_empty()
 }
 
 /// The words that a record is found by.
 pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut add = |text: &str| {
+    searched(object_type, data, &mut |text| {
         for word in words(text) {
             if found.len() < MOST_WORDS {
                 found.insert(word);
             }
         }
-    };
+    });
+    found
+}
+
+/// Words of the earlier folding that a record may have in the database. They are as many as they were then.
+pub fn earlier_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    searched(object_type, data, &mut |text| {
+        found.extend(earlier::words(text))
+    });
+    found
+}
+
+/// Gives each text that the record is found by.
+fn searched(object_type: &ObjectType, data: &Map<String, Json>, add: &mut impl FnMut(&str)) {
     for (name, value) in data {
         if !object_type
             .field(name)
@@ -136,16 +216,15 @@ pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTree
         match value {
             Json::String(text) => add(text),
             Json::Number(number) => add(&number.to_string()),
-            Json::Array(entries) => entries.iter().filter_map(Json::as_str).for_each(&mut add),
-            Json::Object(parts) => parts.values().filter_map(Json::as_str).for_each(&mut add),
+            Json::Array(entries) => entries.iter().filter_map(Json::as_str).for_each(&mut *add),
+            Json::Object(parts) => parts.values().filter_map(Json::as_str).for_each(&mut *add),
             _ => {}
         }
     }
-    found
 }
 
 /// Changes of the words that records are found by, of many records in a few statements.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Words {
     gone: Vec<Json>,
     new: Vec<Json>,
@@ -168,23 +247,23 @@ impl Words {
                 [pairs.into()],
             )
         };
-        let gone = arrays(self.gone)
+        let gone = arrays(self.gone, TEXT_BYTES)
             .into_iter()
             .map(|pairs| statement("DELETE FROM words WHERE (word, record) IN (", ")", pairs));
-        let new = arrays(self.new)
+        let new = arrays(self.new, TEXT_BYTES)
             .into_iter()
             .map(|pairs| statement("INSERT OR IGNORE INTO words (word, record)", "", pairs));
         gone.chain(new).collect()
     }
 }
 
-/// Values as JSON arrays, in as many as it takes for each to be a parameter.
-fn arrays(values: Vec<Json>) -> Vec<String> {
+/// Values as JSON arrays, in as many as it takes for each to have less than so many bytes.
+pub fn arrays(values: Vec<Json>, bytes: usize) -> Vec<String> {
     let mut arrays: Vec<String> = Vec::new();
     for value in values {
         let text = value.to_string();
         match arrays.last_mut() {
-            Some(last) if last.len() + text.len() < TEXT_BYTES - 2 => {
+            Some(last) if last.len() + text.len() < bytes - 2 => {
                 last.push(',');
                 last.push_str(&text);
             }

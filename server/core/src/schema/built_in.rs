@@ -44,11 +44,26 @@ pub fn index_statements() -> Vec<String> {
 pub const INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL";
 
 /// What brings a tenant's database, of which `there` are the rows of [`INDEXES`], to [`index_statements`]: before them go
-/// the built-in indexes that are there with another definition, and those that types of an older program shared.
+/// the built-in indexes that are there with another definition, and those that types of an older program shared. Unique
+/// indexes over the tenant's own texts become what this program makes.
 pub fn index_changes(there: &Rows) -> Vec<String> {
-    let mut changes = outdated(&index_statements(), there);
-    changes.extend(index_statements());
+    let wanted = index_statements();
+    let mut changes = outdated(&wanted, there);
+    let own = named(there)
+        .filter(|(name, _)| !wanted.iter().any(|sql| index::name_of(sql) == Some(name)));
+    changes.extend(
+        own.filter_map(|(name, sql)| index::renewed_unique(name, sql))
+            .flatten(),
+    );
+    changes.extend(wanted);
     changes
+}
+
+/// The name and the SQL of each index.
+fn named(there: &Rows) -> impl Iterator<Item = (&str, &str)> {
+    there
+        .iter()
+        .filter_map(|row| Some((row.first()?.as_str()?, row.get(1)?.as_str()?)))
 }
 
 fn outdated(wanted: &[String], there: &Rows) -> Vec<String> {
@@ -56,10 +71,7 @@ fn outdated(wanted: &[String], there: &Rows) -> Vec<String> {
         .iter()
         .filter_map(|sql| Some((index::name_of(sql)?, index::kept(sql))))
         .collect();
-    let there = there
-        .iter()
-        .filter_map(|row| Some((row.first()?.as_str()?, row.get(1)?.as_str()?)));
-    there
+    named(there)
         .filter(|(name, sql)| match wanted.get(name) {
             Some(wanted) => wanted != sql,
             None => index::is_shared(name),
@@ -68,10 +80,12 @@ fn outdated(wanted: &[String], there: &Rows) -> Vec<String> {
         .collect()
 }
 
-/// Stands for [`index_statements`] in a database that has them: another number once they are others.
+/// Stands for [`index_statements`], and for the form of the tenant's own unique indexes, in a database that has them:
+/// another number once they are others.
 pub fn indexes_mark() -> u64 {
     let mut hasher = DefaultHasher::new();
     index_statements().hash(&mut hasher);
+    index::unique_form().hash(&mut hasher);
     hasher.finish()
 }
 

@@ -606,11 +606,9 @@ pub fn reindex(
         let Ok(data) = serde_json::from_str::<Map<String, Json>>(data) else {
             continue;
         };
-        words.change(
-            id,
-            &row::search_words(before, &data),
-            &row::search_words(after, &data),
-        );
+        let mut had = row::search_words(before, &data);
+        had.extend(row::earlier_words(before, &data));
+        words.change(id, &had, &row::search_words(after, &data));
     }
     Some(words.statements())
 }

@@ -22,8 +22,13 @@ pub const AFTER_ALL_NUMBERS: i64 = 1 << 53;
 pub struct Expressions {
     /// The stored JSON value as SQL's `->>` gives it; NULL if empty.
     pub raw: String,
-    /// The comparable value: the folded text, the number, the amount. NULL if empty. Unique indexes are over it.
+    /// The comparable value: the folded text, the number, the amount. NULL if empty.
     pub plain: String,
+    /// What a unique field compares: `plain`, but of a text the form that keeps its accents. Never NULL where `plain` is
+    /// not.
+    pub unique: String,
+    /// The columns of the field's unique index. The first is `plain`, so that the index serves filters too.
+    unique_columns: String,
     /// The same, never NULL: empty values sort after all others, and of a folded text only the first `KEY_CHARS` count.
     /// Ordinary indexes are over it. The column of the field's slot, if it has one.
     pub sort: String,
@@ -45,6 +50,14 @@ impl Expressions {
             Order::None if kind == Kind::LongText => (folded, "char(1114111)"),
             Order::Exact | Order::None => (raw.clone(), "char(1114111)"),
         };
+        let extra = format!("keys ->> '$.{}'", exact_name(name));
+        let (unique, unique_columns) = match kind.order() {
+            Order::Folded => (
+                format!("(coalesce({extra}, keys ->> '$.{name}', data ->> '$.{name}'))"),
+                format!("({plain}), coalesce({extra}, ''){APART}"),
+            ),
+            _ => (format!("({plain})"), format!("({plain})")),
+        };
         let sort = match plain.strip_suffix(')') {
             Some(inside) => format!("substr({inside}, {last}), 1, {KEY_CHARS})"),
             None => format!("coalesce({plain}, {last})"),
@@ -52,6 +65,8 @@ impl Expressions {
         Self {
             raw,
             plain: format!("({plain})"),
+            unique,
+            unique_columns,
             computed: sort.clone(),
             sort,
             last,
@@ -67,6 +82,44 @@ impl Expressions {
             .replace("data ->>", &format!("{alias}.data ->>"))
             .replace("keys ->>", &format!("{alias}.keys ->>"))
     }
+}
+
+/// The name among a record's keys of the text that a unique field compares, where it is not the folded one. No field has
+/// such a name: they begin with a letter.
+pub fn exact_name(field: &str) -> String {
+    format!("_{field}")
+}
+
+/// The end of a unique index over texts. The column is 0, or the record's own number where its unique texts are those of
+/// another record: see `records::refold`.
+const APART: &str = ", apart";
+
+/// What makes of a unique index over texts, as an earlier program made it, the one of this program. None if it is that
+/// one, or none over texts.
+pub fn renewed_unique(name: &str, sql: &str) -> Option<[String; 2]> {
+    let (object_type, field) = parse_unique_name(name)?;
+    let is_earlier = sql.starts_with("CREATE UNIQUE INDEX")
+        && sql.contains("coalesce(keys ->>")
+        && !sql.contains(&format!("{APART})"));
+    let columns = Expressions::new(field, Kind::Text).unique_columns;
+    is_earlier.then(|| {
+        [
+            drop_named(name),
+            create_unique(object_type, field, &columns),
+        ]
+    })
+}
+
+/// Stands for how unique indexes over texts are made.
+pub fn unique_form() -> String {
+    create_unique("t", "f", &Expressions::new("f", Kind::Text).unique_columns)
+}
+
+fn create_unique(object_type: &str, field: &str, columns: &str) -> String {
+    format!(
+        "CREATE UNIQUE INDEX IF NOT EXISTS \"{}\" ON records ({columns}) WHERE type = '{object_type}' AND deleted_at IS NULL",
+        unique_name(object_type, field)
+    )
 }
 
 /// The name of the index that a statement makes, if it makes one.
@@ -129,11 +182,7 @@ pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
         ));
     }
     if field.definition.unique {
-        statements.push(format!(
-            "CREATE UNIQUE INDEX IF NOT EXISTS \"{}\" ON records ({}) WHERE type = '{object_type}' AND deleted_at IS NULL",
-            unique_name(object_type, name),
-            field.sql.plain
-        ));
+        statements.push(create_unique(object_type, name, &field.sql.unique_columns));
     }
     statements
 }

@@ -10,7 +10,7 @@ use super::{
     field::{Field, Order},
     index::{AFTER_ALL_NUMBERS, AFTER_ALL_TEXT, KEY_CHARS},
 };
-use crate::{ports::store::Value, records::fold::fold};
+use crate::{ports::store::Value, records::row::sort_text};
 
 /// Columns that have an index of their own.
 pub const INDEXED: u8 = 12;
@@ -92,7 +92,7 @@ pub fn value(field: &Field, value: Option<&Json>) -> Value {
     match field.kind().order() {
         Order::Number => number(value),
         Order::Money => number(value.and_then(|money| money.get("amount"))),
-        Order::Folded => match text().map(fold) {
+        Order::Folded => match text().map(sort_text) {
             Some(folded) => match folded.char_indices().nth(KEY_CHARS) {
                 Some((end, _)) => folded[..end].into(),
                 None => folded.into_owned().into(),
@@ -110,11 +110,17 @@ pub fn fill(object_type: &ObjectType) -> Option<String> {
         .values()
         .filter_map(|field| Some(format!("{} = {}", column(field.slot?), field.sql.computed)))
         .collect();
+    let other: Vec<String> = set
+        .iter()
+        .map(|set| set.replacen(" = ", " IS NOT ", 1))
+        .collect();
     (!set.is_empty()).then(|| {
+        // A record that has them already is read and not written.
         format!(
-            "UPDATE records SET {} WHERE type = '{}'",
+            "UPDATE records SET {} WHERE type = '{}' AND ({})",
             set.join(", "),
-            object_type.name
+            object_type.name,
+            other.join(" OR ")
         )
     })
 }

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::records::fold;
+
 use super::{
     failure::{At, Failures},
     field::{Definition, Field, Kind},
@@ -38,7 +40,8 @@ pub fn most_characters(definition: &Definition) -> usize {
 const FIRST_DAY: i64 = -719_528;
 const LAST_DAY: i64 = 2_932_896;
 
-/// The normal form of `value`, which is not null. None if a failure was added.
+/// The normal form of `value`, which is not null. White space alone is an empty text, an address without a text null. None
+/// if a failure was added.
 pub fn normalise(
     field: &Field,
     value: Value,
@@ -227,8 +230,8 @@ impl Judge<'_> {
                 Value::String(text) => entry(self, text, &at),
                 other => self.wrong(&at, "texts", &other),
             };
-            // A list is a set in the order given: what is said twice is there once.
-            if !normal.contains(&value) {
+            // A list is a set in the order given: what is said twice is there once, and so is an email address.
+            if !normal.iter().any(|other| is_same(other, &value)) {
                 normal.push(value);
             }
         }
@@ -240,6 +243,45 @@ impl Judge<'_> {
             let message = format!("{} has no property {name}.", self.label());
             self.fail(&at.name(name), "unknown_property", message);
         }
+    }
+}
+
+/// Whether an earlier program wrote `stored` where this one writes `normal`: it kept white space at the ends of texts, and
+/// the domains of email addresses in lists.
+pub fn is_written_as(kind: Kind, stored: &Value, normal: &Value) -> bool {
+    fn now(stored: &Value) -> Value {
+        match stored {
+            Value::String(text) => text.trim().into(),
+            Value::Array(entries) => entries.iter().map(entry).collect(),
+            Value::Object(parts) => {
+                let parts = parts.iter().map(|(name, part)| (name.clone(), now(part)));
+                Value::Object(parts.filter(|(_, part)| part != "").collect())
+            }
+            other => other.clone(),
+        }
+    }
+    fn entry(stored: &Value) -> Value {
+        match stored {
+            Value::String(text) if fold::is_address(text.trim()) => text::address(text).into(),
+            other => now(other),
+        }
+    }
+    let keeps = matches!(
+        kind,
+        Kind::Text | Kind::MultiSelect | Kind::Address | Kind::Lines
+    );
+    keeps
+        && std::mem::discriminant(stored) == std::mem::discriminant(normal)
+        && now(stored) == *normal
+}
+
+/// Whether two entries of a list are one: email addresses as unique fields compare them, others if they are equal.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) if fold::is_address(one) => {
+            fold::exact(one) == fold::exact(other)
+        }
+        _ => one == other,
     }
 }
 

@@ -11,6 +11,9 @@ const MOST_LINES: usize = 20;
 
 pub const RESTORE: &str = "Restore this file from the last good backup (docs/data.md)";
 
+/// The rule about records whose unique texts became those of others.
+pub const APART: &str = "apart";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub file: PathBuf,
@@ -20,6 +23,13 @@ pub struct Finding {
     pub mend: String,
     /// The statement that mends it.
     pub sql: Option<String>,
+}
+
+impl Finding {
+    /// Whether something is damaged, and not only to be decided by somebody.
+    pub fn is_damage(&self) -> bool {
+        self.rule != APART
+    }
 }
 
 impl fmt::Display for Finding {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crm_core::{
     ports::store::Value,
-    records::row,
+    records::{fold, row},
     schema::{Kind, ObjectType, Schema, slots},
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     Findings,
-    finding::RESTORE,
+    finding::{APART, RESTORE},
     tenant::{numbers, text, value_of},
 };
 
@@ -39,6 +39,10 @@ pub fn check(
     let mut target = connection.prepare_cached("SELECT type FROM records WHERE id = ?1")?;
     let mut user = connection.prepare_cached("SELECT 'user' FROM users WHERE id = ?1")?;
     let mut most: BTreeMap<String, i64> = BTreeMap::new();
+    // While records are folded anew, keys and words are of two kinds, and neither is wrong.
+    let folding: i64 = connection.query_row("SELECT folding FROM meta", [], |row| row.get(0))?;
+    let is_folded = folding == fold::REVISION;
+    apart(connection, schema, findings)?;
     let mut count = 0;
     while let Some(record) = records.next()? {
         count += 1;
@@ -82,6 +86,9 @@ pub fn check(
                 *highest = number.max(*highest);
             }
         }
+        if !is_folded {
+            continue;
+        }
         let wanted: Map<String, Json> =
             serde_json::from_str(&row::keys(object_type, &data)).unwrap_or_default();
         if wanted.iter().any(|(name, key)| keys.get(name) != Some(key)) {
@@ -124,6 +131,70 @@ pub fn check(
         }
     }
     Ok(count)
+}
+
+/// Records whose unique texts became those of others when they were folded anew: `crm_core::records::refold`.
+fn apart(
+    connection: &Connection,
+    schema: &Schema,
+    findings: &mut Findings,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT id, type, num, data FROM records WHERE apart <> 0 AND deleted_at IS NULL ORDER BY num";
+    let mut statement = connection.prepare(sql)?;
+    let mut records = statement.query([])?;
+    while let Some(record) = records.next()? {
+        let (id, name, num): (String, String, i64) =
+            (text(record, 0)?, text(record, 1)?, record.get(2)?);
+        let data: Option<Map<String, Json>> = serde_json::from_str(&text(record, 3)?).ok();
+        let (Some(object_type), Some(data)) = (schema.get(&name), data) else {
+            continue;
+        };
+        let mut is_alone = true;
+        for field in object_type.fields.values() {
+            let is_text = matches!(field.kind(), Kind::Text | Kind::Email | Kind::Url);
+            let Some(value) = data.get(&field.name).and_then(Json::as_str) else {
+                continue;
+            };
+            if !field.definition.unique || !is_text {
+                continue;
+            }
+            let Some(unique) = row::unique_text(value) else {
+                is_alone = false;
+                continue;
+            };
+            let other = format!(
+                "SELECT id FROM records WHERE type = ?1 AND deleted_at IS NULL AND num <> ?2 AND {} = ?3 AND {} = ?4",
+                field.sql.plain, field.sql.unique
+            );
+            let folded = row::sort_text(value);
+            let other: Option<String> = connection
+                .prepare_cached(&other)?
+                .query_row((&name, num, folded, unique), |row| row.get(0))
+                .optional()?;
+            if let Some(other) = other {
+                is_alone = false;
+                findings.add(
+                    APART,
+                    format!(
+                        "{} of the {name} {id} is that of {other} since case is folded in full",
+                        field.name
+                    ),
+                    "Change it in one of them (PATCH /records/{type}/{id})",
+                );
+            }
+        }
+        if is_alone {
+            findings.add_sql(
+                APART,
+                format!(
+                    "the {name} {id} is still set apart, and its unique texts are nobody else's"
+                ),
+                "Two at once might take one of them",
+                format!("UPDATE records SET apart = 0 WHERE num = {num}"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Field, id, and the type that the id has to be of; `user` for a person.

@@ -10,6 +10,9 @@ use crate::{
 
 pub fn run(arguments: &Check) -> Result<(), Error> {
     let report = look(&arguments.data.data, arguments.tenant.as_deref())?;
+    if !report.findings.is_empty() {
+        return Err(Error::Found(report.findings.len()));
+    }
     println!(
         "{} tenants, {} records, {} changes, {} blobs: whole",
         report.tenants, report.records, report.changes, report.blobs
@@ -17,7 +20,7 @@ pub fn run(arguments: &Check) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints what is found; an error if anything is.
+/// Prints what is found; an error if any of it is damage.
 pub fn look(data: &Path, tenant: Option<&str>) -> Result<Report, Error> {
     if !data.join("directory.sqlite").exists() && !data.join("tenants").is_dir() {
         return Err(OpenError::Missing {
@@ -32,7 +35,8 @@ pub fn look(data: &Path, tenant: Option<&str>) -> Result<Report, Error> {
     for finding in &report.findings {
         println!("{finding}");
     }
-    match report.findings.len() {
+    let damage = report.findings.iter().filter(|found| found.is_damage());
+    match damage.count() {
         0 => Ok(report),
         found => Err(Error::Found(found)),
     }

@@ -59,10 +59,7 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     tracing::info!(%address, data = %data.display(), "listening");
     let upkeep = Upkeep::begin(core.clone());
     let router = crm_core::http::router(core);
-    let settings = serve::Settings {
-        origins: Origins::new(&arguments.allow_origin),
-        ..serve::Settings::default()
-    };
+    let settings = settings(&arguments);
     let served = serve::serve(listener, router, settings, signals.told_to_stop()).await;
     upkeep.end().await;
     served.map_err(Error::Serve)?;
@@ -92,6 +89,7 @@ fn settings(arguments: &Serve) -> serve::Settings {
         connections,
         connections_of_one: arguments.connections_per_address.into(),
         trusted_proxies: arguments.trust_proxy.clone(),
+        origins: Origins::new(&arguments.allow_origin),
         ..defaults
     }
 }

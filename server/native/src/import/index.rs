@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crm_core::schema::Schema;
+use crm_core::{
+    auth::address,
+    records::fold,
+    schema::{Order, Schema},
+};
 use http::Method;
 use serde_json::{Map, Value};
 
@@ -19,6 +23,8 @@ use crate::cli::operator::Operator;
 pub struct Index {
     by: HashMap<String, HashMap<String, usize>>,
     found: Vec<Found>,
+    /// The paths whose values are compared as they are written.
+    exact: HashSet<String>,
     /// Ids of people who are not active: no record can point to them.
     pub gone: HashSet<String>,
 }
@@ -33,6 +39,7 @@ impl Index {
     /// Makes `found` known under one of its values.
     pub fn add(&mut self, path: &str, value: String, found: Found) {
         let at = self.found.len();
+        let value = self.compared(path, &value);
         self.found.push(found);
         self.by
             .entry(path.to_owned())
@@ -41,14 +48,29 @@ impl Index {
     }
 
     pub fn get(&self, path: &str, value: &str) -> Option<&Found> {
-        self.found.get(*self.by.get(path)?.get(value)?)
+        let value = self.compared(path, value);
+        self.found.get(*self.by.get(path)?.get(&value)?)
+    }
+
+    /// A value as its unique field compares it: texts whatever their case, a person's address as it signs in.
+    pub fn compared(&self, path: &str, value: &str) -> String {
+        let of_user = path
+            .strip_prefix(USER)
+            .and_then(|rest| rest.strip_prefix('.'));
+        match of_user {
+            Some("email") => address::fold(value),
+            Some("external_id") => value.to_owned(),
+            _ if self.exact.contains(path) => value.to_owned(),
+            _ => fold::exact(value).into_owned(),
+        }
     }
 
     pub fn set_fields(&mut self, path: &str, value: &str, fields: Map<String, Value>) {
+        let value = self.compared(path, value);
         if let Some(found) = self
             .by
             .get(path)
-            .and_then(|by| by.get(value))
+            .and_then(|by| by.get(&value))
             .and_then(|at| self.found.get_mut(*at))
         {
             found.fields = fields;
@@ -81,6 +103,10 @@ pub async fn read(
                 // It comes with the import, so nothing has it yet.
                 Some(known) if known.field(field).is_none() => continue,
                 Some(known) => {
+                    let order = known.field(field).map(|field| field.kind().order());
+                    if order == Some(Order::Exact) {
+                        index.exact.insert(path.clone());
+                    }
                     let wanted: Vec<&str> = takes
                         .iter()
                         .map(String::as_str)

@@ -200,7 +200,7 @@ fn keys(
                 continue;
             }
         };
-        if let Some(line) = seen.insert(key.clone(), row.line) {
+        if let Some(line) = seen.insert(index.compared(path, &key), row.line) {
             issues.push(at(
                 table,
                 row.line,

@@ -44,6 +44,16 @@ pub struct Seen {
     served: Served,
 }
 
+impl Seen {
+    pub fn of<B>(request: &http::Request<B>) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            served: served(request.headers()).unwrap_or_default(),
+        }
+    }
+}
+
 pub fn refusal(problem: &Problem<GateCode>, id: &str, served: &Served) -> Response {
     let mut response = render(problem, Some(id), served);
     let headers = response.headers_mut();

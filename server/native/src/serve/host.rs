@@ -1,7 +1,7 @@
 //! `Host` of a request (RFC 9112, section 3.2): HTTP/1.1 has it once, and a request that has it never, twice or as something
 //! that is no host is refused. Otherwise a proxy and the server could take one request for two different ones.
 
-use axum::{extract::Request, response::Response};
+use axum::response::Response;
 use crm_core::http::served;
 use crm_runtime::server::{GateCode, Problem};
 use http::{HeaderMap, StatusCode, Version, header, uri::Authority};
@@ -12,7 +12,7 @@ use super::guarded::refusal;
 const VALIDATION_FAILED: GateCode = GateCode::new("VALIDATION_FAILED", StatusCode::BAD_REQUEST);
 
 /// The refusal of a request whose `Host` is not as HTTP has it.
-pub fn refused(request: &Request) -> Option<Response> {
+pub fn refused<B>(request: &http::Request<B>) -> Option<Response> {
     let (rule, message) = wrong(request.version(), request.headers())?;
     let id = uuid::Uuid::now_v7().to_string();
     tracing::debug!(request_id = %id, message, "a request was refused");

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     ports::store::Value,
-    schema::index::{AFTER_ALL_TEXT, Expressions, KEY_CHARS},
+    schema::{
+        Kind, Order,
+        index::{AFTER_ALL_TEXT, Expressions, KEY_CHARS},
+    },
 };
 
 /// Appends the filter as one condition on the table `records`.
@@ -139,7 +142,13 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
             }
         }
         Test::NotEmpty => {
-            sql.push(&format!("{} IS NOT NULL", of(column.plain())));
+            let plain = of(column.plain());
+            let present = match column.last().filter(|_| column.order() == Order::Folded) {
+                // White space alone, which an earlier program took for a text, is folded to what sorts last.
+                Some(last) => format!("{plain} < {last}"),
+                None => format!("{plain} IS NOT NULL"),
+            };
+            sql.push(&present);
         }
         Test::HasAny(values) => {
             let entries = entries(column, table);
@@ -174,7 +183,14 @@ fn currency_is(sql: &mut Sql, column: &Column, currency: &str, table: &str) {
 }
 
 fn entries(column: &Column, table: &str) -> String {
-    format!("json_each({table}.data, '$.{}')", name(column))
+    let name = name(column);
+    match column.kind() {
+        // As they are compared, where that is not as they are written.
+        Kind::MultiSelect => {
+            format!("json_each(coalesce({table}.keys -> '$.{name}', {table}.data -> '$.{name}'))")
+        }
+        _ => format!("json_each({table}.data, '$.{name}')"),
+    }
 }
 
 fn is_in(sql: &mut Sql, column: &Column, operands: &[Operand], table: &str) {

@@ -194,7 +194,9 @@ impl Holders {
             if let [id, key] = row.as_slice()
                 && let (Some(id), Some(key)) = (id.as_str(), Key::read(key))
             {
-                self.stored.insert((field.to_owned(), key), id.to_owned());
+                self.stored
+                    .entry((field.to_owned(), key))
+                    .or_insert_with(|| id.to_owned());
             }
         }
     }

@@ -317,7 +317,7 @@ fn update(records: &[&Record], left: bool, now: i64, actor: &str) -> Vec<Stateme
     let keyed = records
         .iter()
         .flat_map(fields)
-        .any(|field| row::has_key(field.kind()));
+        .any(|field| row::has_key(&field));
     let slotted: BTreeSet<u8> = records
         .iter()
         .flat_map(fields)
@@ -331,7 +331,7 @@ fn update(records: &[&Record], left: bool, now: i64, actor: &str) -> Vec<Stateme
             row.push(changed(&record.changed));
         }
         if keyed {
-            row.push(row::keys(&record.object_type, &record.data).into());
+            row.push(row::changed_keys(&record.object_type, &record.data, &record.changed).into());
         }
         if ended {
             row.push(record.deleted_at.into());
@@ -359,7 +359,7 @@ fn update(records: &[&Record], left: bool, now: i64, actor: &str) -> Vec<Stateme
             ));
         }
         if keyed {
-            set.push_str(&format!(", keys = {}", column(&source)));
+            set.push_str(&format!(", keys = json_patch(keys, {})", column(&source)));
         }
         if ended {
             set.push_str(&format!(", deleted_at = {}", column(&source)));
@@ -456,11 +456,9 @@ fn words(records: &[&Record], statements: &mut Vec<Statement>) {
                         .is_some_and(|field| field.definition.searchable)
                 };
                 if record.changed.iter().any(searchable) {
-                    words.change(
-                        &record.id,
-                        &row::search_words(&record.object_type, data),
-                        &now(),
-                    );
+                    let mut before = row::search_words(&record.object_type, data);
+                    before.extend(row::earlier_words(&record.object_type, data));
+                    words.change(&record.id, &before, &now());
                 }
             }
         }

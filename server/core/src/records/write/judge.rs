@@ -8,7 +8,7 @@ use super::Authority;
 use crate::{
     records::refusals::Judging,
     refusal::Refusal,
-    schema::{At, Failures, Kind, ObjectType, pattern::Effort, value},
+    schema::{At, Failures, Field, Kind, ObjectType, pattern::Effort, value},
 };
 
 /// What a refusal of values says before it lists what is wrong with them.
@@ -172,22 +172,14 @@ pub fn judge(
             refuse();
             continue;
         }
-        if is_empty(definition.kind, value) {
-            if definition.required {
+        match normal(field, value, &at, &mut failures) {
+            Some(Json::Null) if definition.required => {
                 failures.add(
                     at.pointer(),
                     "required",
                     format!("{} cannot be empty.", definition.label),
                 );
                 refuse();
-            } else {
-                values.insert(name.clone(), Json::Null);
-            }
-            continue;
-        }
-        match value::normalise(field, value.clone(), &at, &mut failures) {
-            Some(normal) if is_empty(definition.kind, &normal) => {
-                values.insert(name.clone(), Json::Null);
             }
             Some(normal) => {
                 values.insert(name.clone(), normal);
@@ -205,6 +197,19 @@ pub fn judge(
         failures,
         owned,
     }
+}
+
+/// A value in normal form, null if it is empty. White space alone is empty too. None if a failure was added.
+fn normal(field: &Field, value: &Json, at: &At<'_>, failures: &mut Failures) -> Option<Json> {
+    let kind = field.kind();
+    if is_empty(kind, value) {
+        return Some(Json::Null);
+    }
+    let normal = value::normalise(field, value.clone(), at, failures)?;
+    Some(match is_empty(kind, &normal) {
+        true => Json::Null,
+        false => normal,
+    })
 }
 
 fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {
@@ -233,7 +238,8 @@ pub fn complete(
     for (name, field) in &object_type.fields {
         let definition = &field.definition;
         if !data.contains_key(name) {
-            if let Some(default) = &definition.default {
+            let default = definition.default.as_ref();
+            if let Some(default) = default.filter(|default| !is_empty(definition.kind, default)) {
                 data.insert(name.clone(), default.clone());
             } else if definition.required && !definition.server_owned {
                 failures.add(

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::{
     ports::store::{Statement, Value},
-    records::fold::fold,
+    records::{fold::fold, row::unique_text},
     schema::{Field, Order},
 };
 
@@ -20,7 +20,9 @@ pub enum Key {
 impl Key {
     pub fn of(field: &Field, value: &Json) -> Option<Self> {
         match (field.kind().order(), value) {
-            (Order::Folded, Json::String(text)) => Some(Self::Text(fold(text).into_owned())),
+            (Order::Folded, Json::String(text)) => {
+                Some(Self::Text(unique_text(text)?.into_owned()))
+            }
             (Order::Exact, Json::String(text)) => Some(Self::Text(text.clone())),
             (Order::Number, value) => value.as_i64().map(Self::Number),
             _ => None,
@@ -41,15 +43,20 @@ impl Key {
             Self::Text(text) => text.as_str().into(),
         }
     }
+
+    /// The same without accents, which the index has first.
+    fn folded(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => fold(text).into_owned(),
+        }
+    }
 }
 
 /// Who has these values of a unique field: id and key.
 pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
-    let plain = &field.sql.plain;
-    let select = format!(
-        "SELECT id, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}"
-    );
-    by_keys(&select, keys)
+    let select = format!("SELECT id, {}", field.sql.unique);
+    by_keys(&select, type_name, field, keys)
 }
 
 /// The rows whose column, with which `select` ends, is one of these ids; `rest` follows.
@@ -62,9 +69,29 @@ pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
     }
 }
 
-/// The same for keys of a unique field.
-pub fn by_keys(select: &str, keys: &BTreeSet<Key>) -> Statement {
-    among(select, keys.iter().map(Key::json), "")
+/// What `select` says of the records of a type that have one of these keys. Of several with one key the one that the
+/// index holds it for comes first: see `records::refold`.
+pub fn by_keys(select: &str, type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
+    let select = format!(
+        "{select} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {}",
+        field.sql.plain
+    );
+    if field.kind().order() != Order::Folded {
+        return among(&select, keys.iter().map(Key::json), "");
+    }
+    let folded: BTreeSet<String> = keys.iter().map(Key::folded).collect();
+    let folded: Vec<Json> = folded.into_iter().map(Json::from).collect();
+    let exact: Vec<Json> = keys.iter().map(Key::json).collect();
+    Statement::new(
+        format!(
+            "{select} IN (SELECT value FROM json_each(?1)) AND {} IN (SELECT value FROM json_each(?2))",
+            field.sql.unique
+        ),
+        [
+            Json::Array(folded).to_string().into(),
+            Json::Array(exact).to_string().into(),
+        ],
+    )
 }
 
 fn among(select: &str, values: impl Iterator<Item = Json>, rest: &str) -> Statement {

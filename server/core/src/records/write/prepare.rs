@@ -359,12 +359,12 @@ impl Prepared {
             statements.push(holders(type_name, field, keys));
         }
         for ((type_name, _), (field, keys)) in &self.upserts {
-            let plain = &field.sql.plain;
             let select = format!(
-                "SELECT {}, records.content_hash, {plain} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {plain}",
-                list::COLUMNS
+                "SELECT {}, records.content_hash, {}",
+                list::COLUMNS,
+                field.sql.unique
             );
-            statements.push(by_keys(&select, keys).bounded(WRITTEN));
+            statements.push(by_keys(&select, type_name, field, keys).bounded(WRITTEN));
         }
         for (object_type, ids) in self.restores.values() {
             for field in object_type
@@ -372,12 +372,17 @@ impl Prepared {
                 .values()
                 .filter(|field| field.definition.unique)
             {
-                let of =
-                    |table: &str| crate::schema::index::Expressions::of(table, &field.sql.plain);
+                let equal = |expression: &str| {
+                    let of = |table| crate::schema::index::Expressions::of(table, expression);
+                    format!("{} = {}", of("o"), of("r"))
+                };
+                // The index is over the first; they are one where no accents are to be told apart.
+                let mut on = equal(&field.sql.plain);
+                if field.sql.unique != field.sql.plain {
+                    on.push_str(&format!(" AND {}", equal(&field.sql.unique)));
+                }
                 let select = format!(
-                    "SELECT r.id, o.id AS other FROM records r JOIN records o ON {} = {} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
-                    of("o"),
-                    of("r"),
+                    "SELECT r.id, o.id AS other FROM records r JOIN records o ON {on} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
                     object_type.name
                 );
                 statements.push(by_ids(&select, ids, ""));

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::values::Values;
 use crate::{
     records::row::Row,
-    schema::{Kind, ObjectType},
+    schema::{Kind, ObjectType, value},
 };
 
 /// A record in the making.
@@ -84,8 +84,10 @@ impl Record {
 
     /// Sets a value (null clears it) and tells what was there, if it was another.
     pub fn set(&mut self, name: &str, value: Json) -> Option<Json> {
-        let current = self.data.get(name);
-        if current.unwrap_or(&Json::Null) == &value {
+        let current = self.data.get(name).unwrap_or(&Json::Null);
+        let kind = self.object_type.field(name).map(|field| field.kind());
+        if current == &value || kind.is_some_and(|kind| value::is_written_as(kind, current, &value))
+        {
             return None;
         }
         let data = self.data.change();

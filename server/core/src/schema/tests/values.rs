@@ -61,6 +61,10 @@ proptest! {
             match value::normalise(field, value.clone(), &at, &mut failures) {
                 Some(normal) => {
                     prop_assert!(failures.is_empty());
+                    if normal.is_null() {
+                        // An address without a text is none.
+                        continue;
+                    }
                     prop_assert_eq!(value::normalise(field, normal.clone(), &at, &mut failures), Some(normal));
                 }
                 None => {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Judge, MAX_LINES, as_integer,
-    text::{is_plain, nfc},
+    text::{is_plain, nfc, trimmed},
 };
 use crate::schema::failure::At;
 
@@ -48,14 +48,21 @@ impl Judge<'_> {
             ("description", 1, 1_000, true, true),
             ("unit", 0, 40, false, false),
         ] {
-            match line.remove(name) {
+            let value = match line.remove(name) {
+                Some(Value::String(text)) if is_plain(&text, lines) => {
+                    Some(Value::String(trimmed(nfc(text))))
+                }
+                other => other,
+            };
+            match value {
                 None | Some(Value::Null) if !required => {}
                 Some(Value::String(text)) if !is_plain(&text, lines) => {
                     let message = format!("The {name} of a line takes no control characters.");
                     self.fail(&at.name(name), "characters", message);
                 }
+                Some(Value::String(text)) if !required && text.is_empty() => {}
                 Some(Value::String(text)) if (least..=most).contains(&text.chars().count()) => {
-                    normal.insert(name.to_owned(), Value::String(nfc(text)));
+                    normal.insert(name.to_owned(), Value::String(text));
                 }
                 _ => {
                     let message =

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Judge, MAX_INTEGER, as_integer,
-    text::{is_plain, nfc},
+    text::{is_plain, nfc, trimmed},
 };
 use crate::schema::{currency, failure::At};
 
@@ -20,7 +20,8 @@ impl Judge<'_> {
             let at = at.name("amount");
             return self.wrong(&at, "an integer of minor units as amount", &amount);
         };
-        let Some(currency) = currency.as_str().filter(|code| currency::is_known(code)) else {
+        let currency = currency.as_str().map(str::trim);
+        let Some(currency) = currency.filter(|code| currency::is_known(code)) else {
             let message = format!(
                 "{} needs an ISO 4217 code, such as GBP, as currency.",
                 self.label()
@@ -34,6 +35,7 @@ impl Judge<'_> {
         serde_json::json!({"amount": amount, "currency": currency})
     }
 
+    /// Without parts it is empty: so is one of empty texts, and one of parts that are null.
     pub(super) fn address(&mut self, value: Value, at: &At<'_>) -> Value {
         const PARTS: [(&str, usize); 6] = [
             ("line1", 200),
@@ -46,13 +48,18 @@ impl Judge<'_> {
         let Value::Object(mut object) = value else {
             return self.wrong(at, "an address", &value);
         };
+        let says_nothing = object.is_empty();
         let mut normal = Map::new();
         for (name, most) in PARTS {
             match object.remove(name) {
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) => {
-                    let text = nfc(text);
-                    if text.chars().count() > most || !is_plain(&text, false) {
+                    let is_plain = is_plain(&text, false);
+                    let text = trimmed(nfc(text));
+                    if is_plain && text.is_empty() {
+                        continue;
+                    }
+                    if !is_plain || text.chars().count() > most {
                         let message = format!(
                             "The {name} of {} has at most {most} characters in one line.",
                             self.label()
@@ -67,11 +74,14 @@ impl Judge<'_> {
             }
         }
         self.no_more(&object, at);
-        if normal.is_empty() && !self.failed {
+        if says_nothing {
             let message = format!("{} has at least one part; null clears it.", self.label());
             return self.fail(at, "min_properties", message);
         }
-        Value::Object(normal)
+        match normal.is_empty() {
+            true => Value::Null,
+            false => Value::Object(normal),
+        }
     }
 
     pub(super) fn geo(&mut self, value: Value, at: &At<'_>) -> Value {

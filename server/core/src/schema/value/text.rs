@@ -4,7 +4,10 @@ use serde_json::Value;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Judge, MAX_ENTRY, MAX_TEXT};
-use crate::schema::{failure::At, pattern::Verdict};
+use crate::{
+    records::fold,
+    schema::{Kind, failure::At, pattern::Verdict},
+};
 
 impl Judge<'_> {
     pub(super) fn text(&mut self, value: Value, at: &At<'_>, most: usize, lines: bool) -> Value {
@@ -20,6 +23,14 @@ impl Judge<'_> {
             );
             return self.fail(at, "characters", message);
         }
+        // White space alone is no text: the field is empty.
+        if text.trim().is_empty() {
+            return Value::String(String::new());
+        }
+        let text = match lines {
+            true => text,
+            false => trimmed(text),
+        };
         self.length(&text, at, most);
         self.pattern(&text, at);
         Value::String(text)
@@ -82,8 +93,14 @@ impl Judge<'_> {
         let options = &self.field.definition.options;
         if options.is_empty() {
             let text = nfc(text);
+            let is_plain = is_plain(&text, false);
+            let text = trimmed(text);
+            let text = match fold::is_address(&text) {
+                true => address(&text),
+                false => text,
+            };
             let count = text.chars().count();
-            if !(1..=MAX_ENTRY).contains(&count) || !is_plain(&text, false) {
+            if !is_plain || !(1..=MAX_ENTRY).contains(&count) {
                 let message = format!(
                     "An entry of {} has 1 to {MAX_ENTRY} characters and no line breaks.",
                     self.label()
@@ -91,6 +108,13 @@ impl Judge<'_> {
                 return self.fail(at, "length", message);
             }
             self.pattern(&text, at);
+            return Value::String(text);
+        }
+        if options.iter().any(|option| option.value == text) {
+            return Value::String(text);
+        }
+        let text = trimmed(text);
+        if self.field.kind() == Kind::Select && text.is_empty() {
             return Value::String(text);
         }
         if options.iter().any(|option| option.value == text) {
@@ -111,11 +135,10 @@ impl Judge<'_> {
     }
 
     pub(super) fn email(&mut self, text: &str, at: &At<'_>) -> Value {
-        let text = nfc(text.trim().to_owned());
-        let normal = match text.rsplit_once('@') {
-            Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
-            None => text,
-        };
+        let normal = address(text);
+        if normal.is_empty() {
+            return Value::String(normal);
+        }
         if !crm_runtime::server::format::is_email(&normal) {
             let message = format!(
                 "{} is an email address, such as name@example.com.",
@@ -130,9 +153,13 @@ impl Judge<'_> {
 
     pub(super) fn phone(&mut self, text: &str, at: &At<'_>) -> Value {
         let normal: String = text
+            .trim()
             .chars()
             .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
             .collect();
+        if text.trim().is_empty() {
+            return Value::String(normal);
+        }
         if !is_e164(&normal) {
             let message = format!(
                 "{} is a telephone number with its country code, such as +441632960147.",
@@ -146,6 +173,9 @@ impl Judge<'_> {
 
     pub(super) fn url(&mut self, text: String, at: &At<'_>) -> Value {
         let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Value::String(String::new());
+        }
         let known = url::Url::parse(trimmed)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
         if !known || trimmed.contains(char::is_whitespace) || !is_plain(trimmed, false) {
@@ -168,6 +198,23 @@ pub fn is_plain(text: &str, lines: bool) -> bool {
     let layout = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
     text.chars()
         .all(|c| c != char::MAX && (!c.is_control() || layout(c)))
+}
+
+/// An email address as it is stored: its domain in lower case.
+pub fn address(text: &str) -> String {
+    let text = nfc(text.trim().to_owned());
+    match text.rsplit_once('@') {
+        Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
+        None => text,
+    }
+}
+
+/// White space at the ends makes no other text.
+pub fn trimmed(text: String) -> String {
+    match text.trim() {
+        trimmed if trimmed.len() == text.len() => text,
+        trimmed => trimmed.to_owned(),
+    }
 }
 
 /// Texts that look the same are stored the same: Unicode normal form C.

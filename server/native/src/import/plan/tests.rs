@@ -114,3 +114,38 @@ fn lines_come_from_a_file_of_their_own() {
         Some((4, "lines.csv"))
     );
 }
+
+#[test]
+fn keys_and_lookups_are_compared_as_unique_fields_are() {
+    let mapping = "[[import]]\nfile='c.csv'\ninto='contact'\nkey='old_id'\n[import.set]\nold_id='id'\nparent={column='of', lookup='contact.old_id'}\n";
+    let rows = table(
+        "c.csv",
+        &["id", "of"],
+        &[
+            &["Straße", ""],
+            &["b", "STRASSE"],
+            &["José", "A"],
+            &["Jose", ""],
+        ],
+    );
+    let mut index = Index::default();
+    let found = |id: &str| Found {
+        id: id.into(),
+        fields: Map::new(),
+    };
+    index.add("contact.old_id", "a".into(), found("there"));
+    let (planned, issues) = planned(mapping, [&rows, &rows], &mut index);
+    assert!(issues.is_empty(), "{issues:?}");
+    assert_eq!(planned[1].fields["parent"], planned[0].id.as_str());
+    assert_eq!(planned[2].fields["parent"], "there");
+
+    let twice = table("c.csv", &["id", "of"], &[&["Straße", ""], &["STRASSE", ""]]);
+    let (_, issues) = self::planned(mapping, [&twice, &twice], &mut Index::default());
+    assert_eq!(issues.iter().count(), 1);
+
+    let mut users = Index::default();
+    users.add("user.email", "Zoë@Example.org".into(), found("zoe"));
+    assert!(users.get("user.email", " ZOE\u{308}@example.ORG").is_some());
+    users.add("user.external_id", "a1".into(), found("a1"));
+    assert!(users.get("user.external_id", "A1").is_none());
+}

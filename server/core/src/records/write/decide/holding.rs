@@ -53,7 +53,8 @@ pub(super) struct Holding {
 impl Holding {
     /// Notes whose a value is in the store.
     pub(super) fn note(&mut self, place: Place, record: String) {
-        self.taken.insert(place, record);
+        // Of two the first, which is the one that is not set apart: see `records::refold`.
+        self.taken.entry(place).or_insert(record);
     }
 
     /// The same for a record that is about to come back: `other` has the value of this field by now.

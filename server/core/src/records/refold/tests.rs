@@ -1,0 +1,248 @@
+//! A database that an earlier program wrote is folded anew: what was found goes on being found, and by new spellings.
+
+use serde_json::json;
+
+use super::*;
+use crate::testing::{World, id, ready};
+
+/// As the earlier folding left a record: its keys, its slots and its words.
+fn wrote_before(world: &World, id: &str, keys: Json, slot: &str, words: &[&str]) {
+    let run = |sql: &str, params: Vec<Value>| {
+        world.store.run(&Statement::new(sql.to_owned(), params));
+    };
+    run(
+        "UPDATE records SET keys = ?2, key_2 = ?3 WHERE id = ?1",
+        vec![id.into(), keys.to_string().into(), slot.into()],
+    );
+    run(
+        "DELETE FROM words WHERE record = (SELECT num FROM records WHERE id = ?1)",
+        vec![id.into()],
+    );
+    for word in words {
+        run(
+            "INSERT INTO words SELECT ?2, num FROM records WHERE id = ?1",
+            vec![id.into(), (*word).into()],
+        );
+    }
+    run("UPDATE meta SET folding = 0, refolded = 0", vec![]);
+}
+
+fn state(world: &World) -> Vec<Vec<Value>> {
+    let sql = "SELECT id, keys, key_2, apart, (SELECT group_concat(word, ' ' ORDER BY word) FROM words WHERE record = num) AS words FROM records ORDER BY num";
+    world.store.run(&Statement::new(sql, []))
+}
+
+fn refold(world: &World, steps: usize) -> Left {
+    let tenant = world.cx().caller.unwrap().tenant;
+    ready(world.core.refold_tenant(&tenant, steps)).unwrap()
+}
+
+fn folding(world: &World) -> i64 {
+    world.store.run(&meta())[0][0].as_i64().unwrap()
+}
+
+fn found(world: &World, q: &str) -> Vec<String> {
+    let page = world.search(q, None, 50);
+    page.items.iter().map(|record| record.id.clone()).collect()
+}
+
+#[test]
+fn what_an_earlier_program_wrote_is_as_if_it_were_written_now() {
+    let world = World::new();
+    let values = [
+        json!({"title": "Straße", "code": "Straße 1", "tags": ["Ada@Example.com"]}),
+        json!({"title": "José", "code": "JOSÉ"}),
+        json!({"title": "がぎ", "code": "が"}),
+        json!({"title": "plain", "code": "plain"}),
+    ];
+    let ids: Vec<String> = values
+        .iter()
+        .map(|data| world.thing(data.clone()).id)
+        .collect();
+    let now = state(&world);
+    let before = [
+        (
+            json!({"title": "straße", "code": "straße 1"}),
+            "straße",
+            vec!["straße", "1"],
+        ),
+        (
+            json!({"title": "jose", "code": "jose"}),
+            "jose",
+            vec!["jose"],
+        ),
+        (
+            json!({"title": "かき", "code": "か"}),
+            "かき",
+            vec!["かき", "か"],
+        ),
+        (json!({}), "plain", vec!["plain"]),
+    ];
+    for (id, (keys, slot, words)) in ids.iter().zip(&before) {
+        wrote_before(&world, id, keys.clone(), slot, words);
+    }
+    assert_ne!(state(&world), now);
+    assert_eq!(found(&world, "strasse"), [""; 0]);
+    assert_eq!(refold(&world, 10), Left::Nothing);
+    assert_eq!(state(&world), now);
+    assert_eq!(folding(&world), REVISION);
+    assert_eq!(found(&world, "STRASSE"), [ids[0].clone()]);
+    assert_eq!(found(&world, "かき"), [""; 0]);
+}
+
+#[test]
+fn it_is_cut_off_and_goes_on() {
+    let world = World::new();
+    let ids: Vec<String> = (0..250).map(|n| id(1_000 + n)).collect();
+    for (n, id) in ids.iter().enumerate() {
+        let data = json!({"title": format!("Größe {n}")});
+        world.create("thing", Some(id.clone()), data).unwrap();
+    }
+    let now = state(&world);
+    for (n, id) in ids.iter().enumerate() {
+        let (key, number) = (format!("große {n}"), n.to_string());
+        wrote_before(&world, id, json!({"title": key}), &key, &["große", &number]);
+    }
+    let old = state(&world);
+    assert_eq!(refold(&world, 1), Left::Something);
+    let state_now = state(&world);
+    assert_eq!(state_now[..100], now[..100]);
+    assert_eq!(
+        state_now[100..],
+        old[100..],
+        "a step folds a hundred records"
+    );
+    // Somebody writes a record between the read and the commit of the next step.
+    let id = ids[150].clone();
+    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        let meddle = "UPDATE records SET version = version + 1 WHERE id = ?1";
+        connection.execute(meddle, [id]).unwrap();
+    }));
+    assert_eq!(refold(&world, 1), Left::Something);
+    assert_eq!(refold(&world, 1), Left::Something);
+    assert_eq!(folding(&world), 0);
+    assert_eq!(refold(&world, 1), Left::Nothing);
+    assert_eq!(state(&world), now);
+    // It is known to be done: nothing is asked any more.
+    world.store.trips();
+    assert_eq!(refold(&world, 1), Left::Nothing);
+    assert_eq!(world.store.trips(), (0, 0));
+}
+
+#[test]
+fn a_step_folds_so_many_characters_and_one_record_at_least() {
+    let size = |num: i64, size: i64| vec![num.into(), size.into()];
+    assert_eq!(last_of(&vec![]), None);
+    assert_eq!(last_of(&vec![size(7, 9_000_000), size(8, 1)]), Some(7));
+    assert_eq!(
+        last_of(&vec![size(7, 400_000), size(8, 100_000), size(9, 1)]),
+        Some(8)
+    );
+}
+
+#[test]
+fn of_two_texts_that_became_one_the_later_is_set_apart() {
+    // In either order: the text that folds to itself may be that of the first or of the second.
+    for (first, second) in [("Straße", "STRASSE"), ("STRASSE", "Straße")] {
+        let world = World::new();
+        let made = [first, second].map(|code| {
+            let id = world.thing(json!({"title": code})).id;
+            let data = json!({"title": code, "code": code}).to_string();
+            let sql = "UPDATE records SET data = ?2 WHERE id = ?1";
+            world
+                .store
+                .run(&Statement::new(sql, [id.as_str().into(), data.into()]));
+            let key = code.to_lowercase();
+            wrote_before(
+                &world,
+                &id,
+                json!({"title": key, "code": key}),
+                &key,
+                &[&key],
+            );
+            id
+        });
+        // A third one, whose old key is what another one comes to, and who comes to something else.
+        assert_eq!(refold(&world, 10), Left::Nothing);
+        let apart: Vec<bool> = state(&world).iter().map(|row| row[3] != 0.into()).collect();
+        assert_eq!(apart, [false, true], "{first} {second}");
+        let refused = world
+            .create("thing", None, json!({"code": "strasse"}))
+            .unwrap_err();
+        assert_eq!(refused.0, "UNIQUE_VIOLATION");
+        // The one apart goes on being changed, and comes back in by another text.
+        world
+            .update(&made[1], None, json!({"title": "Other"}))
+            .unwrap();
+        world
+            .update(&made[1], None, json!({"code": "other"}))
+            .unwrap();
+        assert_eq!(
+            world
+                .create("thing", None, json!({"code": "OTHER"}))
+                .unwrap_err()
+                .0,
+            "UNIQUE_VIOLATION"
+        );
+        world.update(&made[0], None, json!({"code": null})).unwrap();
+        world
+            .update(&made[1], None, json!({"code": "Straße"}))
+            .unwrap();
+    }
+}
+
+#[test]
+fn an_old_key_that_is_another_s_new_one_is_in_nobody_s_way() {
+    // More than a step apart, so that the first is folded while the last still has its old key.
+    let world = World::new();
+    let code = |world: &World, id: &str, code: &str, key: &str| {
+        let data = json!({"title": "x", "code": code}).to_string();
+        let sql = "UPDATE records SET data = ?2 WHERE id = ?1";
+        world
+            .store
+            .run(&Statement::new(sql, [id.into(), data.into()]));
+        wrote_before(world, id, json!({"code": key}), "x", &[key]);
+    };
+    let first = world.thing(json!({"title": "x"})).id;
+    for _ in 0..120 {
+        world.thing(json!({"title": "x"}));
+    }
+    let last = world.thing(json!({"title": "x"})).id;
+    code(&world, &first, " jose ", " jose ");
+    code(&world, &last, "JOSÉ", "jose");
+    assert_eq!(refold(&world, 10), Left::Nothing);
+    let keys = |id: &str| {
+        let row = state(&world)
+            .into_iter()
+            .find(|row| row[0] == id.into())
+            .unwrap();
+        (row[1].as_str().unwrap().to_owned(), row[3].clone())
+    };
+    assert_eq!(keys(&first), (r#"{"code":"jose"}"#.to_owned(), 0.into()));
+    assert_eq!(
+        keys(&last),
+        (r#"{"code":"jose","_code":"josé"}"#.to_owned(), 0.into())
+    );
+}
+
+#[test]
+fn white_space_of_an_earlier_program_is_empty_and_takes_nobody_s_place() {
+    let world = World::new();
+    let ids = [" ", "\u{3000}"].map(|code| {
+        let id = world.thing(json!({"title": "x"})).id;
+        let data = json!({"title": "x", "code": code}).to_string();
+        let sql = "UPDATE records SET data = ?2 WHERE id = ?1";
+        world
+            .store
+            .run(&Statement::new(sql, [id.as_str().into(), data.into()]));
+        wrote_before(&world, &id, json!({}), "x", &["x"]);
+        id
+    });
+    assert_eq!(refold(&world, 10), Left::Nothing);
+    let empty = json!({"field": "code", "op": "is_empty"});
+    let page = world
+        .list(Some(empty), Some("code"), None, None, 50)
+        .unwrap();
+    let found: BTreeSet<&str> = page.items.iter().map(|item| item.id.as_str()).collect();
+    assert_eq!(found, ids.iter().map(String::as_str).collect());
+}
