@@ -192,7 +192,7 @@ fn finish(folding: i64, after: i64) -> Vec<Statement> {
     statements
 }
 
-fn numbers<const N: usize>(row: &Vec<Value>) -> Option<[i64; N]> {
+fn numbers<const N: usize>(row: &[Value]) -> Option<[i64; N]> {
     let numbers: Option<Vec<i64>> = row.iter().map(Value::as_i64).collect();
     numbers?.try_into().ok()
 }

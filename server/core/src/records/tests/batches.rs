@@ -130,7 +130,7 @@ fn what_a_batch_shows_is_bounded_however_often_it_shows_one_record() {
     world
         .create("thing", Some(id(1)), json!({"body": "x".repeat(100_000)}))
         .unwrap();
-    let update = |n: usize| json!({"op": "update", "type": "thing", "id": id(1), "fields": {"flag": n % 2 == 0}});
+    let update = |n: usize| json!({"op": "update", "type": "thing", "id": id(1), "fields": {"flag": n.is_multiple_of(2)}});
     for mode in [
         types::BatchRequestMode::Atomic,
         types::BatchRequestMode::PerItem,
