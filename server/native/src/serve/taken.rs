@@ -1,5 +1,4 @@
-//! An answer on its way to its peer: it goes out in slices, so that what is held for it is held until the peer has taken
-//! all but the last of them.
+//! An answer on its way to its peer: it goes out in slices, and what is held for it is held as long as one of them is.
 
 use std::{
     pin::Pin,
@@ -37,7 +36,7 @@ pub fn kept(answer: Response, held: Arc<Held>, method: &Method) -> Option<Respon
         Body::new(Slices {
             body,
             rest: Bytes::new(),
-            _held: held,
+            held,
         })
     }))
 }
@@ -45,7 +44,20 @@ pub fn kept(answer: Response, held: Arc<Held>, method: &Method) -> Option<Respon
 struct Slices {
     body: Body,
     rest: Bytes,
+    held: Arc<Held>,
+}
+
+/// Bytes of an answer. Slices of them share their memory, so that the last of them, which the connection may wait with
+/// when the body has ended long since, keeps all of it.
+struct Kept {
+    bytes: Bytes,
     _held: Arc<Held>,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl hyper::body::Body for Slices {
@@ -59,7 +71,10 @@ impl hyper::body::Body for Slices {
         if self.rest.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.rest = data,
+                    Ok(bytes) => {
+                        let _held = self.held.clone();
+                        self.rest = Bytes::from_owner(Kept { bytes, _held });
+                    }
                     Err(other) => return Poll::Ready(Some(Ok(other))),
                 },
                 other => return Poll::Ready(other),
@@ -82,5 +97,40 @@ impl hyper::body::Body for Slices {
             hint.set_upper(upper.saturating_add(rest));
         }
         hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::held::Hall;
+
+    const ANSWER: usize = 1 << 20;
+
+    #[tokio::test]
+    async fn the_last_slice_keeps_the_room_of_the_whole_answer() {
+        let hall = Arc::new(Hall::new(8, 0, 4 * ANSWER));
+        let from = |last| hall.enter(IpAddr::from([192, 0, 2, last]));
+        let answer = Response::new(Body::from(vec![b'x'; ANSWER]));
+        let answer = kept(answer, from(1), &Method::GET).expect("room");
+        let mut body = answer.into_body();
+        let mut last = None;
+        let mut taken = 0;
+        while let Some(frame) = body.frame().await {
+            let bytes = frame.expect("no error").into_data().expect("bytes");
+            taken += bytes.len();
+            last = Some(bytes);
+        }
+        // As hyper does, which has written all but the end of it.
+        drop(body);
+        assert_eq!(taken, ANSWER);
+        let another = from(1);
+        assert!(!another.answer(ANSWER), "an address has a quarter");
+        drop(last);
+        assert!(another.answer(ANSWER));
     }
 }
