@@ -277,7 +277,7 @@ const DAMAGES: &[(Damage, &str, &str)] = &[
         "s refers to nothing",
     ),
     (
-        Tenant("INSERT INTO idempotency VALUES ('k', '', 201, '', '', 0, 0, 4711, '', 0)"),
+        Tenant("INSERT INTO idempotency VALUES ('k', '', 201, '', '', 0, 0, 4711, '', 0, NULL)"),
         "idempotency",
         "k refers to nothing",
     ),
@@ -486,7 +486,7 @@ const BEFORE: &str = r#"
     CREATE UNIQUE INDEX "u.price_item.code" ON records ((coalesce(keys ->> '$.code', data ->> '$.code'))) WHERE type = 'price_item' AND deleted_at IS NULL;
     ALTER TABLE records DROP COLUMN apart;
     ALTER TABLE meta DROP COLUMN folding; ALTER TABLE meta DROP COLUMN refolded;
-    DELETE FROM migrations WHERE number >= 4;
+    DELETE FROM migrations WHERE number >= 5;
     PRAGMA user_version = 1;
     UPDATE records SET data = '{"name":"STRASSE"}' WHERE data ->> '$.name' = 'other';
     UPDATE records SET keys = '{"name":"straße"}' WHERE data ->> '$.name' = 'Straße';

@@ -129,7 +129,7 @@ async fn read(
     let there = rows.next().unwrap_or_default();
     let fields = wanted.iter().filter(|(field, _)| known(&scope, field));
     for ((field, _), rows) in fields.zip(rows) {
-        holders.note(&field.name, rows);
+        holders.note(field, rows);
     }
     let there = there.into_iter().filter_map(|row| {
         let [id, data] = <[Value; 2]>::try_from(row).ok()?;
@@ -189,13 +189,13 @@ struct Holders {
 }
 
 impl Holders {
-    fn note(&mut self, field: &str, rows: Rows) {
+    fn note(&mut self, field: &Field, rows: Rows) {
         for row in rows {
             if let [id, key] = row.as_slice()
-                && let (Some(id), Some(key)) = (id.as_str(), Key::read(key))
+                && let (Some(id), Some(key)) = (id.as_str(), Key::stored(field, key))
             {
                 self.stored
-                    .entry((field.to_owned(), key))
+                    .entry((field.name.clone(), key))
                     .or_insert_with(|| id.to_owned());
             }
         }

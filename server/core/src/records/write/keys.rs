@@ -29,6 +29,14 @@ impl Key {
         }
     }
 
+    /// The key of a value as it is stored, which is right whatever folding the record's keys are of.
+    pub fn stored(field: &Field, value: &Value) -> Option<Self> {
+        match (field.kind().order(), value) {
+            (Order::Folded, Value::Text(text)) => Some(Self::Text(unique_text(text)?.into_owned())),
+            _ => Self::read(value),
+        }
+    }
+
     pub fn read(value: &Value) -> Option<Self> {
         match value {
             Value::Integer(number) => Some(Self::Number(*number)),
@@ -53,9 +61,9 @@ impl Key {
     }
 }
 
-/// Who has these values of a unique field: id and key.
+/// Who has these values of a unique field: id and value.
 pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
-    let select = format!("SELECT id, {}", field.sql.unique);
+    let select = format!("SELECT id, {}", field.sql.raw);
     by_keys(&select, type_name, field, keys)
 }
 
@@ -69,8 +77,9 @@ pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
     }
 }
 
-/// What `select` says of the records of a type that have one of these keys. Of several with one key the one that the
-/// index holds it for comes first: see `records::refold`.
+/// What `select` says of the records of a type that have one of these keys, and of some that may have one: an earlier
+/// folding had no keys with accents. Of several with one key the one that the index holds it for comes first: see
+/// `records::refold`.
 pub fn by_keys(select: &str, type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
     let select = format!(
         "{select} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {}",
@@ -81,7 +90,7 @@ pub fn by_keys(select: &str, type_name: &str, field: &Field, keys: &BTreeSet<Key
     }
     let folded: BTreeSet<String> = keys.iter().map(Key::folded).collect();
     let folded: Vec<Json> = folded.into_iter().map(Json::from).collect();
-    let exact: Vec<Json> = keys.iter().map(Key::json).collect();
+    let exact: Vec<Json> = keys.iter().map(Key::json).chain(folded.clone()).collect();
     Statement::new(
         format!(
             "{select} IN (SELECT value FROM json_each(?1)) AND {} IN (SELECT value FROM json_each(?2))",

@@ -362,7 +362,7 @@ impl Prepared {
             let select = format!(
                 "SELECT {}, records.content_hash, {}",
                 list::COLUMNS,
-                field.sql.unique
+                field.sql.raw
             );
             statements.push(by_keys(&select, type_name, field, keys).bounded(WRITTEN));
         }

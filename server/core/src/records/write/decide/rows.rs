@@ -42,21 +42,24 @@ impl Decider<'_> {
                 .filter_map(|row| row.into_iter().next()?.into_text());
             self.users.extend(ids);
         }
-        for (type_name, name) in prepared.unique.keys() {
+        for ((type_name, name), (field, _)) in &prepared.unique {
             for row in rows.next().unwrap_or_default() {
                 let [id, key] = row.as_slice() else {
                     return Err(odd());
                 };
-                let (Some(id), Some(key)) = (id.as_str(), Key::read(key)) else {
+                let (Some(id), Some(key)) = (id.as_str(), Key::stored(field, key)) else {
                     return Err(odd());
                 };
                 let place = (type_name.clone(), name.clone(), key);
                 self.holders.note(place, id.to_owned());
             }
         }
-        for (type_name, name) in prepared.upserts.keys() {
+        for ((type_name, name), (field, _)) in &prepared.upserts {
             for mut row in rows.next().unwrap_or_default() {
-                let key = row.pop().as_ref().and_then(Key::read).ok_or_else(odd)?;
+                let key = row.pop();
+                let key = key
+                    .and_then(|key| Key::stored(field, &key))
+                    .ok_or_else(odd)?;
                 let id = self.take_record(scope, row).ok_or_else(odd)?;
                 self.holders
                     .note((type_name.clone(), name.clone(), key), id);
