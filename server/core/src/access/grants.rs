@@ -218,6 +218,7 @@ mod tests {
     use crm_runtime::server::Requirement;
 
     use super::*;
+    use crate::access::rights::rights;
 
     fn person(roles: &[&str]) -> Grants {
         let roles = serde_json::to_string(roles).unwrap().into();
@@ -306,11 +307,8 @@ mod tests {
         );
         assert_eq!(key.rule(Action::Named("users.read")), None);
         assert!(
-            key.cover(
-                Rights::named(&["users.write", "records.read"]),
-                "give these"
-            )
-            .is_ok()
+            key.cover(rights!["users.write", "records.read"], "give these")
+                .is_ok()
         );
         for (rights, kind, name) in [
             (Rights::ALL, "scope", "records:write"),

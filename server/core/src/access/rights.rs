@@ -39,9 +39,21 @@ impl Rights {
         ..Self::ALL
     };
 
-    /// The permissions of these names. Names that the contract does not have are nothing.
-    pub fn named(names: &[&str]) -> Self {
-        Self::those(|permission| names.contains(&permission.name))
+    /// The permissions of these names. None: the contract does not have one of them. Who asked for the rest alone would ask
+    /// for too little. For names that stand in the code there is [`rights!`].
+    pub const fn named(names: &[&str]) -> Option<Self> {
+        let (mut permissions, mut next) = (0, 0);
+        while next < names.len() {
+            match place(names[next]) {
+                Some(place) => permissions |= 1 << place,
+                None => return None,
+            }
+            next += 1;
+        }
+        Some(Self {
+            permissions,
+            owner: false,
+        })
     }
 
     /// What roles grant together. A name that is no role grants nothing.
@@ -83,8 +95,7 @@ impl Rights {
     }
 
     pub fn has(self, permission: &str) -> bool {
-        let place = PERMISSIONS.iter().position(|one| one.name == permission);
-        place.is_some_and(|place| self.permissions & (1 << place) != 0)
+        place(permission).is_some_and(|place| self.permissions & (1 << place) != 0)
     }
 
     pub fn is_owner(self) -> bool {
@@ -109,6 +120,40 @@ impl Rights {
         first.map(|(_, permission)| Lacking::Permission(permission))
     }
 }
+
+/// Where a permission stands in the contract's table.
+const fn place(name: &str) -> Option<usize> {
+    let mut place = 0;
+    while place < PERMISSIONS.len() {
+        if is_same(PERMISSIONS[place].name.as_bytes(), name.as_bytes()) {
+            return Some(place);
+        }
+        place += 1;
+    }
+    None
+}
+
+/// `a == b`, which constants cannot say.
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut next = 0;
+    while next < a.len() && next < b.len() && a[next] == b[next] {
+        next += 1;
+    }
+    next == a.len() && next == b.len()
+}
+
+/// The rights of these permissions. A name that the contract does not have is an error of the compiler.
+macro_rules! rights {
+    ($($name:expr),+ $(,)?) => {
+        const {
+            match $crate::access::rights::Rights::named(&[$($name),+]) {
+                Some(rights) => rights,
+                None => panic!("the contract's x-permissions do not have one of these names"),
+            }
+        }
+    };
+}
+pub(crate) use rights;
 
 #[cfg(test)]
 mod tests {
@@ -163,11 +208,29 @@ mod tests {
         assert_eq!((owner, admin), (Rights::OWNER, Rights::ALL));
         assert_eq!(
             readonly,
-            Rights::named(&["records.read", "schema.read", "users.read"])
+            rights!["records.read", "schema.read", "users.read"]
         );
         assert_eq!(admin.lacks(owner), Some(Lacking::Ownership));
         assert!(owner.covers(admin) && admin.covers(readonly) && !readonly.covers(admin));
         assert_eq!(Rights::of_roles(["emperor", "OWNER"]), Rights::NONE);
+    }
+
+    #[test]
+    fn names_that_the_contract_does_not_have_are_told_and_not_left_out() {
+        for unknown in [
+            &["api_keys.revoke"][..],
+            &["users.read", "api_keys.revoke"],
+            &["users.rea"],
+            &["users.reads"],
+            &[""],
+        ] {
+            assert_eq!(Rights::named(unknown), None, "{unknown:?}");
+        }
+        for permission in PERMISSIONS {
+            let rights = Rights::named(&[permission.name]).unwrap();
+            assert!(rights.has(permission.name) && rights != Rights::NONE);
+            assert!(!Rights::NONE.covers(rights));
+        }
     }
 
     #[test]

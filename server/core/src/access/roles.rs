@@ -2,7 +2,7 @@
 
 use crm_contract::latest::types;
 
-use super::rights::Rights;
+use super::rights::{Rights, rights};
 
 pub const OWNER: &str = "owner";
 pub const ADMIN: &str = "admin";
@@ -21,8 +21,7 @@ enum Granted {
     /// Everything, and to make owners.
     Ownership,
     Everything,
-    /// The permissions of these names.
-    Only(&'static [&'static str]),
+    Only(Rights),
 }
 
 /// By name.
@@ -43,7 +42,7 @@ pub const ALL: [Role; 3] = [
         name: READONLY,
         label: "Read only",
         description: "Reads every record and changes none.",
-        grants: Granted::Only(&["records.read", "schema.read", "users.read"]),
+        grants: Granted::Only(rights!["records.read", "schema.read", "users.read"]),
     },
 ];
 
@@ -63,7 +62,7 @@ impl Role {
         match self.grants {
             Granted::Ownership => Rights::OWNER,
             Granted::Everything => Rights::ALL,
-            Granted::Only(names) => Rights::named(names),
+            Granted::Only(rights) => rights,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::{
         grants::{Action, Grants},
-        rights::Rights,
+        rights::rights,
     },
     auth::sessions,
     code_set,
@@ -101,7 +101,7 @@ pub async fn deactivate<R: Reply + 'static>(
         let grants = &scope.grants;
         grants.cover(before.rights(), "deactivate this person")?;
         if revoke_keys {
-            grants.cover(Rights::named(&[MANAGE_KEYS]), "revoke API keys")?;
+            grants.cover(rights![MANAGE_KEYS], "revoke API keys")?;
         }
         let mut keys = keys
             .into_iter()
