@@ -79,6 +79,8 @@ pub struct World {
     /// In the order in which they were added.
     pub logins: Mutex<Vec<(String, TenantId)>>,
     pub keys: Mutex<Vec<SigningKey>>,
+    /// Tenants whose databases somebody else holds: they cannot be read.
+    pub busy: Mutex<Vec<TenantId>>,
     pub faults: Faults,
 }
 
@@ -101,6 +103,9 @@ impl TenantStore for World {
         let Some(memory) = self.memory(tenant) else {
             return ready(Err(StoreError::UnknownTenant));
         };
+        if self.busy.lock().unwrap().contains(tenant) {
+            return ready(Err(StoreError::Busy("held".into())));
+        }
         Box::pin(async move {
             self.faults
                 .run(async { memory.read(tenant, statements).await })

@@ -1,9 +1,10 @@
 //! Address and password of a person. The address may be known to several businesses: then the request has to name one of
 //! those that the password fits. A refusal takes one hash where a business is named and two where none is, whatever is known
-//! of the address; and a business that adds somebody else's address later does not come before those that had it.
+//! of the address; and a business that adds somebody else's address later does not come before those that had it, and takes
+//! no place while it cannot be asked.
 
 use crm_contract::{codes, latest::types::TokenResponse};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Exchanging, answer, attempt, commit, read, refused};
@@ -40,6 +41,7 @@ pub async fn exchange(
     let login = fold(email);
     attempt(core, cx, &login).await?;
     let party = Party::signing_in(&login, tenant, cx.address);
+    let mut unasked = None;
     let mut fitting = match tenant {
         Some(tenant) => {
             let account = match TenantId::parse(tenant) {
@@ -49,7 +51,9 @@ pub async fn exchange(
             fit(core, password, [account], &party).await?
         }
         None => {
-            let mut known = accounts(core, &login).await?.into_iter();
+            let (known, fault) = accounts(core, &login).await?;
+            unasked = fault;
+            let mut known = known.into_iter();
             let tried: [Option<Account>; TRIED] = std::array::from_fn(|_| known.next());
             fit(core, password, tried, &party).await?
         }
@@ -57,7 +61,12 @@ pub async fn exchange(
     if fitting.len() > 1 {
         return Err(several(core, &fitting).await?.into());
     }
-    let account = fitting.pop().ok_or_else(refused)?;
+    let account = match (fitting.pop(), unasked) {
+        (Some(account), _) => account,
+        // Nobody knows whether the password fits there: that it fits nowhere would be said too soon.
+        (None, Some(fault)) => return Err(fault.into()),
+        (None, None) => return Err(refused().into()),
+    };
     let (refresh, opening) = sessions::open(
         &account.tenant,
         &account.tenant_secret,
@@ -82,8 +91,9 @@ pub async fn exchange(
     Ok(answer(core, cx, sessions::Kind::User, account.user, &refresh).await?)
 }
 
-/// The accounts of an address, of the businesses that have had it longest.
-async fn accounts(core: &Core, login: &str) -> Result<Vec<Account>, Fault> {
+/// The accounts of an address, of the businesses that have had it longest, and why one of these could not be asked. What
+/// happens to one business is no reason to refuse those who belong to another.
+async fn accounts(core: &Core, login: &str) -> Result<(Vec<Account>, Option<Fault>), Fault> {
     let directory = &core.ports().directory;
     let mut tenants = directory.tenants_of_login(login).await?;
     tenants.truncate(MOST_TENANTS);
@@ -94,8 +104,14 @@ async fn accounts(core: &Core, login: &str) -> Result<Vec<Account>, Fault> {
     let reads = tenants
         .into_iter()
         .map(|tenant| account(core, tenant, login));
-    let found = try_join_all(reads).await?;
-    Ok(found.into_iter().flatten().collect())
+    let (mut known, mut unasked) = (Vec::new(), None);
+    for found in join_all(reads).await {
+        match found {
+            Ok(account) => known.extend(account),
+            Err(fault) => unasked = unasked.or(Some(fault)),
+        }
+    }
+    Ok((known, unasked))
 }
 
 /// The account of an address in a business; none unless somebody could sign in with it.

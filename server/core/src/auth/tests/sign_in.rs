@@ -173,6 +173,37 @@ fn nobody_locks_others_out_by_adding_their_address() {
 }
 
 #[test]
+fn a_business_that_cannot_be_asked_keeps_nobody_of_another_out() {
+    let (api, hashes) = counting();
+    let first = businesses(&api, 0, 2, DANA, "another-password-1");
+    let own = businesses(&api, 100, 101, DANA, PASSWORD);
+    let last = businesses(&api, 200, 202, DANA, PASSWORD);
+    let hold = |ids: &[&String]| {
+        let ids = ids.iter().map(|id| tenant(id));
+        *api.host.world.busy.lock().unwrap() = ids.collect();
+    };
+    // Whether it is asked before one's own or after it.
+    hold(&[&first[0], &last[0], &last[1]]);
+    let before = hashes.0.load(Ordering::Relaxed);
+    assert_eq!(
+        api.password_grant(DANA, PASSWORD).expect(200)["tenant"],
+        json!(own[0])
+    );
+    // It is said only to those who got in nowhere, and takes as long as every refusal.
+    let wrong = api.password_grant(DANA, "not the password");
+    assert_eq!(wrong.refusal(), (503, "TENANT_BUSY".into()));
+    assert_eq!(hashes.0.load(Ordering::Relaxed) - before, 4);
+    hold(&[&first[0], &first[1], &own[0], &last[0], &last[1]]);
+    let nobody = api.password_grant(DANA, PASSWORD);
+    assert_eq!(nobody.refusal(), (503, "TENANT_BUSY".into()));
+    hold(&[]);
+    assert_eq!(
+        api.password_grant(DANA, "not the password").refusal(),
+        (401, "INVALID_CREDENTIALS".into())
+    );
+}
+
+#[test]
 fn spaces_around_a_sign_in_address_do_not_count() {
     let api = Api::default();
     api.user(TENANT, DANA, &["owner"]);
