@@ -73,15 +73,15 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
 
 fn settings(arguments: &Serve) -> serve::Settings {
     let defaults = serve::Settings::default();
-    let files = files::raise_limit().unwrap_or_else(|error| {
+    let limit = files::raise_limit();
+    if let Some(error) = limit.refused {
         tracing::warn!(%error, "the limit of open files was not raised");
-        None
-    });
-    let connections = files::connections(defaults.connections, files);
+    }
+    let connections = files::connections(defaults.connections, limit.files);
     if connections < defaults.connections {
         tracing::warn!(
             connections,
-            open_files = files,
+            open_files = limit.files,
             "fewer connections are accepted at one time: the system allows too few open files (ulimit -n)"
         );
     }
