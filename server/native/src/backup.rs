@@ -72,7 +72,7 @@ pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
         let folder = Path::new(FOLDER).join(id);
         blobs(&data.join(&folder), &part.join(&folder))?;
     }
-    folder::keep(&part).map_err(|(path, error)| write(&path, error))?;
+    folder::keep_all(&part).map_err(|(path, error)| write(&path, error))?;
     folder::sync(&tenants).map_err(|error| write(&tenants, error))?;
     folder::sync(&part).map_err(|error| write(&part, error))?;
     Ok(part)

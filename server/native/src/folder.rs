@@ -33,65 +33,133 @@ pub fn own_file(path: &Path) -> io::Result<()> {
 
 /// Takes everybody else's rights to a data folder and to what is ours in it away, also where it was made with wider ones.
 /// No symbolic link in it is followed. Folders come before what they hold: afterwards nobody else can exchange what is in
-/// them. On error: with what the rights could not be taken from.
+/// them. Of blobs there may be millions: once nobody else got into their folder, they are not looked at one by one. Where
+/// nobody else gets in, what the rights could not be taken from is told in the log alone. On error: with what that was.
 #[cfg(unix)]
 pub fn keep(data: &Path) -> Result<(), (PathBuf, io::Error)> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let failed = |error| (data.to_path_buf(), error);
-    let mode = fs::metadata(data).map_err(failed)?.mode();
-    if mode & 0o1000 == 0 && mode & 0o7777 != 0o700 {
-        let only = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(data, only).map_err(failed)?;
-    } else if mode & 0o1000 != 0 {
-        // One like /tmp: others rely on its rights.
-        tracing::warn!(data = %data.display(), "the data folder is shared with everybody: name one of its own with --data");
-    }
-    for file in ["", "-wal", "-shm", "-journal"] {
-        narrow(&data.join(format!("directory.sqlite{file}")), 0)?;
-    }
-    for folder in ["tenants", crate::blobs::FOLDER] {
-        narrow(&data.join(folder), DEEPEST)?;
-    }
-    Ok(())
+    Keeping::new(&set_mode).data(data, false)
 }
 
-/// A file or folder, and what is in it.
+/// The same, and each blob is looked at.
 #[cfg(unix)]
-fn narrow(path: &Path, deep: usize) -> Result<(), (PathBuf, io::Error)> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let failed = |error: io::Error| match error.kind() {
-        // What another process removes meanwhile.
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err((path.to_path_buf(), error)),
-    };
-    let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) => return failed(error),
-    };
-    let mode = match metadata.file_type() {
-        kind if kind.is_dir() => 0o700,
-        kind if kind.is_file() => 0o600,
-        _ => return Ok(()),
-    };
-    if metadata.mode() & 0o7777 != mode
-        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(mode))
-    {
-        return failed(error);
-    }
-    if metadata.is_dir() && deep > 0 {
-        let entries = match fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) => return failed(error),
-        };
-        for entry in entries.flatten() {
-            narrow(&entry.path(), deep - 1)?;
+pub fn keep_all(data: &Path) -> Result<(), (PathBuf, io::Error)> {
+    Keeping::new(&set_mode).data(data, true)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+}
+
+#[cfg(unix)]
+struct Keeping<'a> {
+    set: &'a dyn Fn(&Path, u32) -> io::Result<()>,
+    /// What stayed as it was in folders that nobody else gets into: the first of it, and how much.
+    left: Option<(PathBuf, io::Error)>,
+    count: usize,
+}
+
+#[cfg(unix)]
+impl<'a> Keeping<'a> {
+    fn new(set: &'a dyn Fn(&Path, u32) -> io::Result<()>) -> Self {
+        Self {
+            set,
+            left: None,
+            count: 0,
         }
     }
-    Ok(())
+
+    fn data(&mut self, data: &Path, all: bool) -> Result<(), (PathBuf, io::Error)> {
+        let failed = |error| (data.to_path_buf(), error);
+        let mode = mode(&fs::metadata(data).map_err(failed)?);
+        let shared = mode & 0o1000 != 0;
+        if shared {
+            // One like /tmp: others rely on its rights.
+            tracing::warn!(data = %data.display(), "the data folder is shared with everybody: name one of its own with --data");
+        } else if mode != 0o700 {
+            (self.set)(data, 0o700).map_err(failed)?;
+        }
+        for file in ["", "-wal", "-shm", "-journal"] {
+            self.narrow(&data.join(format!("directory.sqlite{file}")), 0, !shared)?;
+        }
+        self.narrow(&data.join("tenants"), 1, !shared)?;
+        let blobs = data.join(crate::blobs::FOLDER);
+        let was_closed = |mode| mode == 0o700;
+        let blobs_mode = fs::symlink_metadata(&blobs).map(|blobs| self::mode(&blobs));
+        let look = all || !was_closed(mode) || !blobs_mode.is_ok_and(was_closed);
+        self.narrow(&blobs, if look { DEEPEST } else { 0 }, !shared)?;
+        if let Some((path, error)) = &self.left {
+            tracing::warn!(path = %path.display(), %error, count = self.count, "the rights of other users to some files could not be taken away; nobody else gets into their folder");
+        }
+        Ok(())
+    }
+
+    /// A file or folder, and what is in it. `closed`: nobody else gets in there.
+    fn narrow(
+        &mut self,
+        path: &Path,
+        deep: usize,
+        closed: bool,
+    ) -> Result<(), (PathBuf, io::Error)> {
+        let metadata = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => return self.failed(path, error, closed),
+        };
+        let wanted = match metadata.file_type() {
+            kind if kind.is_dir() => 0o700,
+            kind if kind.is_file() => 0o600,
+            _ => return Ok(()),
+        };
+        let mut alone = mode(&metadata) == wanted;
+        if !alone {
+            match (self.set)(path, wanted) {
+                Ok(()) => alone = true,
+                Err(error) => self.failed(path, error, closed)?,
+            }
+        }
+        if metadata.is_dir() && deep > 0 {
+            let entries = match fs::read_dir(path) {
+                Ok(entries) => entries,
+                Err(error) => return self.failed(path, error, closed || alone),
+            };
+            for entry in entries.flatten() {
+                self.narrow(&entry.path(), deep - 1, closed || alone)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &mut self,
+        path: &Path,
+        error: io::Error,
+        closed: bool,
+    ) -> Result<(), (PathBuf, io::Error)> {
+        match error.kind() {
+            // What another process removes meanwhile.
+            io::ErrorKind::NotFound => Ok(()),
+            _ if closed => {
+                self.count += 1;
+                self.left.get_or_insert((path.to_path_buf(), error));
+                Ok(())
+            }
+            _ => Err((path.to_path_buf(), error)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn mode(metadata: &fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o7777
 }
 
 #[cfg(not(unix))]
 pub fn keep(_: &Path) -> Result<(), (PathBuf, io::Error)> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub fn keep_all(_: &Path) -> Result<(), (PathBuf, io::Error)> {
     Ok(())
 }
 
@@ -108,17 +176,16 @@ pub fn sync(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
     fn set(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+        set_mode(path, mode).expect("set");
     }
 
     fn mode(path: &Path) -> u32 {
-        let metadata = fs::symlink_metadata(path).expect("there");
-        metadata.permissions().mode() & 0o7777
+        super::mode(&fs::symlink_metadata(path).expect("there"))
     }
 
     #[test]
@@ -166,6 +233,69 @@ mod tests {
             (mode(&elsewhere), mode(&elsewhere.join("file"))),
             (0o755, 0o644)
         );
+    }
+
+    /// A data folder as an older program left it, with a database and a blob.
+    fn left() -> (tempfile::TempDir, [PathBuf; 2]) {
+        let data = tempfile::tempdir().expect("a folder");
+        let files = ["tenants/t.sqlite", "blobs/t/a/b.blob"].map(|name| data.path().join(name));
+        for file in &files {
+            fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            fs::write(file, "x").expect("made");
+            set(file, 0o644);
+        }
+        for folder in ["blobs/t/a", "blobs/t", "blobs", "tenants", ""] {
+            set(&data.path().join(folder), 0o755);
+        }
+        (data, files)
+    }
+
+    #[test]
+    fn blobs_are_looked_at_once() {
+        let (data, [database, blob]) = left();
+        keep(data.path()).expect("kept");
+        assert_eq!((mode(&database), mode(&blob)), (0o600, 0o600));
+        let wide = || [&database, &blob].map(|file| set(file, 0o644));
+        wide();
+        keep(data.path()).expect("kept");
+        assert_eq!((mode(&database), mode(&blob)), (0o600, 0o644));
+        // A folder that was open meanwhile, or a copy that is new.
+        for open in [data.path().to_path_buf(), data.path().join("blobs")] {
+            wide();
+            set(&open, 0o755);
+            keep(data.path()).expect("kept");
+            assert_eq!((mode(&database), mode(&blob)), (0o600, 0o600));
+        }
+        wide();
+        keep_all(data.path()).expect("kept");
+        assert_eq!((mode(&database), mode(&blob)), (0o600, 0o600));
+    }
+
+    #[test]
+    fn what_is_somebody_elses_stops_nothing_where_nobody_gets_in() {
+        let (data, [database, blob]) = left();
+        let others = |path: &Path, mode| match path == database {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => set_mode(path, mode),
+        };
+        let mut keeping = Keeping::new(&others);
+        keeping.data(data.path(), false).expect("kept");
+        assert_eq!((keeping.count, mode(&blob)), (1, 0o600));
+        let (path, _) = keeping.left.expect("told");
+        assert_eq!(path, database);
+        // In a folder that everybody uses, it is open to them.
+        set(data.path(), 0o1777);
+        set(&data.path().join("tenants"), 0o755);
+        let tenants = data.path().join("tenants");
+        let others = |path: &Path, mode| match path == tenants {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => set_mode(path, mode),
+        };
+        let (path, _) = Keeping::new(&others)
+            .data(data.path(), false)
+            .expect_err("refused");
+        assert_eq!(path, tenants);
+        set(data.path(), 0o700);
     }
 
     #[test]
