@@ -3,11 +3,11 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crm_core::ports::store::TenantId;
+use crm_core::{http::address::line, ports::store::TenantId};
 
 /// Somebody who gets no more than a part.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,15 +17,9 @@ pub enum Party {
 }
 
 impl Party {
-    /// Who calls from there. An IPv6 network of 64 bits is one party: its addresses belong to one customer.
+    /// Who calls from there: everybody on the line of that address.
     pub fn at(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = u128::from(address) & !u128::from(u64::MAX);
-                IpAddr::V6(Ipv6Addr::from(network))
-            }
-            address => address,
-        })
+        Self::Address(line(address))
     }
 }
 

@@ -82,16 +82,24 @@ fn forwarded(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Under what an address is counted. A customer line has a whole /64 of IPv6 at least, so that is counted as one; an IPv4
-/// address is itself, in whatever form it came. Without an address, all callers are counted as one.
+/// What stands for everybody on one line: a customer has a whole /64 of IPv6 at least, so that is one line, named by its
+/// first address; an IPv4 address is itself, in whatever form it came.
+pub fn line(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+/// Under what an address is counted: its [`line`]. Without an address, all callers are counted as one.
 pub fn key(address: Option<IpAddr>) -> String {
-    match address.map(|address| address.to_canonical()) {
+    match address.map(line) {
         None => String::new(),
         Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
+        Some(IpAddr::V6(address)) => format!("{address}/64"),
     }
 }
 
@@ -201,6 +209,7 @@ mod tests {
                 IpAddr::from([p, q, r, s, t, u, v, w])
             };
             prop_assume!(line != [0; 4]);
+            prop_assert_eq!(super::line(v6(a)), super::line(v6(b)));
             prop_assert_eq!(key(Some(v6(a))), key(Some(v6(b))));
             let v4 = std::net::Ipv4Addr::from(v4);
             prop_assert_eq!(key(Some(v4.into())), v4.to_string());
@@ -216,6 +225,14 @@ mod tests {
                 key(Some(IpAddr::from([p, q, r, s, t, u, v, w])))
             };
             prop_assert_ne!(of(a), of(b));
+        }
+
+        /// Whatever is counted by line or by key, it is the same callers.
+        #[test]
+        fn who_has_one_key_is_on_one_line(a: IpAddr, b: IpAddr, same: bool) {
+            let b = if same { line(a) } else { b };
+            prop_assert_eq!(line(a) == line(b), key(Some(a)) == key(Some(b)));
+            prop_assert_eq!(line(line(a)), line(a));
         }
     }
 }
