@@ -34,7 +34,7 @@ mod patience;
 mod taken;
 
 use explained::Explained;
-use guarded::{Seen, answer, busy};
+use guarded::{Seen, answer, busy, too_slow};
 pub use pace::Rate;
 use packed::Routers;
 use patience::Patient;
@@ -81,14 +81,15 @@ impl Default for Settings {
             connections_of_one: 256,
             trusted_proxies: Vec::new(),
             head_time: Duration::from_secs(15),
-            // 8 KiB and 1 KiB a second: less than the slowest telephone has.
+            // 8 KiB and 1 KiB a second: less than the slowest telephone has. It hears nothing for ten seconds and more where a
+            // packet is lost several times.
             take_rate: Rate {
                 window: Duration::from_secs(30),
                 bytes: 240 << 10,
             },
             send_rate: Rate {
-                window: Duration::from_secs(5),
-                bytes: 5 << 10,
+                window: Duration::from_secs(20),
+                bytes: 20 << 10,
             },
             drain_time: Duration::from_secs(20),
             requests: 256,
@@ -220,7 +221,10 @@ async fn connection(
                 (None, Some(router)) => Some(held.during(answer(router, request, &seen)).await?),
                 (None, None) => None,
             };
-            let answered = answered.filter(|_| !arriving.was_refused());
+            let answered = match arriving.was_slow() {
+                true => Some(too_slow(&seen)),
+                false => answered.filter(|_| !arriving.was_refused()),
+            };
             let answered = answered.and_then(|answer| kept(answer, held, &seen.method));
             arriving.take_rest().await;
             let mut answered = answered.unwrap_or_else(|| busy(&seen));

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use crm_core::{
     Core,
     core::Config,
@@ -277,6 +280,26 @@ async fn a_peer_that_takes_nothing_of_its_answer_is_let_go() {
         .await
         .expect("an answer");
     assert!(answer.ends_with("hello"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_is_told_so() {
+    let settings = Settings {
+        send_rate: Rate {
+            window: Duration::from_millis(200),
+            bytes: 1 << 10,
+        },
+        ..Settings::default()
+    };
+    let router = Router::new().route("/", post(async |body: String| body));
+    let running = start_with(router, settings).await;
+    let whole = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\n{";
+    assert!(said(&running, whole).await.ends_with('{'));
+    let begun = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n{";
+    let answer = said(&running, begun).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(refused(&answer), ("/body".into(), "too_slow".into()));
     running.stop().await;
 }
 

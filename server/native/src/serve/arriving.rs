@@ -67,10 +67,16 @@ impl Arriving {
         self.fate.refused.load(Relaxed)
     }
 
+    /// It came too slowly: whatever was answered, that is why.
+    pub fn was_slow(&self) -> bool {
+        self.fate.slow.load(Relaxed)
+    }
+
     /// Throws away what was not read.
     pub async fn take_rest(self) {
+        let slow = self.was_slow();
         let mut rest = Rest { slot: self.slot };
-        if self.waits || rest.is_end_stream() || self.fate.slow.load(Relaxed) {
+        if self.waits || rest.is_end_stream() || slow {
             return;
         }
         let taking = async {

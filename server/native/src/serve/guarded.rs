@@ -6,8 +6,11 @@ use axum::{Router, extract::Request, response::Response};
 use crm_core::http::{TENANT_BUSY, served};
 use crm_runtime::server::{GateCode, Problem, Served, render};
 use futures_util::FutureExt;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
 use tower::ServiceExt;
+
+const VALIDATION_FAILED: GateCode = GateCode::new("VALIDATION_FAILED", StatusCode::BAD_REQUEST);
 
 /// Answers the request, in any case.
 pub async fn answer(router: Router, request: Request, what: &Seen) -> Result<Response, Infallible> {
@@ -37,6 +40,26 @@ pub fn busy(what: &Seen) -> Response {
     refusal(&problem, &id, &what.served)
 }
 
+/// The answer where a body came so slowly that nobody waits for the rest of it.
+pub fn too_slow(what: &Seen) -> Response {
+    let message = "The body came too slowly: nobody waits for its rest. Nothing was done; send it again, faster.";
+    invalid("/body", "too_slow", message, &what.served)
+}
+
+/// The answer to a request that is wrong in one place, before the core sees it whole.
+pub fn invalid(
+    pointer: &str,
+    rule: &'static str,
+    message: &'static str,
+    served: &Served,
+) -> Response {
+    let id = uuid::Uuid::now_v7().to_string();
+    tracing::debug!(request_id = %id, message, "a request was refused");
+    let error = json!({ "message": message, "pointer": pointer, "rule": rule });
+    let problem = Problem::new(VALIDATION_FAILED, message).with("errors", vec![error]);
+    refusal(&problem, &id, served)
+}
+
 /// What of a request is told in the log. No query: it may hold a secret.
 pub struct Seen {
     pub method: http::Method,
@@ -54,7 +77,7 @@ impl Seen {
     }
 }
 
-pub fn refusal(problem: &Problem<GateCode>, id: &str, served: &Served) -> Response {
+fn refusal(problem: &Problem<GateCode>, id: &str, served: &Served) -> Response {
     let mut response = render(problem, Some(id), served);
     let headers = response.headers_mut();
     headers.insert(

@@ -3,23 +3,15 @@
 
 use axum::response::Response;
 use crm_core::http::served;
-use crm_runtime::server::{GateCode, Problem};
-use http::{HeaderMap, StatusCode, Version, header, uri::Authority};
-use serde_json::json;
+use http::{HeaderMap, Version, header, uri::Authority};
 
-use super::guarded::refusal;
-
-const VALIDATION_FAILED: GateCode = GateCode::new("VALIDATION_FAILED", StatusCode::BAD_REQUEST);
+use super::guarded::invalid;
 
 /// The refusal of a request whose `Host` is not as HTTP has it.
 pub fn refused<B>(request: &http::Request<B>) -> Option<Response> {
     let (rule, message) = wrong(request.version(), request.headers())?;
-    let id = uuid::Uuid::now_v7().to_string();
-    tracing::debug!(request_id = %id, message, "a request was refused");
-    let error = json!({ "message": message, "pointer": "/headers/host", "rule": rule });
-    let problem = Problem::new(VALIDATION_FAILED, message).with("errors", vec![error]);
     let served = served(request.headers()).unwrap_or_default();
-    Some(refusal(&problem, &id, &served))
+    Some(invalid("/headers/host", rule, message, &served))
 }
 
 fn wrong(version: Version, headers: &HeaderMap) -> Option<(&'static str, &'static str)> {

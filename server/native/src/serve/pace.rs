@@ -108,6 +108,22 @@ mod tests {
         assert_eq!(too_slow(20).await, None);
     }
 
+    /// A packet that is lost four times in a row comes after 15 seconds, and then all that was sent after it.
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_packet_is_no_trickle() {
+        let mut pace = Pace::new(crate::serve::Settings::default().send_rate);
+        for _ in 0..10 {
+            let stall = tokio::time::sleep(Duration::from_secs(15));
+            let mut stall = std::pin::pin!(stall);
+            let slow = poll_fn(|cx| match pace.waits(cx) {
+                true => Poll::Ready(true),
+                false => stall.as_mut().poll(cx).map(|()| false),
+            });
+            assert!(!slow.await);
+            pace.moved(30 << 10);
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_pause_in_which_nobody_waits_is_not_the_peers() {
         let mut pace = Pace::new(RATE);
