@@ -22,6 +22,9 @@ pub use patience::TENANT_BUSY;
 pub use seat::{Seat, Seated};
 pub use version::served;
 
+/// The request headers that answers depend on (`Vary`).
+const VARY: &str = "Accept, Authorization, Origin";
+
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
 

@@ -39,7 +39,7 @@ pub const DIRECTORY: &[Migration] = &[
     },
     Migration {
         number: 2,
-        sql: include_str!("../migrations/0002_login_order.sql"),
+        sql: include_str!("../migrations/0002_directory_login_order.sql"),
     },
 ];
 
@@ -53,4 +53,18 @@ pub fn statements(sql: &str) -> impl Iterator<Item = String> + '_ {
                 .join("\n")
         })
         .filter(|part| !part.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database notes the numbers it has: a number given twice would leave one of the two out.
+    #[test]
+    fn migrations_are_numbered_from_one_without_gaps() {
+        for migrations in [MIGRATIONS, DIRECTORY] {
+            let numbers = migrations.iter().map(|migration| migration.number);
+            assert!(numbers.eq(1..=migrations.len() as i64));
+        }
+    }
 }

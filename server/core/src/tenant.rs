@@ -145,7 +145,7 @@ impl Tenants {
 }
 
 impl All {
-    /// The tenant that was not asked for for longest.
+    /// Evicts the least recently used tenant.
     fn forget_oldest(&mut self) {
         let oldest = self.by.iter().min_by_key(|(_, known)| known.used);
         let oldest = oldest.map(|(tenant, _)| tenant.clone());

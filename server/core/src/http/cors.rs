@@ -60,7 +60,7 @@ impl Origins {
         let vary = header::VARY;
         answer
             .entry(vary)
-            .or_insert(HeaderValue::from_static("Accept, Authorization, Origin"));
+            .or_insert(HeaderValue::from_static(super::VARY));
     }
 }
 

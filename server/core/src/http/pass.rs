@@ -96,10 +96,7 @@ fn touch(passage: &Passage, method: &Method, headers: &mut HeaderMap) {
     if let Some((policy, decision)) = passage.quota.get() {
         quota::headers(policy, decision, headers);
     }
-    headers.insert(
-        header::VARY,
-        HeaderValue::from_static("Accept, Authorization, Origin"),
-    );
+    headers.insert(header::VARY, HeaderValue::from_static(super::VARY));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -1,7 +1,7 @@
 //! Names of object types and fields: `[a-z][a-z0-9_]{0,62}`. They are spliced into SQL and into paths, so nothing else
 //! ever becomes one.
 
-/// Words that are no names of types: path segments under `/records`, and what the program itself calls so that is no record.
+/// Reserved type names: path segments under `/records`, and words that the program uses for other things.
 /// A tenant that had such a type before keeps it.
 const TYPE_WORDS: [&str; 40] = [
     "api_key",

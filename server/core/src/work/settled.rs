@@ -1,11 +1,10 @@
-//! Which time has surely passed, for whoever deletes what is over. A clock may be wrong for a while, and what was deleted
-//! by a wrong clock does not come back. So each tenant remembers how its clock went, and nothing is deleted by a time that
-//! the clock has only just come to.
+//! When expired rows may be deleted. A clock may be wrong for a while, and what a wrong clock deletes does not come back. So
+//! each tenant remembers how its clock went.
 //!
-//! The clock goes steadily while each look at it is within a day of the look before. When it has done so for a day, what was
-//! over a day ago is surely over. After a leap ahead, that is again true of what was over before the last steady time began:
-//! a tenant that is used now and then is tidied as well, only later. After a leap back, nothing is sure until the clock has
-//! gone steadily for a day.
+//! The clock is steady while each look at it is within a day of the look before. When it has been steady for a day, rows that
+//! expired more than a day ago are deleted. After a jump ahead, only those are deleted that had expired before the last
+//! steady period, so that a tenant that is rarely used is cleaned up too, only later. After a jump back, nothing is deleted
+//! until the clock has been steady for a day.
 
 use crate::ports::store::Statement;
 

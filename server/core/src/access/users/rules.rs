@@ -90,9 +90,9 @@ pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal<codes:
     }
 }
 
-/// Whoever changes what a person may do, or how the person signs in, has all that the person may do before and after. So
-/// nobody gives what they do not have, and nobody takes over who has more. Everybody has what they have themselves: one's
-/// own password is nobody else's business.
+/// To change what a person may do, or how the person signs in, a caller must hold all the rights that the person has before
+/// and after. So nobody gives rights that they lack, and nobody takes over a person who has more. A person always holds
+/// their own rights, so they may set their own password.
 pub fn may_change(
     caller: &Grants,
     before: &User,

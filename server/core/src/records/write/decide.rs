@@ -140,7 +140,7 @@ pub fn decide(
             break outcomes;
         };
         passes += 1;
-        refused.extend(decider.holders.with_those_that_hang_on(conflicts));
+        refused.extend(decider.holders.with_dependents(conflicts));
         decider = before.clone();
         decider.holders.in_order = passes >= MOST_PASSES;
         items = again();

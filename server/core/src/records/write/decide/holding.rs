@@ -159,9 +159,8 @@ impl Holding {
         conflicts
     }
 
-    /// The conflicts, and with them the operations that took what those in conflict had given up: the records of those
-    /// keep it.
-    pub(super) fn with_those_that_hang_on(
+    /// Adds the operations that took a value which a refused operation would have given up.
+    pub(super) fn with_dependents(
         &self,
         mut conflicts: BTreeMap<usize, Conflict>,
     ) -> BTreeMap<usize, Conflict> {
