@@ -418,3 +418,89 @@ fn what_was_exported_is_imported_elsewhere_as_it_was() {
         names(&fs::read_to_string(world.file("items.jsonl")).unwrap())
     );
 }
+
+/// A child's greatest memory so far, in MiB. None once it has ended.
+#[cfg(target_os = "linux")]
+fn peak_mib(child: &std::process::Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
+    Some(kib / 1024)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_file() {
+    use std::io::Write;
+    const ROWS: usize = 150_000;
+    const MOST_MIB: u64 = 200;
+    let world = World::new();
+    let mut rows = std::io::BufWriter::new(fs::File::create(world.file("many.csv")).unwrap());
+    writeln!(rows, "id,name,boss").unwrap();
+    for n in 0..ROWS {
+        // Each refers to the row that stands as far from the end as it does from the beginning.
+        writeln!(rows, "row-{n:0>8},Somebody,row-{:0>8}", ROWS - 1 - n).unwrap();
+    }
+    drop(rows);
+    fs::write(
+        world.file("many.toml"),
+        "[[import]]\nfile = 'many.csv'\ninto = 'contact'\nkey = 'old_id'\n[[import.field]]\nname = 'old_id'\ntype = 'text'\nlabel = 'Old id'\nunique = true\n[import.set]\nold_id = 'id'\nkind = { value = 'person' }\nlast_name = 'name'\nparent = { column = 'boss', lookup = 'contact.old_id' }\n",
+    )
+    .unwrap();
+    let mut running = world
+        .command(&["import", "many.toml", "--tenant", "Chinook", "--dry-run"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut peak = 0;
+    while running.try_wait().unwrap().is_none() {
+        peak = peak.max(peak_mib(&running).unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let report = said(&running.wait_with_output().unwrap());
+    assert!(report.contains("150000 rows of"), "{report}");
+    assert!(peak > 0 && peak <= MOST_MIB, "{peak} MiB");
+}
+
+#[test]
+fn errors_without_number_are_counted_and_the_first_are_told() {
+    let world = World::new();
+    let rows: String = (0..5_000)
+        .map(|n| format!("{n},{}\n", "no price ".repeat(500)))
+        .collect();
+    fs::write(world.file("items.csv"), format!("id,price\n{rows}")).unwrap();
+    fs::write(
+        world.file("items.toml"),
+        "[[import]]\nfile = 'items.csv'\ninto = 'price_item'\nkey = 'code'\n[import.set]\ncode = 'id'\nname = 'id'\nunit_price = { column = 'price', as = 'money', currency = 'USD' }\n",
+    )
+    .unwrap();
+    let refused = world.crm(&["import", "items.toml", "--tenant", "Chinook"]);
+    let report = said(&refused);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(report.contains("items.csv:2, column price"), "{report}");
+    assert!(
+        report.contains("... and ") && report.len() < 150_000,
+        "{}",
+        report.len()
+    );
+    assert_eq!(world.rows("price_item").len(), 0);
+}
+
+#[test]
+fn lines_of_one_row_are_bounded() {
+    let world = World::new();
+    let lines: String = (0..600)
+        .map(|n| format!("{},1,{},0.99,1\n", 10_000 + n, n % 3_000 + 1))
+        .collect();
+    let before = fs::read_to_string(world.file("invoice_lines.csv")).unwrap();
+    fs::write(world.file("invoice_lines.csv"), before + &lines).unwrap();
+    let refused = world.import(&[]);
+    let report = said(&refused);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        report.contains("invoices.csv:2, column invoice_id: 602 rows of"),
+        "{report}"
+    );
+}

@@ -304,7 +304,21 @@ fn what_an_import_of_people_would_be_refused_for_is_known_before() {
     let operation = &crm_contract::latest::server::operations::ACCESS_CREATE_USER;
     let at = api.host.ports.clock.now();
     let cx = crate::context::Context::operator(tenant(TENANT), operation, at);
-    let found = now(conflicts(&api.core.work, &cx, &people)).unwrap();
+    let judged = |at_once: usize| {
+        let mut seen = crate::records::import::InMemory::default();
+        let judge = |(number, people)| {
+            let found = now(conflicts(&api.core.work, &cx, people, &mut seen)).unwrap();
+            let of_all = found.into_iter().map(|mut conflict| {
+                conflict.place += number * at_once;
+                conflict
+            });
+            of_all.collect::<Vec<_>>()
+        };
+        let chunks = people.chunks(at_once).enumerate();
+        chunks.flat_map(judge).collect::<Vec<_>>()
+    };
+    let found = judged(people.len());
+    assert_eq!(judged(1), found, "however many are judged at once");
     let conflict = |place, property, what| Conflict {
         place,
         property,

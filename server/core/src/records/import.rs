@@ -20,10 +20,12 @@ use crate::{
 };
 
 mod rehearsal;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use rehearsal::{Rehearsed, Taken, rehearse};
+pub use seen::{InMemory, Seen};
 
 /// One record to be brought in.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What an import's rows can refer to: the tenant's records and people by the values that the mapping looks up, and, as they
 //! are planned, the rows themselves.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crm_core::{
     auth::address,
@@ -15,41 +15,72 @@ use super::{
     mapping::{Mapping, USER},
     plan,
     run::Failed,
+    spool::Spool,
 };
 use crate::cli::operator::Operator;
 
 /// What lookups find: by `type.field`, the value as text, the record.
-#[derive(Default)]
 pub struct Index {
-    by: HashMap<String, HashMap<String, usize>>,
-    found: Vec<Found>,
+    pub spool: Spool,
+    paths: BTreeMap<String, i64>,
+    /// The names of fields that lookups take: no others are kept.
+    takes: BTreeSet<String>,
     /// The paths whose values are compared as they are written.
     exact: HashSet<String>,
     /// Ids of people who are not active: no record can point to them.
     pub gone: HashSet<String>,
 }
 
-#[derive(Clone, Debug)]
-pub struct Found {
-    pub id: String,
-    pub fields: Map<String, Value>,
-}
-
 impl Index {
-    /// Makes `found` known under one of its values.
-    pub fn add(&mut self, path: &str, value: String, found: Found) {
-        let at = self.found.len();
-        let value = self.compared(path, &value);
-        self.found.push(found);
-        self.by
-            .entry(path.to_owned())
-            .or_default()
-            .insert(value, at);
+    pub fn new(takes: BTreeSet<String>) -> Result<Self, Failed> {
+        Ok(Self {
+            spool: Spool::new()?,
+            paths: BTreeMap::new(),
+            takes,
+            exact: HashSet::new(),
+            gone: HashSet::new(),
+        })
     }
 
-    pub fn get(&self, path: &str, value: &str) -> Option<&Found> {
+    /// The number that stands for a path.
+    pub fn path(&mut self, path: &str) -> i64 {
+        if let Some(number) = self.paths.get(path) {
+            return *number;
+        }
+        let number = self.paths.len() as i64;
+        self.paths.insert(path.to_owned(), number);
+        number
+    }
+
+    /// Makes a record known under one of its values.
+    pub fn add(
+        &mut self,
+        path: &str,
+        value: &str,
+        id: &str,
+        fields: &Map<String, Value>,
+    ) -> Result<(), Failed> {
         let value = self.compared(path, value);
-        self.found.get(*self.by.get(path)?.get(&value)?)
+        let path = self.path(path);
+        Ok(self.spool.add(path, &value, id, &self.taken(fields))?)
+    }
+
+    /// The id of what has this value.
+    pub fn id(&self, path: &str, value: &str) -> Result<Option<String>, Failed> {
+        let Some(number) = self.paths.get(path) else {
+            return Ok(None);
+        };
+        let value = self.compared(path, value);
+        Ok(self.spool.found(*number, &value)?.map(|found| found.id))
+    }
+
+    /// A field of what has this value.
+    pub fn field(&self, path: &str, value: &str, field: &str) -> Result<Option<Value>, Failed> {
+        let Some(number) = self.paths.get(path) else {
+            return Ok(None);
+        };
+        let value = self.compared(path, value);
+        Ok(self.spool.fields(*number, &value)?.remove(field))
     }
 
     /// A value as its unique field compares it: texts whatever their case, a person's address as it signs in.
@@ -65,16 +96,26 @@ impl Index {
         }
     }
 
-    pub fn set_fields(&mut self, path: &str, value: &str, fields: Map<String, Value>) {
-        let value = self.compared(path, value);
-        if let Some(found) = self
-            .by
-            .get(path)
-            .and_then(|by| by.get(&value))
-            .and_then(|at| self.found.get_mut(*at))
-        {
-            found.fields = fields;
+    /// `value` is compared already.
+    pub fn set_fields(
+        &self,
+        path: i64,
+        value: &str,
+        fields: &Map<String, Value>,
+    ) -> Result<(), Failed> {
+        let taken = self.taken(fields);
+        if !taken.is_empty() {
+            self.spool.set_fields(path, value, &taken)?;
         }
+        Ok(())
+    }
+
+    fn taken(&self, fields: &Map<String, Value>) -> Map<String, Value> {
+        let taken = self
+            .takes
+            .iter()
+            .filter_map(|name| Some((name.clone(), fields.get(name)?.clone())));
+        taken.collect()
     }
 }
 
@@ -86,7 +127,7 @@ pub async fn read(
 ) -> Result<Index, Failed> {
     let paths: BTreeSet<String> = mapping.import.iter().flat_map(plan::lookups).collect();
     let takes: BTreeSet<String> = mapping.import.iter().flat_map(plan::takes).collect();
-    let mut index = Index::default();
+    let mut index = Index::new(takes.clone())?;
     for path in paths {
         let (object_type, field) = path
             .split_once('.')
@@ -141,14 +182,8 @@ pub async fn read(
                 if object_type == USER && item["status"] != "active" {
                     index.gone.insert(id.clone());
                 }
-                index.add(
-                    &path,
-                    value,
-                    Found {
-                        id,
-                        fields: fields.as_object().cloned().unwrap_or_default(),
-                    },
-                );
+                let none = Map::new();
+                index.add(&path, &value, &id, fields.as_object().unwrap_or(&none))?;
             }
             cursor = page["next_cursor"].as_str().map(str::to_owned);
             if cursor.is_none() {

@@ -32,19 +32,29 @@ pub struct Issues {
 
 /// Issues that are told one by one.
 const MOST: usize = 100;
+/// The longest text in an issue, in bytes: a value of a file may be much longer.
+const LONGEST: usize = 1_000;
+
+fn short(mut text: String) -> String {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        text.push_str(" ...");
+        text.shrink_to_fit();
+    }
+    text
+}
 
 impl Issues {
     pub fn push(&mut self, issue: Issue) {
         if self.kept.len() < MOST {
-            self.kept.push(issue);
+            self.kept.push(Issue {
+                column: issue.column.map(short),
+                message: short(issue.message),
+                ..issue
+            });
         } else {
             self.more += 1;
-        }
-    }
-
-    pub fn extend(&mut self, issues: impl IntoIterator<Item = Issue>) {
-        for issue in issues {
-            self.push(issue);
         }
     }
 
@@ -63,5 +73,26 @@ impl Issues {
     /// How many are not among those told.
     pub fn more(&self) -> usize {
         self.more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issues_are_bounded_in_number_and_length() {
+        let mut issues = Issues::default();
+        for line in 0..6_721 {
+            issues.push(Issue {
+                file: "a.csv".into(),
+                line,
+                column: Some("é".repeat(2_000)),
+                message: "é".repeat(1 << 16),
+            });
+        }
+        assert_eq!((issues.count(), issues.more()), (6_721, 6_621));
+        let bytes: usize = issues.iter().map(|issue| issue.to_string().len()).sum();
+        assert!(bytes < 100 * 2_100, "{bytes}");
     }
 }

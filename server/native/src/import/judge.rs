@@ -1,8 +1,6 @@
 //! The judging half of an import: all that the tenant would refuse of the planned rows, told by file, line and column before
 //! the first one is written.
 
-use std::collections::{HashMap, HashSet};
-
 use crm_core::{
     Core,
     access::{
@@ -17,68 +15,77 @@ use crm_runtime::server::format;
 use serde_json::Value;
 
 use super::{
+    index::Index,
     issue::{Issue, Issues},
     mapping::Source,
-    plan::Upsert,
     run::{Failed, Step},
+    spool::Upsert,
 };
 use crate::cli::{Error, error::Refused};
 
-/// Adds everything that is wrong with the rows to `issues`. `gone`: people whom no record can point to.
+/// Adds everything that is wrong with the planned rows of a step to `issues`. They are judged in the batches in which they
+/// would be written, as within one batch it does not matter which row comes first.
 pub async fn judge(
     core: &Core,
     tenant: &TenantId,
-    step: &Step<'_>,
-    rows: &[Upsert],
+    (step, batch): (&Step<'_>, usize),
     schema: &Schema,
-    gone: &HashSet<String>,
+    index: &Index,
     issues: &mut Issues,
 ) -> Result<(), Failed> {
-    let cx = records::context(&core.work, tenant);
-    let place = Place::new(step, rows);
-    let Some(object_type) = schema.get(&step.import.into) else {
-        let persons: Vec<Incoming> = rows.iter().map(incoming).collect();
-        let conflicts = people::conflicts(&core.work, &cx, &persons)
-            .await
-            .map_err(Error::from)?;
-        rows.iter().for_each(|row| person(row, &place, issues));
-        for conflict in conflicts {
-            let Some(row) = rows.get(conflict.place) else {
-                continue;
-            };
-            let message = match conflict.what {
-                Wrong::NoRole(role) => roles::unknown(&role),
-                Wrong::Taken(by) => place.taken(conflict.property, row, &by),
-            };
-            issues.push(place.at(row, conflict.property, message));
+    let place = Place { step, index };
+    let mut seen = index.spool.seen()?;
+    let mut from = 0;
+    loop {
+        let mut rows = index.spool.chunk(step.number, from, batch)?;
+        if rows.is_empty() {
+            return Ok(());
         }
-        return Ok(());
-    };
-    let sent: Vec<Row> = rows
-        .iter()
-        .map(|row| Row {
-            id: row.id.clone(),
-            fields: row.fields.clone(),
-        })
-        .collect();
-    let rehearsed = records::rehearse(&core.work, &cx, object_type, &sent).await;
-    let rehearsed = rehearsed.map_err(|fault| Error::Refused(Refused::of(&fault.problem())))?;
-    for (row, rehearsed) in rows.iter().zip(rehearsed) {
-        record(row, rehearsed, object_type, &place, issues);
-        for (name, value) in &row.fields {
-            let points = object_type.field(name).map(|field| field.kind()) == Some(Kind::User);
-            if points && value.as_str().is_some_and(|id| gone.contains(id)) {
-                let message = "the user whom it names is deactivated".to_owned();
-                issues.push(place.at(row, name, message));
+        from += rows.len() as u64;
+        let cx = records::context(&core.work, tenant);
+        let Some(object_type) = schema.get(&step.import.into) else {
+            let persons: Vec<Incoming> = rows.iter().map(incoming).collect();
+            let conflicts = people::conflicts(&core.work, &cx, &persons, &mut seen)
+                .await
+                .map_err(Error::from)?;
+            rows.iter().for_each(|row| person(row, &place, issues));
+            for conflict in conflicts {
+                let Some(row) = rows.get(conflict.place) else {
+                    continue;
+                };
+                let message = match conflict.what {
+                    Wrong::NoRole(role) => roles::unknown(&role),
+                    Wrong::Taken(by) => place.taken(conflict.property, row, &by)?,
+                };
+                issues.push(place.at(row, conflict.property, message));
+            }
+            continue;
+        };
+        let sent: Vec<Row> = rows
+            .iter_mut()
+            .map(|row| Row {
+                id: row.id.clone(),
+                fields: std::mem::take(&mut row.content.fields),
+            })
+            .collect();
+        let rehearsed = records::rehearse(&core.work, &cx, object_type, &sent, &mut seen).await;
+        let rehearsed = rehearsed.map_err(|fault| Error::Refused(Refused::of(&fault.problem())))?;
+        for ((row, sent), rehearsed) in rows.iter().zip(&sent).zip(rehearsed) {
+            record(row, rehearsed, object_type, &place, issues)?;
+            for (name, value) in &sent.fields {
+                let points = object_type.field(name).map(|field| field.kind()) == Some(Kind::User);
+                if points && value.as_str().is_some_and(|id| index.gone.contains(id)) {
+                    let message = "the user whom it names is deactivated".to_owned();
+                    issues.push(place.at(row, name, message));
+                }
             }
         }
     }
-    Ok(())
 }
 
 fn incoming(row: &Upsert) -> Incoming {
-    let text = |name: &str| row.fields.get(name)?.as_str().map(str::to_owned);
-    let roles = row.fields.get("roles").and_then(Value::as_array);
+    let text = |name: &str| row.content.fields.get(name)?.as_str().map(str::to_owned);
+    let roles = row.content.fields.get("roles").and_then(Value::as_array);
     Incoming {
         id: row.id.clone(),
         email: text("email"),
@@ -93,7 +100,7 @@ fn incoming(row: &Upsert) -> Incoming {
 
 fn person(row: &Upsert, place: &Place<'_>, issues: &mut Issues) {
     for name in ["email", "name", "title", "phone", "external_id"] {
-        let text = match row.fields.get(name) {
+        let text = match row.content.fields.get(name) {
             None if row.known || !["email", "name"].contains(&name) => continue,
             Some(Value::String(text)) => text.as_str(),
             _ => "",
@@ -118,19 +125,19 @@ fn record(
     object_type: &ObjectType,
     place: &Place<'_>,
     issues: &mut Issues,
-) {
+) -> Result<(), Failed> {
     for taken in rehearsed.taken {
         let label = object_type
             .field(&taken.field)
             .map_or(taken.field.as_str(), |field| {
                 field.definition.label.as_str()
             });
-        let message = place.taken(label, row, &taken.by);
+        let message = place.taken(label, row, &taken.by)?;
         issues.push(place.at(row, &taken.field, message));
     }
     match rehearsed.data {
         Ok(data) => {
-            for (name, expected) in &row.check {
+            for (name, expected) in &row.content.check {
                 let found = data.get(name).unwrap_or(&Value::Null);
                 if found != expected {
                     let message = format!("it says {expected}, and the lines come to {found}");
@@ -158,23 +165,16 @@ fn record(
             }
         }
     }
+    Ok(())
 }
 
 /// Where a field of a row came from.
 struct Place<'a> {
     step: &'a Step<'a>,
-    /// The line of each row, by the id of its record.
-    lines: HashMap<&'a str, u64>,
+    index: &'a Index,
 }
 
-impl<'a> Place<'a> {
-    fn new(step: &'a Step<'a>, rows: &'a [Upsert]) -> Self {
-        Self {
-            step,
-            lines: rows.iter().map(|row| (row.id.as_str(), row.line)).collect(),
-        }
-    }
-
+impl Place<'_> {
     /// An issue with a field of a row. `path` leads to the part of the field that is meant, with slashes.
     fn at(&self, row: &Upsert, path: &str, message: String) -> Issue {
         let import = self.step.import;
@@ -185,7 +185,7 @@ impl<'a> Place<'a> {
             && let Some(line) = index
                 .parse()
                 .ok()
-                .and_then(|index: usize| row.parts.get(index))
+                .and_then(|index: usize| row.content.parts.get(index))
         {
             return Issue {
                 file: children.file.clone(),
@@ -202,13 +202,14 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn taken(&self, label: &str, row: &Upsert, by: &str) -> String {
-        match self.lines.get(by) {
-            Some(line) if *line != row.line => {
+    fn taken(&self, label: &str, row: &Upsert, by: &str) -> Result<String, Failed> {
+        let line = self.index.spool.line_of(self.step.number, by)?;
+        Ok(match line {
+            Some(line) if line != row.line => {
                 format!("{label} has to be unique, and line {line} has this value too")
             }
             _ => format!("{label} has to be unique, and {by} has this value already"),
-        }
+        })
     }
 }
 

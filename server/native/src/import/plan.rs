@@ -1,31 +1,21 @@
-//! From tables to what is to be written: pure. Every row gets the id of the record that its key recognises, or a new one,
-//! before the first value is converted, so that rows may refer to each other whatever their order.
+//! From tables to what is to be written. The rows of a file are read twice: first every row gets the id of the record that
+//! its key recognises, or a new one; then the values are converted. So rows may refer to each other whatever their order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use crm_core::schema::value::MAX_LINES;
 use serde_json::{Map, Value, json};
 
 use super::{
     convert,
-    index::{Found, Index},
+    index::Index,
     issue::{Issue, Issues},
     mapping::{Import, Lines, Rule, Source},
+    run::Failed,
+    spool::{Content, Upsert},
     table::{Row, Table},
+    text::MOST_ROW,
 };
-
-/// A row as it is to be written.
-#[derive(Debug)]
-pub struct Upsert {
-    pub line: u64,
-    pub id: String,
-    /// Whether the tenant had it before this run.
-    pub known: bool,
-    pub fields: Map<String, Value>,
-    /// Where its lines stand in their file.
-    pub parts: Vec<u64>,
-    /// Values that the server has to come to.
-    pub check: BTreeMap<String, Value>,
-}
 
 /// Every `type.field` that the import looks things up by, its own key included.
 pub fn lookups(import: &Import) -> Vec<String> {
@@ -53,18 +43,19 @@ pub fn takes(import: &Import) -> Vec<String> {
         .collect()
 }
 
-/// Plans one import. `mint` gives new ids.
+/// Plans one import, the `step`th of the mapping. `mint` gives new ids.
 pub fn plan(
-    import: &Import,
+    (step, import): (usize, &Import),
     table: &Table,
     children: Option<&Table>,
     index: &mut Index,
     mint: &mut dyn FnMut() -> String,
     issues: &mut Issues,
-) -> Vec<Upsert> {
+) -> Result<(), Failed> {
     let before = issues.count();
     missing_columns(&import.set, &import.check, table, issues);
-    if let (Some(lines), Some(children)) = (&import.lines, children) {
+    let lines = import.lines.as_ref().zip(children);
+    if let Some((lines, children)) = lines {
         missing_columns(&lines.set, &BTreeMap::new(), children, issues);
         need_column(&lines.parent, children, issues);
         need_column(&lines.of, table, issues);
@@ -76,50 +67,65 @@ pub fn plan(
             None,
             format!("the mapping sets no {}, which is its key", import.key),
         ));
-        return Vec::new();
+        return Ok(());
     };
     if issues.count() > before {
-        return Vec::new();
+        return Ok(());
     }
-    let key_path = format!("{}.{}", import.into, import.key);
-    let keys = keys(table, &key.rule(), &key_path, index, mint, issues);
-    let mut of_parent: HashMap<String, Vec<&Row>> = HashMap::new();
-    if let (Some(lines), Some(children)) = (&import.lines, children) {
-        of_parent = by_parent(lines, table, children, issues);
+    let name = format!("{}.{}", import.into, import.key);
+    let keys = Keys {
+        step,
+        rule: &key.rule(),
+        path: index.path(&name),
+        name,
+    };
+    for row in table.rows()? {
+        let row = row?;
+        keys.recognise(table, &row, index, mint, issues)?;
+        if let Some((lines, _)) = lines
+            && let Some(name) = row.text(&lines.of)
+        {
+            index.spool.add_parent(step, &name)?;
+        }
     }
-    let mut planned = Vec::with_capacity(table.rows.len());
-    for (row, key) in table.rows.iter().zip(keys) {
-        let Some((key, id, known)) = key else {
+    if let Some((lines, children)) = lines {
+        by_parent(step, lines, table, children, index, issues)?;
+    }
+    let mut number = 0;
+    for row in table.rows()? {
+        let row = row?;
+        let Some((key, id, known)) = keys.of(&row, index)? else {
             continue;
         };
-        let mut fields = values(&import.set, table, row, index, issues);
+        let mut fields = values(&import.set, table, &row, index, issues)?;
         let mut parts = Vec::new();
-        if let (Some(lines), Some(children)) = (&import.lines, children) {
-            let rows = row
-                .text(&lines.of)
-                .and_then(|name| of_parent.remove(&name))
-                .unwrap_or_default();
-            parts.extend(rows.iter().map(|row| row.line));
-            let items: Vec<Value> = rows
-                .into_iter()
-                .map(|row| values(&lines.set, children, row, index, issues).into())
-                .collect();
-            fields.insert(lines.into.clone(), items.into());
+        if let Some((lines, children)) = lines {
+            let rows = children_of(step, lines, (table, &row), children, index, issues)?;
+            let mut items = Vec::with_capacity(rows.len());
+            for row in rows {
+                parts.push(row.line);
+                items.push(values(&lines.set, children, &row, index, issues)?.into());
+            }
+            fields.insert(lines.into.clone(), Value::Array(items));
         }
-        let check = values(&import.check, table, row, index, issues)
+        let check = values(&import.check, table, &row, index, issues)?
             .into_iter()
             .collect();
-        index.set_fields(&key_path, &key, fields.clone());
-        planned.push(Upsert {
+        index.set_fields(keys.path, &key, &fields)?;
+        let row = Upsert {
             line: row.line,
             id,
             known,
-            fields,
-            parts,
-            check,
-        });
+            content: Content {
+                fields,
+                parts,
+                check,
+            },
+        };
+        index.spool.plan(step, number, &row)?;
+        number += 1;
     }
-    planned
+    Ok(())
 }
 
 fn at(table: &Table, line: u64, column: Option<&str>, message: String) -> Issue {
@@ -132,7 +138,7 @@ fn at(table: &Table, line: u64, column: Option<&str>, message: String) -> Issue 
 }
 
 fn need_column(column: &str, table: &Table, issues: &mut Issues) {
-    if !table.columns.iter().any(|name| name == column) && !table.rows.is_empty() {
+    if !table.columns.iter().any(|name| name == column) && table.rows > 0 {
         let message = format!(
             "the mapping names this column, and the file has only {}",
             table.columns.join(", ")
@@ -166,101 +172,122 @@ fn missing_columns(
     }
 }
 
-type Key = (String, String, bool);
-
-/// Each row's key, its id, and whether the tenant has it; rows without key, or with another row's, are issues.
-fn keys(
-    table: &Table,
-    rule: &Rule,
-    path: &str,
-    index: &mut Index,
-    mint: &mut dyn FnMut() -> String,
-    issues: &mut Issues,
-) -> Vec<Option<Key>> {
-    let mut seen: HashMap<String, u64> = HashMap::new();
-    let mut keys = Vec::with_capacity(table.rows.len());
-    for row in &table.rows {
-        let column = rule.column.as_deref();
-        let key = match converted(rule, row, index) {
-            Ok(Some(Value::String(key))) => key,
-            Ok(Some(other)) => other.to_string(),
-            Ok(None) => {
-                issues.push(at(
-                    table,
-                    row.line,
-                    column,
-                    "it is empty, and is the key by which the row is recognised".into(),
-                ));
-                keys.push(None);
-                continue;
-            }
-            Err(message) => {
-                issues.push(at(table, row.line, column, message));
-                keys.push(None);
-                continue;
-            }
-        };
-        if let Some(line) = seen.insert(index.compared(path, &key), row.line) {
-            issues.push(at(
-                table,
-                row.line,
-                column,
-                format!(
-                    "{key} stands in line {line} too, and is the key by which the row is recognised"
-                ),
-            ));
-            keys.push(None);
-            continue;
-        }
-        let known = index.get(path, &key).map(|found| found.id.clone());
-        let id = known.clone().unwrap_or_else(&mut *mint);
-        if known.is_none() {
-            index.add(
-                path,
-                key.clone(),
-                Found {
-                    id: id.clone(),
-                    fields: Map::new(),
-                },
-            );
-        }
-        keys.push(Some((key, id, known.is_some())));
-    }
-    keys
+/// How the rows of a step are recognised.
+struct Keys<'a> {
+    step: usize,
+    rule: &'a Rule,
+    /// `type.field`, and the number that stands for it.
+    name: String,
+    path: i64,
 }
 
-fn by_parent<'a>(
+impl Keys<'_> {
+    /// The key of a row, or what is wrong with it.
+    fn key(&self, row: &Row, index: &Index) -> Result<Result<String, String>, Failed> {
+        Ok(match converted(self.rule, row, index)? {
+            Ok(Some(Value::String(key))) => Ok(key),
+            Ok(Some(other)) => Ok(other.to_string()),
+            Ok(None) => Err("it is empty, and is the key by which the row is recognised".into()),
+            Err(message) => Err(message),
+        })
+    }
+
+    /// Gives the row's record an id. A row without key, or with another row's, is an issue.
+    fn recognise(
+        &self,
+        table: &Table,
+        row: &Row,
+        index: &Index,
+        mint: &mut dyn FnMut() -> String,
+        issues: &mut Issues,
+    ) -> Result<(), Failed> {
+        let column = self.rule.column.as_deref();
+        let key = match self.key(row, index)? {
+            Ok(key) => key,
+            Err(message) => {
+                issues.push(at(table, row.line, column, message));
+                return Ok(());
+            }
+        };
+        let compared = index.compared(&self.name, &key);
+        let found = index.spool.found(self.path, &compared)?;
+        let earlier = found.as_ref().and_then(|found| found.row);
+        if let Some((_, line)) = earlier.filter(|(step, _)| *step == self.step) {
+            let message = format!(
+                "{key} stands in line {line} too, and is the key by which the row is recognised"
+            );
+            issues.push(at(table, row.line, column, message));
+            return Ok(());
+        }
+        let known = found.is_some();
+        let id = found.map_or_else(mint, |found| found.id);
+        let place = (self.step, row.line);
+        index
+            .spool
+            .recognise(self.path, &compared, place, &id, known)?;
+        Ok(())
+    }
+
+    /// Key (as it is compared) and id of a row that was recognised, and whether the record was there before.
+    fn of(&self, row: &Row, index: &Index) -> Result<Option<(String, String, bool)>, Failed> {
+        let Ok(key) = self.key(row, index)? else {
+            return Ok(None);
+        };
+        let key = index.compared(&self.name, &key);
+        let found = index.spool.found(self.path, &key)?;
+        let own = found.filter(|found| found.row == Some((self.step, row.line)));
+        Ok(own.map(|found| (key, found.id, found.known)))
+    }
+}
+
+fn by_parent(
+    step: usize,
     lines: &Lines,
     table: &Table,
-    children: &'a Table,
+    children: &Table,
+    index: &Index,
     issues: &mut Issues,
-) -> HashMap<String, Vec<&'a Row>> {
-    let parents: std::collections::HashSet<String> = table
-        .rows
-        .iter()
-        .filter_map(|row| row.text(&lines.of))
-        .collect();
-    let mut of_parent: HashMap<String, Vec<&Row>> = HashMap::new();
-    for row in &children.rows {
-        match row.text(&lines.parent) {
-            Some(parent) if parents.contains(&parent) => {
-                of_parent.entry(parent).or_default().push(row)
+) -> Result<(), Failed> {
+    for row in children.rows()? {
+        let row = row?;
+        let message = match row.text(&lines.parent) {
+            Some(parent) if index.spool.has_parent(step, &parent)? => {
+                index.spool.add_child(step, &parent, &row)?;
+                continue;
             }
-            Some(parent) => issues.push(at(
-                children,
-                row.line,
-                Some(&lines.parent),
-                format!("{parent} is in no row of {}", table.file),
-            )),
-            None => issues.push(at(
-                children,
-                row.line,
-                Some(&lines.parent),
-                "it is empty, and names the row that the line belongs to".into(),
-            )),
-        }
+            Some(parent) => format!("{parent} is in no row of {}", table.file),
+            None => "it is empty, and names the row that the line belongs to".into(),
+        };
+        issues.push(at(children, row.line, Some(&lines.parent), message));
     }
-    of_parent
+    Ok(())
+}
+
+/// The lines of a row. They are held in memory together, so their number and their size are bounded.
+fn children_of(
+    step: usize,
+    lines: &Lines,
+    (table, row): (&Table, &Row),
+    children: &Table,
+    index: &Index,
+    issues: &mut Issues,
+) -> Result<Vec<Row>, Failed> {
+    let Some(name) = row.text(&lines.of) else {
+        return Ok(Vec::new());
+    };
+    if !index.spool.claim(step, &name)? {
+        return Ok(Vec::new());
+    }
+    let (number, bytes) = index.spool.weigh_children(step, &name)?;
+    if number > MAX_LINES || bytes > MOST_ROW {
+        let message = format!(
+            "{number} rows of {} are its lines, of {bytes} bytes together; {MAX_LINES} rows and {MOST_ROW} bytes are the most",
+            children.file
+        );
+        issues.push(at(table, row.line, Some(&lines.of), message));
+        return Ok(Vec::new());
+    }
+    Ok(index.spool.children(step, &name)?)
 }
 
 fn values(
@@ -269,11 +296,11 @@ fn values(
     row: &Row,
     index: &Index,
     issues: &mut Issues,
-) -> Map<String, Value> {
+) -> Result<Map<String, Value>, Failed> {
     let mut fields = Map::new();
     for (name, source) in set {
         let rule = source.rule();
-        match converted(&rule, row, index) {
+        match converted(&rule, row, index)? {
             Ok(Some(value)) => place(&mut fields, name, value),
             Ok(None) => {}
             Err(message) => issues.push(at(
@@ -284,7 +311,7 @@ fn values(
             )),
         }
     }
-    fields
+    Ok(fields)
 }
 
 /// Puts `value` at `a.b`: into the object `a`, which is made if need be.
@@ -301,9 +328,14 @@ fn place(fields: &mut Map<String, Value>, path: &str, value: Value) {
     }
 }
 
-fn converted(rule: &Rule, row: &Row, index: &Index) -> Result<Option<Value>, String> {
+/// The value of a rule in a row, None if it is empty; or what is wrong with it.
+fn converted(
+    rule: &Rule,
+    row: &Row,
+    index: &Index,
+) -> Result<Result<Option<Value>, String>, Failed> {
     if let Some(value) = &rule.value {
-        return Ok(Some(value.clone()));
+        return Ok(Ok(Some(value.clone())));
     }
     let texts: Vec<String> = rule
         .column
@@ -313,25 +345,31 @@ fn converted(rule: &Rule, row: &Row, index: &Index) -> Result<Option<Value>, Str
         .collect();
     let text = texts.join(rule.join.as_deref().unwrap_or(" "));
     if text.trim().is_empty() {
-        return Ok(None);
+        return Ok(Ok(None));
     }
     let value = match &rule.lookup {
-        None => convert::value(&text, rule)?,
-        Some(path) => {
-            let found = index.get(path, text.trim()).ok_or_else(|| {
-                format!("{text} is the {path} of nothing; import what it refers to first")
-            })?;
-            match &rule.take {
-                None => found.id.clone().into(),
-                Some(field) => found
-                    .fields
-                    .get(field)
-                    .cloned()
-                    .ok_or_else(|| format!("what has the {path} {text} has no {field}"))?,
-            }
-        }
+        None => convert::value(&text, rule),
+        Some(path) => looked_up(path, &text, rule.take.as_deref(), index)?,
     };
-    Ok(Some(if rule.list { vec![value].into() } else { value }))
+    Ok(value.map(|value| Some(if rule.list { vec![value].into() } else { value })))
+}
+
+fn looked_up(
+    path: &str,
+    text: &str,
+    take: Option<&str>,
+    index: &Index,
+) -> Result<Result<Value, String>, Failed> {
+    let Some(id) = index.id(path, text.trim())? else {
+        return Ok(Err(format!(
+            "{text} is the {path} of nothing; import what it refers to first"
+        )));
+    };
+    let Some(field) = take else {
+        return Ok(Ok(id.into()));
+    };
+    let taken = index.field(path, text.trim(), field)?;
+    Ok(taken.ok_or_else(|| format!("what has the {path} {text} has no {field}")))
 }
 
 #[cfg(test)]

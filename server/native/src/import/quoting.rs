@@ -2,13 +2,14 @@
 //! forgiven stray quote can swallow half a file.
 
 /// Where and how the quoting is broken: line and character column, both from 1.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub line: u64,
     pub column: u64,
     pub message: &'static str,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     FieldStart,
     Plain,
@@ -17,57 +18,91 @@ enum State {
     Quote,
 }
 
-/// The first violation in `text`.
-pub fn check(text: &str, delimiter: char) -> Option<Broken> {
-    let (mut line, mut column) = (1, 0);
-    let mut opened = (1, 1);
-    let mut state = State::FieldStart;
-    for c in text.chars() {
-        column += 1;
-        state = match (state, c) {
+/// Looks at a text character by character.
+pub struct Quoting {
+    delimiter: char,
+    state: State,
+    /// Where the quoted field that it is in was opened.
+    opened: (u64, u64),
+}
+
+impl Quoting {
+    pub fn new(delimiter: char) -> Self {
+        Self {
+            delimiter,
+            state: State::FieldStart,
+            opened: (1, 1),
+        }
+    }
+
+    /// The next character, which stands at this line and column.
+    pub fn next(&mut self, c: char, line: u64, column: u64) -> Result<(), Broken> {
+        let broken = |message| Broken {
+            line,
+            column,
+            message,
+        };
+        self.state = match (self.state, c) {
             (State::Quoted, '"') => State::Quote,
             (State::Quoted, _) => State::Quoted,
             (State::FieldStart, '"') => {
-                opened = (line, column);
+                self.opened = (line, column);
                 State::Quoted
             }
             (State::Quote, '"') => State::Quoted,
             (State::Plain, '"') => {
-                let message = "a quote inside a field that is not quoted; put the whole field in quotes and double the quotes inside";
-                return Some(Broken {
-                    line,
-                    column,
-                    message,
-                });
+                return Err(broken(
+                    "a quote inside a field that is not quoted; put the whole field in quotes and double the quotes inside",
+                ));
             }
-            (_, c) if c == delimiter => State::FieldStart,
+            (_, c) if c == self.delimiter => State::FieldStart,
             (_, '\n' | '\r') => State::FieldStart,
             (State::Quote, _) => {
-                let message =
-                    "text behind the closing quote; a quote inside a quoted field is written twice";
-                return Some(Broken {
-                    line,
-                    column,
-                    message,
-                });
+                return Err(broken(
+                    "text behind the closing quote; a quote inside a quoted field is written twice",
+                ));
             }
             (State::FieldStart | State::Plain, _) => State::Plain,
         };
-        if c == '\n' {
-            (line, column) = (line + 1, 0);
-        }
+        Ok(())
     }
-    let message = "this quote is never closed";
-    matches!(state, State::Quoted).then_some(Broken {
-        line: opened.0,
-        column: opened.1,
-        message,
-    })
+
+    /// Whether a line break ends the row here.
+    pub fn is_open(&self) -> bool {
+        self.state == State::Quoted
+    }
+
+    /// The text ends here.
+    pub fn end(&self) -> Result<(), Broken> {
+        if self.state != State::Quoted {
+            return Ok(());
+        }
+        let (line, column) = self.opened;
+        Err(Broken {
+            line,
+            column,
+            message: "this quote is never closed",
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(text: &str) -> Result<(), (u64, u64)> {
+        let mut quoting = Quoting::new(',');
+        let (mut line, mut column) = (1, 0);
+        let place = |broken: Broken| (broken.line, broken.column);
+        for c in text.chars() {
+            column += 1;
+            quoting.next(c, line, column).map_err(place)?;
+            if c == '\n' {
+                (line, column) = (line + 1, 0);
+            }
+        }
+        quoting.end().map_err(place)
+    }
 
     #[test]
     fn what_rfc_4180_allows_is_fine() {
@@ -79,15 +114,14 @@ mod tests {
             "a,\"\",c",
             "é,\"ü\"\n",
         ] {
-            assert_eq!(check(text, ','), None, "{text:?}");
+            assert_eq!(check(text), Ok(()), "{text:?}");
         }
     }
 
     #[test]
     fn broken_quotes_are_found_where_they_are() {
-        let at = |text| check(text, ',').map(|broken| (broken.line, broken.column));
-        assert_eq!(at("a,b\nx\"y,2\n"), Some((2, 2)));
-        assert_eq!(at("a\n\"x\"y\n"), Some((2, 4)));
-        assert_eq!(at("a,b\né,\"open\n\n\n"), Some((2, 3)));
+        assert_eq!(check("a,b\nx\"y,2\n"), Err((2, 2)));
+        assert_eq!(check("a\n\"x\"y\n"), Err((2, 4)));
+        assert_eq!(check("a,b\né,\"open\n\n\n"), Err((2, 3)));
     }
 }

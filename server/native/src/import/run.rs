@@ -12,7 +12,7 @@ use super::{
     issue::Issues,
     judge::judge,
     mapping::{self, Import, Mapping, USER},
-    plan::{self, Upsert},
+    plan,
     table::{self, Table},
     write::{self, Progress, Summary},
 };
@@ -33,7 +33,7 @@ pub struct Options {
 pub struct Done {
     pub file: String,
     pub into: String,
-    pub rows: usize,
+    pub rows: u64,
     /// None in a dry run.
     pub summary: Option<Summary>,
 }
@@ -53,6 +53,10 @@ pub enum Failed {
         line: u64,
         message: String,
     },
+    #[error("{0} changed while it was read; nothing was changed. Import it again")]
+    Changed(String),
+    #[error("the temporary database of the import: {0}; nothing more was changed")]
+    Spool(#[from] rusqlite::Error),
     #[error(transparent)]
     Command(#[from] Error),
 }
@@ -67,6 +71,8 @@ fn count(issues: usize) -> String {
 
 /// One import of the mapping with its files.
 pub struct Step<'a> {
+    /// Its place in the mapping.
+    pub number: usize,
     pub import: &'a Import,
     pub table: Table,
     /// The file of its lines.
@@ -87,43 +93,40 @@ pub async fn run(
     let schema = definitions::read(core, tenant, &mapping).await?;
     let mut index = index::read(&operator, &mapping, &schema.now).await?;
     let mut issues = Issues::default();
-    let mut planned = Vec::new();
     for step in &steps {
-        let rows = plan::plan(
-            step.import,
+        plan::plan(
+            (step.number, step.import),
             &step.table,
             step.children.as_ref(),
             &mut index,
             &mut operator::new_id,
             &mut issues,
-        );
+        )?;
         judge(
             core,
             tenant,
-            step,
-            &rows,
+            (step, options.batch),
             &schema.then,
-            &index.gone,
+            &index,
             &mut issues,
         )
         .await?;
-        planned.push(rows);
     }
     if !issues.is_empty() {
         return Err(Failed::Issues(issues));
     }
-    let done = |step: &Step<'_>, rows: &[Upsert], summary| Done {
-        file: step.table.file.clone(),
-        into: step.import.into.clone(),
-        rows: rows.len(),
-        summary,
-    };
+    let spool = &index.spool;
+    let mut report = Vec::new();
+    for step in &steps {
+        report.push(Done {
+            file: step.table.file.clone(),
+            into: step.import.into.clone(),
+            rows: spool.planned(step.number)?,
+            summary: None,
+        });
+    }
     if options.dry_run {
-        return Ok(steps
-            .iter()
-            .zip(&planned)
-            .map(|(step, rows)| done(step, rows, None))
-            .collect());
+        return Ok(report);
     }
     for (object_type, definition) in &schema.missing {
         let path = format!("/object-types/{object_type}/fields");
@@ -135,15 +138,14 @@ pub async fn run(
             )
             .await?;
     }
-    let mut report = Vec::new();
-    let progress = Progress::new(planned.iter().map(Vec::len).sum());
-    for (step, rows) in steps.iter().zip(&planned) {
+    let progress = Progress::new(report.iter().map(|done| done.rows).sum());
+    for (step, done) in steps.iter().zip(&mut report) {
         let summary = if step.import.into == USER {
-            write::users(&operator, step, rows, &progress).await?
+            write::users(&operator, step, spool, &progress).await?
         } else {
-            write::records(core, tenant, step, rows, options.batch, &progress).await?
+            write::records(core, tenant, step, spool, options.batch, &progress).await?
         };
-        report.push(done(step, rows, Some(summary)));
+        done.summary = Some(summary);
     }
     progress.end();
     Ok(report)
@@ -152,20 +154,16 @@ pub async fn run(
 fn read<'a>(mapping: &'a Mapping, folder: &Path) -> Result<Vec<Step<'a>>, Failed> {
     let mut issues = Issues::default();
     let mut steps = Vec::new();
-    for import in &mapping.import {
-        let table = table::read(&folder.join(&import.file)).map_err(|found| issues.extend(found));
-        let children = import
-            .lines
-            .as_ref()
-            .map(|lines| {
-                table::read(&folder.join(&lines.file)).map_err(|found| issues.extend(found))
-            })
-            .transpose();
-        if let (Ok(table), Ok(children)) = (table, children) {
+    for (number, import) in mapping.import.iter().enumerate() {
+        let table = table::scan(&folder.join(&import.file), &mut issues);
+        let lines = import.lines.as_ref();
+        let children = lines.map(|lines| table::scan(&folder.join(&lines.file), &mut issues));
+        if let (Some(table), None | Some(Some(_))) = (table, &children) {
             steps.push(Step {
+                number,
                 import,
                 table,
-                children,
+                children: children.flatten(),
             });
         }
     }

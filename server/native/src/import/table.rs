@@ -1,20 +1,24 @@
-//! An import's file as rows of named texts: CSV (RFC 4180) or JSON lines, UTF-8, with the line that each row begins on.
+//! An import's file as rows of named texts: CSV (RFC 4180) or JSON lines, UTF-8, with the line that each row begins on. It
+//! is read row by row, as often as the rows are asked for, and never held as a whole.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use serde_json::Value;
 
-use super::{issue::Issue, quoting};
+use super::{
+    issue::{Issue, Issues},
+    run::Failed,
+    text::{MOST_ROW, Text, Wrong},
+};
 
-/// Larger files are split by the caller: they are read whole.
-const MOST_BYTES: u64 = 512 << 20;
-
-#[derive(Debug)]
-pub struct Table {
-    pub file: String,
-    pub columns: Vec<String>,
-    pub rows: Vec<Row>,
-}
+/// The greatest number of columns, or of different names in JSON lines.
+const MOST_COLUMNS: usize = 1_000;
 
 #[derive(Debug)]
 pub struct Row {
@@ -34,326 +38,337 @@ impl Row {
     }
 }
 
-/// Reads `path`. `.jsonl` and `.ndjson` are JSON lines, all else is CSV.
-pub fn read(path: &Path) -> Result<Table, Vec<Issue>> {
-    let file = path.display().to_string();
-    let fail = |line: u64, column: Option<u64>, message: String| {
-        vec![Issue {
-            file: file.clone(),
-            line,
-            column: column.map(|column| column.to_string()),
-            message,
-        }]
+/// A file whose form is right throughout.
+#[derive(Debug)]
+pub struct Table {
+    pub file: String,
+    pub columns: Vec<String>,
+    pub rows: u64,
+    path: PathBuf,
+    form: Form,
+    /// Bytes and time of the last change when it was looked through.
+    state: (u64, Option<SystemTime>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Csv(char),
+    Json,
+}
+
+/// Looks through the whole of `path`; what is wrong with its form goes to `issues`. `.jsonl` and `.ndjson` are JSON lines,
+/// all else is CSV.
+pub fn scan(path: &Path, issues: &mut Issues) -> Option<Table> {
+    let before = issues.count();
+    let mut table = Table {
+        file: path.display().to_string(),
+        columns: Vec::new(),
+        rows: 0,
+        path: path.to_owned(),
+        form: Form::Json,
+        state: (0, None),
     };
-    let size = fs::metadata(path)
-        .map_err(|error| fail(1, None, format!("it cannot be read: {error}")))?
-        .len();
-    if size > MOST_BYTES {
-        return Err(fail(
-            1,
-            None,
-            format!("it has {size} bytes, and {MOST_BYTES} is the most; split it"),
+    if let Err(wrong) = look_through(&mut table, issues) {
+        issues.push(table.issue(wrong));
+    }
+    (issues.count() == before).then_some(table)
+}
+
+fn look_through(table: &mut Table, issues: &mut Issues) -> Result<(), Wrong> {
+    let path = table.path.clone();
+    let unreadable = |error: std::io::Error| whole(format!("it cannot be read: {error}"));
+    let state = fs::metadata(&path).map_err(unreadable)?;
+    if state.is_dir() {
+        return Err(whole("it is a folder; name a file in it".into()));
+    }
+    if !state.is_file() {
+        return Err(whole(
+            "it can be read only once, and an import reads its files several times; save it as a file first"
+                .into(),
         ));
     }
-    let bytes =
-        fs::read(path).map_err(|error| fail(1, None, format!("it cannot be read: {error}")))?;
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(fail(1, Some(1), "it is UTF-16; save it as UTF-8".into()));
-    }
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => {
-            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let line = before.matches('\n').count() as u64 + 1;
-            let column = before
-                .rsplit('\n')
-                .next()
-                .map_or(0, |line| line.chars().count()) as u64
-                + 1;
-            let message =
-                "this is no UTF-8; if the file is Latin-1, convert it: iconv -f latin1 -t utf-8"
-                    .into();
-            return Err(fail(line, Some(column), message));
-        }
-    };
-    if let Some(at) = text.find('\0') {
-        let line = text[..at].matches('\n').count() as u64 + 1;
-        return Err(fail(
-            line,
-            None,
-            "it holds a NUL character, which no text may".into(),
-        ));
-    }
+    table.state = (state.len(), state.modified().ok());
     let json = path
         .extension()
         .is_some_and(|ending| ending == "jsonl" || ending == "ndjson");
-    if json {
-        json_lines(&file, text)
-    } else {
-        csv(&file, text)
+    if !json {
+        table.form = Form::Csv(delimiter(&path).map_err(unreadable)?);
+    }
+    let mut reader = table.reader()?;
+    table.columns = reader.columns().to_vec();
+    if !json {
+        head(table, issues)?;
+    }
+    let mut known: HashSet<String> = HashSet::new();
+    while let Some(row) = reader.next() {
+        match row {
+            Ok(row) if json => {
+                table.rows += 1;
+                for name in row.cells.keys() {
+                    if !known.contains(name) {
+                        if table.columns.len() == MOST_COLUMNS {
+                            return Err(Wrong {
+                                line: row.line,
+                                ..whole(format!(
+                                    "the rows have more than {MOST_COLUMNS} different names, which is the most"
+                                ))
+                            });
+                        }
+                        known.insert(name.clone());
+                        table.columns.push(name.clone());
+                    }
+                }
+            }
+            Ok(_) => table.rows += 1,
+            Err(Bad::Row(wrong)) => issues.push(table.issue(wrong)),
+            Err(Bad::Text(wrong)) => return Err(wrong),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the first line names columns.
+fn head(table: &Table, issues: &mut Issues) -> Result<(), Wrong> {
+    if table.columns.len() > MOST_COLUMNS {
+        return Err(whole(format!(
+            "it has {} columns, and {MOST_COLUMNS} are the most",
+            table.columns.len()
+        )));
+    }
+    if table.columns.iter().all(String::is_empty) {
+        issues.push(table.issue(whole("the first line has to name the columns".into())));
+    }
+    for (index, name) in table.columns.iter().enumerate() {
+        if table.columns[..index].contains(name) {
+            issues.push(Issue {
+                column: Some(name.clone()),
+                ..table.issue(whole("two columns have this name".into()))
+            });
+        }
+    }
+    Ok(())
+}
+
+fn whole(message: String) -> Wrong {
+    Wrong {
+        line: 1,
+        column: None,
+        message,
     }
 }
 
-fn csv(file: &str, text: &str) -> Result<Table, Vec<Issue>> {
-    let issue = |line: u64, column: Option<String>, message: String| Issue {
-        file: file.to_owned(),
-        line,
-        column,
-        message,
-    };
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter = if !first.contains(',') && first.contains(';') {
-        ';'
-    } else {
-        ','
-    };
-    if let Some(broken) = quoting::check(text, delimiter) {
-        return Err(vec![issue(
-            broken.line,
-            Some(broken.column.to_string()),
-            broken.message.to_owned(),
-        )]);
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter as u8)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let columns: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(|name| name.trim().to_owned()).collect(),
-        Err(error) => return Err(vec![issue(1, None, error.to_string())]),
-    };
-    let mut issues = Vec::new();
-    if columns.iter().all(String::is_empty) {
-        issues.push(issue(
-            1,
-            None,
-            "the first line has to name the columns".into(),
-        ));
-    }
-    for (index, name) in columns.iter().enumerate() {
-        if columns[..index].contains(name) {
-            issues.push(issue(
-                1,
-                Some(name.clone()),
-                "two columns have this name".into(),
-            ));
+/// A semicolon where the first line has one and no comma.
+fn delimiter(path: &Path) -> std::io::Result<char> {
+    let first = BufReader::new(File::open(path)?.take(MOST_ROW as u64));
+    let mut semicolon = false;
+    for byte in first.bytes() {
+        match byte? {
+            b',' => return Ok(','),
+            b'\n' => break,
+            b';' => semicolon = true,
+            _ => {}
         }
     }
-    let mut rows = Vec::new();
-    let mut lines = Lines::new(text);
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                issues.push(issue(line, None, error.to_string()));
-                break;
-            }
+    Ok(if semicolon { ';' } else { ',' })
+}
+
+impl Table {
+    fn issue(&self, wrong: Wrong) -> Issue {
+        Issue {
+            file: self.file.clone(),
+            line: wrong.line,
+            column: wrong.column.map(|column| column.to_string()),
+            message: wrong.message,
+        }
+    }
+
+    fn reader(&self) -> Result<Reader, Wrong> {
+        let delimiter = match self.form {
+            Form::Csv(delimiter) => Some(delimiter),
+            Form::Json => None,
         };
-        let line = record
-            .position()
-            .map_or(0, |position| lines.of(position.byte()));
-        if record.len() != columns.len() {
-            let message = format!(
+        let text = Text::open(&self.path, delimiter);
+        let text = text.map_err(|error| whole(format!("it cannot be read: {error}")))?;
+        match delimiter {
+            None => Ok(Reader::Json {
+                text: BufReader::new(text),
+                line: 0,
+            }),
+            Some(delimiter) => Reader::csv(text, delimiter),
+        }
+    }
+
+    /// The rows once more, from the first one on.
+    pub fn rows(&self) -> Result<Rows<'_>, Failed> {
+        Ok(Rows {
+            table: self,
+            reader: Some(self.reader().map_err(|_| self.changed())?),
+        })
+    }
+
+    fn changed(&self) -> Failed {
+        Failed::Changed(self.file.clone())
+    }
+}
+
+/// The rows of a file that was looked through. A file that is another by now is an error.
+pub struct Rows<'a> {
+    table: &'a Table,
+    /// None once it has ended.
+    reader: Option<Reader>,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<Row, Failed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.reader.as_mut()?.next() {
+            Some(Ok(row)) => Some(Ok(row)),
+            Some(Err(_)) => {
+                self.reader = None;
+                Some(Err(self.table.changed()))
+            }
+            None => {
+                self.reader = None;
+                let now = fs::metadata(&self.table.path).ok();
+                let now = now.map(|now| (now.len(), now.modified().ok()));
+                (now != Some(self.table.state)).then(|| Err(self.table.changed()))
+            }
+        }
+    }
+}
+
+enum Bad {
+    /// The row alone; others follow.
+    Row(Wrong),
+    /// The text, which ends here.
+    Text(Wrong),
+}
+
+enum Reader {
+    Csv {
+        reader: Box<csv::Reader<Text>>,
+        columns: Vec<String>,
+        record: csv::StringRecord,
+    },
+    Json {
+        text: BufReader<Text>,
+        line: u64,
+    },
+}
+
+impl Reader {
+    fn csv(text: Text, delimiter: char) -> Result<Self, Wrong> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter as u8)
+            .flexible(true)
+            .has_headers(false)
+            .from_reader(text);
+        let mut record = csv::StringRecord::new();
+        let read = reader.read_record(&mut record);
+        if let Err(error) = read {
+            let wrong = reader.get_mut().take_wrong();
+            return Err(wrong.unwrap_or_else(|| whole(error.to_string())));
+        }
+        let _ = reader.get_mut().next_start();
+        Ok(Self::Csv {
+            columns: record.iter().map(|name| name.trim().to_owned()).collect(),
+            reader: Box::new(reader),
+            record,
+        })
+    }
+
+    fn columns(&self) -> &[String] {
+        match self {
+            Self::Csv { columns, .. } => columns,
+            Self::Json { .. } => &[],
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<Row, Bad>> {
+        match self {
+            Self::Csv {
+                reader,
+                columns,
+                record,
+            } => match reader.read_record(record) {
+                Ok(false) => None,
+                Ok(true) => {
+                    let line = reader.get_mut().next_start().unwrap_or(0);
+                    Some(csv_row(record, columns, line))
+                }
+                Err(error) => {
+                    let wrong = reader.get_mut().take_wrong();
+                    let line = error.position().map_or(0, csv::Position::line);
+                    Some(Err(Bad::Text(wrong.unwrap_or_else(|| Wrong {
+                        line,
+                        ..whole(error.to_string())
+                    }))))
+                }
+            },
+            Self::Json { text, line } => loop {
+                let mut bytes = Vec::new();
+                *line += 1;
+                match text.read_until(b'\n', &mut bytes) {
+                    Ok(0) => return None,
+                    Ok(_) if bytes.trim_ascii().is_empty() => {}
+                    Ok(_) => return Some(json_row(bytes.trim_ascii(), *line)),
+                    Err(error) => {
+                        let wrong = text.get_mut().take_wrong();
+                        return Some(Err(Bad::Text(wrong.unwrap_or_else(|| Wrong {
+                            line: *line,
+                            ..whole(error.to_string())
+                        }))));
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn csv_row(record: &csv::StringRecord, columns: &[String], line: u64) -> Result<Row, Bad> {
+    if record.len() != columns.len() {
+        return Err(Bad::Row(Wrong {
+            line,
+            ..whole(format!(
                 "{} fields where the first line names {} columns",
                 record.len(),
                 columns.len()
-            );
-            issues.push(issue(line, None, message));
-            continue;
-        }
-        let cells = columns
-            .iter()
-            .zip(&record)
-            .filter(|(_, cell)| !cell.is_empty());
-        rows.push(Row {
+            ))
+        }));
+    }
+    let cells = columns
+        .iter()
+        .zip(record)
+        .filter(|(_, cell)| !cell.is_empty())
+        .map(|(name, cell)| (name.clone(), Value::from(cell)));
+    Ok(Row {
+        line,
+        cells: cells.collect(),
+    })
+}
+
+fn json_row(bytes: &[u8], line: u64) -> Result<Row, Bad> {
+    let wrong = |message: String| {
+        Bad::Row(Wrong {
             line,
-            cells: cells
-                .map(|(name, cell)| (name.clone(), Value::from(cell)))
-                .collect(),
-        });
-    }
-    if issues.is_empty() {
-        Ok(Table {
-            file: file.to_owned(),
-            columns,
-            rows,
+            ..whole(message)
         })
-    } else {
-        Err(issues)
-    }
-}
-
-/// Counts lines up to growing places. The CSV reader's own count is one behind where lines end in CR LF.
-struct Lines<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text: text.as_bytes(),
-            at: 0,
-            line: 1,
+    };
+    match crm_runtime::json::parse(bytes) {
+        Ok(Value::Object(object)) => {
+            let cells = object
+                .into_iter()
+                .filter(|(_, value)| !value.is_null() && value != "");
+            Ok(Row {
+                line,
+                cells: cells.collect(),
+            })
         }
-    }
-
-    /// The line of the first byte from `byte` on that ends no line.
-    fn of(&mut self, byte: u64) -> u64 {
-        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
-        while let Some(&next) = self.text.get(self.at) {
-            if self.at >= byte && !matches!(next, b'\r' | b'\n') {
-                break;
-            }
-            self.line += u64::from(next == b'\n');
-            self.at += 1;
-        }
-        self.line
-    }
-}
-
-fn json_lines(file: &str, text: &str) -> Result<Table, Vec<Issue>> {
-    let mut issues = Vec::new();
-    let mut rows = Vec::new();
-    let mut columns: Vec<String> = Vec::new();
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
-        let at = index as u64 + 1;
-        match crm_runtime::json::parse(line.as_bytes()) {
-            Ok(Value::Object(object)) => {
-                for name in object.keys() {
-                    if !columns.contains(name) {
-                        columns.push(name.clone());
-                    }
-                }
-                let cells = object
-                    .into_iter()
-                    .filter(|(_, value)| !value.is_null() && value != "");
-                rows.push(Row {
-                    line: at,
-                    cells: cells.collect(),
-                });
-            }
-            Ok(_) => issues.push(Issue {
-                file: file.to_owned(),
-                line: at,
-                column: None,
-                message: "a line holds one JSON object".into(),
-            }),
-            Err(error) => issues.push(Issue {
-                file: file.to_owned(),
-                line: at,
-                column: None,
-                message: error.to_string(),
-            }),
-        }
-    }
-    if issues.is_empty() {
-        Ok(Table {
-            file: file.to_owned(),
-            columns,
-            rows,
-        })
-    } else {
-        Err(issues)
+        Ok(_) => Err(wrong("a line holds one JSON object".into())),
+        Err(error) => Err(wrong(error.to_string())),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(name: &str, bytes: &[u8]) -> Result<Table, Vec<Issue>> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        read(&path)
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_file_panics(
-            bytes in proptest::collection::vec(
-                proptest::prop_oneof![
-                    proptest::prelude::any::<u8>(),
-                    proptest::sample::select(b"\",;\t\r\n{}[]:a1\xef\xbb\xbf".to_vec()),
-                ],
-                0..200,
-            ),
-            name in "a\\.(csv|jsonl|ndjson|txt)",
-        ) {
-            match of(&name, &bytes) {
-                Ok(table) => {
-                    for row in &table.rows {
-                        for column in &table.columns {
-                            drop(row.text(column));
-                        }
-                    }
-                }
-                Err(issues) => proptest::prop_assert!(!issues.is_empty()),
-            }
-        }
-    }
-
-    fn refused(name: &str, bytes: &[u8]) -> (u64, Option<String>) {
-        let issue = of(name, bytes).unwrap_err().remove(0);
-        (issue.line, issue.column)
-    }
-
-    #[test]
-    fn rows_know_their_lines_and_empty_cells_are_not_there() {
-        let table = of(
-            "a.csv",
-            "\u{feff}id,city\r\n1,\"São\nJosé\"\r\n2,\r\n".as_bytes(),
-        )
-        .unwrap();
-        assert_eq!(table.columns, ["id", "city"]);
-        assert_eq!(table.rows[0].text("city").unwrap(), "São\nJosé");
-        assert_eq!((table.rows[1].line, table.rows[1].text("city")), (4, None));
-    }
-
-    #[test]
-    fn semicolons_separate_where_no_comma_does() {
-        assert_eq!(
-            of("a.csv", b"id;city\n1;Bath\n").unwrap().rows[0]
-                .text("city")
-                .unwrap(),
-            "Bath"
-        );
-    }
-
-    #[test]
-    fn broken_files_are_refused_where_they_break() {
-        assert_eq!(
-            refused("a.csv", b"id,city\n1,B\xe9ziers\n"),
-            (2, Some("4".into()))
-        );
-        assert_eq!(
-            refused("a.csv", b"id,city\n1,\"open\n2,x\n"),
-            (2, Some("3".into()))
-        );
-        assert_eq!(refused("a.csv", b"id,city\n1,2,3\n"), (2, None));
-        assert_eq!(refused("a.csv", b"id,id\n1,2\n"), (1, Some("id".into())));
-        assert_eq!(refused("a.csv", b"\xff\xfei\0d\0"), (1, Some("1".into())));
-        assert_eq!(refused("a.csv", b"id\na\0b\n"), (2, None));
-        assert_eq!(refused("a.jsonl", b"{\"a\":1}\n[1]\n"), (2, None));
-        assert_eq!(refused("a.jsonl", b"{\"a\":1,\"a\":2}\n"), (1, None));
-    }
-
-    #[test]
-    fn json_lines_keep_their_values() {
-        let table = of(
-            "a.jsonl",
-            b"{\"id\":7,\"ok\":true,\"none\":null}\n\n{\"id\":8}\n",
-        )
-        .unwrap();
-        assert_eq!(table.rows[0].text("id").unwrap(), "7");
-        assert_eq!(table.rows[1].line, 3);
-        assert!(!table.rows[0].cells.contains_key("none"));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! The writing half of an import: records in batches that are each all or nothing, people one by one.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use crm_core::{
     Core,
@@ -15,8 +15,8 @@ use http::Method;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    plan::Upsert,
     run::{Failed, Step},
+    spool::Spool,
 };
 use crate::cli::{Error, error::Refused, operator::Operator};
 
@@ -32,36 +32,38 @@ pub async fn records(
     core: &Core,
     tenant: &TenantId,
     step: &Step<'_>,
-    rows: &[Upsert],
+    spool: &Spool,
     batch: usize,
     progress: &Progress,
 ) -> Result<Summary, Failed> {
     let mut total = Summary::default();
-    for rows in rows.chunks(batch.max(1)) {
-        let batch: Vec<Row> = rows
-            .iter()
-            .map(|row| Row {
-                id: row.id.clone(),
-                fields: row.fields.clone(),
-            })
-            .collect();
+    let mut from = 0;
+    loop {
+        let rows = spool.chunk(step.number, from, batch.max(1))?;
+        let Some(first) = rows.first().map(|row| row.line) else {
+            return Ok(total);
+        };
+        from += rows.len() as u64;
+        progress.advance(rows.len());
         let refused = |line: u64, error: Error| Failed::Row {
             file: step.table.file.clone(),
             line,
             message: error.to_string(),
         };
+        let (lines, batch): (Vec<u64>, Vec<Row>) = rows
+            .into_iter()
+            .map(|row| {
+                let fields = row.content.fields;
+                (row.line, Row { id: row.id, fields })
+            })
+            .unzip();
         let cx = import::context(&core.work, tenant);
         let outcomes =
             import::import(&core.work, &cx, &step.import.into, &step.import.key, batch).await;
-        let outcomes = outcomes.map_err(|fault| {
-            refused(
-                rows.first().map_or(0, |row| row.line),
-                told(&fault.problem()),
-            )
-        })?;
-        for (row, outcome) in rows.iter().zip(outcomes) {
+        let outcomes = outcomes.map_err(|fault| refused(first, told(&fault.problem())))?;
+        for (line, outcome) in lines.into_iter().zip(outcomes) {
             match outcome
-                .map_err(|refusal| refused(row.line, told(&refusal.problem())))?
+                .map_err(|refusal| refused(line, told(&refusal.problem())))?
                 .effect
             {
                 Effect::Created => total.created += 1,
@@ -69,71 +71,84 @@ pub async fn records(
                 Effect::Updated | Effect::Deleted | Effect::Restored => total.updated += 1,
             }
         }
-        progress.advance(rows.len());
     }
-    Ok(total)
 }
 
 fn told(problem: &Problem<impl ErrorCode>) -> Error {
     Error::Refused(Refused::of(problem))
 }
 
-/// Users one by one; whom they report to once all are there.
+/// People that are read at once.
+const PEOPLE: usize = 100;
+
+/// Users one by one; whom new ones report to once all are there.
 pub async fn users(
     operator: &Operator,
     step: &Step<'_>,
-    rows: &[Upsert],
+    spool: &Spool,
     progress: &Progress,
 ) -> Result<Summary, Failed> {
     let mut summary = Summary::default();
-    let mut managers = BTreeMap::new();
-    for row in rows {
-        let mut body = row.fields.clone();
-        let manager = body.remove("manager");
-        let refused = |error: Error| Failed::Row {
-            file: step.table.file.clone(),
-            line: row.line,
-            message: error.to_string(),
-        };
-        if row.known {
-            let path = format!("/users/{}", row.id);
-            let before = operator
-                .send(Method::GET, &path, None)
-                .await
-                .map_err(refused)?;
-            body.extend(manager.map(|manager| ("manager".to_owned(), manager)));
-            let after = operator
-                .send(Method::PATCH, &path, Some(&body.into()))
-                .await
-                .map_err(refused)?;
-            if before["version"] == after["version"] {
-                summary.unchanged += 1;
-            } else {
-                summary.updated += 1;
-            }
-        } else {
-            body.insert("id".into(), row.id.as_str().into());
-            operator
-                .send(Method::POST, "/users", Some(&body.into()))
-                .await
-                .map_err(refused)?;
-            managers.extend(manager.map(|manager| (row.id.clone(), (row.line, manager))));
-            summary.created += 1;
+    let refused = |line: u64, error: Error| Failed::Row {
+        file: step.table.file.clone(),
+        line,
+        message: error.to_string(),
+    };
+    let mut from = 0;
+    loop {
+        let rows = spool.chunk(step.number, from, PEOPLE)?;
+        if rows.is_empty() {
+            break;
         }
-        progress.advance(1);
+        from += rows.len() as u64;
+        for row in rows {
+            let mut body = row.content.fields;
+            let refused = |error| refused(row.line, error);
+            if row.known {
+                let path = format!("/users/{}", row.id);
+                let before = operator
+                    .send(Method::GET, &path, None)
+                    .await
+                    .map_err(refused)?;
+                let after = operator
+                    .send(Method::PATCH, &path, Some(&body.into()))
+                    .await
+                    .map_err(refused)?;
+                if before["version"] == after["version"] {
+                    summary.unchanged += 1;
+                } else {
+                    summary.updated += 1;
+                }
+            } else {
+                body.remove("manager");
+                body.insert("id".into(), row.id.into());
+                operator
+                    .send(Method::POST, "/users", Some(&body.into()))
+                    .await
+                    .map_err(refused)?;
+                summary.created += 1;
+            }
+            progress.advance(1);
+        }
     }
-    for (id, (line, manager)) in managers {
-        let body = serde_json::json!({"manager": manager});
-        operator
-            .send(Method::PATCH, &format!("/users/{id}"), Some(&body))
-            .await
-            .map_err(|error| Failed::Row {
-                file: step.table.file.clone(),
-                line,
-                message: error.to_string(),
-            })?;
+    let mut from = 0;
+    loop {
+        let rows = spool.chunk(step.number, from, PEOPLE)?;
+        if rows.is_empty() {
+            return Ok(summary);
+        }
+        from += rows.len() as u64;
+        for row in rows.into_iter().filter(|row| !row.known) {
+            let Some(manager) = row.content.fields.get("manager") else {
+                continue;
+            };
+            let body = serde_json::json!({"manager": manager});
+            operator
+                .send(Method::PATCH, &format!("/users/{}", row.id), Some(&body))
+                .await
+                .map_err(|error| refused(row.line, error))?;
+        }
     }
-    Ok(summary)
 }
 
 /// A bar, shown once a second has passed; never where standard error is no terminal.
@@ -143,8 +158,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(rows: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(rows as u64), ProgressDrawTarget::hidden());
+    pub fn new(rows: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(rows), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} rows, {eta} left") {
             bar.set_style(style);
         }

@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     fault::Fault,
     ports::store::{Rows, Statement},
+    records::import::Seen,
     work::{Scope, Work},
 };
 
@@ -38,11 +39,12 @@ pub enum Wrong {
     NoRole(String),
 }
 
-/// Judges people in their order, in one read.
+/// Judges people in their order, in one read. `seen` is what earlier people of the same import have changed.
 pub async fn conflicts(
     work: &Work,
     cx: &Context,
     people: &[Incoming],
+    seen: &mut dyn Seen,
 ) -> Result<Vec<Conflict>, Fault> {
     let list = |of: &dyn Fn(&Incoming) -> Option<String>| {
         let values: Vec<String> = people.iter().filter_map(of).collect();
@@ -61,11 +63,11 @@ pub async fn conflicts(
         )])
     };
     let (_, rows) = work.read(cx, plan).await?;
-    Ok(judge(people, rows.into_iter().next().unwrap_or_default()))
+    judge(people, rows.into_iter().next().unwrap_or_default(), seen)
 }
 
 /// `rows`: id, login and external id of everybody who has to do with the people.
-fn judge(people: &[Incoming], rows: Rows) -> Vec<Conflict> {
+fn judge(people: &[Incoming], rows: Rows, seen: &mut dyn Seen) -> Result<Vec<Conflict>, Fault> {
     let mut holders: HashMap<(&'static str, String), String> = HashMap::new();
     let mut had: HashMap<(&'static str, String), String> = HashMap::new();
     for row in rows {
@@ -89,21 +91,32 @@ fn judge(people: &[Incoming], rows: Rows) -> Vec<Conflict> {
             });
         };
         let email = person.email.as_deref().map(fold);
-        for (property, value) in [
-            ("email", email),
-            ("external_id", person.external_id.clone()),
+        for (property, before, value) in [
+            ("email", "the email of", email),
+            (
+                "external_id",
+                "the external_id of",
+                person.external_id.clone(),
+            ),
         ] {
             let Some(value) = value else { continue };
-            match holders.get(&(property, value.clone())) {
-                Some(by) if *by != person.id => tell(property, Wrong::Taken(by.clone())),
-                _ => {
-                    let old = had.insert((property, person.id.clone()), value.clone());
-                    if let Some(old) = old {
-                        holders.remove(&(property, old));
-                    }
-                    holders.insert((property, value), person.id.clone());
-                }
+            let holder = match seen.get(property, &value)? {
+                Some(holder) => holder,
+                None => holders.get(&(property, value.clone())).cloned(),
+            };
+            if let Some(by) = holder.filter(|by| *by != person.id) {
+                tell(property, Wrong::Taken(by));
+                continue;
             }
+            let old = match seen.get(before, &person.id)? {
+                Some(old) => old,
+                None => had.get(&(property, person.id.clone())).cloned(),
+            };
+            if let Some(old) = old {
+                seen.set(property, &old, None)?;
+            }
+            seen.set(before, &person.id, Some(&value))?;
+            seen.set(property, &value, Some(&person.id))?;
         }
         for role in &person.roles {
             if roles::find(role).is_none() {
@@ -111,5 +124,5 @@ fn judge(people: &[Incoming], rows: Rows) -> Vec<Conflict> {
             }
         }
     }
-    conflicts
+    Ok(conflicts)
 }

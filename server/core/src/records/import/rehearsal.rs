@@ -8,7 +8,7 @@ use std::{
 
 use crm_runtime::JsonObject;
 
-use super::Row;
+use super::{Row, Seen};
 use crate::{
     context::Context,
     fault::Fault,
@@ -27,9 +27,6 @@ use crate::{
     work::{Scope, Work},
 };
 
-/// Rows that are looked up in one read.
-const AT_ONCE: usize = 500;
-
 /// What would become of a row.
 #[derive(Debug)]
 pub struct Rehearsed {
@@ -46,53 +43,55 @@ pub struct Taken {
     pub by: String,
 }
 
-/// Judges rows of one type as [`import`](super::import) would, in their order. `object_type` may have fields that the
-/// tenant's does not have yet. Whether what a row points to is there is not judged.
+/// Judges the rows of one batch as [`import`](super::import) would, in their order and in one read. `object_type` may have
+/// fields that the tenant's does not have yet. `seen` is what earlier batches of the same import have changed. Whether what
+/// a row points to is there is not judged.
 pub async fn rehearse(
     work: &Work,
     cx: &Context,
     object_type: &ObjectType,
     rows: &[Row],
+    seen: &mut dyn Seen,
 ) -> Result<Vec<Rehearsed>, Fault> {
-    let mut holders = Holders::default();
+    let effort = Effort::default();
+    let judged: Vec<Judged> = rows
+        .iter()
+        .map(|row| judge(object_type, Authority::Importing, &row.fields, "", &effort))
+        .collect();
+    let (there, stored) = read(work, cx, object_type, rows, &judged).await?;
+    let mut holders = Holders {
+        stored,
+        changed: seen,
+        waiting: Vec::new(),
+    };
     let mut rehearsed = Vec::with_capacity(rows.len());
-    for rows in rows.chunks(AT_ONCE) {
-        let effort = Effort::default();
-        let judged: Vec<Judged> = rows
-            .iter()
-            .map(|row| judge(object_type, Authority::Importing, &row.fields, "", &effort))
-            .collect();
-        let there = read(work, cx, object_type, rows, &judged, &mut holders).await?;
-        let first = rehearsed.len();
-        for (index, (row, judged)) in rows.iter().zip(judged).enumerate() {
-            let before = there.get(&row.id);
-            let data = become_of(object_type, before, judged);
-            if let Ok(data) = &data {
-                holders.take(object_type, first + index, &row.id, before, data);
-            }
-            rehearsed.push(Rehearsed {
-                data,
-                taken: Vec::new(),
-            });
+    for (index, (row, judged)) in rows.iter().zip(judged).enumerate() {
+        let before = there.get(&row.id);
+        let data = become_of(object_type, before, judged);
+        if let Ok(data) = &data {
+            holders.take(object_type, index, &row.id, before, data)?;
         }
-        for (index, taken) in holders.settle() {
-            if let Some(row) = rehearsed.get_mut(index) {
-                row.taken.push(taken);
-            }
+        rehearsed.push(Rehearsed {
+            data,
+            taken: Vec::new(),
+        });
+    }
+    for (index, taken) in holders.settle()? {
+        if let Some(row) = rehearsed.get_mut(index) {
+            row.taken.push(taken);
         }
     }
     Ok(rehearsed)
 }
 
-/// The data of the rows' records, by id; who has the rows' unique values is noted in `holders`.
+/// The data of the rows' records, by id, and who has the rows' unique values.
 async fn read(
     work: &Work,
     cx: &Context,
     object_type: &ObjectType,
     rows: &[Row],
     judged: &[Judged],
-    holders: &mut Holders,
-) -> Result<HashMap<String, JsonObject>, Fault> {
+) -> Result<(HashMap<String, JsonObject>, Stored), Fault> {
     let ids: BTreeSet<String> = rows.iter().map(|row| row.id.clone()).collect();
     let wanted: Vec<(&Arc<Field>, BTreeSet<Key>)> = unique(object_type)
         .map(|field| {
@@ -128,14 +127,15 @@ async fn read(
     let mut rows = rows.into_iter();
     let there = rows.next().unwrap_or_default();
     let fields = wanted.iter().filter(|(field, _)| known(&scope, field));
+    let mut stored = Stored::new();
     for ((field, _), rows) in fields.zip(rows) {
-        holders.note(field, rows);
+        note(&mut stored, field, rows);
     }
     let there = there.into_iter().filter_map(|row| {
         let [id, data] = <[Value; 2]>::try_from(row).ok()?;
         Some((id.into_text()?, serde_json::from_str(data.as_str()?).ok()?))
     });
-    Ok(there.collect())
+    Ok((there.collect(), stored))
 }
 
 fn unique(object_type: &ObjectType) -> impl Iterator<Item = &Arc<Field>> {
@@ -178,34 +178,41 @@ fn become_of(
         .map_err(|failures| Refusal::failures(Judging::FieldInvalid, REFUSED, failures))
 }
 
-/// Whose a unique value is, by field: as the tenant has it, and as the rows so far have changed it. Within one batch, what
-/// the records hold in the end decides, as in the import.
-#[derive(Default)]
-struct Holders {
-    stored: HashMap<(String, Key), String>,
-    changed: HashMap<(String, Key), Option<String>>,
+/// Whose a unique value is as the tenant has it, by field.
+type Stored = HashMap<(String, Key), String>;
+
+fn note(stored: &mut Stored, field: &Field, rows: Rows) {
+    for row in rows {
+        if let [id, key] = row.as_slice()
+            && let (Some(id), Some(key)) = (id.as_str(), Key::stored(field, key))
+        {
+            stored
+                .entry((field.name.clone(), key))
+                .or_insert_with(|| id.to_owned());
+        }
+    }
+}
+
+/// Whose a unique value is: as the tenant has it, and as the rows so far have changed it. Within one batch, what the records
+/// hold in the end decides, as in the import.
+struct Holders<'a> {
+    stored: Stored,
+    changed: &'a mut dyn Seen,
     /// Values that another had when a row took them: the row's place, its record, the value.
     waiting: Vec<(usize, String, (String, Key))>,
 }
 
-impl Holders {
-    fn note(&mut self, field: &Field, rows: Rows) {
-        for row in rows {
-            if let [id, key] = row.as_slice()
-                && let (Some(id), Some(key)) = (id.as_str(), Key::stored(field, key))
-            {
-                self.stored
-                    .entry((field.name.clone(), key))
-                    .or_insert_with(|| id.to_owned());
-            }
-        }
+impl Holders<'_> {
+    fn of(&self, place: &(String, Key)) -> Result<Option<String>, Fault> {
+        let (field, key) = place;
+        Ok(match self.changed.get(field, &text(key))? {
+            Some(holder) => holder,
+            None => self.stored.get(place).cloned(),
+        })
     }
 
-    fn of(&self, place: &(String, Key)) -> Option<&String> {
-        match self.changed.get(place) {
-            Some(holder) => holder.as_ref(),
-            None => self.stored.get(place),
-        }
+    fn set(&mut self, (field, key): &(String, Key), holder: Option<&str>) -> Result<(), Fault> {
+        self.changed.set(field, &text(key), holder)
     }
 
     /// The record of the row takes the unique values of its new data, or waits for those that another has, and lets go of
@@ -217,7 +224,7 @@ impl Holders {
         id: &str,
         before: Option<&JsonObject>,
         data: &JsonObject,
-    ) {
+    ) -> Result<(), Fault> {
         for field in unique(object_type) {
             let place = |data: &JsonObject| {
                 Some((field.name.clone(), Key::of(field, data.get(&field.name)?)?))
@@ -227,36 +234,42 @@ impl Holders {
                 continue;
             }
             // Who had the old value was perhaps not asked: then it is this record.
-            if let Some(old) = old.filter(|old| self.of(old).is_none_or(|holder| holder == id)) {
-                self.changed.insert(old, None);
+            if let Some(old) = old
+                && self.of(&old)?.is_none_or(|holder| holder == id)
+            {
+                self.set(&old, None)?;
             }
             let Some(new) = new else { continue };
-            if self.of(&new).is_some_and(|by| by != id) {
+            if self.of(&new)?.is_some_and(|by| by != id) {
                 self.waiting.push((row, id.to_owned(), new));
             } else {
-                self.changed.insert(new, Some(id.to_owned()));
+                self.set(&new, Some(id))?;
             }
         }
+        Ok(())
     }
 
     /// Gives the values that are free by now to those that waited for them. The others stay whose they are: by row, which
     /// and whose.
-    fn settle(&mut self) -> Vec<(usize, Taken)> {
+    fn settle(&mut self) -> Result<Vec<(usize, Taken)>, Fault> {
         let mut taken = Vec::new();
         for (row, id, place) in std::mem::take(&mut self.waiting) {
-            match self.of(&place).filter(|by| **by != id) {
-                Some(by) => taken.push((
-                    row,
-                    Taken {
-                        field: place.0,
-                        by: by.clone(),
-                    },
-                )),
-                None => {
-                    self.changed.insert(place, Some(id));
+            match self.of(&place)?.filter(|by| *by != id) {
+                Some(by) => {
+                    let field = place.0;
+                    taken.push((row, Taken { field, by }));
                 }
+                None => self.set(&place, Some(&id))?,
             }
         }
-        taken
+        Ok(taken)
+    }
+}
+
+/// A key as a text that no other key has.
+fn text(key: &Key) -> String {
+    match key {
+        Key::Number(number) => format!("#{number}"),
+        Key::Text(text) => format!("'{text}"),
     }
 }

@@ -232,6 +232,7 @@ fn an_import_brings_the_same_rows_again() {
         &cx,
         &later,
         &rows(),
+        &mut crate::records::import::InMemory::default(),
     ));
     assert!(rehearsed.unwrap()[0].data.is_ok());
     let done = ready(crate::records::import::import(
