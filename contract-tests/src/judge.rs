@@ -160,10 +160,12 @@ impl Judge {
         let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
         for error in crate::contract::elements(&body["context"]["errors"]) {
             let pointer = error["pointer"].as_str().unwrap_or_default();
-            if !ABOUT_NAMES
+            let about_names = ABOUT_NAMES
                 .iter()
-                .any(|allowed| pointer.starts_with(allowed))
-            {
+                .any(|allowed| pointer.starts_with(allowed));
+            let unprintable =
+                error["rule"] == "control_character" && holds_control_character(exchange, pointer);
+            if !about_names && !unprintable {
                 judgement.findings.push(format!(
                     "refused for {pointer} ({}), which the contract allows",
                     error["rule"]
@@ -171,6 +173,16 @@ impl Judge {
             }
         }
     }
+}
+
+/// Whether the text of the request's body at `/body/...` holds a control character. No text of a request may: that stands
+/// in no pattern of the contract, since a pattern at every text would hide what the text is.
+fn holds_control_character(exchange: &Exchange, pointer: &str) -> bool {
+    let sent: Value = serde_json::from_slice(&exchange.request_body).unwrap_or_default();
+    let text = pointer
+        .strip_prefix("/body")
+        .and_then(|inside| sent.pointer(inside)?.as_str());
+    text.is_some_and(|text| text.contains(char::is_control))
 }
 
 #[cfg(test)]

@@ -369,3 +369,26 @@ fn a_context_holds_what_the_catalogue_names() {
     exchange.body = problem("NOT_FOUND", r#", "hint": "elsewhere""#);
     finds(&exchange, "NOT_FOUND's context.hint");
 }
+
+#[test]
+fn a_text_with_a_control_character_may_be_refused_and_no_other() {
+    let refused = |name: &str| Exchange {
+        request_body: serde_json::json!({"name": name, "size": 3})
+            .to_string()
+            .into(),
+        status: StatusCode::BAD_REQUEST,
+        headers: headers(&[("x-request-id", ID), ("content-type", "application/json")]),
+        body: Bytes::from(
+            r#"{"code": "VALIDATION_FAILED", "message": "No.", "context": {"request_id": "01a202b2-c500-7b8b-bb5e-ba456bf92d5d", "errors": [{"pointer": "/body/name", "rule": "control_character", "message": "No."}]}}"#,
+        ),
+        ..create()
+    };
+    let allowed = |name: &str| {
+        let judgement = judge().judge(&refused(name));
+        !judgement
+            .findings
+            .iter()
+            .any(|finding| finding.contains("which the contract allows"))
+    };
+    assert!(allowed("a\u{1}b") && !allowed("ab"));
+}
