@@ -113,7 +113,7 @@ fn nobody_takes_over_who_may_do_more() {
     }
     missing(&post(&api, &key, &format!("/users/{admin}/deactivate")));
     api.sign_in("admin@a.example");
-    // What is no way in may change.
+    // A name or a title lets nobody sign in, so it may change.
     patch(&api, &key, &admin, json!({"title": "Office manager"})).expect(200);
     // The same of somebody who may do as much.
     let reader = api.user(TENANT, "reader@a.example", &["readonly"]);

@@ -1,5 +1,5 @@
-//! What holds for people whoever changes them: roles and managers exist, nobody gives rights or takes them over without
-//! having them, and the last owner stays. Plain functions over plain data.
+//! The rules for every change of a person: roles and managers exist, a caller grants no rights that they lack and takes
+//! over no person who has more, and the last owner stays. Plain functions over plain data.
 
 use crm_contract::{codes, latest::types::UserUpdate};
 use crm_runtime::server::{At, Report};

@@ -1,6 +1,5 @@
-//! Who waits for a password to be hashed, and whose turn is next. The line is bounded, and nobody takes it whole: turns go
-//! round among the businesses and round among the addresses, and when it is full, the one who holds most of it gives a
-//! place to the one who holds less.
+//! The queue for hashing passwords. It is bounded, and nobody fills it alone: businesses take turns, addresses take turns,
+//! and when it is full, the largest holder gives a place to a smaller one.
 
 use std::{
     collections::{HashMap, VecDeque},
