@@ -87,6 +87,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             state::the_same_create_twice,
             state::a_batch_stands_or_falls,
             state::a_batch_exchanges_unique_values,
+            state::writes_with_the_most_indexes,
             state::deleted_records,
             state::a_new_field_is_seen_at_once,
             state::search_finds_words,

@@ -17,7 +17,8 @@ use crate::{
     ports::{
         Answer,
         store::{
-            Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value, admission,
+            Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value,
+            admission::{self, Access, admit},
             bound::{Scale, Weighed, weight},
             refusal,
         },
@@ -167,6 +168,7 @@ impl TenantStore for Memory {
         let read = statements
             .iter()
             .map(|statement| {
+                admit(Access::Read, &statement.sql)?;
                 rows(&connection, statement).map_err(|error| match is_too_large(&error) {
                     true => StoreError::TooLarge,
                     false => StoreError::Failed(format!("{}: {error}", statement.sql)),
@@ -190,6 +192,9 @@ impl TenantStore for Memory {
         let mut all = Vec::new();
         let mut refused = None;
         for statement in &statements {
+            if let Err(error) = admit(Access::Write, &statement.sql) {
+                return Box::pin(async { Err(error) });
+            }
             match rows(&transaction, statement) {
                 Ok(rows) => all.push(rows),
                 Err(error)

@@ -346,6 +346,68 @@ pub async fn a_batch_exchanges_unique_values(world: &World) {
     assert_eq!(status, [409, 200]);
 }
 
+/// The most indexes that a business has of its own: docs/data.md.
+const OWN_INDEXES: usize = 300;
+
+/// A write opens a cursor for each index of the table.
+pub async fn writes_with_the_most_indexes(world: &World) {
+    let business = Business::new(world, "web").await;
+    let owner = |draft: Draft| draft.bearer(&business.owner_token);
+    let raw = &business.raw;
+    let field = |n: usize| format!("code_{n}");
+    let kinds = ["first", "second", "third"].map(|name| format!("{name}_{}", mark()));
+    for kind in &kinds {
+        let fields: Vec<Value> = (0..OWN_INDEXES / kinds.len())
+            .map(|n| json!({"name": field(n), "type": "text", "label": "Code", "unique": true}))
+            .collect();
+        let body = json!({"name": kind, "label": "Coded", "fields": fields});
+        owner(raw.post("/object-types", body))
+            .send()
+            .await
+            .expect(201);
+    }
+    let batch = async |operations: Vec<Value>| {
+        let body = json!({"mode": "atomic", "operations": operations});
+        let answer = owner(raw.post("/records/batch", body))
+            .send()
+            .await
+            .expect(200);
+        for result in elements(&answer["results"]) {
+            assert_eq!(result["status"].as_i64().unwrap() / 100, 2, "{answer}");
+        }
+    };
+    let kind = &kinds[0];
+    let ids: Vec<String> = (0..3).map(|_| new_id()).collect();
+    let each = |op: &str, fields: &dyn Fn(usize) -> Value| -> Vec<Value> {
+        let operation = |(n, id)| match op {
+            "create" | "update" => json!({"op": op, "type": kind, "id": id, "fields": fields(n)}),
+            _ => json!({"op": op, "type": kind, "id": id}),
+        };
+        ids.iter().enumerate().map(operation).collect()
+    };
+    let code = |n: usize, plus: usize| {
+        (0..40)
+            .map(|place| (field(place), json!(format!("{}", (n + plus) % 3))))
+            .collect()
+    };
+    for (op, plus) in [
+        ("create", 0),
+        ("update", 1),
+        ("delete", 0),
+        ("restore", 0),
+        ("update", 2),
+    ] {
+        batch(each(op, &|n| code(n, plus))).await;
+    }
+    for (n, id) in ids.iter().enumerate() {
+        let record = owner(raw.get(format!("/records/{kind}/{id}")))
+            .send()
+            .await
+            .expect(200);
+        assert_eq!(record["fields"], code(n, 2));
+    }
+}
+
 pub async fn deleted_records(world: &World) {
     let business = world.business("web").await;
     let (path, _) = made(&business).await;

@@ -124,13 +124,13 @@ pub const MOST_OF_A_PERSON: i64 = 200;
 /// The keys that a person made, and those that were made with them: whoever has one of these can make more. `?1` is the
 /// person's id.
 const MADE_BY: &str = "WITH RECURSIVE made(id) AS (SELECT id FROM api_keys WHERE created_by = 'user:' || ?1 \
-     UNION SELECT k.id FROM api_keys k JOIN made ON k.created_by = 'key:' || made.id) ";
+     UNION SELECT k.id FROM api_keys k JOIN made ON k.created_by = 'key:' || made.id) SELECT id FROM made";
 
 /// The keys of [`MADE_BY`] that work.
 pub fn working_of(person: &str, now: i64) -> Statement {
     Statement::new(
         format!(
-            "{MADE_BY} SELECT {COLUMNS} FROM api_keys WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL \
+            "SELECT {COLUMNS} FROM api_keys WHERE id IN ({MADE_BY}) AND revoked_at IS NULL \
              AND (expires_at IS NULL OR expires_at > ?2) ORDER BY created_at, id LIMIT {MOST_OF_A_PERSON}"
         ),
         [person.into(), now.into()],
@@ -148,8 +148,8 @@ pub const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM api_keys";
 pub fn revoke_all_of(person: &str, place: u32, now: i64) -> Statement {
     Statement::new(
         format!(
-            "{MADE_BY} UPDATE api_keys SET version = (SELECT base FROM meta) + ?2, revoked_at = ?3, updated_at = ?3 \
-             WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL"
+            "UPDATE api_keys SET version = (SELECT base FROM meta) + ?2, revoked_at = ?3, updated_at = ?3 \
+             WHERE id IN ({MADE_BY}) AND revoked_at IS NULL"
         ),
         [person.into(), i64::from(place).into(), now.into()],
     )

@@ -15,6 +15,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     fold::REVISION,
     row,
+    sql::ROWS,
     write::keys::{Key, by_ids, by_keys},
 };
 use crate::{
@@ -425,7 +426,7 @@ impl<'a> Step<'a> {
             .map(|slot| format!("{} = j.value ->> {}", slots::column(slot), slot + 2))
             .collect();
         let update = format!(
-            "WITH j AS MATERIALIZED (SELECT value FROM json_each(?1)) UPDATE records SET keys = j.value ->> 1, {} FROM j WHERE records.id = j.value ->> 0",
+            "UPDATE records SET keys = j.value ->> 1, {} FROM {ROWS} WHERE records.id = j.value ->> 0",
             slots.join(", ")
         );
         let rows = row::arrays(self.keys.clone(), ROWS_BYTES).into_iter();

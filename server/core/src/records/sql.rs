@@ -7,6 +7,11 @@ use crate::ports::store::{Statement, Value};
 
 const MOST_BOUND: usize = 80;
 
+/// The values of the JSON array in the first parameter, as the rows of the source `j` of a statement that writes. Each is
+/// read once, however many columns are taken from it: `LIMIT` keeps SQLite from merging the source into the statement
+/// around it. See [`Access::Write`](crate::ports::store::admission::Access) for why it is no `WITH`.
+pub const ROWS: &str = "(SELECT value FROM json_each(?1) LIMIT -1) j";
+
 #[derive(Debug, Default)]
 pub struct Sql {
     text: String,

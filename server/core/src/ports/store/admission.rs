@@ -45,13 +45,16 @@ pub fn fit(statements: &[Statement]) -> Result<usize, StoreError> {
 
 const READS: &[&str] = &["SELECT", "WITH", "VALUES"];
 const WRITES: &[&str] = &[
-    "INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "VALUES", "CREATE", "DROP", "ALTER",
+    "INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "VALUES", "CREATE", "DROP", "ALTER",
 ];
 
 /// Whether statements may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Read,
+    /// No statement that writes begins with `WITH`. One that writes opens a cursor for each index of its table, and `records`
+    /// has one for each indexed field of a tenant; SQLite refuses a common table expression once a statement has opened
+    /// [`EXPRESSION_DEPTH`] cursors.
     Write,
 }
 
@@ -115,14 +118,13 @@ mod tests {
 
     #[test]
     fn only_statements_that_every_host_runs_are_admitted() {
-        for sql in [
-            "select 1",
-            " WITH a AS (SELECT 1) SELECT * FROM a",
-            "VALUES(1)",
-        ] {
+        for sql in ["select 1", "VALUES(1)"] {
             assert!(admit(Access::Read, sql).is_ok(), "{sql}");
             assert!(admit(Access::Write, sql).is_ok(), "{sql}");
         }
+        let with = " WITH a AS (SELECT 1) SELECT * FROM a";
+        assert!(admit(Access::Read, with).is_ok());
+        assert!(admit(Access::Write, with).is_err());
         for sql in [
             "INSERT INTO a VALUES (1)",
             "update a set b = 1",

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::{
     Bound, Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value,
-    admission::{PARAMETERS, SQL_BYTES, TEXT_BYTES},
+    admission::{EXPRESSION_DEPTH, PARAMETERS, SQL_BYTES, TEXT_BYTES},
     bound::{Past, take_end},
 };
 pub use crate::ports::conformance::Verdict;
@@ -37,6 +37,7 @@ cases![
     a_read_sees_one_snapshot,
     a_read_cannot_write,
     transactions_are_the_stores_own,
+    a_table_of_many_indexes_is_written,
     ten_thousand_rows_come_back,
     large_texts_come_back,
     rows_end_at_their_bound,
@@ -551,7 +552,13 @@ async fn a_read_cannot_write(subject: Subject) -> Verdict {
 }
 
 async fn transactions_are_the_stores_own(subject: Subject) -> Verdict {
-    for statement in ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a"] {
+    for statement in [
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT a",
+        "WITH a AS (SELECT 1) UPDATE counters SET value = 1 FROM a",
+    ] {
         if subject
             .commit(vec![count("a"), sql(statement), count("b")])
             .await
@@ -566,6 +573,38 @@ async fn transactions_are_the_stores_own(subject: Subject) -> Verdict {
         )?;
     }
     Ok(())
+}
+
+async fn a_table_of_many_indexes_is_written(subject: Subject) -> Verdict {
+    let index = |n: usize| {
+        let sql = format!(
+            "CREATE UNIQUE INDEX conformance_{n} ON counters (value) WHERE name = 'counter {n}'"
+        );
+        Statement::new(sql, [])
+    };
+    let many = 2 * EXPRESSION_DEPTH;
+    for start in (0..many).step_by(100) {
+        subject
+            .done((start..start + 100).map(index).collect())
+            .await?;
+    }
+    let rows = || vec![Value::from(r#"[["a", 1], ["b", 2]]"#)];
+    let source = "(SELECT value FROM json_each(?1) LIMIT -1) j";
+    let insert =
+        format!("INSERT INTO counters (name, value) SELECT j.value ->> 0, 0 FROM {source}");
+    let update = format!(
+        "UPDATE counters SET value = j.value ->> 1 FROM {source} WHERE name = j.value ->> 0"
+    );
+    for statement in [insert, update] {
+        subject
+            .done(vec![Statement::new(statement, rows())])
+            .await?;
+    }
+    same(
+        "values",
+        subject.number("SELECT sum(value) FROM counters").await?,
+        3,
+    )
 }
 
 async fn ten_thousand_rows_come_back(subject: Subject) -> Verdict {
