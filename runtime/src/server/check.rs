@@ -55,7 +55,7 @@ pub fn array<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&
 /// A text that may have lines: of all control characters, tab and line breaks may stand in it.
 pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
     let text = any_text(value, at, report)?;
-    if text.chars().any(is_control) {
+    if !is_plain(text, true) {
         let message = "Must hold no control characters but tab and line breaks.";
         report.add(at, CONTROL, message);
         return None;
@@ -76,13 +76,14 @@ pub fn key(name: &str, at: &At<'_>, report: &mut Report) {
 
 const CONTROL: &str = "control_character";
 
-/// Whether a character is a control character that no text holds. Tab and line breaks are none: long texts have them.
-pub fn is_control(c: char) -> bool {
-    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+/// Whether a text holds no control characters. One that may have lines holds tab and line breaks.
+pub fn is_plain(text: &str, lines: bool) -> bool {
+    let layout = |c| lines && matches!(c, '\t' | '\n' | '\r');
+    text.chars().all(|c| !c.is_control() || layout(c))
 }
 
 fn is_line(text: &str, at: &At<'_>, report: &mut Report) -> bool {
-    let sound = !text.chars().any(char::is_control);
+    let sound = is_plain(text, false);
     if !sound {
         report.add(at, CONTROL, "Must hold no control characters.");
     }

@@ -136,6 +136,7 @@ impl Report {
 
     /// The one problem that lists all failures.
     pub fn problem(self) -> Problem<GateCode> {
+        let more = self.found - self.failures.len();
         let errors: Vec<Value> = self
             .failures
             .into_iter()
@@ -145,7 +146,11 @@ impl Report {
             1 => "The request breaks the contract in one place.".to_owned(),
             found => format!("The request breaks the contract in {found} places."),
         };
-        Problem::new(GateCode::VALIDATION_FAILED, message).with("errors", errors)
+        let problem = Problem::new(GateCode::VALIDATION_FAILED, message).with("errors", errors);
+        match more {
+            0 => problem,
+            more => problem.with("more_errors", more),
+        }
     }
 }
 

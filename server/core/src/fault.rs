@@ -82,6 +82,7 @@ impl Fault {
             Self::Invalid(failures) => listed(
                 EveryCode::ValidationFailed.into(),
                 "The request is not valid",
+                failures.len(),
                 failures,
             ),
             Self::RateLimited(seconds) => Problem::new(

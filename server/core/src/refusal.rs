@@ -5,7 +5,10 @@ use crm_contract::codes::OperationCode;
 use crm_runtime::server::{DocumentedBy, ErrorCode, GateCode, Problem};
 use serde_json::Value;
 
-use crate::{fault::Fault, schema::Failure};
+use crate::{
+    fault::Fault,
+    schema::{Failure, Failures},
+};
 
 /// `C`: a code of the contract, or a set of them ([`code_set`](crate::code_set)).
 #[derive(Clone, Debug)]
@@ -29,9 +32,10 @@ impl<C> Refusal<C> {
         }
     }
 
-    /// Lists all failures under a code.
-    pub fn failures(code: C, what: &str, failures: Vec<Failure>) -> Self {
-        Self::Refused(listed(code, what, failures))
+    /// Lists failures under a code, and says how many more there are.
+    pub fn failures(code: C, what: &str, failures: Failures) -> Self {
+        let found = failures.found();
+        Self::Refused(listed(code, what, found, failures.into_list()))
     }
 
     /// The same refusal under another code.
@@ -78,23 +82,24 @@ impl<C> From<Fault> for Refusal<C> {
     }
 }
 
-/// The problem that lists failures: what is wrong, and where.
-pub fn listed<C>(code: C, what: &str, failures: Vec<Failure>) -> Problem<C> {
-    let message = match failures.as_slice() {
-        [only] => format!("{what}: {}", only.message),
-        many => format!(
-            "{what} in {} places: {}",
-            many.len(),
-            many.first()
-                .map(|first| first.message.as_str())
-                .unwrap_or_default()
-        ),
+/// The problem that lists failures: what is wrong, and where. `found`: how many there are, listed or not.
+pub fn listed<C>(code: C, what: &str, found: usize, failures: Vec<Failure>) -> Problem<C> {
+    let first = failures.first().map(|first| first.message.as_str());
+    let first = first.unwrap_or_default();
+    let message = match found {
+        0 | 1 => format!("{what}: {first}"),
+        found => format!("{what} in {found} places: {first}"),
     };
+    let more = found.saturating_sub(failures.len());
     let errors: Vec<Value> = failures
         .into_iter()
         .map(|failure| serde_json::json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
         .collect();
-    Problem::new(code, message).with("errors", errors)
+    let problem = Problem::new(code, message).with("errors", errors);
+    match more {
+        0 => problem,
+        more => problem.with("more_errors", more),
+    }
 }
 
 /// Defines the set of codes that rules refuse with. A refusal with one of the codes becomes one of the set by `?`, one of

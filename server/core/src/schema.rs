@@ -16,6 +16,7 @@ use crate::{
     refusal::Refusal,
 };
 
+pub mod allowance;
 pub mod api;
 pub mod built_in;
 pub mod change;

@@ -224,3 +224,42 @@ async fn one_address_does_not_take_every_connection() {
     }
     assert_eq!(open, 256);
 }
+
+/// Patterns as large as they can be and as many as there can be, of several businesses, and records that need all of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn patterns_fill_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = ["One", "Two", "Three"].map(|name| business(folder.path(), name, "owner"));
+    let server = Server::start(folder.path());
+    let before = server.memory_mib();
+    for token in &tokens {
+        let mut taken = 0;
+        for (name, pattern) in [("large", r"\\w{12}"), ("small", "x*")] {
+            for n in 0..20 {
+                let field = |n: usize| {
+                    format!(r#"{{"name":"f{n}","type":"text","label":"F","pattern":"{pattern}"}}"#)
+                };
+                let fields = (0..200).map(field).collect::<Vec<_>>().join(",");
+                let definition =
+                    format!(r#"{{"name":"{name}{n}","label":"T","fields":[{fields}]}}"#);
+                let define = request(token, "POST", "/object-types", &definition);
+                if server.status(1, &define).await != 201 {
+                    break;
+                }
+                taken += 200;
+                let values = (0..200).map(|n| format!(r#""f{n}":"xxxxxxxx""#));
+                let values = values.collect::<Vec<_>>().join(",");
+                let record = format!(r#"{{"fields":{{{values}}}}}"#);
+                let write = request(token, "POST", &format!("/records/{name}{n}"), &record);
+                server.status(1, &write).await;
+            }
+        }
+        assert!(taken >= 4_000, "{taken} patterns are taken");
+        // Another program's memory ends the test before it fills the machine's.
+        assert!(server.memory_mib() < 4 * MOST_MEMORY_MIB);
+    }
+    let after = server.memory_mib();
+    println!("{before} MiB before, {after} MiB with all patterns");
+    // The definitions of three businesses, and the programs of all.
+    assert!(after - before < 100, "{after} MiB");
+}

@@ -120,7 +120,10 @@ async fn create_tenant(
         Err(error) => return unreadable(&error),
     };
     let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+    if name.is_empty()
+        || name.chars().count() > 200
+        || !crm_runtime::server::check::is_plain(name, false)
+    {
         return refusal(
             StatusCode::BAD_REQUEST,
             "VALIDATION_FAILED",

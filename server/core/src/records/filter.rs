@@ -157,7 +157,7 @@ pub fn parse(
         );
     }
     match filter {
-        Some(filter) => parser.failures.result(filter),
+        Some(filter) => parser.failures.result(filter).map_err(Failures::into_list),
         None => Err(parser.failures.into_list()),
     }
 }

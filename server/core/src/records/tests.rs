@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::testing::{World, id, ready};
 
+mod allowance;
 mod batches;
 mod client;
 mod cost;

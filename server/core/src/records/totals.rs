@@ -123,7 +123,7 @@ pub fn apply(
         }
         return;
     };
-    let before = failures.len();
+    let before = failures.found();
     let amount = |line: &Value, name: &str| {
         line.pointer(&format!("/{name}/amount"))
             .and_then(Value::as_i64)
@@ -167,7 +167,7 @@ pub fn apply(
             message,
         );
     }
-    if failures.len() > before {
+    if failures.found() > before {
         return;
     }
     let discount = data

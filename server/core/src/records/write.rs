@@ -2,7 +2,7 @@
 //! the definitions), read what the decision needs, decide, commit under its guard. The number of statements does not
 //! depend on the number of records.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crm_runtime::{JsonObject, server::Reply};
 
@@ -27,6 +27,7 @@ pub use decide::{Batch, Effect, Written};
 pub use state::{Number, Record, Version};
 
 use prepare::Prepared;
+pub(super) use prepare::WRITTEN;
 
 /// Who states values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,25 +130,23 @@ where
     R: Reply,
     A: Fn(&Scope, &mut Batch) -> Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal<C>> + Send + Sync,
 {
+    let known: Mutex<Option<Arc<Prepared>>> = Mutex::new(None);
+    // However often it is tried, values are judged once, and again only by other definitions.
+    let prepared = |scope: &Scope| -> Arc<Prepared> {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = match known.take() {
+            Some(made) if made.schema_rev == scope.state.schema_rev => made,
+            _ => Arc::new(Prepared::new(scope, authority, items)),
+        };
+        known.insert(made).clone()
+    };
     let mut seen_before = None;
     for _ in 0..MOST_RACES {
         let seen = Mutex::new(None);
-        let prepared: Mutex<Option<Prepared>> = Mutex::new(None);
-        let plan = |scope: &Scope| {
-            let made = Prepared::new(scope, authority, items);
-            let statements = made.statements();
-            *prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
-            Ok(statements)
-        };
+        let plan = |scope: &Scope| Ok(prepared(scope).statements());
         let decide = |scope: &Scope, rows: Vec<Rows>| {
-            let made = prepared
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            let made = made.unwrap_or_else(|| Prepared::new(scope, authority, items));
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = scope.seq;
-            let again = || Prepared::new(scope, authority, items).items;
-            let mut batch = decide::decide(scope, cx, authority, fate, made, rows, again)?;
+            let mut batch = decide::decide(scope, cx, authority, fate, &prepared(scope), rows)?;
             let answer = answer(scope, &mut batch)?;
             let plan = commit::plan(cx, scope, batch);
             Ok(Decision {

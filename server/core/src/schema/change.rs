@@ -35,7 +35,7 @@ pub fn invalid(failures: Failures) -> Refusal<codes::DefinitionInvalid> {
     Refusal::failures(
         codes::DefinitionInvalid,
         "The definition cannot be used",
-        failures.into_list(),
+        failures,
     )
 }
 
@@ -138,9 +138,9 @@ fn field(
     at: &At<'_>,
     failures: &mut Failures,
 ) -> Option<Field> {
-    let before = failures.len();
+    let before = failures.found();
     check::definition(room.schema(), own, name, &definition, room, at, failures);
-    if failures.len() > before {
+    if failures.found() > before {
         return None;
     }
     if let Some(default) = definition.default.clone() {

@@ -26,6 +26,7 @@ pub fn definition(
     failures: &mut Failures,
 ) {
     let kind = definition.kind;
+    let allowance = failures.allowance().clone();
     let mut fail = |property: &str, rule: &'static str, message: String| {
         failures.add(at.name(property).pointer(), rule, message)
     };
@@ -162,7 +163,7 @@ pub fn definition(
                 format!("A field of type {} has no pattern.", kind.name()),
             );
         } else if !is_there(schema, own, name, definition)
-            && let Err(message) = room.take(pattern, value::most_characters(definition))
+            && let Err(message) = room.take(pattern, value::most_characters(definition), &allowance)
         {
             fail("pattern", "pattern", message);
             usable = false;

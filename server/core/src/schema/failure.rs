@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::pattern::Effort;
+use super::allowance::Allowance;
 
 /// Listed in the context of `FIELD_INVALID`, `FIELD_SERVER_OWNED`, `DEFINITION_INVALID` and `VALIDATION_FAILED`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,48 +14,66 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Collects all failures of a request; the pointer of each begins with `at`.
-#[derive(Debug, Default)]
+/// Collects all failures of a request, or of one of its operations; the pointer of each begins with `at`.
+#[derive(Clone, Debug, Default)]
 pub struct Failures {
     list: Vec<Failure>,
-    /// What the values that are judged may ask of patterns.
-    effort: Effort,
+    /// How many there are, those that are not listed included.
+    found: usize,
+    allowance: Allowance,
 }
 
-/// The most failures that one answer lists.
+/// The most failures that one answer lists of an operation.
 const MOST: usize = 100;
 
 impl Failures {
-    /// Of values that share the effort of one request with others.
-    pub fn sharing(effort: &Effort) -> Self {
+    /// Of values that share the allowance of one request with others.
+    pub fn sharing(allowance: &Allowance) -> Self {
         Self {
             list: Vec::new(),
-            effort: effort.clone(),
+            found: 0,
+            allowance: allowance.clone(),
         }
     }
 
-    pub fn effort(&self) -> &Effort {
-        &self.effort
+    pub fn allowance(&self) -> &Allowance {
+        &self.allowance
     }
 
+    /// The first one is listed, whatever the request was told before.
     pub fn add(&mut self, pointer: String, rule: &'static str, message: impl Into<String>) {
-        if self.list.len() < MOST {
+        self.found += 1;
+        if self.list.len() >= MOST {
+            return;
+        }
+        let message = message.into();
+        let bytes = (pointer.len() + rule.len() + message.len()) as u64;
+        if self.allowance.tells(bytes) || self.list.is_empty() {
             self.list.push(Failure {
                 pointer,
                 rule,
-                message: message.into(),
+                message,
             });
         }
     }
 
+    /// Takes over what others have found.
+    pub fn extend(&mut self, others: Self) {
+        let room = MOST - self.list.len();
+        self.found += others.found;
+        self.list.extend(others.list.into_iter().take(room));
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.found == 0
     }
 
-    pub fn len(&self) -> usize {
-        self.list.len()
+    /// How many were found.
+    pub fn found(&self) -> usize {
+        self.found
     }
 
+    /// Those that are listed.
     pub fn list(&self) -> &[Failure] {
         &self.list
     }
@@ -64,12 +82,11 @@ impl Failures {
         self.list
     }
 
-    /// The list, or nothing to complain of.
-    pub fn result<T>(self, value: T) -> Result<T, Vec<Failure>> {
-        if self.list.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.list)
+    /// The value, or what is wrong with it.
+    pub fn result<T>(self, value: T) -> Result<T, Self> {
+        match self.is_empty() {
+            true => Ok(value),
+            false => Err(self),
         }
     }
 }

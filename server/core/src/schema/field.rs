@@ -257,7 +257,10 @@ impl Field {
         Self {
             name: name.to_owned(),
             sql: super::index::Expressions::new(name, definition.kind),
-            pattern: definition.pattern.as_deref().map(Pattern::new),
+            pattern: definition
+                .pattern
+                .as_deref()
+                .map(|text| Pattern::new(text, built_in)),
             definition,
             built_in,
             slot: None,

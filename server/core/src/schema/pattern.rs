@@ -6,12 +6,11 @@
 //! - `weight` is about the number of states of its program (20 to 40 bytes each). It is bounded for each pattern and for
 //!   all patterns of a tenant together.
 //! - `width` is the number of places that the search can be at in one moment. Judging a text costs at most its characters
-//!   times the width, and a request has one budget of that ([`Effort`]) for all of its texts.
+//!   times the width.
+//!
+//! A request has one [`Allowance`] of both for all of its texts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use regex_syntax::{
     hir::{Class, Hir, HirKind, Look},
@@ -22,9 +21,12 @@ mod programs;
 #[cfg(test)]
 mod tests;
 
-use programs::Programs;
+use programs::{Owner, Programs};
 
-use super::Schema;
+use super::{
+    Schema,
+    allowance::{Allowance, MOST_EFFORT},
+};
 
 /// The greatest weight of one pattern.
 pub const MOST_WEIGHT: u64 = 1 << 14;
@@ -32,8 +34,6 @@ pub const MOST_WEIGHT: u64 = 1 << 14;
 pub const MOST_WEIGHT_OF_TENANT: u64 = 1 << 16;
 /// Each pattern weighs this at least, so that their number is bounded as well.
 const LEAST_WEIGHT: u64 = 16;
-/// The work that one request can ask for: characters times width. The slowest search does about 50 million a second.
-pub const MOST_EFFORT: u64 = 1 << 24;
 
 /// What a pattern can cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Measure {
 pub enum Verdict {
     Matches,
     Differs,
-    /// The request has no effort left for a text of this length.
+    /// The allowance of the request is spent: it reaches for no text of this length, or for no other program.
     TooDear,
     /// The pattern cannot be compiled. Only one that was stored by another program can be like that.
     Unusable,
@@ -55,36 +55,33 @@ pub enum Verdict {
 
 /// The pattern of a field, by its text. Its program stands in the memory that all tenants share.
 #[derive(Clone, Debug)]
-pub struct Pattern(Arc<str>);
+pub struct Pattern {
+    text: Arc<str>,
+    /// Every tenant has it, so one program serves all.
+    built_in: bool,
+}
 
 impl Pattern {
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
+    pub fn new(text: &str, built_in: bool) -> Self {
+        Self {
+            text: text.into(),
+            built_in,
+        }
     }
 
     /// Whether the text as a whole matches.
-    pub fn judge(&self, text: &str, effort: &Effort) -> Verdict {
-        Programs::shared().judge(&self.0, text, effort)
+    pub fn judge(&self, text: &str, allowance: &Allowance) -> Verdict {
+        let owner = match self.built_in {
+            true => Some(Owner::Everybody),
+            false => allowance.tenant().cloned().map(Owner::Tenant),
+        };
+        Programs::shared().judge(owner, &self.text, text, allowance)
     }
-}
 
-/// What is left of the work that one request can ask for. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Effort(Arc<AtomicU64>);
-
-impl Default for Effort {
-    fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(MOST_EFFORT)))
-    }
-}
-
-impl Effort {
-    /// Whether there was as much left, which is then spent.
-    fn spend(&self, work: u64) -> bool {
-        let left = |left: u64| left.checked_sub(work);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
-            .is_ok()
+    /// How many texts of a tenant this pattern has judged since its program was made.
+    #[cfg(test)]
+    pub fn judged(text: &str, tenant: crate::ports::store::TenantId) -> Option<usize> {
+        Programs::shared().judged(&Owner::Tenant(tenant), text)
     }
 }
 
@@ -118,11 +115,26 @@ impl<'a> Room<'a> {
     }
 
     /// Takes a new pattern in, for texts of up to `characters`; or says why it cannot be.
-    pub fn take(&mut self, pattern: &str, characters: usize) -> Result<(), String> {
+    pub fn take(
+        &mut self,
+        pattern: &str,
+        characters: usize,
+        allowance: &Allowance,
+    ) -> Result<(), String> {
+        let too_many = || {
+            "The patterns of this request are too large to be looked at together. Define fewer at once, or make them simpler.".to_owned()
+        };
+        if !allowance.compiles(reading(pattern)) {
+            return Err(too_many());
+        }
         let hir = regex_syntax::parse(pattern).map_err(|error| {
             format!("The pattern is no regular expression that can be used: {error}")
         })?;
         let Measure { weight, width } = measure(&hir);
+        // What is far too large was no work to look at: it is repeated, not written.
+        if !allowance.compiles(weight.min(MOST_WEIGHT_OF_TENANT)) {
+            return Err(too_many());
+        }
         if weight > MOST_WEIGHT {
             return Err(format!(
                 "The pattern is too large: it has about {weight} states, and {MOST_WEIGHT} are the most. Repeat less, or use classes of fewer characters, such as [A-Za-z] in place of \\w."
@@ -163,6 +175,11 @@ fn left(schema: &Schema, except: Option<(&str, &str)>) -> u64 {
         }
     }
     left
+}
+
+/// What reading a pattern comes to, in states.
+fn reading(pattern: &str) -> u64 {
+    pattern.len() as u64 / 8
 }
 
 /// A stored pattern as an expression of whole texts.

@@ -52,15 +52,32 @@ pub fn normalise(
         field,
         failures,
         failed: false,
+        form_alone: false,
     };
     let value = judge.value(value, at);
     if judge.failed { None } else { Some(value) }
+}
+
+/// The form in which a value of this field is stored, whatever the definition allows by now. None: the kind has no such
+/// value.
+pub fn form(field: &Field, value: Value) -> Option<Value> {
+    let mut failures = Failures::default();
+    let mut judge = Judge {
+        field,
+        failures: &mut failures,
+        failed: false,
+        form_alone: true,
+    };
+    let value = judge.value(value, &At::Root(""));
+    (!judge.failed).then_some(value)
 }
 
 struct Judge<'a> {
     field: &'a Field,
     failures: &'a mut Failures,
     failed: bool,
+    /// What may change in a definition is not judged: options, bounds, lengths, the pattern.
+    form_alone: bool,
 }
 
 impl Judge<'_> {
@@ -149,6 +166,9 @@ impl Judge<'_> {
     }
 
     fn bounds(&mut self, number: i64, at: &At<'_>) {
+        if self.form_alone {
+            return;
+        }
         let definition = &self.field.definition;
         if let Some(min) = definition.min.filter(|min| number < *min) {
             let message = format!("{} is at least {min}.", self.label());
@@ -164,7 +184,7 @@ impl Judge<'_> {
         let Some(number) = as_integer(&value) else {
             return self.wrong(at, "an integer", &value);
         };
-        if number < least || number > most {
+        if !self.form_alone && (number < least || number > most) {
             let message = format!("{} lies between {least} and {most}.", self.label());
             return self.fail(at, "range", message);
         }
@@ -187,11 +207,11 @@ impl Judge<'_> {
             _ => ("file", "file"),
         };
         match self.id(text, at) {
-            Value::String(id) => {
+            Value::String(id) if !self.form_alone => {
                 let message = format!("{}: there is no {what} {id}.", self.label());
                 self.fail(at, rule, message)
             }
-            refused => refused,
+            other => other,
         }
     }
 
@@ -210,7 +230,7 @@ impl Judge<'_> {
             .unwrap_or(MAX_ENTRIES)
             .min(MAX_ENTRIES);
         let least = definition.min_length.unwrap_or(0);
-        if entries.len() > most || entries.len() < least {
+        if !self.form_alone && !(least..=most).contains(&entries.len()) {
             let rule = if entries.len() > most {
                 "max_length"
             } else {
@@ -248,31 +268,12 @@ impl Judge<'_> {
 
 /// Whether an earlier program wrote `stored` where this one writes `normal`: it kept white space at the ends of texts, and
 /// the domains of email addresses in lists.
-pub fn is_written_as(kind: Kind, stored: &Value, normal: &Value) -> bool {
-    fn now(stored: &Value) -> Value {
-        match stored {
-            Value::String(text) => text.trim().into(),
-            Value::Array(entries) => entries.iter().map(entry).collect(),
-            Value::Object(parts) => {
-                let parts = parts.iter().map(|(name, part)| (name.clone(), now(part)));
-                Value::Object(parts.filter(|(_, part)| part != "").collect())
-            }
-            other => other.clone(),
-        }
-    }
-    fn entry(stored: &Value) -> Value {
-        match stored {
-            Value::String(text) if fold::is_address(text.trim()) => text::address(text).into(),
-            other => now(other),
-        }
-    }
+pub fn is_written_as(field: &Field, stored: &Value, normal: &Value) -> bool {
     let keeps = matches!(
-        kind,
+        field.kind(),
         Kind::Text | Kind::MultiSelect | Kind::Address | Kind::Lines
     );
-    keeps
-        && std::mem::discriminant(stored) == std::mem::discriminant(normal)
-        && now(stored) == *normal
+    keeps && !normal.is_null() && form(field, stored.clone()).as_ref() == Some(normal)
 }
 
 /// Whether two entries of a list are one: email addresses as unique fields compare them, others if they are equal.

@@ -32,7 +32,10 @@ pub async fn create(host: &Host, name: &str, id: Option<String>) -> Result<Tenan
 
 fn entry(name: &str, id: Option<String>) -> Result<TenantEntry, Error> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+    if name.is_empty()
+        || name.chars().count() > 200
+        || !crm_runtime::server::check::is_plain(name, false)
+    {
         return Err(Error::NoName);
     }
     let id = id.unwrap_or_else(operator::new_id);

@@ -17,13 +17,13 @@ use crate::{
         refusals::Judging,
         totals,
         write::{
-            Authority,
+            Authority, WRITTEN,
             judge::{Judged, REFUSED, complete, judge},
             keys::{self, Key, by_ids},
         },
     },
     refusal::Refusal,
-    schema::{At, Failures, Field, ObjectType, pattern::Effort},
+    schema::{At, Failures, Field, ObjectType, allowance::Allowance},
     work::{Scope, Work},
 };
 
@@ -45,7 +45,7 @@ pub struct Taken {
 
 /// Judges the rows of one batch as [`import`](super::import) would, in their order and in one read. `object_type` may have
 /// fields that the tenant's does not have yet. `seen` is what earlier batches of the same import have changed. Whether what
-/// a row points to is there is not judged.
+/// a row points to is there is not judged. Records that are too large to be changed at once are a fault here as there.
 pub async fn rehearse(
     work: &Work,
     cx: &Context,
@@ -53,10 +53,19 @@ pub async fn rehearse(
     rows: &[Row],
     seen: &mut dyn Seen,
 ) -> Result<Vec<Rehearsed>, Fault> {
-    let effort = Effort::default();
+    let tenant = cx.caller.as_ref().map(|caller| &caller.tenant);
+    let allowance = tenant.map_or_else(Allowance::default, Allowance::of);
     let judged: Vec<Judged> = rows
         .iter()
-        .map(|row| judge(object_type, Authority::Importing, &row.fields, "", &effort))
+        .map(|row| {
+            judge(
+                object_type,
+                Authority::Importing,
+                &row.fields,
+                "",
+                &allowance,
+            )
+        })
         .collect();
     let (there, stored) = read(work, cx, object_type, rows, &judged).await?;
     let mut holders = Holders {
@@ -67,7 +76,7 @@ pub async fn rehearse(
     let mut rehearsed = Vec::with_capacity(rows.len());
     for (index, (row, judged)) in rows.iter().zip(judged).enumerate() {
         let before = there.get(&row.id);
-        let data = become_of(object_type, before, judged);
+        let data = become_of(object_type, before, &judged, &allowance);
         if let Ok(data) = &data {
             holders.take(object_type, index, &row.id, before, data)?;
         }
@@ -113,11 +122,14 @@ async fn read(
         })
     };
     let plan = |scope: &Scope| {
-        let mut statements = vec![by_ids(
-            "SELECT id, data FROM records WHERE id",
-            &ids,
-            " AND deleted_at IS NULL",
-        )];
+        let mut statements = vec![
+            by_ids(
+                "SELECT id, data FROM records WHERE id",
+                &ids,
+                " AND deleted_at IS NULL",
+            )
+            .bounded(WRITTEN),
+        ];
         let fields = wanted.iter().filter(|(field, _)| known(scope, field));
         statements
             .extend(fields.map(|(field, keys)| keys::holders(&object_type.name, field, keys)));
@@ -149,12 +161,13 @@ fn unique(object_type: &ObjectType) -> impl Iterator<Item = &Arc<Field>> {
 fn become_of(
     object_type: &ObjectType,
     before: Option<&JsonObject>,
-    judged: Judged,
+    judged: &Judged,
+    allowance: &Allowance,
 ) -> Result<JsonObject, Refusal<Judging>> {
-    let values = judged.of_record(object_type, before, "")?;
+    let values = judged.of_record(object_type, before, "", allowance)?;
     let states = values.contains_key("balance");
     let (mut data, settled) = match before {
-        None => (complete(object_type, values, "")?, None),
+        None => (complete(object_type, values, "", allowance)?, None),
         Some(before) => {
             let mut data = before.clone();
             for (name, value) in values {
@@ -167,7 +180,7 @@ fn become_of(
             (data, (!states).then(|| totals::settled(before)))
         }
     };
-    let mut failures = Failures::default();
+    let mut failures = Failures::sharing(allowance);
     if totals::has_lines(object_type) {
         let root = At::Root("");
         let at = root.name("fields");

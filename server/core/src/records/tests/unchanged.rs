@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn define(world: &World, field: &str, change: &str) {
+pub(super) fn define(world: &World, field: &str, change: &str) {
     world.store.run(&crate::ports::store::Statement::new(
         format!(
             "UPDATE fields SET definition = json_patch(definition, '{change}') WHERE type = 'thing' AND name = '{field}'"
@@ -130,6 +130,93 @@ fn a_value_sent_back_as_it_is_stored_is_not_judged_anew() {
             .unwrap_err();
         assert_eq!(code, "FIELD_INVALID", "{field}");
     }
+}
+
+#[test]
+fn another_spelling_of_what_is_stored_is_no_change_either() {
+    for (field, stored, change, spellings) in [
+        (
+            "status",
+            json!("done"),
+            r#"{"options":[{"value":"new","label":"New"}]}"#,
+            vec![json!(" done"), json!("done\u{3000}")],
+        ),
+        (
+            "tags",
+            json!(["caf\u{e9}", "a@b.example"]),
+            r#"{"options":[{"value":"new","label":"New"}]}"#,
+            vec![
+                json!([" cafe\u{301} ", "a@B.example"]),
+                json!(["caf\u{e9}", "a@b.example", "A@b.example"]),
+            ],
+        ),
+        (
+            "title",
+            json!("caf\u{e9}"),
+            r#"{"max_length":3}"#,
+            vec![json!(" cafe\u{301} ")],
+        ),
+        (
+            "body",
+            json!(" caf\u{e9}\n"),
+            r#"{"pattern":"x"}"#,
+            vec![json!(" cafe\u{301}\n")],
+        ),
+        (
+            "email",
+            json!("Ada@b.example"),
+            r#"{"pattern":"x"}"#,
+            vec![json!(" Ada@B.Example ")],
+        ),
+        (
+            "phone",
+            json!("+441632960147"),
+            r#"{"pattern":"x"}"#,
+            vec![json!("+44 (1632) 960-147")],
+        ),
+        (
+            "price",
+            json!({"amount": 7, "currency": "GBP"}),
+            r#"{"max":5}"#,
+            vec![json!({"amount": 7.0, "currency": " GBP "})],
+        ),
+        ("state", json!("draft"), "{}", vec![json!(" draft")]),
+        (
+            "count",
+            Json::Null,
+            r#"{"server_owned":true}"#,
+            vec![json!(null)],
+        ),
+        (
+            "title",
+            Json::Null,
+            r#"{"server_owned":true}"#,
+            vec![json!("  ")],
+        ),
+    ] {
+        let world = World::new();
+        let values = match field {
+            "state" => json!({}),
+            _ => json!({(field): stored}),
+        };
+        let made = world.thing(values);
+        define(&world, field, change);
+        for spelling in spellings {
+            let same = world.update(&made.id, None, json!({(field): spelling}));
+            let same = same.unwrap_or_else(|error| panic!("{field} {spelling}: {error:?}"));
+            assert_eq!(same.version, made.version, "{field} {spelling}");
+            let held = fields(&same).get(field).cloned().unwrap_or_default();
+            assert_eq!(held, stored, "{field} {spelling}");
+        }
+    }
+    // Where case is part of a value, another case is another value.
+    let world = World::new();
+    let made = world.thing(json!({"title": "long"}));
+    define(&world, "title", r#"{"max_length":3}"#);
+    let (code, _) = world
+        .update(&made.id, None, json!({"title": "Long"}))
+        .unwrap_err();
+    assert_eq!(code, "FIELD_INVALID");
 }
 
 #[test]

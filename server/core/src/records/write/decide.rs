@@ -15,6 +15,7 @@ use super::{
     numbers::{Counter, Counters},
     prepare::{Act, Prepared, Ready},
     state::{Change, Record, Records, Version},
+    values::Values,
 };
 use crate::{
     context::Context,
@@ -25,7 +26,7 @@ use crate::{
         row, totals,
     },
     refusal::Refusal,
-    schema::{At, Failures, ObjectType},
+    schema::{At, Failures, ObjectType, allowance::Allowance},
     work::Scope,
 };
 
@@ -81,6 +82,7 @@ struct Decider<'a> {
     cx: &'a Context,
     actor: String,
     authority: Authority,
+    allowance: Allowance,
     records: Records,
     relations: HashMap<String, String>,
     users: HashSet<String>,
@@ -97,20 +99,19 @@ struct Decider<'a> {
 /// order of the operations and no longer at the end.
 const MOST_PASSES: usize = 2;
 
-/// `again`: the items once more, where some of them have to be decided without others.
 pub fn decide(
     scope: &Scope,
     cx: &Context,
     authority: Authority,
     fate: Fate,
-    prepared: Prepared,
+    prepared: &Prepared,
     rows: Vec<Rows>,
-    again: impl Fn() -> Vec<Result<Ready, Refusal<ItemCode>>>,
 ) -> Result<Batch, Fault> {
     let mut decider = Decider {
         cx,
         actor: row::actor(&scope.caller.principal),
         authority,
+        allowance: prepared.allowance.again(),
         records: Records::new(),
         relations: HashMap::new(),
         users: HashSet::new(),
@@ -121,15 +122,14 @@ pub fn decide(
         alive: Vec::new(),
         versions: 0,
     };
-    decider.take_rows(scope, &prepared, rows)?;
+    decider.take_rows(scope, prepared, rows)?;
     // Only operations that stand for themselves are decided again without others.
     let apart = fate == Fate::Own && prepared.holds_unique_values();
     let before = apart.then(|| decider.clone());
     let mut refused: BTreeMap<usize, Conflict> = BTreeMap::new();
-    let mut items = prepared.items;
     let mut passes = 0;
     let outcomes = loop {
-        let mut outcomes = decider.items(items, &refused)?;
+        let mut outcomes = decider.items(&prepared.items, &refused)?;
         let conflicts = decider.holders.settle();
         let Some(before) = before.as_ref().filter(|_| !conflicts.is_empty()) else {
             for (index, conflict) in conflicts {
@@ -142,8 +142,8 @@ pub fn decide(
         passes += 1;
         refused.extend(decider.holders.with_dependents(conflicts));
         decider = before.clone();
+        decider.allowance = prepared.allowance.again();
         decider.holders.in_order = passes >= MOST_PASSES;
-        items = again();
     };
     let outcomes = outcomes.into_iter().map(|outcome| outcome.result).collect();
     if authority == Authority::Importing {
@@ -186,16 +186,16 @@ impl Decider<'_> {
     /// Decides the items in order, but for those that are refused already.
     fn items(
         &mut self,
-        items: Vec<Result<Ready, Refusal<ItemCode>>>,
+        items: &[Result<Ready, Refusal<ItemCode>>],
         refused: &BTreeMap<usize, Conflict>,
     ) -> Result<Vec<Decided>, Fault> {
         let mut outcomes = Vec::with_capacity(items.len());
         let mut shown = 0;
-        for (index, item) in items.into_iter().enumerate() {
+        for (index, item) in items.iter().enumerate() {
             self.holders.item = index;
             outcomes.push(match item {
                 Err(refusal) => Decided {
-                    result: Err(refusal),
+                    result: Err(refusal.clone()),
                     refusing: |refusal| refusal.widen::<Updating>().into(),
                     object_type: None,
                 },
@@ -205,7 +205,7 @@ impl Decider<'_> {
                         Some(conflict) => {
                             Err(refusing(taken_by(Some(object_type.as_ref()), conflict)))
                         }
-                        None => self.item(item),
+                        None => self.item(item.clone()),
                     };
                     // Operations on one large record show it anew each: what they come to is bounded as a commit is.
                     shown += result.as_ref().map_or(0, |written| self.shown(written));
@@ -257,9 +257,12 @@ impl Decider<'_> {
                     Some(found) => self.update(&object_type, &at, &found, &None, values)?,
                     None => {
                         let data = values
-                            .of_new(&object_type, &at)
+                            .of_new(&object_type, &at, &self.allowance)
                             .map_err(Refusal::widen::<Creating>)
-                            .and_then(|values| Ok(complete(&object_type, values, &at)?));
+                            .and_then(|values| {
+                                Ok(complete(&object_type, values, &at, &self.allowance)?)
+                            })
+                            .map(Values::from);
                         self.create(&object_type, &at, id, None, data)?
                     }
                 }
@@ -273,7 +276,7 @@ impl Decider<'_> {
         at: &str,
         id: String,
         hash: Option<String>,
-        data: Result<JsonObject, Refusal<Creating>>,
+        data: Result<Values, Refusal<Creating>>,
     ) -> Result<Written, Refusal<Creating>> {
         if let Some(existing) = self.records.get(&id) {
             // The same create again is answered with what has become of it; whatever else has the id says nothing of itself.
@@ -295,7 +298,7 @@ impl Decider<'_> {
         let mut record = Record {
             object_type: object_type.clone(),
             id: id.clone(),
-            data: data?.into(),
+            data: data?,
             stored: None,
             created_at: self.cx.now,
             updated_at: self.cx.now,
@@ -416,6 +419,7 @@ impl Decider<'_> {
                 object_type,
                 found.as_ref().ok().map(|record| &*record.data),
                 at,
+                &self.allowance,
             )
             .map_err(Refusal::widen::<Updating>)?;
         let mut record = found?;
@@ -547,7 +551,7 @@ impl Decider<'_> {
         }
         let before = record.data.clone();
         let root = At::Root(at);
-        let mut failures = Failures::default();
+        let mut failures = Failures::sharing(&self.allowance);
         totals::document(
             record.data.change(),
             &object_type,
@@ -560,7 +564,7 @@ impl Decider<'_> {
             return Err(Refusal::failures(
                 codes::FieldInvalid,
                 "The lines do not add up",
-                failures.into_list(),
+                failures,
             ));
         }
         let mut changed = BTreeMap::new();

@@ -8,7 +8,7 @@ use super::Authority;
 use crate::{
     records::refusals::Judging,
     refusal::Refusal,
-    schema::{At, Failures, Field, Kind, ObjectType, pattern::Effort, value},
+    schema::{At, Failures, Field, Kind, ObjectType, allowance::Allowance, value},
 };
 
 /// What a refusal of values says before it lists what is wrong with them.
@@ -43,10 +43,9 @@ fn is_empty(kind: Kind, value: &Json) -> bool {
 
 /// Values against the definitions. What they refuse is no failure yet: a value that is sent back as the record has it is
 /// no change, and a definition that came later does not judge it.
+#[derive(Clone)]
 pub struct Judged {
     authority: Authority,
-    /// What all records of the request share.
-    effort: Effort,
     /// In normal form, empty ones as null.
     values: JsonObject,
     /// What the definitions refuse, as it was sent.
@@ -70,48 +69,59 @@ impl Judged {
 
     /// The values of a new record, or everything that is wrong with them.
     pub fn of_new(
-        self,
+        &self,
         object_type: &ObjectType,
         at: &str,
+        allowance: &Allowance,
     ) -> Result<JsonObject, Refusal<Judging>> {
-        self.of_record(object_type, None, at)
+        self.of_record(object_type, None, at, allowance)
     }
 
     /// The values to change of a record that holds `stored`, or everything that is wrong with them.
     pub fn of_record(
-        mut self,
+        &self,
         object_type: &ObjectType,
         stored: Option<&JsonObject>,
         at: &str,
+        allowance: &Allowance,
     ) -> Result<JsonObject, Refusal<Judging>> {
-        if self.refused.is_empty() {
-            return Ok(self.values);
-        }
-        let before = self.refused.len();
-        if let Some(stored) = stored {
-            self.refused.retain(|name, sent| {
-                let field = object_type.field(name);
-                !field.is_some_and(|field| is_unchanged(field.kind(), sent, stored.get(name)))
-            });
-        }
-        match self.refused.len() {
-            0 => Ok(self.values),
-            // As many as before: what is wrong was told.
-            same if same == before => Err(refuse(self.failures, self.owned)),
+        let is_unchanged = |name: &str, sent: &Json| {
+            let (field, stored) = (object_type.field(name), stored?);
+            Some(is_unchanged(field?, sent, stored.get(name)))
+        };
+        let changed: JsonObject = (self.refused.iter())
+            .filter(|(name, sent)| is_unchanged(name, sent) != Some(true))
+            .map(|(name, sent)| (name.clone(), sent.clone()))
+            .collect();
+        match changed.len() {
+            0 => Ok(self.values.clone()),
+            // As many as before: what is wrong was found.
+            same if same == self.refused.len() => {
+                Err(refuse(self.failures.clone(), self.owned.clone()))
+            }
             _ => {
-                let rest = judge(object_type, self.authority, &self.refused, at, &self.effort);
+                let rest = judge(object_type, self.authority, &changed, at, allowance);
                 Err(refuse(rest.failures, rest.owned))
             }
         }
     }
 }
 
-/// Whether a value was sent as the record has it.
-fn is_unchanged(kind: Kind, sent: &Json, stored: Option<&Json>) -> bool {
-    match stored {
-        None | Some(Json::Null) => is_empty(kind, sent),
-        Some(stored) => is_same(sent, stored),
-    }
+/// Whether a value was sent as the record has it: as it is, or another spelling of it, which is stored as the same.
+fn is_unchanged(field: &Field, sent: &Json, stored: Option<&Json>) -> bool {
+    let stored = stored.unwrap_or(&Json::Null);
+    let form = |value: &Json| {
+        let form = match is_empty(field.kind(), value) {
+            true => Json::Null,
+            false => value::form(field, value.clone())?,
+        };
+        Some(match is_empty(field.kind(), &form) {
+            true => Json::Null,
+            false => form,
+        })
+    };
+    let same_form = || Some(is_same(&form(sent)?, &form(stored)?));
+    is_same(sent, stored) || same_form() == Some(true)
 }
 
 /// Equal as JSON, however numbers are written (`1.0` is 1).
@@ -132,18 +142,18 @@ fn is_same(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// Judges values by the definitions of their fields. `effort` is what all records of the request share.
+/// Judges values by the definitions of their fields. All records of a request share `allowance`.
 pub fn judge(
     object_type: &ObjectType,
     authority: Authority,
     fields: &JsonObject,
     at: &str,
-    effort: &Effort,
+    allowance: &Allowance,
 ) -> Judged {
     let root = At::Root(at);
     let at = root.name("fields");
-    let mut failures = Failures::sharing(effort);
-    let mut owned = Failures::default();
+    let mut failures = Failures::sharing(allowance);
+    let mut owned = Failures::sharing(allowance);
     let (mut values, mut refused) = (JsonObject::new(), JsonObject::new());
     for (name, value) in fields {
         let at = at.name(name);
@@ -191,7 +201,6 @@ pub fn judge(
     }
     Judged {
         authority,
-        effort: effort.clone(),
         values,
         refused,
         failures,
@@ -217,11 +226,11 @@ fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {
         return Refusal::failures(
             Judging::FieldServerOwned,
             "The server alone sets this",
-            owned.into_list(),
+            owned,
         );
     }
-    let mut all = failures.into_list();
-    all.extend(owned.into_list());
+    let mut all = failures;
+    all.extend(owned);
     Refusal::failures(Judging::FieldInvalid, REFUSED, all)
 }
 
@@ -230,10 +239,11 @@ pub fn complete(
     object_type: &ObjectType,
     values: JsonObject,
     at: &str,
+    allowance: &Allowance,
 ) -> Result<JsonObject, Refusal<codes::FieldInvalid>> {
     let root = At::Root(at);
     let at = root.name("fields");
-    let mut failures = Failures::default();
+    let mut failures = Failures::sharing(allowance);
     let mut data = values;
     for (name, field) in &object_type.fields {
         let definition = &field.definition;

@@ -14,6 +14,7 @@ use super::{
     Authority, Expected, Item, Op,
     judge::{Judged, complete, judge},
     keys::{Key, by_ids, by_keys, holders},
+    values::Values,
 };
 use crate::{
     ports::store::{Bound, Statement, admission::BATCH_BYTES, bound::Past},
@@ -22,19 +23,22 @@ use crate::{
         refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
     },
     refusal::Refusal,
-    schema::{Field, Kind, ObjectType, pattern::Effort},
+    schema::{Field, Kind, ObjectType, allowance::Allowance},
     work::Scope,
 };
 
 /// The records that one request changes are read whole and answered whole: together they may weigh what it may write.
-const WRITTEN: Bound = Bound {
+pub const WRITTEN: Bound = Bound {
     bytes: BATCH_BYTES,
     columns: &["data"],
     past: Past::Refused,
 };
 
-/// All items, and what they need.
+/// All items, judged once for all tries of a request, and what they need.
 pub struct Prepared {
+    /// What the items were judged by.
+    pub schema_rev: i64,
+    pub allowance: Allowance,
     pub items: Vec<Result<Ready, Refusal<ItemCode>>>,
     /// Records that are written, by id.
     records: BTreeSet<String>,
@@ -50,18 +54,20 @@ pub struct Prepared {
 }
 
 /// An item whose values are judged as far as that goes without its record.
+#[derive(Clone)]
 pub struct Ready {
     pub object_type: Arc<ObjectType>,
     pub at: String,
     pub act: Act,
 }
 
+#[derive(Clone)]
 pub enum Act {
     Create {
         id: String,
         hash: Option<String>,
         /// Refused unless the same create was done before.
-        data: Result<JsonObject, Refusal<Creating>>,
+        data: Result<Values, Refusal<Creating>>,
     },
     /// Null clears.
     Update {
@@ -89,7 +95,7 @@ struct Asked<'a> {
     scope: &'a Scope,
     authority: Authority,
     item: &'a Item,
-    effort: &'a Effort,
+    allowance: &'a Allowance,
 }
 
 impl<'a> Asked<'a> {
@@ -103,7 +109,7 @@ impl<'a> Asked<'a> {
             self.authority,
             fields,
             &self.item.at,
-            self.effort,
+            self.allowance,
         )
     }
 
@@ -118,7 +124,10 @@ impl<'a> Asked<'a> {
 
 impl Prepared {
     pub fn new(scope: &Scope, authority: Authority, items: &[Item]) -> Self {
+        let allowance = Allowance::of(&scope.caller.tenant);
         let mut prepared = Self {
+            schema_rev: scope.state.schema_rev,
+            allowance: allowance.clone(),
             items: Vec::with_capacity(items.len()),
             records: BTreeSet::new(),
             relations: BTreeSet::new(),
@@ -127,9 +136,8 @@ impl Prepared {
             upserts: BTreeMap::new(),
             restores: BTreeMap::new(),
         };
-        let effort = Effort::default();
         for item in items {
-            let ready = prepared.item(scope, authority, item, &effort);
+            let ready = prepared.item(scope, authority, item, &allowance);
             prepared.items.push(ready);
         }
         prepared
@@ -140,13 +148,13 @@ impl Prepared {
         scope: &Scope,
         authority: Authority,
         item: &Item,
-        effort: &Effort,
+        allowance: &Allowance,
     ) -> Result<Ready, Refusal<ItemCode>> {
         let asked = Asked {
             scope,
             authority,
             item,
-            effort,
+            allowance,
         };
         Ok(match &item.op {
             Op::Create { id, minted, fields } => self.create(&asked, id, *minted, fields)?,
@@ -173,9 +181,10 @@ impl Prepared {
         let at = &asked.item.at;
         let data = asked
             .values(object_type, fields)
-            .of_new(object_type, at)
+            .of_new(object_type, at, asked.allowance)
             .map_err(Refusal::widen::<Creating>)
-            .and_then(|values| Ok(complete(object_type, values, at)?));
+            .and_then(|values| Ok(complete(object_type, values, at, asked.allowance)?))
+            .map(Values::from);
         if !minted {
             self.records.insert(id.to_owned());
         }
@@ -266,7 +275,7 @@ impl Prepared {
         let values = asked.values(object_type, fields);
         let Some(found) = values.value(key).and_then(|value| Key::of(&field, value)) else {
             values
-                .of_new(object_type, &asked.item.at)
+                .of_new(object_type, &asked.item.at, asked.allowance)
                 .map_err(Refusal::widen::<Creating>)?;
             return Err(Refusal::new(
                 Creating::FieldInvalid,

@@ -85,8 +85,9 @@ impl Record {
     /// Sets a value (null clears it) and tells what was there, if it was another.
     pub fn set(&mut self, name: &str, value: Json) -> Option<Json> {
         let current = self.data.get(name).unwrap_or(&Json::Null);
-        let kind = self.object_type.field(name).map(|field| field.kind());
-        if current == &value || kind.is_some_and(|kind| value::is_written_as(kind, current, &value))
+        let field = self.object_type.field(name);
+        if current == &value
+            || field.is_some_and(|field| value::is_written_as(field, current, &value))
         {
             return None;
         }

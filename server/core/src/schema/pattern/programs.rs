@@ -1,8 +1,8 @@
-//! The compiled programs of patterns: each once, whoever has the pattern, within one bound of bytes. The program that was
-//! not needed for longest goes first.
+//! The compiled programs of patterns, within one bound of bytes for all tenants. Where the bound is reached, the tenant that
+//! holds most gives up the program that it did not need for longest: a tenant that holds less than an equal part keeps all.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,7 +12,8 @@ use regex_automata::{
     nfa::thompson::{self, NFA, WhichCaptures, pikevm::PikeVM},
 };
 
-use super::{Effort, Verdict, measure, parse};
+use super::{Measure, Verdict, measure, parse, reading};
+use crate::{ports::store::TenantId, schema::allowance::Allowance};
 
 /// What the programs of all tenants take at most.
 const MOST_BYTES: usize = 8 << 20;
@@ -22,11 +23,19 @@ const MOST_PROGRAM: usize = 1 << 20;
 const CACHE: usize = 32 << 10;
 
 /// A search keeps the states that it makes in a cache. Where too many are made, as some patterns can be driven to, it goes
-/// on without: slower, and in a time that [`Effort`] bounds.
+/// on without: slower, and in a time that the [`Allowance`] bounds.
 struct Program {
     search: DFA,
     slow: PikeVM,
     width: u64,
+}
+
+/// Whose programs are kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Owner {
+    /// Those of built-in fields.
+    Everybody,
+    Tenant(TenantId),
 }
 
 struct Entry {
@@ -35,11 +44,24 @@ struct Entry {
     cache: Option<Cache>,
     bytes: usize,
     used: u64,
+    #[cfg(test)]
+    judged: usize,
+}
+
+/// The programs of one owner.
+#[derive(Default)]
+struct Share {
+    by: HashMap<Arc<str>, Entry>,
+    /// By when they were used, the patterns.
+    oldest: BTreeMap<u64, Arc<str>>,
+    bytes: usize,
 }
 
 #[derive(Default)]
 struct Held {
-    by: HashMap<Arc<str>, Entry>,
+    by: HashMap<Owner, Share>,
+    /// The owners by the bytes that they hold.
+    largest: BTreeSet<(usize, Owner)>,
     bytes: usize,
     clock: u64,
 }
@@ -62,79 +84,146 @@ impl Programs {
         &SHARED
     }
 
-    pub(super) fn judge(&self, pattern: &Arc<str>, text: &str, effort: &Effort) -> Verdict {
-        let (program, cache) = match self.take(pattern) {
+    /// Without an owner, the program is not kept.
+    pub(super) fn judge(
+        &self,
+        owner: Option<Owner>,
+        pattern: &Arc<str>,
+        text: &str,
+        allowance: &Allowance,
+    ) -> Verdict {
+        let held = owner.as_ref().and_then(|owner| self.take(owner, pattern));
+        let (program, cache) = match held {
             Some(held) => held,
-            None => match compile(pattern) {
+            None => match compile(pattern, allowance) {
                 Ok(program) => (Arc::new(program), None),
-                Err(error) => {
-                    tracing::warn!(%pattern, error, "a stored pattern cannot be used");
-                    return Verdict::Unusable;
-                }
+                Err(verdict) => return verdict,
             },
         };
         let mut cache = cache.unwrap_or_else(|| program.search.create_cache());
         let work = (text.chars().count() as u64).saturating_mul(program.width);
-        let verdict = match effort.spend(work) {
+        let verdict = match allowance.judges(work) {
             false => Verdict::TooDear,
             true if program.matches(&mut cache, text) => Verdict::Matches,
             true => Verdict::Differs,
         };
-        self.put(pattern, program, cache);
+        if let Some(owner) = owner {
+            self.put(owner, pattern, program, cache);
+        }
         verdict
-    }
-
-    /// Bytes of all programs, and of their caches that are not in use.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> usize {
-        let held = self.held();
-        let counted: usize = held.by.values().map(Entry::size).sum();
-        assert_eq!(held.bytes, counted);
-        counted
-    }
-
-    #[cfg(test)]
-    pub(super) fn holds(&self, pattern: &str) -> bool {
-        self.held().by.contains_key(pattern)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, pattern: &Arc<str>) -> Option<(Arc<Program>, Option<Cache>)> {
+    fn take(&self, owner: &Owner, pattern: &Arc<str>) -> Option<(Arc<Program>, Option<Cache>)> {
         let mut held = self.held();
-        held.clock += 1;
-        let clock = held.clock;
-        let entry = held.by.get_mut(pattern)?;
-        entry.used = clock;
+        let entry = held.by.get_mut(owner)?.by.get_mut(pattern)?;
         Some((entry.program.clone(), entry.cache.take()))
     }
 
     /// Keeps a program and its cache; others go until all are within the bound.
-    fn put(&self, pattern: &Arc<str>, program: Arc<Program>, cache: Cache) {
+    fn put(&self, owner: Owner, pattern: &Arc<str>, program: Arc<Program>, cache: Cache) {
         let mut held = self.held();
+        let held = &mut *held;
         held.clock += 1;
-        let used = held.clock;
-        let entry = held.by.entry(pattern.clone()).or_insert(Entry {
+        let share = held.by.entry(owner.clone()).or_default();
+        let before = share.bytes;
+        share.put(pattern, program, cache, held.clock);
+        let after = share.bytes;
+        held.resize(owner, before, after);
+        while held.bytes > self.most && held.give_up() {}
+    }
+
+    /// Bytes of all programs, and of their caches that are not in use.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        let held = self.held();
+        for (owner, share) in &held.by {
+            let counted: usize = share.by.values().map(Entry::size).sum();
+            assert_eq!(share.bytes, counted);
+            assert_eq!(share.by.len(), share.oldest.len());
+            assert!(held.largest.contains(&(share.bytes, owner.clone())));
+        }
+        assert_eq!(held.by.len(), held.largest.len());
+        let counted = held.by.values().map(|share| share.bytes).sum();
+        assert_eq!(held.bytes, counted);
+        counted
+    }
+
+    /// How many texts were judged by a tenant's pattern that is held.
+    #[cfg(test)]
+    pub(super) fn judged(&self, owner: &Owner, pattern: &str) -> Option<usize> {
+        let held = self.held();
+        Some(held.by.get(owner)?.by.get(pattern)?.judged)
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds(&self, owner: &Owner, pattern: &str) -> bool {
+        let held = self.held();
+        let share = held.by.get(owner);
+        share.is_some_and(|share| share.by.contains_key(pattern))
+    }
+}
+
+impl Held {
+    /// Notes what an owner holds by now.
+    fn resize(&mut self, owner: Owner, before: usize, after: usize) {
+        self.bytes = self.bytes + after - before;
+        if before != after {
+            self.largest.remove(&(before, owner.clone()));
+            if after > 0 {
+                self.largest.insert((after, owner));
+            }
+        }
+    }
+
+    /// Takes its oldest program from the owner that holds most.
+    fn give_up(&mut self) -> bool {
+        let Some((before, owner)) = self.largest.last().cloned() else {
+            return false;
+        };
+        let after = self.by.get_mut(&owner).map_or(0, Share::give_up);
+        if after == 0 {
+            self.by.remove(&owner);
+        }
+        self.resize(owner, before, after);
+        true
+    }
+}
+
+impl Share {
+    fn put(&mut self, pattern: &Arc<str>, program: Arc<Program>, cache: Cache, now: u64) {
+        let entry = self.by.entry(pattern.clone()).or_insert(Entry {
             program,
             cache: None,
             bytes: 0,
-            used,
+            used: now,
+            #[cfg(test)]
+            judged: 0,
         });
+        #[cfg(test)]
+        {
+            entry.judged += 1;
+        }
         entry.cache = Some(cache);
         let (before, after) = (entry.bytes, entry.size());
         entry.bytes = after;
-        held.bytes = held.bytes + after - before;
-        while held.bytes > self.most {
-            let oldest = held.by.iter().min_by_key(|(_, entry)| entry.used);
-            let Some(oldest) = oldest.map(|(pattern, _)| pattern.clone()) else {
-                break;
-            };
-            if let Some(gone) = held.by.remove(&oldest) {
-                held.bytes -= gone.bytes;
-            }
+        self.bytes = self.bytes + after - before;
+        self.oldest.remove(&entry.used);
+        entry.used = now;
+        self.oldest.insert(now, pattern.clone());
+    }
+
+    /// Takes the oldest program away, and says how many bytes are left.
+    fn give_up(&mut self) -> usize {
+        if let Some((_, pattern)) = self.oldest.pop_first()
+            && let Some(gone) = self.by.remove(&pattern)
+        {
+            self.bytes -= gone.bytes;
         }
+        self.bytes
     }
 }
 
@@ -164,15 +253,26 @@ impl Program {
     }
 }
 
-fn compile(pattern: &str) -> Result<Program, String> {
-    let hir = parse(pattern).map_err(|error| error.to_string())?;
+fn compile(pattern: &str, allowance: &Allowance) -> Result<Program, Verdict> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%pattern, %error, "a stored pattern cannot be used");
+        Verdict::Unusable
+    };
+    if !allowance.compiles(reading(pattern)) {
+        return Err(Verdict::TooDear);
+    }
+    let hir = parse(pattern).map_err(|error| unusable(&error))?;
+    let Measure { weight, width } = measure(&hir);
+    if !allowance.compiles(weight) {
+        return Err(Verdict::TooDear);
+    }
     let config = thompson::Config::new()
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(MOST_PROGRAM));
     let nfa = NFA::compiler()
         .configure(config)
         .build_from_hir(&hir)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| unusable(&error))?;
     let config = dfa::Config::new()
         .cache_capacity(CACHE)
         .skip_cache_capacity_check(true)
@@ -182,11 +282,11 @@ fn compile(pattern: &str) -> Result<Program, String> {
     let search = DFA::builder()
         .configure(config)
         .build_from_nfa(nfa.clone())
-        .map_err(|error| error.to_string())?;
-    let slow = PikeVM::new_from_nfa(nfa).map_err(|error| error.to_string())?;
+        .map_err(|error| unusable(&error))?;
+    let slow = PikeVM::new_from_nfa(nfa).map_err(|error| unusable(&error))?;
     Ok(Program {
         search,
         slow,
-        width: measure(&hir).width,
+        width,
     })
 }

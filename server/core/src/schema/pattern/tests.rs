@@ -5,9 +5,15 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::{ports::store::TenantId, schema::allowance::MOST_STATES};
+
+fn tenant(n: u8) -> Option<Owner> {
+    let id = TenantId::parse(&format!("01a19b89-d968-77eb-a8e3-b91d26ab4a{n:02}"));
+    id.map(Owner::Tenant)
+}
 
 fn judge(pattern: &str, text: &str) -> Verdict {
-    Pattern::new(pattern).judge(text, &Effort::default())
+    Pattern::new(pattern, false).judge(text, &Allowance::default())
 }
 
 fn weight(pattern: &str) -> u64 {
@@ -47,7 +53,7 @@ proptest! {
     #[test]
     fn a_program_takes_no_more_than_its_weight_says(pattern in pattern()) {
         let programs = Programs::new(usize::MAX);
-        programs.judge(&Arc::from(pattern.as_str()), "", &Effort::default());
+        programs.judge(tenant(1), &Arc::from(pattern.as_str()), "", &Allowance::default());
         // Beside the states: what every program has, and the cache of its search.
         prop_assert!(programs.bytes() as u64 <= weight(&pattern) * 96 + 8_192, "{}", programs.bytes());
     }
@@ -70,22 +76,112 @@ fn a_pattern_is_of_the_whole_text_however_it_is_written() {
 }
 
 #[test]
-fn programs_of_many_tenants_stay_within_the_bound() {
+fn a_tenant_s_programs_stay_however_many_another_needs() {
     let most = 1 << 20;
     let programs = Programs::new(most);
+    let (greedy, modest) = (tenant(1), tenant(2));
+    let few: Vec<Arc<str>> = ["[a-z]+@[a-z]+", "[0-9]{5}", r"\w{1,4}"]
+        .map(Arc::from)
+        .to_vec();
+    let everybody = Some(Owner::Everybody);
+    let needed = |owner: &Option<Owner>| {
+        for pattern in &few {
+            programs.judge(owner.clone(), pattern, "x", &Allowance::default());
+        }
+    };
+    needed(&modest);
+    needed(&everybody);
+    for n in 0..600 {
+        let pattern = Arc::from(format!(r"\w{{1,{}}}-{n}", n % 7 + 1));
+        let judged = programs.judge(greedy.clone(), &pattern, "x", &Allowance::default());
+        assert_eq!(judged, Verdict::Differs);
+        assert!(programs.bytes() <= most);
+    }
+    let holds =
+        |owner: &Option<Owner>, pattern: &str| programs.holds(owner.as_ref().unwrap(), pattern);
+    // Nothing of the modest one was used meanwhile.
+    assert!(few.iter().all(|pattern| holds(&modest, pattern)));
+    assert!(few.iter().all(|pattern| holds(&everybody, pattern)));
+    assert!(holds(&greedy, r"\w{1,5}-599") && !holds(&greedy, r"\w{1,1}-0"));
+    assert!(!holds(&greedy, &few[0]));
+}
+
+#[test]
+fn of_one_tenant_s_programs_those_stay_that_are_needed() {
+    let programs = Programs::new(1 << 20);
+    let owner = tenant(1);
     let often: Arc<str> = Arc::from("[a-z]+@[a-z]+");
     for n in 0..600 {
         let pattern = Arc::from(format!(r"\w{{1,{}}}-{n}", n % 7 + 1));
-        assert_eq!(
-            programs.judge(&pattern, "x", &Effort::default()),
-            Verdict::Differs
-        );
-        programs.judge(&often, "a@b", &Effort::default());
-        assert!(programs.bytes() <= most);
+        programs.judge(owner.clone(), &pattern, "x", &Allowance::default());
+        programs.judge(owner.clone(), &often, "a@b", &Allowance::default());
     }
+    let owner = owner.unwrap();
+    assert!(programs.bytes() <= 1 << 20);
+    assert!(programs.holds(&owner, &often) && !programs.holds(&owner, r"\w{1,1}-0"));
+}
+
+#[test]
+fn programs_without_an_owner_are_not_kept() {
+    let programs = Programs::new(1 << 20);
+    let judged = programs.judge(None, &Arc::from("a"), "a", &Allowance::default());
+    assert_eq!((judged, programs.bytes()), (Verdict::Matches, 0));
+}
+
+#[test]
+fn what_one_request_has_compiled_is_bounded() {
+    // Nothing is kept: each text needs its pattern's program anew.
+    let programs = Programs::new(0);
+    let pattern: Arc<str> = Arc::from(r"\w{1,10}");
+    let allowance = Allowance::default();
+    let judge = |pattern: &Arc<str>| programs.judge(tenant(1), pattern, "x", &allowance);
+    let compiled = (0..100_000)
+        .take_while(|_| judge(&pattern) == Verdict::Matches)
+        .count() as u64;
+    let weight = measure(&parse(&pattern).unwrap()).weight + 1;
+    assert_eq!(compiled, MOST_STATES / weight);
+    assert_eq!(judge(&pattern), Verdict::TooDear);
+    // Nothing but its text was read, so much is left.
+    assert_eq!(judge(&Arc::from("x")), Verdict::Matches);
+}
+
+#[test]
+fn a_request_may_need_all_the_patterns_that_a_tenant_can_have() {
+    let longest = format!("a{}", "(?:)".repeat(124));
+    for (pattern, most) in [
+        (r"\w{1,10}", u64::MAX),
+        ("[a-z]{1,400}", u64::MAX),
+        (&*longest, MOST_WEIGHT_OF_TENANT / LEAST_WEIGHT),
+    ] {
+        let schema = Schema::default();
+        let mut room = Room::of(&schema);
+        let programs = Programs::new(0);
+        let (defining, judging) = (Allowance::default(), Allowance::default());
+        let mut taken = 0;
+        while taken < most && room.take(pattern, 1, &defining).is_ok() {
+            let judged = programs.judge(tenant(1), &Arc::from(pattern), "", &judging);
+            assert_ne!(judged, Verdict::TooDear, "{taken} of {pattern}");
+            taken += 1;
+        }
+        assert!(taken > 3, "{taken} of {pattern}");
+    }
+}
+
+#[test]
+fn patterns_that_one_request_defines_are_looked_at_within_bounds() {
+    let schema = Schema::default();
+    let mut room = Room::of(&schema);
+    let allowance = Allowance::default();
+    let large = r"(?i)\w".repeat(70);
+    let refused: Vec<String> = (0..20)
+        .map(|_| room.take(&large, 1, &allowance).unwrap_err())
+        .collect();
     assert!(
-        programs.holds(&often) && programs.holds(r"\w{1,5}-599") && !programs.holds(r"\w{1,1}-0")
+        refused[0].contains("too large: it has about"),
+        "{}",
+        refused[0]
     );
+    assert!(refused[19].contains("this request"), "{}", refused[19]);
 }
 
 #[test]
@@ -93,23 +189,29 @@ fn a_search_that_makes_too_many_states_still_ends_right_and_keeps_none_of_them()
     let programs = Programs::new(usize::MAX);
     let pattern: Arc<str> = Arc::from("(?:.*a.*b.*c){40}.*");
     let text = "01001abcab01".repeat(300);
-    let judged = programs.judge(&pattern, &text, &Effort::default());
+    let judged = programs.judge(tenant(1), &pattern, &text, &Allowance::default());
     assert_eq!(judged, Verdict::Matches);
     assert!(programs.bytes() < 200_000, "{}", programs.bytes());
 }
 
 #[test]
 fn texts_of_one_request_share_its_effort() {
-    let effort = Effort::default();
-    let pattern = Pattern::new("[01]*1[01]{99}");
+    let allowance = Allowance::default();
+    let pattern = Pattern::new("[01]*1[01]{99}", false);
     let text = "0".repeat(1_000);
-    let judged = (0..1_000).map(|_| pattern.judge(&text, &effort));
+    let judged = (0..1_000).map(|_| pattern.judge(&text, &allowance));
     let done = judged
         .take_while(|verdict| *verdict == Verdict::Differs)
         .count() as u64;
     assert_eq!(done, MOST_EFFORT / (1_000 * 101));
-    assert_eq!(pattern.judge(&text, &Effort::default()), Verdict::Differs);
-    assert_eq!(Pattern::new("x").judge("x", &effort), Verdict::Matches);
+    assert_eq!(
+        pattern.judge(&text, &Allowance::default()),
+        Verdict::Differs
+    );
+    assert_eq!(
+        Pattern::new("x", false).judge("x", &allowance),
+        Verdict::Matches
+    );
 }
 
 #[test]
@@ -121,11 +223,13 @@ fn bombs_are_refused_before_they_are_compiled() {
         r"\w{100}",
         r"(?i)[\w\s]{60}",
     ] {
-        let refused = Room::of(&schema).take(bomb, 1).unwrap_err();
+        let refused = Room::of(&schema)
+            .take(bomb, 1, &Allowance::default())
+            .unwrap_err();
         assert!(refused.contains("too large"), "{refused}");
     }
     let refused = Room::of(&schema)
-        .take("[01]*1[01]{999}", 100_000)
+        .take("[01]*1[01]{999}", 100_000, &Allowance::default())
         .unwrap_err();
     assert!(refused.contains("max_length of at most 16"), "{refused}");
     for fine in [
@@ -135,9 +239,15 @@ fn bombs_are_refused_before_they_are_compiled() {
         ".{10,500}",
         "[A-Z]{2}[0-9]{2}([A-Z0-9]{4}){3,8}",
     ] {
-        Room::of(&schema).take(fine, 2_000).unwrap();
+        Room::of(&schema)
+            .take(fine, 2_000, &Allowance::default())
+            .unwrap();
     }
-    assert!(Room::of(&schema).take("a)|(?:b", 1).is_err());
+    assert!(
+        Room::of(&schema)
+            .take("a)|(?:b", 1, &Allowance::default())
+            .is_err()
+    );
 }
 
 #[test]
@@ -145,10 +255,12 @@ fn a_tenant_s_patterns_have_one_room() {
     let schema = Schema::default();
     let mut room = Room::of(&schema);
     let taken = (0..)
-        .take_while(|_| room.take(r"\w{1,10}", 1).is_ok())
+        .take_while(|_| room.take(r"\w{1,10}", 1, &Allowance::default()).is_ok())
         .count() as u64;
     assert_eq!(taken, MOST_WEIGHT_OF_TENANT / weight(r"\w{1,10}"));
     let mut room = Room::of(&schema);
-    let taken = (0..).take_while(|_| room.take("x", 1).is_ok()).count() as u64;
+    let taken = (0..)
+        .take_while(|_| room.take("x", 1, &Allowance::default()).is_ok())
+        .count() as u64;
     assert_eq!(taken, MOST_WEIGHT_OF_TENANT / LEAST_WEIGHT);
 }

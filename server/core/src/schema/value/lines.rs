@@ -23,7 +23,7 @@ impl Judge<'_> {
             .max_length
             .unwrap_or(MAX_LINES)
             .min(MAX_LINES);
-        if lines.len() > most {
+        if !self.form_alone && lines.len() > most {
             let message = format!(
                 "{} has at most {most} lines, not {}.",
                 self.label(),

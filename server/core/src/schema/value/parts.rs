@@ -59,7 +59,7 @@ impl Judge<'_> {
                     if is_plain && text.is_empty() {
                         continue;
                     }
-                    if !is_plain || text.chars().count() > most {
+                    if !is_plain || (!self.form_alone && text.chars().count() > most) {
                         let message = format!(
                             "The {name} of {} has at most {most} characters in one line.",
                             self.label()

@@ -9,6 +9,9 @@ use crate::{
     schema::{Kind, failure::At, pattern::Verdict},
 };
 
+/// The characters of a pattern that a failure shows. The definition has all of them.
+const MOST_SHOWN: usize = 100;
+
 impl Judge<'_> {
     pub(super) fn text(&mut self, value: Value, at: &At<'_>, most: usize, lines: bool) -> Value {
         let Value::String(text) = value else {
@@ -37,6 +40,9 @@ impl Judge<'_> {
     }
 
     pub(super) fn length(&mut self, text: &str, at: &At<'_>, most: usize) {
+        if self.form_alone {
+            return;
+        }
         let definition = &self.field.definition;
         let most = definition.max_length.unwrap_or(most).min(most);
         let least = definition.min_length.unwrap_or(0);
@@ -63,15 +69,21 @@ impl Judge<'_> {
     }
 
     pub(super) fn pattern(&mut self, text: &str, at: &At<'_>) {
-        let Some(pattern) = &self.field.pattern else {
+        let Some(pattern) = self.field.pattern.as_ref().filter(|_| !self.form_alone) else {
             return;
         };
         let label = self.label();
-        let (rule, message) = match pattern.judge(text, self.failures.effort()) {
+        let (rule, message) = match pattern.judge(text, self.failures.allowance()) {
             Verdict::Matches => return,
             Verdict::Differs => {
                 let written = self.field.definition.pattern.as_deref().unwrap_or_default();
-                ("pattern", format!("{label} has to match {written}."))
+                let shown: String = written.chars().take(MOST_SHOWN).collect();
+                let more = if shown.len() < written.len() {
+                    "..."
+                } else {
+                    ""
+                };
+                ("pattern", format!("{label} has to match {shown}{more}."))
             }
             Verdict::TooDear => (
                 "effort",
@@ -91,7 +103,7 @@ impl Judge<'_> {
 
     pub(super) fn choice(&mut self, text: String, at: &At<'_>) -> Value {
         let options = &self.field.definition.options;
-        if options.is_empty() {
+        if options.is_empty() || self.form_alone {
             let text = nfc(text);
             let is_plain = is_plain(&text, false);
             let text = trimmed(text);
@@ -100,7 +112,7 @@ impl Judge<'_> {
                 false => text,
             };
             let count = text.chars().count();
-            if !is_plain || !(1..=MAX_ENTRY).contains(&count) {
+            if !self.form_alone && (!is_plain || !(1..=MAX_ENTRY).contains(&count)) {
                 let message = format!(
                     "An entry of {} has 1 to {MAX_ENTRY} characters and no line breaks.",
                     self.label()
@@ -136,7 +148,7 @@ impl Judge<'_> {
 
     pub(super) fn email(&mut self, text: &str, at: &At<'_>) -> Value {
         let normal = address(text);
-        if normal.is_empty() {
+        if normal.is_empty() || self.form_alone {
             return Value::String(normal);
         }
         if !crm_runtime::server::format::is_email(&normal) {
@@ -157,7 +169,7 @@ impl Judge<'_> {
             .chars()
             .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
             .collect();
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || self.form_alone {
             return Value::String(normal);
         }
         if !is_e164(&normal) {
@@ -173,8 +185,8 @@ impl Judge<'_> {
 
     pub(super) fn url(&mut self, text: String, at: &At<'_>) -> Value {
         let trimmed = text.trim();
-        if trimmed.is_empty() {
-            return Value::String(String::new());
+        if trimmed.is_empty() || self.form_alone {
+            return Value::String(trimmed.to_owned());
         }
         let known = url::Url::parse(trimmed)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
@@ -192,12 +204,10 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a text holds no control characters. `lines`: one of several lines has line breaks and tabs. The last code point
-/// is none of Unicode's characters; empty values sort by it.
+/// Whether a text is one that a value can hold: without control characters, and without the last code point, which is no
+/// character of Unicode's and which empty values sort by. `lines`: whether it may have line breaks and tabs.
 pub fn is_plain(text: &str, lines: bool) -> bool {
-    let layout = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
-    text.chars()
-        .all(|c| c != char::MAX && (!c.is_control() || layout(c)))
+    crm_runtime::server::check::is_plain(text, lines) && !text.contains(char::MAX)
 }
 
 /// An email address as it is stored: its domain in lower case.

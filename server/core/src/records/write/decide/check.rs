@@ -21,7 +21,7 @@ impl Decider<'_> {
     ) -> Result<(), Refusal<codes::FieldInvalid>> {
         let root = At::Root(at);
         let at = root.name("fields");
-        let mut failures = Failures::default();
+        let mut failures = Failures::sharing(&self.allowance);
         for name in names {
             let (Some(field), Some(value)) =
                 (record.object_type.field(name), record.data.get(name))
