@@ -2,6 +2,7 @@
 //! file is read through and judged before the first row is written, so that a file with errors changes nothing; rows are
 //! recognised by a key of theirs, so that a second import changes nothing and one that was cut off goes on.
 
+pub mod batches;
 pub mod convert;
 pub mod definitions;
 pub mod index;

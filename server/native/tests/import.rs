@@ -430,6 +430,96 @@ fn peak_mib(child: &std::process::Child) -> Option<u64> {
     Some(kib / 1024)
 }
 
+/// What a command that says little says, and its greatest memory in MiB.
+#[cfg(target_os = "linux")]
+fn watched(command: &mut Command) -> (Output, u64) {
+    let mut running = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut peak = 0;
+    while running.try_wait().unwrap().is_none() {
+        peak = peak.max(peak_mib(&running).unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (running.wait_with_output().unwrap(), peak)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hostile_files_are_refused_where_they_break_and_fill_no_memory() {
+    const MOST_MIB: u64 = 120;
+    let world = contacts_by("type = \"text\"", "first_name = \"name\"");
+    // Past the bound of a row, which is 2 MiB.
+    let many = |part: &str| part.repeat((12 << 20) / part.len());
+    let too_long = "2097152 bytes, which is the most";
+    let wide = format!("id,name\n1{}\n", ",".repeat(1_000_000));
+    let names: String = (0..=1_000).map(|n| format!("{{\"n{n}\":1}}\n")).collect();
+    for (name, text, told) in [
+        (
+            "quote.csv",
+            format!("id,name\n1,\"{}", many("x")),
+            (2, too_long),
+        ),
+        (
+            "lines.csv",
+            format!("id,name\n1,\"{}", many("x\n")),
+            (2, too_long),
+        ),
+        ("commas.csv", many(","), (1, too_long)),
+        (
+            "header.csv",
+            format!("id,name,{}", many("column,")),
+            (1, too_long),
+        ),
+        ("name.csv", many("x"), (1, too_long)),
+        ("quotes.csv", many("\""), (1, too_long)),
+        (
+            "columns.csv",
+            "id,".repeat(1_001),
+            (1, "1002 columns, and 1000 are the most"),
+        ),
+        ("wide.csv", wide, (2, "1000001 fields")),
+        (
+            "nul.csv",
+            "id,name\n1,A\n2,B\0\n".into(),
+            (3, "NUL character"),
+        ),
+        ("nuls.csv", many("\0"), (1, "NUL character")),
+        ("empty.csv", String::new(), (1, "has to name the columns")),
+        (
+            "line.jsonl",
+            format!("{{\"id\":\"{}", many("x")),
+            (1, too_long),
+        ),
+        ("deep.jsonl", "[".repeat(1 << 20), (1, "nested deeper")),
+        ("names.jsonl", names, (1_001, "1000 different names")),
+    ] {
+        fs::write(world.file(name), text).unwrap();
+        let mapping = fs::read_to_string(world.file("import.toml")).unwrap();
+        fs::write(
+            world.file("hostile.toml"),
+            mapping.replace("contacts.csv", name),
+        )
+        .unwrap();
+        let import = ["import", "hostile.toml", "--tenant", "Chinook"];
+        let (output, peak) = watched(&mut world.command(&import));
+        let report = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {report}");
+        let (line, what) = told;
+        assert!(
+            report.contains(&format!("{name}:{line}: ")),
+            "{name}: {report}"
+        );
+        assert!(report.contains(what), "{name}: {report}");
+        assert!(report.len() < 10_000, "{name}: {} bytes", report.len());
+        assert!(peak <= MOST_MIB, "{name}: {peak} MiB");
+        fs::remove_file(world.file(name)).unwrap();
+    }
+    assert!(world.rows("contact").is_empty());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_file() {
@@ -449,17 +539,9 @@ fn memory_does_not_grow_with_the_file() {
         "[[import]]\nfile = 'many.csv'\ninto = 'contact'\nkey = 'old_id'\n[[import.field]]\nname = 'old_id'\ntype = 'text'\nlabel = 'Old id'\nunique = true\n[import.set]\nold_id = 'id'\nkind = { value = 'person' }\nlast_name = 'name'\nparent = { column = 'boss', lookup = 'contact.old_id' }\n",
     )
     .unwrap();
-    let mut running = world
-        .command(&["import", "many.toml", "--tenant", "Chinook", "--dry-run"])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut peak = 0;
-    while running.try_wait().unwrap().is_none() {
-        peak = peak.max(peak_mib(&running).unwrap_or_default());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let report = said(&running.wait_with_output().unwrap());
+    let import = ["import", "many.toml", "--tenant", "Chinook", "--dry-run"];
+    let (output, peak) = watched(&mut world.command(&import));
+    let report = said(&output);
     assert!(report.contains("150000 rows of"), "{report}");
     assert!(peak > 0 && peak <= MOST_MIB, "{peak} MiB");
 }
@@ -503,4 +585,70 @@ fn lines_of_one_row_are_bounded() {
         report.contains("invoices.csv:2, column invoice_id: 602 rows of"),
         "{report}"
     );
+}
+
+/// A world with one mapping of contacts, whose key is a field of this definition.
+fn contacts_by(key: &str, set: &str) -> World {
+    let world = World::new();
+    let mapping = format!(
+        r#"[[import]]
+file = "contacts.csv"
+into = "contact"
+key = "old_id"
+[[import.field]]
+name = "old_id"
+label = "Old id"
+unique = true
+{key}
+[import.set]
+old_id = "id"
+kind = {{ value = "person" }}
+{set}
+"#
+    );
+    fs::write(world.file("import.toml"), mapping).unwrap();
+    world
+}
+
+#[test]
+fn rows_that_change_records_too_large_for_one_batch_go_in_and_a_dry_run_says_so() {
+    let set = "first_name = \"name\"\nabout = \"about\"";
+    let world = contacts_by("type = \"text\"", set);
+    // 80 kB each, so that 150 of them are more than what one commit takes.
+    let about = "\u{1F4A1}".repeat(20_000);
+    let rows = |about: &str, name: &str| -> String {
+        let row = |n: usize| format!("{n},{name},{about}\n");
+        (0..150).map(row).collect()
+    };
+    let import = |text: String, more: &[&str]| {
+        fs::write(world.file("contacts.csv"), text).unwrap();
+        let output = world.import(more);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    import(format!("id,name,about\n{}", rows(&about, "A")), &[]);
+    // Small rows: it is the records that are large.
+    world.edit("import.toml", "about = \"about\"\n", "");
+    let small = format!("id,name,about\n{}", rows("", "B"));
+    import(small.clone(), &["--dry-run"]);
+    let done = import(small, &[]);
+    assert!(done.contains("150 changed"), "{done}");
+    let contacts = world.rows("contact");
+    assert_eq!(contacts.len(), 150);
+    assert!(contacts.iter().all(|contact| contact["first_name"] == "B"));
+    assert!(contacts.iter().all(|contact| contact["about"] == *about));
+}
+
+#[test]
+fn a_key_that_comes_with_the_mapping_is_compared_as_its_kind_is() {
+    let options = r#"type = "select"
+options = [{ value = "a", label = "Small" }, { value = "A", label = "Large" }]"#;
+    let world = contacts_by(options, "first_name = \"name\"");
+    fs::write(world.file("contacts.csv"), "id,name\na,Ada\nA,Bea\n").unwrap();
+    let output = world.import(&[]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(world.rows("contact").len(), 2);
+    let again = world.import(&[]);
+    assert!(again.status.success(), "{}", said(&again));
+    assert_eq!(world.rows("contact").len(), 2);
 }

@@ -3,15 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crm_core::{
-    auth::address,
-    records::fold,
-    schema::{Order, Schema},
-};
+use crm_core::{auth::address, records::fold, schema::Order};
 use http::Method;
 use serde_json::{Map, Value};
 
 use super::{
+    definitions::Schemas,
     mapping::{Mapping, USER},
     plan,
     run::Failed,
@@ -123,7 +120,7 @@ impl Index {
 pub async fn read(
     operator: &Operator,
     mapping: &Mapping,
-    schema: &Schema,
+    Schemas { now, then, .. }: &Schemas,
 ) -> Result<Index, Failed> {
     let paths: BTreeSet<String> = mapping.import.iter().flat_map(plan::lookups).collect();
     let takes: BTreeSet<String> = mapping.import.iter().flat_map(plan::takes).collect();
@@ -132,10 +129,14 @@ pub async fn read(
         let (object_type, field) = path
             .split_once('.')
             .ok_or_else(|| Failed::Mapping(format!("{path} is no `type.field`")))?;
+        let order = then.get(object_type).and_then(|then| then.field(field));
+        if order.map(|field| field.kind().order()) == Some(Order::Exact) {
+            index.exact.insert(path.clone());
+        }
         let list = if object_type == USER {
             "/users?limit=200".to_owned()
         } else {
-            match schema.get(object_type) {
+            match now.get(object_type) {
                 None => {
                     return Err(Failed::Mapping(format!(
                         "{path}: there is no object type {object_type}"
@@ -144,10 +145,6 @@ pub async fn read(
                 // It comes with the import, so nothing has it yet.
                 Some(known) if known.field(field).is_none() => continue,
                 Some(known) => {
-                    let order = known.field(field).map(|field| field.kind().order());
-                    if order == Some(Order::Exact) {
-                        index.exact.insert(path.clone());
-                    }
                     let wanted: Vec<&str> = takes
                         .iter()
                         .map(String::as_str)

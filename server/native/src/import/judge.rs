@@ -7,6 +7,7 @@ use crm_core::{
         roles,
         users::import::{self as people, Incoming, Wrong},
     },
+    fault::Fault,
     ports::store::TenantId,
     records::import::{self as records, Rehearsed, Row},
     schema::{Kind, ObjectType, Schema, value::is_e164},
@@ -15,6 +16,7 @@ use crm_runtime::server::format;
 use serde_json::Value;
 
 use super::{
+    batches::Batches,
     index::Index,
     issue::{Issue, Issues},
     mapping::Source,
@@ -35,13 +37,12 @@ pub async fn judge(
 ) -> Result<(), Failed> {
     let place = Place { step, index };
     let mut seen = index.spool.seen()?;
-    let mut from = 0;
+    let mut batches = Batches::of(batch);
     loop {
-        let mut rows = index.spool.chunk(step.number, from, batch)?;
+        let mut rows = batches.next(&index.spool, step.number)?;
         if rows.is_empty() {
             return Ok(());
         }
-        from += rows.len() as u64;
         let cx = records::context(&core.work, tenant);
         let Some(object_type) = schema.get(&step.import.into) else {
             let persons: Vec<Incoming> = rows.iter().map(incoming).collect();
@@ -69,6 +70,9 @@ pub async fn judge(
             })
             .collect();
         let rehearsed = records::rehearse(&core.work, &cx, object_type, &sent, &mut seen).await;
+        if matches!(rehearsed, Err(Fault::TooLarge)) && batches.halve() {
+            continue;
+        }
         let rehearsed = rehearsed.map_err(|fault| Error::Refused(Refused::of(&fault.problem())))?;
         for ((row, sent), rehearsed) in rows.iter().zip(&sent).zip(rehearsed) {
             record(row, rehearsed, object_type, &place, issues)?;

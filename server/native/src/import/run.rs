@@ -91,7 +91,7 @@ pub async fn run(
     let steps = read(&mapping, folder)?;
     let operator = Operator::new(core.clone(), tenant.clone());
     let schema = definitions::read(core, tenant, &mapping).await?;
-    let mut index = index::read(&operator, &mapping, &schema.now).await?;
+    let mut index = index::read(&operator, &mapping, &schema).await?;
     let mut issues = Issues::default();
     for step in &steps {
         plan::plan(

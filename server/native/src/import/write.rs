@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crm_core::{
     Core,
+    fault::Fault,
     ports::store::TenantId,
     records::{
         import::{self, Row},
@@ -15,6 +16,7 @@ use http::Method;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
+    batches::Batches,
     run::{Failed, Step},
     spool::Spool,
 };
@@ -37,14 +39,12 @@ pub async fn records(
     progress: &Progress,
 ) -> Result<Summary, Failed> {
     let mut total = Summary::default();
-    let mut from = 0;
+    let mut batches = Batches::of(batch);
     loop {
-        let rows = spool.chunk(step.number, from, batch.max(1))?;
+        let rows = batches.next(spool, step.number)?;
         let Some(first) = rows.first().map(|row| row.line) else {
             return Ok(total);
         };
-        from += rows.len() as u64;
-        progress.advance(rows.len());
         let refused = |line: u64, error: Error| Failed::Row {
             file: step.table.file.clone(),
             line,
@@ -60,6 +60,10 @@ pub async fn records(
         let cx = import::context(&core.work, tenant);
         let outcomes =
             import::import(&core.work, &cx, &step.import.into, &step.import.key, batch).await;
+        if matches!(outcomes, Err(Fault::TooLarge)) && batches.halve() {
+            continue;
+        }
+        progress.advance(lines.len());
         let outcomes = outcomes.map_err(|fault| refused(first, told(&fault.problem())))?;
         for (line, outcome) in lines.into_iter().zip(outcomes) {
             match outcome
