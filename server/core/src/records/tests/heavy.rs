@@ -91,6 +91,13 @@ fn a_batch_that_changes_more_than_can_be_written_is_refused_before_it_is_read() 
     let (code, context) = batch(30).unwrap_err();
     assert_eq!(code, "PAYLOAD_TOO_LARGE");
     assert!(context["limit_bytes"].is_number());
+    // Nor are they read to say that each has another version.
+    let stale = |n| json!({"op": "delete", "type": "thing", "id": id(n), "version": 999_999});
+    let stale = world.batch(
+        types::BatchRequestMode::Atomic,
+        (0..30).map(stale).collect(),
+    );
+    assert_eq!(stale.unwrap_err().0, "PAYLOAD_TOO_LARGE");
     // Nothing was changed, and less at once is taken.
     let count = |n| fields(&world.get(&id(n)).unwrap())["count"].clone();
     assert_eq!(count(0), Json::Null);
