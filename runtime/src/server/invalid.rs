@@ -177,5 +177,9 @@ mod tests {
             (both.found(), both.failures().len()),
             (MAX_FAILURES + 6, MAX_FAILURES)
         );
+        assert_eq!(both.problem().context()["more_errors"], 6);
+        let mut one = Report::new();
+        one.add(&At::QUERY, "unknown", "unknown");
+        assert_eq!(one.problem().context().get("more_errors"), None);
     }
 }
