@@ -14,8 +14,8 @@ use tokio::{
 /// What was counted and not written yet is lost in a crash: no more than is counted in this time.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Commits of one business before the next one has its turn.
-const FOLDED_AT_ONCE: usize = 20;
+/// Statements by which records are folded before it is asked whether the server stops.
+const FOLDED_AT_ONCE: usize = 500;
 
 pub struct Upkeep {
     stop: watch::Sender<bool>,
@@ -57,7 +57,7 @@ impl Upkeep {
     }
 }
 
-/// Some commits of each business at a time, so that stopping waits for few.
+/// Some statements at a time, so that stopping waits for few.
 async fn refold(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
         match core.refold(FOLDED_AT_ONCE).await {

@@ -542,7 +542,7 @@ async fn a_database_of_an_earlier_program_is_folded_anew() {
     assert!(refused.await.unwrap_err().to_string().contains("unique"));
     assert_eq!(check(&data, None).findings, []);
 
-    assert_eq!(core.refold(10).await, Left::Nothing);
+    assert_eq!(core.refold(1_000).await, Left::Nothing);
     assert_eq!(found("strasse").await, 2);
     assert_eq!(found("stra%C3%9Fe").await, 2);
     // With accents they are two.

@@ -6,32 +6,33 @@
 //! one is set apart: it keeps its value, `records.apart` tells the two apart in the index, and `crm check` names it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashSet, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
-use serde_json::{Map, Value as Json};
-
-use super::{
-    fold::REVISION,
-    row,
-    sql::ROWS,
-    write::keys::{Key, by_ids, by_keys},
-};
+use super::fold::REVISION;
 use crate::{
     Core,
     fault::Fault,
-    ports::store::{Commit, Rows, Statement, StoreError, TenantId, Value},
-    schema::{Field, ObjectType, Order, slots},
-    tenant::TenantState,
+    ports::{
+        Answer, Random, TenantStore,
+        store::{Commit, Rows, Statement, StoreError, TenantId},
+    },
+    random_id,
     work::Guard,
 };
 
-/// What one commit folds at most: records, and characters of their values. One record is always folded.
-const STEP_RECORDS: usize = 100;
-const STEP_CHARS: i64 = 500_000;
-/// Bytes of the rows in one parameter.
-const ROWS_BYTES: usize = 900_000;
+mod sql;
+mod step;
+
+use sql::{IS_AT, between, finish, holders, meta, numbers, sizes};
+use step::{Step, Stored, last_of};
+
+/// Steps of one tenant before the next one has its turn.
+const STEPS_AT_ONCE: usize = 10;
 /// Times that somebody else may be faster before a step is given up.
 const MOST_TRIES: usize = 20;
 
@@ -41,40 +42,115 @@ pub enum Left {
     Nothing,
     /// It could not be done now; the log says why.
     Blocked,
-    /// It was stopped by the number of steps.
+    /// It was stopped by the number of statements.
     Something,
 }
 
-/// The tenants that this process knows to be folded as it folds.
+/// How far this process is with all tenants.
 #[derive(Default)]
-pub struct Refolded(Mutex<HashSet<TenantId>>);
+pub struct Refolded(Mutex<Progress>);
+
+#[derive(Default)]
+struct Progress {
+    /// Those that are known to be folded as this process folds.
+    done: HashSet<TenantId>,
+    /// Whose turn is next.
+    next: Option<TenantId>,
+}
 
 impl Refolded {
     fn knows(&self, tenant: &TenantId) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.contains(tenant)
+        self.progress().done.contains(tenant)
     }
 
     fn note(&self, tenant: TenantId) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(tenant);
+        self.progress().done.insert(tenant);
+    }
+
+    /// Those that are not known to be done, in the order of their turns. A process that has just started begins anywhere: it
+    /// may be of those that never get far.
+    fn turns(&self, mut tenants: Vec<TenantId>, random: &dyn Random) -> VecDeque<TenantId> {
+        let progress = self.progress();
+        tenants.retain(|tenant| !progress.done.contains(tenant));
+        tenants.sort();
+        let first = match &progress.next {
+            Some(next) => tenants.partition_point(|tenant| tenant < next),
+            None => usize::from(u16::from_le_bytes(random_id::bytes(random))),
+        };
+        let mut turns = VecDeque::from(tenants);
+        if !turns.is_empty() {
+            let first = first % turns.len();
+            turns.rotate_left(first);
+        }
+        turns
+    }
+
+    fn go_on_with(&self, next: Option<TenantId>) {
+        self.progress().next = next;
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A store that counts the statements that it is sent.
+struct Counting {
+    store: Arc<dyn TenantStore>,
+    statements: AtomicUsize,
+}
+
+impl TenantStore for Counting {
+    fn read<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
+        self.statements.fetch_add(statements.len(), Relaxed);
+        self.store.read(tenant, statements)
+    }
+
+    fn commit<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        statements: Vec<Statement>,
+    ) -> Answer<'a, Result<Commit, StoreError>> {
+        self.statements.fetch_add(statements.len(), Relaxed);
+        self.store.commit(tenant, statements)
+    }
+}
+
+/// So many statements for all that is done with it; the last step may take some more.
+struct Budget {
+    store: Counting,
+    most: usize,
+}
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.store.statements.load(Relaxed) >= self.most
     }
 }
 
 impl Core {
-    /// Folds all tenants' records anew, where they need it, with so many commits for each. A host calls it when it starts
-    /// and as often as it likes.
-    pub async fn refold(&self, steps: usize) -> Left {
+    /// Folds all tenants' records anew, where they need it, with so many statements for all of them together. Tenants take
+    /// turns, and the next run goes on where this one ends. A host calls it when it starts and as often as it likes.
+    pub async fn refold(&self, statements: usize) -> Left {
         let tenants = match self.ports().directory.tenants().await {
-            Ok(tenants) => tenants,
+            Ok(tenants) => tenants.into_iter().map(|entry| entry.id).collect(),
             Err(error) => {
                 tracing::warn!(%error, "records are not folded anew: the directory");
                 return Left::Blocked;
             }
         };
+        let budget = self.budget(statements);
+        let mut turns = self.refolded.turns(tenants, &*self.ports().random);
         let mut left = Left::Nothing;
-        for tenant in tenants.into_iter().map(|entry| entry.id) {
-            match self.refold_tenant(&tenant, steps).await {
+        while !budget.is_spent()
+            && let Some(tenant) = turns.pop_front()
+        {
+            match self.some_steps(&tenant, STEPS_AT_ONCE, &budget).await {
+                Ok(Left::Something) => turns.push_back(tenant),
                 Ok(more) => left = left.max(more),
                 Err(fault) => {
                     tracing::warn!(%tenant, %fault, "records are not folded anew");
@@ -82,16 +158,43 @@ impl Core {
                 }
             }
         }
+        if !turns.is_empty() {
+            left = Left::Something;
+        }
+        self.refolded.go_on_with(turns.pop_front());
         left
     }
 
     /// The same for one tenant.
-    pub async fn refold_tenant(&self, tenant: &TenantId, steps: usize) -> Result<Left, Fault> {
+    pub async fn refold_tenant(&self, tenant: &TenantId, statements: usize) -> Result<Left, Fault> {
+        let budget = self.budget(statements);
+        self.some_steps(tenant, usize::MAX, &budget).await
+    }
+
+    fn budget(&self, most: usize) -> Budget {
+        Budget {
+            store: Counting {
+                store: self.ports().store.clone(),
+                statements: AtomicUsize::new(0),
+            },
+            most,
+        }
+    }
+
+    async fn some_steps(
+        &self,
+        tenant: &TenantId,
+        most: usize,
+        budget: &Budget,
+    ) -> Result<Left, Fault> {
         if self.refolded.knows(tenant) {
             return Ok(Left::Nothing);
         }
-        for _ in 0..steps {
-            if self.step(tenant).await? == Left::Nothing {
+        for _ in 0..most {
+            if budget.is_spent() {
+                break;
+            }
+            if self.step(tenant, &budget.store).await? == Left::Nothing {
                 self.refolded.note(tenant.clone());
                 return Ok(Left::Nothing);
             }
@@ -100,8 +203,7 @@ impl Core {
     }
 
     /// Folds the next records.
-    async fn step(&self, tenant: &TenantId) -> Result<Left, Fault> {
-        let store = &*self.ports().store;
+    async fn step(&self, tenant: &TenantId, store: &Counting) -> Result<Left, Fault> {
         for _ in 0..MOST_TRIES {
             let mut rows = store.read(tenant, vec![meta(), sizes()]).await?.into_iter();
             let Some([folding, after]) = rows.next().and_then(|rows| numbers(rows.first()?)) else {
@@ -134,8 +236,8 @@ impl Core {
             crate::ports::store::admission::fit(&statements)?;
             match store.commit(tenant, statements).await? {
                 Commit::Committed(_) => {
-                    for id in step.apart() {
-                        tracing::warn!(%tenant, record = id, "a unique text of this record is another record's since case is folded in full: change one of them");
+                    for id in &step.apart {
+                        tracing::warn!(%tenant, record = *id, "a unique text of this record is another record's since case is folded in full: change one of them");
                     }
                     return Ok(Left::Something);
                 }
@@ -153,295 +255,6 @@ fn odd() -> Fault {
 
 fn refused(constraint: &str) -> Fault {
     Fault::Internal(format!("the constraint {constraint} refused a commit"))
-}
-
-const IS_AT: &str = "(SELECT folding = {} AND refolded = {} FROM meta)";
-
-fn meta() -> Statement {
-    Statement::new("SELECT folding, refolded FROM meta", [])
-}
-
-/// The next records' numbers and how large they are.
-fn sizes() -> Statement {
-    Statement::new(
-        "SELECT num, length(data) AS size FROM records WHERE num > (SELECT refolded FROM meta) ORDER BY num LIMIT ?1",
-        [(STEP_RECORDS as i64).into()],
-    )
-}
-
-fn between(after: i64, last: i64) -> Statement {
-    let slots: Vec<String> = (0..slots::ALL).map(slots::column).collect();
-    Statement::new(
-        format!(
-            "SELECT num, id, type, version, data, keys, apart, deleted_at, {} FROM records WHERE num > ?1 AND num <= ?2 ORDER BY num",
-            slots.join(", ")
-        ),
-        [after.into(), last.into()],
-    )
-}
-
-fn finish(folding: i64, after: i64) -> Vec<Statement> {
-    let guard = Guard::new().and(IS_AT, [folding.into(), after.into()]).and(
-        "NOT EXISTS (SELECT 1 FROM records WHERE num > {})",
-        [after.into()],
-    );
-    let mut statements: Vec<Statement> = guard.statement().into_iter().collect();
-    statements.push(Statement::new(
-        "UPDATE meta SET folding = ?1, refolded = 0",
-        [REVISION.into()],
-    ));
-    statements
-}
-
-fn numbers<const N: usize>(row: &[Value]) -> Option<[i64; N]> {
-    let numbers: Option<Vec<i64>> = row.iter().map(Value::as_i64).collect();
-    numbers?.try_into().ok()
-}
-
-/// The last record that one step takes. None if there is no record.
-fn last_of(sizes: &Rows) -> Option<i64> {
-    let mut chars = 0;
-    let mut last = None;
-    for row in sizes {
-        let [num, size] = numbers(row)?;
-        chars += size;
-        if last.is_some() && chars > STEP_CHARS {
-            break;
-        }
-        last = Some(num);
-    }
-    last
-}
-
-/// A record as it stands in the database.
-struct Stored {
-    num: i64,
-    id: String,
-    object_type: Arc<ObjectType>,
-    version: i64,
-    data: Map<String, Json>,
-    keys: Map<String, Json>,
-    is_apart: bool,
-    is_deleted: bool,
-    slots: Vec<Value>,
-}
-
-impl Stored {
-    /// None for a record of a type that is gone: nobody reads it.
-    fn read(state: &TenantState, row: Vec<Value>) -> Option<Self> {
-        let mut columns = row.into_iter();
-        let num = columns.next()?.as_i64()?;
-        let mut text = || columns.next()?.into_text();
-        let (id, name) = (text()?, text()?);
-        let version = columns.next()?.as_i64()?;
-        let mut object = || serde_json::from_str(columns.next()?.as_str()?).ok();
-        let (data, keys) = (object()?, object()?);
-        Some(Self {
-            num,
-            id,
-            object_type: state.schema.get(&name)?.clone(),
-            version,
-            data,
-            keys,
-            is_apart: columns.next()?.as_i64()? != 0,
-            is_deleted: columns.next()?.as_i64().is_some(),
-            slots: columns.collect(),
-        })
-    }
-
-    /// The unique texts that it has: the field, and what its index compares, which is nothing for white space.
-    fn unique(&self) -> impl Iterator<Item = (&Arc<Field>, Option<Key>)> {
-        let texts = self.object_type.fields.values().filter(|field| {
-            field.definition.unique && field.kind().order() == Order::Folded && !self.is_deleted
-        });
-        texts.filter_map(|field| Some((field, Key::of(field, self.data.get(&field.name)?))))
-    }
-
-    /// Its keys and slots, if they are others than those that it has.
-    fn keys(&self) -> Option<(String, Vec<Value>)> {
-        let keys = row::keys(&self.object_type, &self.data);
-        let mut slots = slots::values(&self.object_type, &self.data);
-        let is_same = serde_json::from_str::<Map<String, Json>>(&keys).ok()? == self.keys
-            && slots
-                .iter()
-                .zip(&self.slots)
-                .all(|(one, other)| is_equal(one, other));
-        slots.resize(usize::from(slots::ALL), Value::Null);
-        (!is_same).then_some((keys, slots))
-    }
-}
-
-/// A real without a fraction may have come back as an integer.
-fn is_equal(one: &Value, other: &Value) -> bool {
-    let real = |value: &Value| match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Real(number) => Some(*number),
-        _ => None,
-    };
-    one == other || (real(one).is_some() && real(one) == real(other))
-}
-
-/// Of a type, a field and a key: the number and the id of each record that has it in the database.
-type Holders = HashMap<(String, String, Key), Vec<(i64, String)>>;
-
-async fn holders(
-    store: &dyn crate::ports::store::TenantStore,
-    tenant: &TenantId,
-    records: &[Stored],
-) -> Result<Holders, StoreError> {
-    let mut wanted: BTreeMap<(&str, &str), (&Field, BTreeSet<Key>)> = BTreeMap::new();
-    for record in records {
-        for (field, key) in record.unique() {
-            let place = (record.object_type.name.as_str(), field.name.as_str());
-            let (_, keys) = wanted.entry(place).or_insert((field, BTreeSet::new()));
-            keys.extend(key);
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(Holders::new());
-    }
-    let statement = |((type_name, _), (field, keys)): (&(&str, &str), &(&Field, BTreeSet<Key>))| {
-        by_keys(
-            &format!("SELECT num, id, {} AS text", field.sql.unique),
-            type_name,
-            field,
-            keys,
-        )
-    };
-    let rows = store
-        .read(tenant, wanted.iter().map(statement).collect())
-        .await?;
-    let mut holders = Holders::new();
-    for ((type_name, name), rows) in wanted.keys().zip(rows) {
-        for row in rows {
-            if let [num, id, key] = row.as_slice()
-                && let (Some(num), Some(id), Some(key)) =
-                    (num.as_i64(), id.as_str(), Key::read(key))
-            {
-                let place = ((*type_name).to_owned(), (*name).to_owned(), key);
-                holders.entry(place).or_default().push((num, id.to_owned()));
-            }
-        }
-    }
-    Ok(holders)
-}
-
-/// What one commit does.
-struct Step<'a> {
-    /// Records that are written, with their versions.
-    versions: Vec<(&'a str, i64)>,
-    /// Those whose unique text is a record's with a lower number.
-    apart: BTreeSet<&'a str>,
-    /// Those that hold their unique texts themselves, of the records that are written.
-    alone: BTreeSet<&'a str>,
-    /// Those that stand in the way of a record with a lower number until they are folded anew themselves.
-    later: BTreeSet<&'a str>,
-    keys: Vec<Json>,
-    words: row::Words,
-}
-
-impl<'a> Step<'a> {
-    fn new(records: &'a [Stored], holders: &'a Holders) -> Self {
-        let mut step = Self {
-            versions: Vec::new(),
-            apart: BTreeSet::new(),
-            alone: BTreeSet::new(),
-            later: BTreeSet::new(),
-            keys: Vec::new(),
-            words: row::Words::default(),
-        };
-        let here: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
-        let mut held: HashSet<(&str, &str, Key)> = HashSet::new();
-        for record in records {
-            let mut is_apart = false;
-            for (field, key) in record.unique() {
-                let Some(key) = key else {
-                    is_apart = true;
-                    continue;
-                };
-                let (type_name, name) = (record.object_type.name.as_str(), field.name.as_str());
-                let place = (type_name.to_owned(), name.to_owned(), key.clone());
-                // What the others of this step hold is known by what they come to.
-                for (num, id) in holders.get(&place).into_iter().flatten() {
-                    if !here.contains(id.as_str()) && *num < record.num {
-                        is_apart = true;
-                    } else if !here.contains(id.as_str()) {
-                        step.later.insert(id);
-                    }
-                }
-                is_apart |= !held.insert((type_name, name, key));
-            }
-            step.take(record, is_apart);
-        }
-        step
-    }
-
-    fn take(&mut self, record: &'a Stored, is_apart: bool) {
-        let keys = record.keys();
-        let earlier = row::earlier_words(&record.object_type, &record.data);
-        if keys.is_none() && earlier.is_empty() && is_apart == record.is_apart {
-            return;
-        }
-        let id = record.id.as_str();
-        self.versions.push((id, record.version));
-        if is_apart {
-            self.apart.insert(id);
-        } else if record.unique().next().is_some() || record.is_apart {
-            self.alone.insert(id);
-        }
-        if !earlier.is_empty() {
-            let words = row::search_words(&record.object_type, &record.data);
-            self.words.change(id, &earlier, &words);
-        }
-        if let Some((keys, slots)) = keys {
-            let slots = slots.into_iter().map(|value| match value {
-                Value::Null => Json::Null,
-                Value::Integer(number) => number.into(),
-                Value::Real(number) => number.into(),
-                Value::Text(text) => text.into(),
-            });
-            let row = [id.into(), keys.into()].into_iter().chain(slots);
-            self.keys.push(row.collect());
-        }
-    }
-
-    /// The ids of the records that are set apart.
-    fn apart(&self) -> impl Iterator<Item = &str> {
-        self.apart.iter().copied()
-    }
-
-    /// All that have unique texts are apart while they are written, so that none is in another's way, whatever the order.
-    fn statements(&self, guard: Guard, last: i64) -> Vec<Statement> {
-        let guard = guard.records(self.versions.iter().copied());
-        let mut statements: Vec<Statement> = guard.statement().into_iter().collect();
-        let set = |value: &str, ids: BTreeSet<String>| {
-            let update = format!("UPDATE records SET apart = {value} WHERE id");
-            (!ids.is_empty()).then(|| by_ids(&update, &ids, ""))
-        };
-        let all = [&self.apart, &self.alone, &self.later]
-            .into_iter()
-            .flatten();
-        statements.extend(set("num", all.map(|id| (*id).to_owned()).collect()));
-        let slots: Vec<String> = (0..slots::ALL)
-            .map(|slot| format!("{} = j.value ->> {}", slots::column(slot), slot + 2))
-            .collect();
-        let update = format!(
-            "UPDATE records SET keys = j.value ->> 1, {} FROM {ROWS} WHERE records.id = j.value ->> 0",
-            slots.join(", ")
-        );
-        let rows = row::arrays(self.keys.clone(), ROWS_BYTES).into_iter();
-        statements.extend(rows.map(|rows| Statement::new(update.clone(), [rows.into()])));
-        statements.extend(set(
-            "0",
-            self.alone.iter().map(|id| (*id).to_owned()).collect(),
-        ));
-        statements.extend(self.words.clone().statements());
-        statements.push(Statement::new(
-            "UPDATE meta SET refolded = ?1",
-            [last.into()],
-        ));
-        statements
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub(super) mod judge;
 pub(super) mod keys;
 mod numbers;
 mod prepare;
+mod rejoin;
 mod state;
 mod values;
 

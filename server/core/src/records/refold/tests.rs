@@ -1,9 +1,22 @@
 //! A database that an earlier program wrote is folded anew: what was found goes on being found, and by new spellings.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::testing::{World, id, ready};
+use crate::{
+    ports::{directory::TenantEntry, store::Value},
+    testing::{
+        World,
+        api::{Api, TENANT, now, tenant},
+        host::NOW,
+        id, ready,
+    },
+};
+
+/// Statements that are enough for whatever a test has.
+const MANY: usize = 1_000;
 
 /// As the earlier folding left a record: its keys, its slots and its words.
 fn wrote_before(world: &World, id: &str, keys: Json, slot: &str, words: &[&str]) {
@@ -32,9 +45,9 @@ fn state(world: &World) -> Vec<Vec<Value>> {
     world.store.run(&Statement::new(sql, []))
 }
 
-fn refold(world: &World, steps: usize) -> Left {
+fn refold(world: &World, statements: usize) -> Left {
     let tenant = world.cx().caller.unwrap().tenant;
-    ready(world.core.refold_tenant(&tenant, steps)).unwrap()
+    ready(world.core.refold_tenant(&tenant, statements)).unwrap()
 }
 
 fn folding(world: &World) -> i64 {
@@ -83,7 +96,7 @@ fn what_an_earlier_program_wrote_is_as_if_it_were_written_now() {
     }
     assert_ne!(state(&world), now);
     assert_eq!(found(&world, "strasse"), [""; 0]);
-    assert_eq!(refold(&world, 10), Left::Nothing);
+    assert_eq!(refold(&world, MANY), Left::Nothing);
     assert_eq!(state(&world), now);
     assert_eq!(folding(&world), REVISION);
     assert_eq!(found(&world, "STRASSE"), [ids[0].clone()]);
@@ -163,7 +176,7 @@ fn of_two_texts_that_became_one_the_later_is_set_apart() {
             id
         });
         // A third one, whose old key is what another one comes to, and who comes to something else.
-        assert_eq!(refold(&world, 10), Left::Nothing);
+        assert_eq!(refold(&world, MANY), Left::Nothing);
         let apart: Vec<bool> = state(&world).iter().map(|row| row[3] != 0.into()).collect();
         assert_eq!(apart, [false, true], "{first} {second}");
         let refused = world
@@ -210,7 +223,7 @@ fn an_old_key_that_is_another_s_new_one_is_in_nobody_s_way() {
     let last = world.thing(json!({"title": "x"})).id;
     code(&world, &first, " jose ", " jose ");
     code(&world, &last, "JOSÉ", "jose");
-    assert_eq!(refold(&world, 10), Left::Nothing);
+    assert_eq!(refold(&world, MANY), Left::Nothing);
     let keys = |id: &str| {
         let row = state(&world)
             .into_iter()
@@ -238,11 +251,154 @@ fn white_space_of_an_earlier_program_is_empty_and_takes_nobody_s_place() {
         wrote_before(&world, &id, json!({}), "x", &["x"]);
         id
     });
-    assert_eq!(refold(&world, 10), Left::Nothing);
+    assert_eq!(refold(&world, MANY), Left::Nothing);
     let empty = json!({"field": "code", "op": "is_empty"});
     let page = world
         .list(Some(empty), Some("code"), None, None, 50)
         .unwrap();
     let found: BTreeSet<&str> = page.items.iter().map(|item| item.id.as_str()).collect();
     assert_eq!(found, ids.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn a_record_that_is_apart_comes_back_in_once_each_of_its_texts_is_its_own() {
+    let api = Api::default();
+    let token = api.owner();
+    let unique = |name: &str| json!({"name": name, "label": name, "type": "text", "unique": true});
+    let kind = json!({"name": "gadget", "label": "Gadget", "plural_label": "Gadgets", "fields": [unique("code"), unique("mark")]});
+    api.post("/object-types", &token, kind).expect(201);
+    let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
+    let ids = [("Straße", "Größe"), ("STRASSE", "GRÖSSE")].map(|(code, mark)| {
+        let made = api.post("/records/gadget", &token, json!({"fields": {}}));
+        let id = made.expect(201)["id"].as_str().unwrap().to_owned();
+        let data = json!({"code": code, "mark": mark});
+        let keys = json!({"code": code.to_lowercase(), "mark": mark.to_lowercase()});
+        let sql = "UPDATE records SET data = ?2, keys = ?3 WHERE id = ?1";
+        let params = [data, keys].map(|json| Value::from(json.to_string()));
+        let params = [vec![Value::from(id.as_str())], params.to_vec()].concat();
+        memory.run(&Statement::new(sql, params));
+        id
+    });
+    memory.run(&Statement::new(
+        "UPDATE meta SET folding = 0, refolded = 0",
+        [],
+    ));
+    let folded = now(api.core.refold_tenant(&tenant(TENANT), MANY));
+    assert_eq!(folded.unwrap(), Left::Nothing);
+    let apart = || {
+        let sql = "SELECT apart <> 0 AS is_apart FROM records WHERE type = 'gadget' ORDER BY num";
+        let rows = memory.run(&Statement::new(sql, []));
+        rows.iter()
+            .map(|row| row[0] == 1.into())
+            .collect::<Vec<_>>()
+    };
+    let change = |fields: Json| {
+        let path = format!("/records/gadget/{}", ids[1]);
+        let call = api.call("PATCH", &path).token(&token);
+        call.json(json!({ "fields": fields })).send().expect(200);
+    };
+    assert_eq!(apart(), [false, true]);
+    change(json!({"code": "other"}));
+    assert_eq!(
+        apart(),
+        [false, true],
+        "the other text is still another record's"
+    );
+    change(json!({"mark": null}));
+    assert_eq!(apart(), [false, false]);
+    // As one whose texts were written by this program: nobody takes them, and others do not mind.
+    let taken = api.post(
+        "/records/gadget",
+        &token,
+        json!({"fields": {"code": "OTHER"}}),
+    );
+    assert_eq!(taken.refusal().1, "UNIQUE_VIOLATION");
+    change(json!({"mark": "own"}));
+    assert_eq!(apart(), [false, false]);
+}
+
+/// A statement that writes opens a cursor for each index of its table, and SQLite bounds them together with other things.
+#[test]
+fn a_record_of_a_type_with_many_unique_texts_is_changed() {
+    let api = Api::default();
+    let token = api.owner();
+    let unique = |n: usize| json!({"name": format!("code_{n}"), "label": "Code", "type": "text", "unique": true});
+    let fields: Vec<Json> = (0..100).map(unique).collect();
+    let kind =
+        json!({"name": "gadget", "label": "Gadget", "plural_label": "Gadgets", "fields": fields});
+    api.post("/object-types", &token, kind).expect(201);
+    for filled in [1, 20, 40] {
+        let codes = |text: &str| -> Json {
+            let code = |n: usize| (format!("code_{n}"), format!("{text} {filled} {n}").into());
+            (0..filled)
+                .map(code)
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        };
+        let made = api.post("/records/gadget", &token, json!({"fields": codes("a")}));
+        let id = made.expect(201)["id"].as_str().unwrap().to_owned();
+        let call = api.call("PATCH", &format!("/records/gadget/{id}"));
+        call.token(&token)
+            .json(json!({"fields": codes("b")}))
+            .send()
+            .expect(200);
+    }
+}
+
+#[test]
+fn of_two_records_with_one_text_the_one_that_is_not_apart_is_named_first() {
+    let world = World::new();
+    let ids = ["first", "second"].map(|code| world.thing(json!({"title": "x", "code": code})).id);
+    let sql = "UPDATE records SET apart = num, data = json_set(data, '$.code', 'second'), keys = '{\"code\":\"second\"}' WHERE id = ?1";
+    world
+        .store
+        .run(&Statement::new(sql, [ids[0].as_str().into()]));
+    let refused = world
+        .create("thing", None, json!({"code": "SECOND"}))
+        .unwrap_err();
+    assert_eq!(refused.0, "UNIQUE_VIOLATION");
+    assert_eq!(refused.1["existing"], ids[1].as_str(), "{}", refused.1);
+}
+
+#[test]
+fn of_several_tenants_each_has_its_turn_under_one_budget() {
+    let api = Api::default();
+    let token = api.owner();
+    let create = json!({"op": "create", "type": "contact", "fields": {"last_name": "A"}});
+    let batch = json!({"mode": "atomic", "operations": vec![create; 101]});
+    api.post("/records/batch", &token, batch).expect(200);
+    for n in 0..7 {
+        let entry = TenantEntry {
+            id: tenant(&id(n)),
+            name: n.to_string(),
+            created_at: NOW,
+        };
+        now(api.host.ports.directory.create_tenant(&entry)).unwrap();
+    }
+    let world = &api.host.world;
+    let tenants: Vec<TenantId> = world.tenants.lock().unwrap().keys().cloned().collect();
+    for tenant in &tenants {
+        let memory = world.memory(tenant).unwrap();
+        let sql = "UPDATE meta SET folding = 0, refolded = 0";
+        memory.run(&Statement::new(sql, []));
+    }
+    let is_left = |tenant: &&TenantId| {
+        let memory = world.memory(tenant).unwrap();
+        memory.run(&meta())[0][0] != REVISION.into()
+    };
+    // A run does a single step: the tenant with the records takes three of them, the others one each.
+    let steps = tenants.len() + 2;
+    for run in 1..steps {
+        assert_eq!(now(api.core.refold(1)), Left::Something);
+        let left: Vec<&TenantId> = tenants.iter().filter(is_left).collect();
+        assert!(
+            tenants.len() - left.len() <= run,
+            "more than one step at once"
+        );
+        if run == tenants.len() {
+            assert_eq!(left, [&tenant(TENANT)], "each other one had its turn");
+        }
+    }
+    assert_eq!(now(api.core.refold(1)), Left::Nothing);
+    assert_eq!(tenants.iter().filter(is_left).count(), 0);
 }

@@ -10,6 +10,7 @@ use super::{
     decide::Batch,
     keys::Key,
     numbers::Counter,
+    rejoin::rejoin,
     state::{Change, Number, Record, Stored, Version},
 };
 use crate::{
@@ -54,6 +55,7 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
     statements.extend(leave(&leaving));
     statements.extend(insert(&created, &batch.counters, cx.now, &actor));
     statements.extend(update(&updated, !leaving.is_empty(), cx.now, &actor));
+    statements.extend(rejoin(&updated));
     if created.len() > 1 && batch.changes.len() == created.len() {
         // As many changes as new records: each is a record's creation, and what it holds is in its row.
         statements.push(log_created(created.len(), cx.now, &actor));

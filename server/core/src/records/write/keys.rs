@@ -93,7 +93,7 @@ pub fn by_keys(select: &str, type_name: &str, field: &Field, keys: &BTreeSet<Key
     let exact: Vec<Json> = keys.iter().map(Key::json).chain(folded.clone()).collect();
     Statement::new(
         format!(
-            "{select} IN (SELECT value FROM json_each(?1)) AND {} IN (SELECT value FROM json_each(?2))",
+            "{select} IN (SELECT value FROM json_each(?1)) AND {} IN (SELECT value FROM json_each(?2)) ORDER BY apart",
             field.sql.unique
         ),
         [
