@@ -16,11 +16,32 @@ pub fn exchange(
     token: &str,
     body: &Value,
 ) -> Result<(Value, Duration), String> {
-    let request = ureq::http::Request::builder()
+    let (status, text, took) = ask("", method, url, token, body)?;
+    if !(200..300).contains(&status) {
+        let said = text.chars().take(500).collect::<String>();
+        return Err(format!("{method} {url}: {status} {said}"));
+    }
+    Ok((serde_json::from_str(&text).unwrap_or(Value::Null), took))
+}
+
+/// Status, text and time of an answer, whatever it says. `address` is whose request it is, where the server trusts a proxy on
+/// this machine; empty: this machine's.
+pub fn ask(
+    address: &str,
+    method: &str,
+    url: &str,
+    token: &str,
+    body: &Value,
+) -> Result<(u16, String, Duration), String> {
+    let mut request = ureq::http::Request::builder()
         .method(method)
         .uri(url)
         .header("Content-Type", "application/json")
-        .header("Authorization", format!("Bearer {token}"))
+        .header("Authorization", format!("Bearer {token}"));
+    if !address.is_empty() {
+        request = request.header("X-Forwarded-For", address);
+    }
+    let request = request
         .body(if body.is_null() {
             String::new()
         } else {
@@ -42,12 +63,5 @@ pub fn exchange(
         .read_to_string()
         .map_err(|error| format!("{method} {url}: {error}"))?;
     let took = start.elapsed();
-    if !response.status().is_success() {
-        return Err(format!(
-            "{method} {url}: {} {}",
-            response.status(),
-            text.chars().take(500).collect::<String>()
-        ));
-    }
-    Ok((serde_json::from_str(&text).unwrap_or(Value::Null), took))
+    Ok((response.status().as_u16(), text, took))
 }

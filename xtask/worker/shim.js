@@ -35,7 +35,10 @@ class Entrypoint extends WorkerEntrypoint {}
 for (const name of ["fetch", "scheduled", "queue"]) {
   if (!(name in module)) continue;
   Entrypoint.prototype[name] = function (event) {
-    return guarded(() => module[name].call(this, event, this.env, this.ctx));
+    const done = guarded(() => module[name].call(this, event, this.env, this.ctx));
+    // A request whose caller leaves goes on to its end, where it gives back what it holds.
+    this.ctx.waitUntil(done.catch(() => {}));
+    return done;
   };
 }
 export default Entrypoint;

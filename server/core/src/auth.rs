@@ -20,7 +20,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::ports::Compute;
+use crate::ports::{Clock, Compute};
 
 /// What the core holds for judging and issuing tokens.
 pub struct Auth {
@@ -32,12 +32,12 @@ pub struct Auth {
 }
 
 impl Auth {
-    pub fn new(issuer: String, compute: Arc<dyn Compute>) -> Self {
+    pub fn new(issuer: String, compute: Arc<dyn Compute>, clock: Arc<dyn Clock>) -> Self {
         Self {
             issuer,
             keys: keys::Keys::default(),
             memory: memory::Memory::default(),
-            passwords: password::Passwords::new(compute),
+            passwords: password::Passwords::new(compute, clock),
         }
     }
 }

@@ -87,7 +87,11 @@ pub struct Core {
 impl Core {
     /// Reads the signing keys, and makes the first one where there is none.
     pub async fn start(ports: Ports, config: Config) -> Result<Arc<Self>, StoreError> {
-        let auth = Auth::new(config.issuer.clone(), config.compute.clone());
+        let auth = Auth::new(
+            config.issuer.clone(),
+            config.compute.clone(),
+            ports.clock.clone(),
+        );
         auth.load(&ports, ports.clock.now()).await?;
         if auth.keys.set().current().is_none() {
             keys::ensure(&ports).await?;

@@ -374,9 +374,10 @@ impl World {
             clock: Arc::new(TestClock(now.clone())),
             random: Arc::new(TestRandom(AtomicUsize::new(1))),
         };
+        let compute = Arc::new(crate::ports::compute::Inline);
         let core = crate::Core {
+            auth: crate::auth::Auth::new("crm".into(), compute, ports.clock.clone()),
             work: crate::work::Work::new(ports),
-            auth: crate::auth::Auth::new("crm".into(), Arc::new(crate::ports::compute::Inline)),
             config: crate::core::Config::default(),
             usage: Default::default(),
             looked: Default::default(),

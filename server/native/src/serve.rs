@@ -9,7 +9,11 @@ use std::{
 };
 
 use axum::{Router, extract::Request};
-use crm_core::http::{Peer, Seated, caller_address, cors::Origins, is_trusted};
+use crm_core::{
+    held::Hall,
+    http::{BODY_LIMIT, Peer, Seated, caller_address, cors::Origins, is_trusted},
+    shares::{Party, Shares},
+};
 use http::header;
 use hyper::{
     body::{Body as _, Incoming},
@@ -40,11 +44,6 @@ use packed::Routers;
 use patience::Patient;
 use taken::kept;
 
-use crate::{
-    held::Hall,
-    shares::{Party, Shares},
-};
-
 /// Bounds of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -63,7 +62,7 @@ pub struct Settings {
     pub drain_time: Duration,
     /// Requests at work at one time, the bytes of their bodies, and those of what was read for them and of their answers
     /// until they are taken, small ones apart: one more is answered 503 at once. Of each, one address and one business
-    /// have a part: see [`Hall`].
+    /// have a part: half of the slots and a quarter of the bytes.
     pub requests: usize,
     pub body_bytes: usize,
     pub answer_bytes: usize,
@@ -113,11 +112,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(settings.connections));
     let settings = Arc::new(settings);
     let routers = Routers::new(router);
-    let hall = Arc::new(Hall::new(
-        settings.requests,
-        settings.body_bytes,
-        settings.answer_bytes,
-    ));
+    let hall = Arc::new(hall(&settings));
     let addresses = Arc::new(Shares::new(usize::MAX, settings.connections_of_one));
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
@@ -165,6 +160,16 @@ pub async fn serve(
         );
     }
     Ok(())
+}
+
+/// One body always has room, whatever is set.
+fn hall(settings: &Settings) -> Hall {
+    let bodies = settings.body_bytes.max(BODY_LIMIT);
+    Hall::new(
+        Shares::new(settings.requests, settings.requests.div_ceil(2)),
+        Shares::new(bodies, (bodies / 4).max(BODY_LIMIT)),
+        Shares::new(settings.answer_bytes, settings.answer_bytes / 4),
+    )
 }
 
 /// One of the connections that an address may have.

@@ -22,6 +22,7 @@ pub mod connection;
 pub mod error;
 mod options;
 mod readers;
+mod reading;
 pub mod statements;
 mod writer;
 

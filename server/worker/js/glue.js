@@ -18,6 +18,25 @@ export function head(request) {
   return [request.method, request.url, ...[...request.headers].flat()];
 }
 
+/** A response whose body the lease gives slice by slice, as the client takes it; `length` is that of the body. */
+export function sliced(status, headers, lease, length) {
+  const { readable, writable } = new FixedLengthStream(length);
+  give(lease, writable.getWriter());
+  return response(status, headers, readable);
+}
+
+async function give(lease, writer) {
+  try {
+    for (let slice; (slice = lease.next()); ) await writer.write(slice);
+    // Refused where slices are missing: the client then sees that the body is not whole.
+    await writer.close();
+  } catch {
+    // The client left.
+  } finally {
+    lease.free();
+  }
+}
+
 /** A response; `headers` is names and values in turn, `body` bytes, a stream or null. */
 export function response(status, headers, body) {
   const map = new Headers();

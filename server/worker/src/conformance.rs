@@ -1,5 +1,5 @@
 //! Runs the cases of the core's conformance suites on this Worker's own bindings, each asked for by its address, and tells
-//! the round trips and the memory so far. Only in builds for tests.
+//! the round trips so far, the memory, and what requests hold. Only in builds for tests.
 
 use std::sync::Arc;
 
@@ -35,6 +35,7 @@ pub async fn answer(host: &Host, request: Request<Body>) -> Result<Response<Body
         None if path == "trips" => json!(trips::so_far()),
         None if path == "cases" => json!(names()),
         None if path == "memory" => json!(memory()),
+        None if path == "held" => json!(host.hall.taken()),
         Some((suite, name)) => json!(run(host, suite, name).await),
         None => return Err(request),
     };

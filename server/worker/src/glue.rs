@@ -1,7 +1,12 @@
 //! What `js/glue.js` does, as functions.
 
-use js_sys::Array;
+use std::sync::Arc;
+
+use crm_core::ports::Clock;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
+
+use crate::{clock::PlatformClock, hall::Lease};
 
 #[wasm_bindgen(module = "/js/glue.js")]
 extern "C" {
@@ -12,7 +17,34 @@ extern "C" {
     pub fn head(request: &JsValue) -> Array;
 
     #[wasm_bindgen(catch)]
+    pub fn sliced(
+        status: u16,
+        headers: &Array,
+        lease: Answer,
+        length: usize,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
     pub fn response(status: u16, headers: &Array, body: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// An answer that goes out in slices: JavaScript has it as long as it needs it.
+#[wasm_bindgen]
+pub struct Answer(Arc<Lease>);
+
+impl Answer {
+    pub fn new(lease: Arc<Lease>) -> Self {
+        Self(lease)
+    }
+}
+
+#[wasm_bindgen]
+impl Answer {
+    /// The next slice; undefined at the end.
+    pub fn next(&self) -> Option<Uint8Array> {
+        let slice = self.0.next(PlatformClock.now())?;
+        Some(Uint8Array::from(slice.as_ref()))
+    }
 }
 
 /// What an exception says. D1's own words stand in `message`.

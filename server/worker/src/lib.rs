@@ -1,14 +1,17 @@
 //! The Worker: the core's ports on Cloudflare's platform, and its router behind the platform's events.
 
+mod arriving;
 // No operation puts files: the suites alone do.
 #[cfg(feature = "conformance")]
 mod blobs;
 mod cache;
 mod clock;
+mod compute;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod directory;
 mod glue;
+mod hall;
 mod host;
 mod limiter;
 mod log;
@@ -17,6 +20,7 @@ mod request;
 mod settings;
 mod store;
 mod trips;
+mod within;
 
 use axum::body::Body;
 use crm_contract::MEDIA;
@@ -25,7 +29,6 @@ use crm_runtime::{
     server::{GateCode, Problem, render},
 };
 use http::{HeaderValue, Response, StatusCode, header};
-use tower::ServiceExt;
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, console_error, event,
     worker_sys::web_sys,
@@ -39,7 +42,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
             // There may be no log yet.
             console_error!("the Worker cannot start: {error}");
             let message = "The server cannot start. Its log says why.";
-            return request::outgoing(refusal(&request, GateCode::INTERNAL, message)).await;
+            return request::outgoing(refusal(&request, GateCode::INTERNAL, message), None).await;
         }
     };
     let Some(incoming) = request::incoming(&request) else {
@@ -49,23 +52,24 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
         let origin = origin.and_then(|origin| HeaderValue::try_from(origin).ok());
         host.origins
             .let_read(origin.as_ref(), refused.headers_mut());
-        return request::outgoing(refused).await;
+        return request::outgoing(refused, None).await;
     };
     #[cfg(feature = "conformance")]
     let incoming = match conformance::answer(host, incoming).await {
-        Ok(response) => return request::outgoing(response).await,
+        Ok(response) => return request::outgoing(response, None).await,
         Err(incoming) => incoming,
     };
-    let Ok(response) = host.router.clone().oneshot(incoming).await;
+    let (response, lease) = within::answer(host, incoming).await;
     host.write_later(&context);
-    request::outgoing(response).await
+    request::outgoing(response, Some(lease)).await
 }
 
-/// Commits of each business that fold records anew in one run: a run makes a thousand calls of databases at most.
-const FOLDED_AT_ONCE: usize = 50;
+/// Statements by which records of all businesses together are folded anew in one run. D1 lets a run have a thousand, and
+/// notices need some of them.
+const FOLDED_AT_ONCE: usize = 500;
 
-/// Once a day, as wrangler.toml says: notices of what is going away, and what an earlier program folded, folded anew. The
-/// operator need not wait for it.
+/// Once a day, as wrangler.toml says: notices of what is going away are given, and what an earlier program folded is folded
+/// anew. The operator need not wait for it.
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match host::of(&env).await {

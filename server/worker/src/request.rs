@@ -1,7 +1,7 @@
 //! Requests and responses between the platform's objects and the router's types, with as few calls to JavaScript as it
 //! takes.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
 use axum::body::Body;
 use crm_core::http::Peer;
@@ -9,9 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, u
 use http_body_util::BodyExt;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{IntoResponse, worker_sys::web_sys};
+use worker::worker_sys::web_sys;
 
-use crate::glue;
+use crate::{
+    glue::{self, Answer},
+    hall::Lease,
+};
 
 /// The address of the caller, as the platform saw it. Nobody else can set this header.
 const PEER: &str = "cf-connecting-ip";
@@ -86,34 +89,45 @@ fn escaped(path: &str) -> String {
     out
 }
 
-/// An answer whose length is known goes out in one piece.
-pub async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Response> {
-    use axum::body::HttpBody;
-    if response.body().size_hint().exact().is_none() {
-        return response
-            .into_raw()
-            .map_err(|error| worker::Error::RustError(error.into().to_string()));
-    }
+/// An answer up to this length goes out in one piece.
+const WHOLE: usize = 64 << 10;
+
+/// An answer as the platform takes it: in one piece, or in slices where it is a large one, which holds what it holds until
+/// it is taken.
+pub async fn outgoing(
+    response: Response<Body>,
+    lease: Option<Arc<Lease>>,
+) -> worker::Result<web_sys::Response> {
     let (head, body) = response.into_parts();
     let bytes = body
         .collect()
         .await
         .map_err(|error| worker::Error::RustError(error.to_string()))?
         .to_bytes();
+    let headers = headers(&head.headers);
+    let status = head.status.as_u16();
+    let made = match lease.filter(|_| bytes.len() > WHOLE) {
+        Some(lease) => {
+            let length = bytes.len();
+            lease.put(bytes);
+            glue::sliced(status, &headers, Answer::new(lease), length)?
+        }
+        None if bytes.is_empty() => glue::response(status, &headers, &JsValue::NULL)?,
+        None => glue::response(status, &headers, &Uint8Array::from(bytes.as_ref()).into())?,
+    };
+    Ok(made.unchecked_into())
+}
+
+/// Names and values in turn.
+fn headers(map: &HeaderMap) -> Array {
     let headers = Array::new();
-    for (name, value) in &head.headers {
+    for (name, value) in map {
         headers.push(&JsValue::from_str(name.as_str()));
         headers.push(&JsValue::from_str(&String::from_utf8_lossy(
             value.as_bytes(),
         )));
     }
-    let body = if bytes.is_empty() {
-        JsValue::NULL
-    } else {
-        Uint8Array::from(bytes.as_ref()).into()
-    };
-    let made = glue::response(head.status.as_u16(), &headers, &body)?;
-    Ok(made.unchecked_into())
+    headers
 }
 
 #[cfg(test)]

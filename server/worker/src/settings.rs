@@ -1,5 +1,7 @@
 //! What may be set for a deployment: the vars of wrangler.toml, named like the options of `crm serve`, and the secrets.
 
+use std::sync::Arc;
+
 use crm_core::{
     core::Config,
     http::{address::network, cors::request_header},
@@ -7,6 +9,8 @@ use crm_core::{
 };
 use http::HeaderName;
 use ipnet::IpNet;
+
+use crate::compute::Yielding;
 
 /// A secret shorter than this is refused: it might be guessed.
 const SECRET: usize = 32;
@@ -92,6 +96,7 @@ impl Settings {
                 requests: self.rate_limit.unwrap_or(defaults.caller_quota.requests),
                 ..defaults.caller_quota
             },
+            compute: Arc::new(Yielding),
             ..Config::default()
         }
     }

@@ -18,6 +18,7 @@ use worker::Env;
 mod cast;
 pub mod database;
 pub mod limits;
+mod room;
 mod rows;
 pub mod schema;
 mod sql;

@@ -24,12 +24,15 @@ pub fn module() -> Module {
 pub fn conformance() -> Result<(), String> {
     let tools = Tools::ready()?;
     let built = build(&tools, &module())?;
+    let mut vars = dev_secrets();
+    // Requests say from which address they are.
+    vars["TRUST_PROXY"] = Value::from("127.0.0.1 ::1");
     let host = Host::start(
         &tools,
         &json!({
             "config": root().join("wrangler.toml"),
             "modules": built.folder,
-            "vars": dev_secrets(),
+            "vars": vars,
             "tenants": TENANTS,
         }),
     )?;
@@ -37,6 +40,8 @@ pub fn conformance() -> Result<(), String> {
     let start = Instant::now();
     rush::first_requests(&host.url)?;
     rush::sign_ins(&host.url)?;
+    rush::turns(&host.url)?;
+    rush::large_records(&host)?;
     let ask = |path: &str| {
         send(
             "GET",

@@ -55,6 +55,23 @@ impl Host {
         Err("workerd did not start".to_owned())
     }
 
+    /// The most memory that workerd ever held, in bytes, with the databases and everything else that runs in it; none where the
+    /// system does not tell.
+    pub fn most_memory(&self) -> Option<u64> {
+        let node = self.child.id();
+        let children = format!("/proc/{node}/task/{node}/children");
+        let children = std::fs::read_to_string(children).ok()?;
+        let held = children.split_whitespace().filter_map(|child| {
+            let status = std::fs::read_to_string(format!("/proc/{child}/status")).ok()?;
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmHWM:"))?;
+            let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+            Some(kib * 1024)
+        });
+        held.max()
+    }
+
     /// Waits until it ends by itself or somebody interrupts it.
     pub fn wait(mut self) -> Result<(), String> {
         let status = self.child.wait().map_err(|error| error.to_string())?;

@@ -1,13 +1,22 @@
-//! Many at once at a Worker in workerd: as its first requests they make one signing key among them, and as sign-ins, of which
-//! each takes 19 MiB to be judged, they hold no more memory than it has.
+//! Many at once at a Worker in workerd: as its first requests they make one signing key among them, as sign-ins, of which
+//! each takes 19 MiB to be judged, and as readers and writers of large records they hold no more memory than it has.
 
-use std::thread;
+mod heavy;
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
-use crate::api::send;
+use crate::api::{ask, send};
+pub use heavy::large_records;
 
 const AT_ONCE: usize = 40;
+/// Those that are being served when another one comes, and turns of the address that all of them share.
+const MOST_FIRST: usize = 10;
 /// Bytes of the module's memory, which never shrinks: the platform ends an isolate at 128 MB, JavaScript's share included.
 const MOST_MEMORY: u64 = 80_000_000;
 
@@ -51,13 +60,7 @@ pub fn sign_ins(url: &str) -> Result<(), String> {
             other => return Err(format!("a sign-in of nobody: {other:?}")),
         }
     }
-    let memory = send(
-        "GET",
-        &format!("{url}/conformance/memory"),
-        "",
-        &Value::Null,
-    )?;
-    let memory = memory.as_u64().unwrap_or(u64::MAX);
+    let memory = memory(url)?;
     println!(
         "{AT_ONCE} sign-ins at once: {:.0} MB of memory (at most {:.0})",
         memory as f64 / 1e6,
@@ -69,6 +72,48 @@ pub fn sign_ins(url: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Somebody of another business signs in while many of one business do, all from one address: served after a few of them.
+pub fn turns(url: &str) -> Result<(), String> {
+    let sign_in = |email: String| {
+        let body = json!({"grant_type": "password", "email": email, "password": "pass phrase"});
+        ask("", "POST", &format!("{url}/auth/token"), "", &body).map(|(status, ..)| status)
+    };
+    let (answered, entered) = (AtomicUsize::new(0), 3);
+    let passed = thread::scope(|scope| {
+        for n in 0..AT_ONCE {
+            let (sign_in, answered) = (&sign_in, &answered);
+            scope.spawn(move || {
+                let status = sign_in(format!("somebody{n}@alder.example"));
+                answered.fetch_add(1, Relaxed);
+                status
+            });
+        }
+        while answered.load(Relaxed) < entered {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let before = answered.load(Relaxed);
+        let status = sign_in("somebody@birch.example".to_owned())?;
+        let passed = answered.load(Relaxed) - before;
+        (status == 401)
+            .then_some(passed)
+            .ok_or(format!("somebody of another business: {status}"))
+    })?;
+    println!(
+        "a sign-in beside {AT_ONCE} of another business: {passed} came first (at most {MOST_FIRST})"
+    );
+    if passed > MOST_FIRST {
+        return Err(format!("{passed} sign-ins of another business came first"));
+    }
+    Ok(())
+}
+
+/// Bytes that the module's memory has grown to.
+fn memory(url: &str) -> Result<u64, String> {
+    let memory = format!("{url}/conformance/memory");
+    let memory = send("GET", &memory, "", &Value::Null)?;
+    memory.as_u64().ok_or_else(|| memory.to_string())
 }
 
 fn at_once<T: Send>(one: impl Fn(usize) -> T + Sync) -> Vec<T> {

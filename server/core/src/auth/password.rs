@@ -1,6 +1,6 @@
 //! Passwords: argon2id with 19 MiB, two passes, one lane (OWASP's first choice for it). A few are computed at a time and
 //! a bounded number waits, so that a flood of sign-ins takes neither the memory nor the cores from everybody else; who
-//! waits is served in turns (`line.rs`).
+//! waits is served in turns (`queue.rs`).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,11 +11,12 @@ use argon2::{
 
 mod line;
 mod opaque;
+mod queue;
 
-pub use line::Party;
 use line::{Line, Place};
+pub use queue::Party;
 
-use crate::ports::{Compute, Random};
+use crate::ports::{Clock, Compute, Random};
 
 pub const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -40,10 +41,11 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    pub fn new(compute: Arc<dyn Compute>) -> Self {
+    pub fn new(compute: Arc<dyn Compute>, clock: Arc<dyn Clock>) -> Self {
+        let line = Line::new(AT_ONCE, WAITING, clock, compute.wakes());
         Self {
             compute,
-            line: Arc::new(Line::new(AT_ONCE, WAITING)),
+            line: Arc::new(line),
         }
     }
 
@@ -152,7 +154,7 @@ mod tests {
     use super::*;
     use crate::{
         ports::{Answer, compute::Job},
-        testing::host::Dice,
+        testing::host::{Dice, Hands, NOW},
     };
 
     /// Takes jobs and lets each wait until it is told to go on; knows how many it had at once.
@@ -181,6 +183,10 @@ mod tests {
                 self.running.fetch_sub(1, Ordering::Relaxed);
             })
         }
+    }
+
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(Hands(NOW.into()))
     }
 
     type SignIn<'a> = Pin<Box<dyn Future<Output = Result<[bool; 1], Crowded>> + 'a>>;
@@ -217,7 +223,7 @@ mod tests {
     #[test]
     fn a_flood_of_sign_ins_holds_the_memory_of_two() {
         let held = Held::new();
-        let passwords = Passwords::new(held.clone());
+        let passwords = Passwords::new(held.clone(), clock());
         let party = at("alder", 1);
         let mut all = sign_ins(&passwords, 200, &party);
         let refused = go_on(&mut all);
@@ -239,7 +245,7 @@ mod tests {
     #[test]
     fn who_leaves_makes_room() {
         let held = Held::new();
-        let passwords = Passwords::new(held.clone());
+        let passwords = Passwords::new(held.clone(), clock());
         let party = at("alder", 1);
         for _ in 0..3 {
             let mut all = sign_ins(&passwords, AT_ONCE + WAITING, &party);
@@ -268,7 +274,7 @@ mod tests {
             .zip([at("birch", 1), at("birch", 200), at("birch", 2)])
         {
             let held = Held::new();
-            let passwords = Passwords::new(held.clone());
+            let passwords = Passwords::new(held.clone(), clock());
             let mut all: Vec<_> = crowd
                 .iter()
                 .map(|party| sign_in(&passwords, party))
@@ -313,7 +319,7 @@ mod tests {
         fn new() -> Self {
             let counting = Arc::new(Counting::default());
             Self {
-                passwords: Passwords::new(counting.clone()),
+                passwords: Passwords::new(counting.clone(), clock()),
                 counting,
                 party: Party::default(),
             }

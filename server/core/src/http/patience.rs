@@ -13,6 +13,12 @@ pub const TENANT_BUSY: GateCode = GateCode::new("TENANT_BUSY", StatusCode::SERVI
 /// Seconds after which to try again.
 const RETRY_S: u32 = 1;
 
+/// The answer where a host has no room for a request.
+pub fn no_room() -> Problem<GateCode> {
+    let message = "The server is busy with others' requests. Try again.";
+    Problem::new(TENANT_BUSY, message).retry_after(RETRY_S)
+}
+
 /// What `answer` comes to, or None if that takes longer than `ms`. The clock is looked at only once there is something to
 /// wait for.
 pub async fn within<T>(clock: &dyn Clock, ms: u64, answer: impl Future<Output = T>) -> Option<T> {

@@ -8,6 +8,12 @@ pub type Job = Box<dyn FnOnce() + Send + 'static>;
 pub trait Compute: Send + Sync + 'static {
     /// Runs the job to its end. A host with threads to spare keeps it off those that serve requests.
     fn run(&self, job: Job) -> Answer<'_, ()>;
+
+    /// Whether one request may wake another. Where it may not, those that wait ask again by their own timers, and a request
+    /// that is given up may never be dropped.
+    fn wakes(&self) -> bool {
+        true
+    }
 }
 
 /// Runs jobs where it is called: for hosts with one thread, and for tests.

@@ -15,12 +15,12 @@ use std::{
 
 use axum::{body::Body, extract::Request};
 use bytes::Bytes;
+use crm_core::held::Held;
 use http::header;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
 use super::pace::{Pace, Rate};
-use crate::held::Held;
 
 /// Whoever sends more does not see why it was refused.
 const MOST_BYTES: usize = 32 << 20;

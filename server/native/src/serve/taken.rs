@@ -8,10 +8,9 @@ use std::{
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use crm_core::held::{FREE, Held};
 use http::Method;
 use hyper::body::{Body as _, Frame, SizeHint};
-
-use crate::held::{FREE, Held};
 
 /// As much as the connection buffers anyway.
 const SLICE: usize = 64 << 10;
@@ -104,16 +103,17 @@ impl hyper::body::Body for Slices {
 mod tests {
     use std::net::IpAddr;
 
+    use crm_core::{held::Hall, shares::Shares};
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::held::Hall;
 
     const ANSWER: usize = 1 << 20;
 
     #[tokio::test]
     async fn the_last_slice_keeps_the_room_of_the_whole_answer() {
-        let hall = Arc::new(Hall::new(8, 0, 4 * ANSWER));
+        let shares = || Shares::new(4 * ANSWER, ANSWER);
+        let hall = Arc::new(Hall::new(shares(), shares(), shares()));
         let from = |last| hall.enter(IpAddr::from([192, 0, 2, last]));
         let answer = Response::new(Body::from(vec![b'x'; ANSWER]));
         let answer = kept(answer, from(1), &Method::GET).expect("room");

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use crm_core::ports::store::{Rows, Statement, StoreError};
+use crm_core::{
+    held::{self, Held},
+    ports::store::{Rows, Statement, StoreError},
+};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -19,9 +22,9 @@ use super::{
     connection,
     error::{Failure, store_error},
     options::Options,
+    reading::Reading,
     statements::{self, Access},
 };
-use crate::held::{self, Held, Reading};
 
 /// After these a read is begun again that was stopped because the log had to be cut.
 const PAUSES: [Duration; 4] = [

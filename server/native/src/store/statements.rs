@@ -11,8 +11,7 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::error::Failure;
-use crate::held::Reading;
+use super::{error::Failure, reading::Reading};
 
 /// Runs one statement. `room` is what its rows may take, in bytes; it is less afterwards. `reading` counts
 /// them for the request.

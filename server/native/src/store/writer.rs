@@ -21,9 +21,9 @@ use super::{
     connection::{self, Missing},
     error::{Failure, store_error},
     options::Options,
+    reading::Reading,
     statements::{self, Access},
 };
-use crate::held::Reading;
 
 type Answer = Result<Commit, StoreError>;
 

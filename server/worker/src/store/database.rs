@@ -15,6 +15,7 @@ use worker::{
 
 use super::{
     limits::{ANSWER_BYTES, Fitting, fit},
+    room::Room,
     rows,
 };
 use crate::{glue, trips};
@@ -35,31 +36,43 @@ impl Database {
         })
     }
 
-    /// Rows that have a bound are counted by SQL: what is too large does not reach this isolate. That all fits is tried
-    /// first, since it nearly always does and costs less to find out; only pages of large rows take another round trip.
+    /// Rows that have a bound are counted by SQL: what is too large, or has no room now, does not reach this isolate. That
+    /// all fits is tried first, since it nearly always does and costs less to find out; only pages of large rows, and writes
+    /// to many large records, take another round trip.
     pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
+        let mut room = Room::of_request();
+        let rows = self.read_within(statements, &mut room).await?;
+        room.keep();
+        Ok(rows)
+    }
+
+    async fn read_within(
+        &self,
+        statements: &[Statement],
+        room: &mut Room,
+    ) -> Result<Vec<Rows>, StoreError> {
         if statements.iter().all(|statement| statement.bound.is_none()) {
-            return match self.batch(Access::Read, statements).await? {
+            return match self.batch(Access::Read, statements, room).await? {
                 Ok(rows) => Ok(rows),
                 Err(message) => Err(mistake(message)),
             };
         }
-        let message = match self
-            .batch(Access::Read, &wrapped(statements, bound::whole))
-            .await?
-        {
+        let first = room.first(statements)?;
+        let first = wrapped(statements, |statement| bound::whole(statement, first));
+        let message = match self.batch(Access::Read, &first, room).await? {
             Ok(rows) => return Ok(rows),
             Err(message) => message,
         };
         if !message.contains(bound::TOO_MUCH) {
             return Err(mistake(message));
         }
+        room.whole(statements)?;
         let ended = |statement: &Statement| match statement.bound?.past {
             Past::Ends => bound::ended(statement),
-            Past::Refused => bound::whole(statement),
+            Past::Refused => bound::whole(statement, usize::MAX),
         };
         match self
-            .batch(Access::Read, &wrapped(statements, ended))
+            .batch(Access::Read, &wrapped(statements, ended), room)
             .await?
         {
             Ok(rows) => Ok(statements
@@ -76,23 +89,28 @@ impl Database {
     }
 
     pub async fn commit(&self, statements: &[Statement]) -> Result<Commit, StoreError> {
-        match self.batch(Access::Write, statements).await? {
+        let mut room = Room::of_request();
+        match self.batch(Access::Write, statements, &mut room).await? {
             Ok(rows) => Ok(Commit::Committed(rows)),
             Err(message) => refusal(&message).map_or_else(|| Err(mistake(message)), Ok),
         }
     }
 
-    /// The rows, or what D1 said when it refused.
+    /// The rows, or what D1 said when it refused. Afterwards the room is that of the rows.
     async fn batch(
         &self,
         access: Access,
         statements: &[Statement],
+        room: &mut Room,
     ) -> Result<Result<Vec<Rows>, String>, StoreError> {
         if statements.is_empty() {
             return Ok(Ok(Vec::new()));
         }
         let (fitting, sent) = fit(access, statements)?;
-        SendFuture::new(self.send(access, &fitting, sent)).await
+        if access == Access::Write {
+            room.set(sent)?;
+        }
+        SendFuture::new(self.send(access, &fitting, sent, room)).await
     }
 
     async fn send(
@@ -100,6 +118,7 @@ impl Database {
         access: Access,
         statements: &[Fitting<'_>],
         sent: usize,
+        room: &mut Room,
     ) -> Result<Result<Vec<Rows>, String>, StoreError> {
         let batch = statements.iter().map(array).collect::<Array>();
         // Without a clock of its own: D1 ends what takes 30 s, the router gives up a request after as long (the operator's
@@ -119,6 +138,10 @@ impl Database {
         trips::count(sent, answer.len());
         if answer.len() > ANSWER_BYTES {
             return Err(StoreError::TooLarge);
+        }
+        // What a commit answers is little, and it is done.
+        if access == Access::Read {
+            room.set(answer.len())?;
         }
         rows::parse(&answer).map(Ok)
     }

@@ -79,11 +79,11 @@ fn weight_in_sql(bound: &Bound) -> String {
     bytes.collect::<Vec<_>>().join(" + ")
 }
 
-/// SQL that gives the statement's rows if they weigh no more than they may, and otherwise fails with [`TOO_MUCH`]. The
-/// rows are computed once.
-pub fn whole(statement: &Statement) -> Option<String> {
+/// SQL that gives the statement's rows if they weigh no more than they may and no more than `most` bytes, and otherwise fails
+/// with [`TOO_MUCH`]. The rows are computed once.
+pub fn whole(statement: &Statement, most: usize) -> Option<String> {
     let bound = statement.bound.as_ref()?;
-    let (sql, bytes, weight) = (&statement.sql, bound.bytes, weight_in_sql(bound));
+    let (sql, bytes, weight) = (&statement.sql, bound.bytes.min(most), weight_in_sql(bound));
     Some(format!(
         "WITH bounded_ AS MATERIALIZED ({sql}) SELECT * FROM bounded_ \
          LIMIT CASE WHEN (SELECT sum({weight}) FROM bounded_) > {bytes} THEN 'too much' ELSE -1 END"
@@ -142,7 +142,7 @@ mod tests {
     fn by_sql(connection: &Connection, statement: &Statement) -> Result<Rows, StoreError> {
         let run =
             |sql: String| testing::rows(connection, &Statement::new(sql, statement.params.clone()));
-        match run(whole(statement).unwrap()) {
+        match run(whole(statement, usize::MAX).unwrap()) {
             Ok(rows) => Ok(rows),
             Err(error) if error.to_string().contains(TOO_MUCH) => {
                 match statement.bound.unwrap().past {

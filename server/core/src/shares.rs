@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crm_core::{http::address::line, ports::store::TenantId};
+use crate::{http::address::line, ports::store::TenantId};
 
 /// Somebody who gets no more than a part.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +102,10 @@ impl Shares {
         for party in parties {
             Self::less(&mut taken, party, amount);
         }
+    }
+
+    pub fn taken_in_all(&self) -> usize {
+        self.taken().all
     }
 
     fn less(taken: &mut Taken, party: &Party, amount: usize) {

@@ -1,21 +1,27 @@
 //! What one request holds of what all requests share: a slot while it is at work, the bytes of its body as they arrive, and
-//! the bytes that were read for it and of its answer, until the peer has taken them. Whoever asks for more than there is,
-//! or than one address or one business may have, is refused and told so; nothing waits for memory.
+//! the bytes that were read for it and of its answer, until the peer has taken them. A request that asks for more than there
+//! is, or than one address or one business may have, is refused and told so; nothing waits for memory. Each host has a
+//! [`Hall`] of its own size.
 
 use std::{
+    cell::RefCell,
+    future::poll_fn,
     net::IpAddr,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crm_core::{http::Seat, ports::store::TenantId};
-
-use crate::shares::{Party, Shares};
+use crate::{
+    http::Seat,
+    ports::store::TenantId,
+    shares::{Party, Shares},
+};
 
 /// Bytes that each request has without asking, of its body and of its answer: as much for each connection is no danger.
 pub const FREE: usize = 16 << 10;
 
-tokio::task_local! {
-    static CURRENT: Arc<Held>;
+std::thread_local! {
+    static CURRENT: RefCell<Option<Arc<Held>>> = const { RefCell::new(None) };
 }
 
 /// What all requests share.
@@ -39,6 +45,8 @@ struct Taken {
     /// Bytes seen, of which `FREE` were not asked for.
     body: usize,
     answer: usize,
+    /// Nobody works on the request any more: it gets nothing.
+    over: bool,
 }
 
 fn counted(bytes: usize) -> usize {
@@ -46,14 +54,18 @@ fn counted(bytes: usize) -> usize {
 }
 
 impl Hall {
-    /// Half of the slots may be one party's, a quarter of the bytes; one body and one answer always have room.
-    pub fn new(requests: usize, body_bytes: usize, answer_bytes: usize) -> Self {
-        let body_bytes = body_bytes.max(crm_core::http::BODY_LIMIT);
+    /// Slots are requests; bodies and answers are bytes.
+    pub fn new(slots: Shares, bodies: Shares, answers: Shares) -> Self {
         Self {
-            slots: Shares::new(requests, requests.div_ceil(2)),
-            bodies: Shares::new(body_bytes, (body_bytes / 4).max(crm_core::http::BODY_LIMIT)),
-            answers: Shares::new(answer_bytes, answer_bytes / 4),
+            slots,
+            bodies,
+            answers,
         }
+    }
+
+    /// Slots, bytes of bodies and bytes of answers that are taken.
+    pub fn taken(&self) -> [usize; 3] {
+        [&self.slots, &self.bodies, &self.answers].map(Shares::taken_in_all)
     }
 
     /// A request from there.
@@ -69,15 +81,38 @@ impl Hall {
     }
 }
 
-/// The request that the running task answers; none on the command line.
+/// The request that is being answered by the code that runs; none on the command line.
 pub fn current() -> Option<Arc<Held>> {
-    CURRENT.try_with(Arc::clone).ok()
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Has [`current`] be what it was before.
+struct Before(Option<Arc<Held>>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+async fn with<T>(held: Option<Arc<Held>>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let _before = Before(CURRENT.replace(held.clone()));
+        work.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Work that has bounds of its own, whatever request caused it: what it reads is not that request's.
+pub async fn apart<T>(work: impl Future<Output = T>) -> T {
+    with(None, work).await
 }
 
 impl Held {
     /// Answers a request, while [`current`] is this.
     pub async fn during<T>(self: &Arc<Self>, answer: impl Future<Output = T>) -> T {
-        CURRENT.scope(self.clone(), answer).await
+        with(Some(self.clone()), answer).await
     }
 
     /// A slot for the work on a request that is there whole, and room for an answer twice as long as its body: once a
@@ -85,8 +120,8 @@ impl Held {
     #[must_use]
     pub fn work(&self) -> bool {
         let mut taken = self.taken();
-        if taken.slot {
-            return true;
+        if taken.slot || taken.over {
+            return taken.slot;
         }
         let answer = taken.answer.saturating_add(taken.body.saturating_mul(2));
         let slots = &self.hall.slots;
@@ -104,7 +139,7 @@ impl Held {
         let mut taken = self.taken();
         let sum = taken.body.saturating_add(bytes);
         let more = counted(sum) - counted(taken.body);
-        let room = self.hall.bodies.take(&taken.parties, more);
+        let room = !taken.over && self.hall.bodies.take(&taken.parties, more);
         if room {
             taken.body = sum;
         }
@@ -139,17 +174,25 @@ impl Held {
     pub fn answer_anyway(&self, bytes: usize) {
         let mut taken = self.taken();
         self.end_work(&mut taken);
-        if !self.set_answer(&mut taken, bytes) {
+        if !self.set_answer(&mut taken, bytes) && !taken.over {
             let more = counted(bytes) - counted(taken.answer);
             self.hall.answers.take_anyway(&taken.parties, more);
             taken.answer = bytes;
         }
     }
 
+    /// Gives back all of it, and takes nothing from now on: the request is given up.
+    pub fn end(&self) {
+        let mut taken = self.taken();
+        self.end_work(&mut taken);
+        self.set_answer(&mut taken, 0);
+        taken.over = true;
+    }
+
     fn set_answer(&self, taken: &mut Taken, bytes: usize) -> bool {
         let (had, wanted) = (counted(taken.answer), counted(bytes));
         let answers = &self.hall.answers;
-        if wanted > had && !answers.take(&taken.parties, wanted - had) {
+        if wanted > had && (taken.over || !answers.take(&taken.parties, wanted - had)) {
             return false;
         }
         answers.give(&taken.parties, had.saturating_sub(wanted));
@@ -199,66 +242,7 @@ impl Seat for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut taken = std::mem::take(&mut *self.taken());
-        self.end_work(&mut taken);
-        self.set_answer(&mut taken, 0);
-    }
-}
-
-/// Bytes that are being read for a request: given back if the reading comes to nothing.
-pub struct Reading {
-    held: Option<Arc<Held>>,
-    /// Not asked for yet.
-    pending: usize,
-    taken: usize,
-}
-
-/// So many bytes are asked for at once.
-const STEP: usize = 64 << 10;
-
-impl Reading {
-    pub fn begin(held: Option<Arc<Held>>) -> Self {
-        Self {
-            held,
-            pending: 0,
-            taken: 0,
-        }
-    }
-
-    /// Whether there is room for so many more.
-    #[must_use]
-    pub fn more(&mut self, bytes: usize) -> bool {
-        self.pending += bytes;
-        self.pending < STEP || self.settle()
-    }
-
-    #[must_use]
-    fn settle(&mut self) -> bool {
-        let Some(held) = &self.held else { return true };
-        let room = held.read(self.pending);
-        if room {
-            self.taken += self.pending;
-            self.pending = 0;
-        }
-        room
-    }
-
-    /// The rows go to the request.
-    #[must_use]
-    pub fn keep(mut self) -> bool {
-        let room = self.settle();
-        if room {
-            self.held = None;
-        }
-        room
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        if let Some(held) = &self.held {
-            held.forget(self.taken);
-        }
+        self.end();
     }
 }
 
@@ -270,13 +254,58 @@ mod tests {
         TenantId::parse(&format!("01900000-0000-7000-8000-00000000000{n}")).unwrap()
     }
 
+    fn hall(slots: usize, bodies: usize, answers: usize) -> Arc<Hall> {
+        Arc::new(Hall::new(
+            Shares::new(slots, slots / 2),
+            Shares::new(bodies, bodies / 4),
+            Shares::new(answers, answers / 4),
+        ))
+    }
+
     fn from(hall: &Arc<Hall>, last: u8) -> Arc<Held> {
         hall.enter(IpAddr::from([192, 0, 2, last]))
     }
 
     #[test]
+    fn the_current_request_is_the_one_whose_future_runs() {
+        use futures_util::{FutureExt, future::pending};
+        let hall = hall(8, 0, 0);
+        let (one, other) = (from(&hall, 1), from(&hall, 2));
+        let is_current = |held: &Arc<Held>| current().is_some_and(|now| Arc::ptr_eq(&now, held));
+        let mut first = Box::pin(one.during(async {
+            assert!(is_current(&one));
+            pending::<()>().await;
+        }));
+        assert!((&mut first).now_or_never().is_none());
+        assert!(current().is_none());
+        let nested = other.during(async {
+            assert!(is_current(&other));
+            one.during(async { assert!(is_current(&one)) }).await;
+            assert!(is_current(&other));
+        });
+        assert!(nested.now_or_never().is_some());
+        drop(first);
+        assert!(current().is_none());
+    }
+
+    #[test]
+    fn a_request_that_is_given_up_holds_nothing_and_gets_nothing() {
+        let hall = hall(8, 8 << 20, 8 << 20);
+        let lost = from(&hall, 1);
+        assert!(lost.body(1 << 20) && lost.work());
+        lost.end();
+        assert!(!lost.body(FREE + 1) && !lost.work() && !lost.read(FREE));
+        lost.answer_anyway(1 << 20);
+        let other = from(&hall, 1);
+        assert!(other.body(2 << 20) && other.answer(2 << 20));
+        drop(lost);
+        let more = from(&hall, 1);
+        assert!(!more.answer(1 << 20), "it is given back once");
+    }
+
+    #[test]
     fn one_address_or_business_leaves_slots_to_others() {
-        let hall = Arc::new(Hall::new(8, 0, 0));
+        let hall = hall(8, 0, 0);
         let held: Vec<_> = (0..5).map(|_| from(&hall, 1)).collect();
         let working = held.iter().filter(|held| held.work()).count();
         assert_eq!(working, 4);
@@ -291,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_body_counts_as_it_arrives() {
-        let hall = Arc::new(Hall::new(8, 8 << 20, 0));
+        let hall = hall(8, 8 << 20, 8 << 20);
         // 100 that sent little hold nothing.
         let waiting: Vec<_> = (0..100).map(|_| from(&hall, 1)).collect();
         assert!(waiting.iter().all(|held| held.body(1)));
@@ -304,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_a_write_is_given_and_the_next_one_is_refused_before_its_work() {
-        let hall = Arc::new(Hall::new(8, 0, 4 << 20));
+        let hall = hall(8, 4 << 20, 4 << 20);
         let first = from(&hall, 1);
         assert!(first.body(FREE) && first.work());
         first.answer_anyway(3 << 20);
@@ -319,17 +348,15 @@ mod tests {
 
     #[test]
     fn what_was_read_counts_until_the_answer_is_gone() {
-        let hall = Arc::new(Hall::new(8, 0, 8 << 20));
+        let hall = hall(8, 0, 8 << 20);
         let first = from(&hall, 1);
-        let mut reading = Reading::begin(Some(first.clone()));
-        assert!(reading.more(1 << 20) && reading.keep());
+        assert!(first.read(1 << 20));
         // Two megabytes: as rows, and printed.
         let second = from(&hall, 1);
         assert!(!second.read(1 << 19));
         assert!(first.answer(1 << 20) && second.read(1 << 19));
-        let mut failing = Reading::begin(Some(second.clone()));
-        assert!(!failing.more(1 << 20));
-        drop((failing, first));
-        assert!(second.read(1 << 19), "what came to nothing was given back");
+        drop(first);
+        second.forget(1 << 19);
+        assert!(second.read(1 << 20));
     }
 }

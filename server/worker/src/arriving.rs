@@ -1,0 +1,54 @@
+//! The body of a request on its way in: it takes room as its bytes arrive, and the work on the request begins when it is
+//! there whole.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use axum::{BoxError, body::Body};
+use bytes::Bytes;
+use crm_core::held::Held;
+use futures_util::{StreamExt, stream};
+use http::Request;
+
+/// What becomes of a body.
+#[derive(Clone, Default)]
+pub struct Fate(Arc<AtomicBool>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("there is no room for the body now")]
+struct NoRoom;
+
+impl Fate {
+    /// There was no room for the body, or for the work on it: whatever was answered, that is why.
+    pub fn was_refused(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    fn admit(&self, room: bool, bytes: Bytes) -> Result<Bytes, BoxError> {
+        if room {
+            return Ok(bytes);
+        }
+        self.0.store(true, Relaxed);
+        Err(NoRoom.into())
+    }
+}
+
+/// The request, its body counted.
+pub fn counted(request: Request<Body>, held: Arc<Held>) -> (Request<Body>, Fate) {
+    let fate = Fate::default();
+    let (each, end) = ((held.clone(), fate.clone()), (held, fate.clone()));
+    let (head, body) = request.into_parts();
+    let arriving = body.into_data_stream().map(move |bytes| {
+        let (held, fate) = &each;
+        let bytes = bytes?;
+        fate.admit(held.body(bytes.len()), bytes)
+    });
+    let whole = stream::once(async move {
+        let (held, fate) = end;
+        fate.admit(held.work(), Bytes::new())
+    });
+    let body = Body::from_stream(arriving.chain(whole));
+    (Request::from_parts(head, body), fate)
+}

@@ -1,0 +1,138 @@
+//! Room for what D1 answers and is sent, of what the requests of this isolate share. All rows of an answer come at once, so
+//! room is taken before they do.
+
+use std::sync::Arc;
+
+use crm_core::{
+    held::{self, Held},
+    ports::store::{Statement, StoreError},
+};
+
+/// What a read that has a bound takes at first: it nearly always needs less, and one that needs more asks again.
+const USUAL: usize = 1 << 20;
+/// And as much as has to be free beside it.
+const SPARE: usize = 8 << 20;
+/// What it takes where less is free: most need less than this too, and there are many.
+const LITTLE: usize = 32 << 10;
+
+/// Given back when it is dropped.
+pub struct Room {
+    held: Option<Arc<Held>>,
+    taken: usize,
+}
+
+impl Room {
+    /// None yet, for the request that is being answered.
+    pub fn of_request() -> Self {
+        Self {
+            held: held::current(),
+            taken: 0,
+        }
+    }
+
+    /// Has it be so many bytes.
+    pub fn set(&mut self, bytes: usize) -> Result<(), StoreError> {
+        if let Some(held) = &self.held {
+            if bytes > self.taken && !held.read(bytes - self.taken) {
+                return Err(StoreError::Busy("too many bytes are being answered".into()));
+            }
+            held.forget(self.taken.saturating_sub(bytes));
+        }
+        self.taken = bytes;
+        Ok(())
+    }
+
+    /// Takes room for the rows of a first try; how many bytes a statement with a bound may then answer.
+    pub fn first(&mut self, statements: &[Statement]) -> Result<usize, StoreError> {
+        let usual = most(statements, USUAL);
+        let first = match self.set(usual.saturating_add(SPARE)) {
+            Ok(()) => USUAL,
+            Err(_) => LITTLE,
+        };
+        self.set(most(statements, first))?;
+        Ok(first)
+    }
+
+    /// Takes room for all that the statements may answer.
+    pub fn whole(&mut self, statements: &[Statement]) -> Result<(), StoreError> {
+        self.set(most(statements, usize::MAX))
+    }
+
+    /// Leaves it to the request, which holds it until its answer is gone.
+    pub fn keep(mut self) {
+        self.held = None;
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(held) = &self.held {
+            held.forget(self.taken);
+        }
+    }
+}
+
+/// What the statements that have a bound may answer, of each no more than `each` bytes.
+fn most(statements: &[Statement], each: usize) -> usize {
+    let bounds = statements.iter().filter_map(|statement| statement.bound);
+    bounds.map(|bound| bound.bytes.min(each)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_core::{
+        page,
+        ports::store::{Bound, admission::BATCH_BYTES, bound::Past},
+    };
+
+    use super::*;
+    use crate::hall::Hall;
+
+    fn room(held: &Arc<Held>) -> Room {
+        Room {
+            held: Some(held.clone()),
+            taken: 0,
+        }
+    }
+
+    fn read(bound: Bound) -> [Statement; 1] {
+        [Statement::new("SELECT 1", []).bounded(bound)]
+    }
+
+    #[test]
+    fn a_hundred_small_reads_of_one_business_have_room_at_once() {
+        let hall = Hall::default();
+        let list = read(page::bound(&["data"]));
+        let leases: Vec<_> = (0..100).map(|_| hall.enter(None, 0)).collect();
+        let mut rooms: Vec<Room> = leases.iter().map(|lease| room(&lease.held)).collect();
+        let firsts = rooms.iter_mut().map(|room| room.first(&list));
+        let firsts: Result<Vec<usize>, StoreError> = firsts.collect();
+        let firsts = firsts.expect("room");
+        assert_eq!((firsts[0], firsts[99]), (USUAL, LITTLE));
+        // And some of them turn out to be large.
+        assert!(rooms[99].whole(&list).is_ok());
+        drop(rooms);
+        assert_eq!(hall.taken(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn what_a_read_takes_is_what_it_turns_out_to_be_and_goes_with_the_request() {
+        let hall = Hall::default();
+        let lease = hall.enter(None, 0);
+        let written = read(Bound {
+            bytes: BATCH_BYTES,
+            columns: &["data"],
+            past: Past::Refused,
+        });
+        let mut room = room(&lease.held);
+        assert_eq!(room.first(&written), Ok(USUAL));
+        assert_eq!(room.whole(&written), Ok(()));
+        let whole = hall.taken()[2];
+        assert!(room.set(1_000_000).is_ok());
+        assert!(hall.taken()[2] < whole / 4);
+        room.keep();
+        assert!(hall.taken()[2] > 1_000_000);
+        drop(lease);
+        assert_eq!(hall.taken(), [0, 0, 0]);
+    }
+}
