@@ -151,6 +151,16 @@ const CASES: &[Case] = &[
         "        - key: []",
     ),
     (
+        "scope-missing",
+        "        - key: [\"notes:write\"]",
+        "        - key: [\"notes:read\"]",
+    ),
+    (
+        "scope-missing",
+        "  notes.write: {description: Write notes., scope: 'notes:write'}",
+        "  notes.write: {description: Write notes.}",
+    ),
+    (
         "permission-form",
         "  notes.read: {description: Read notes., scope: 'notes:read'}",
         "  notes.read: {text: Read notes., scope: 'notes:read'}",

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::Lint;
 use super::security::declared_scopes;
-use crate::document::{Operation, Permission};
+use crate::document::{Method, Operation, Permission};
 use crate::text::distance;
 
 const NO_PERMISSION: &str = "x-no-permission";
@@ -16,7 +16,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     for operation in &document.operations {
         rule(lint, operation);
         known(lint, operation, &permissions);
-        keys(lint, operation);
+        keys(lint, operation, &permissions);
     }
     registry(lint, &permissions);
 }
@@ -70,27 +70,48 @@ fn known(lint: &mut Lint<'_>, operation: &Operation, permissions: &[Permission<'
     );
 }
 
-/// A key does what its scopes allow, so an operation that asks persons for a permission asks keys for a scope.
-fn keys(lint: &mut Lint<'_>, operation: &Operation) {
-    if operation.permission.is_none() {
+/// A key does what its scopes allow, so an operation that asks persons for a permission asks keys for the scope that grants
+/// it. An operation that only reads may ask keys for the scope of the permission to read the same things.
+fn keys(lint: &mut Lint<'_>, operation: &Operation, permissions: &[Permission<'_>]) {
+    let Some(asked) = &operation.permission else {
         return;
-    }
+    };
+    let grants = |name: &str, scopes: &[String]| {
+        let permission = permissions.iter().find(|known| known.name == name);
+        let scope = permission.and_then(|permission| permission.scope);
+        scope.is_some_and(|scope| scopes.iter().any(|named| named == scope))
+    };
+    let reading = reading(operation, asked);
     for requirement in &operation.security {
-        if requirement.scopes.is_empty()
-            && declared_scopes(lint.document, &requirement.scheme).is_some()
-        {
-            let message = format!(
-                "every token of the scheme `{}` may call `{}`, which asks persons for a permission",
-                requirement.scheme, operation.id
-            );
-            lint.report(
-                "scope-missing",
-                &requirement.at,
-                message,
-                "name the scope that it needs",
-            );
+        let (scheme, scopes) = (&requirement.scheme, requirement.scopes.as_slice());
+        if declared_scopes(lint.document, scheme).is_none() {
+            continue;
         }
+        let message = if scopes.is_empty() {
+            format!(
+                "every token of the scheme `{scheme}` may call `{}`, which asks persons for a permission",
+                operation.id
+            )
+        } else if permissions.iter().any(|known| known.name == asked)
+            && !grants(asked, scopes)
+            && !reading.as_ref().is_some_and(|read| grants(read, scopes))
+        {
+            format!(
+                "tokens of the scheme `{scheme}` may call `{}` without the scope that grants `{asked}`, which it asks persons for",
+                operation.id
+            )
+        } else {
+            continue;
+        };
+        let mend = "name the scope that grants its permission in the root's x-permissions, or take the scheme away";
+        lint.report("scope-missing", &requirement.at, message, mend);
     }
+}
+
+/// The permission to read what a permission is about, where the operation does no more: `keys.read` for `keys.manage`.
+fn reading(operation: &Operation, permission: &str) -> Option<String> {
+    let (noun, _) = permission.rsplit_once('.')?;
+    (operation.method == Method::Get).then(|| format!("{noun}.read"))
 }
 
 /// What stands in `x-permissions`, and that each scope grants something.

@@ -54,3 +54,11 @@ pub struct Requirement {
     /// All of them are needed.
     pub scopes: &'static [&'static str],
 }
+
+impl Requirement {
+    /// The first scope that is needed and that a token does not have.
+    pub fn missing(&self, had: &[String]) -> Option<&'static str> {
+        let lacks = |scope: &&str| !had.iter().any(|one| one == scope);
+        self.scopes.iter().copied().find(lacks)
+    }
+}

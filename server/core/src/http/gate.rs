@@ -203,14 +203,11 @@ impl Core {
                 )
             })?;
         if let Principal::Key { scopes, .. } = &verified.caller.principal
-            && let Some(missing) = requirement
-                .scopes
-                .iter()
-                .find(|scope| !scopes.iter().any(|had| had == *scope))
+            && let Some(missing) = requirement.missing(scopes)
         {
             return Err(
                 Problem::new(FORBIDDEN, format!("The API key lacks the scope {missing}."))
-                    .with("scope", *missing),
+                    .with("scope", missing),
             );
         }
         Ok(Some(verified))
