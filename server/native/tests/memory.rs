@@ -9,10 +9,8 @@
 )]
 
 use std::{
-    ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
-    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -21,45 +19,15 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
+#[path = "support/server.rs"]
+mod support;
+
+use support::{Server, crm};
+
 /// What the program may hold while it is attacked: itself, its stores' caches, and what answers and bodies may take.
 const MOST_MEMORY_MIB: u64 = 250;
 
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
 impl Server {
-    /// With few open files allowed at first, as many systems have it.
-    fn start(data: &Path) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let serve = r#"ulimit -Sn 64; exec "$0" serve --rate-limit off --addr "$1" --data "$2""#;
-        let child = Command::new("sh")
-            .args(["-c", serve])
-            .arg(program())
-            .arg(address.to_string())
-            .arg(data)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { child, address };
-        while std::net::TcpStream::connect(address).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        server
-    }
-
-    /// The most memory that it ever held.
-    fn memory_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.unwrap().trim().trim_end_matches(" kB").trim();
-        kib.parse::<u64>().unwrap() / 1024
-    }
-
     /// A connection from 127.0.0.x.
     async fn connect(&self, last: u8) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
@@ -77,30 +45,6 @@ impl Server {
         read.await.expect("an answer").expect("an answer");
         String::from_utf8_lossy(&answer)[9..12].parse().unwrap()
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The one that was built with this test, or another one.
-fn program() -> OsString {
-    std::env::var_os("CRM_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_crm").into())
-}
-
-fn crm(data: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(program());
-    let done = command
-        .args(arguments)
-        .arg("--data")
-        .arg(data)
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
 /// A business with one person, and that person's token.
@@ -144,7 +88,7 @@ async fn answers_that_nobody_reads_fill_no_memory() {
     let folder = tempfile::tempdir().unwrap();
     let greedy = business(folder.path(), "Greedy", "owner");
     let other = business(folder.path(), "Other", "owner");
-    let server = Server::start(folder.path());
+    let server = Server::start(folder.path(), &[]);
     let write = |token: &str| request(token, "POST", "/records/note", &note());
     for _ in 0..60 {
         assert_eq!(server.status(1, &write(&greedy)).await, 201);
@@ -176,7 +120,7 @@ async fn bodies_that_are_announced_and_not_sent_keep_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let greedy = business(folder.path(), "Greedy", "readonly");
     let other = business(folder.path(), "Other", "owner");
-    let server = Server::start(folder.path());
+    let server = Server::start(folder.path(), &[]);
     let announced = head(&greedy, "POST", "/records/note", 1 << 20);
     let mut stalled = Vec::new();
     for n in 0..600 {
@@ -208,7 +152,7 @@ async fn bodies_that_are_announced_and_not_sent_keep_nobody_out() {
 async fn one_address_does_not_take_every_connection() {
     let folder = tempfile::tempdir().unwrap();
     let token = business(folder.path(), "Business", "owner");
-    let server = Server::start(folder.path());
+    let server = Server::start(folder.path(), &[]);
     let mut held = Vec::new();
     for _ in 0..300 {
         held.push(server.connect(2).await);
@@ -230,7 +174,7 @@ async fn one_address_does_not_take_every_connection() {
 async fn patterns_fill_no_memory() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = ["One", "Two", "Three"].map(|name| business(folder.path(), name, "owner"));
-    let server = Server::start(folder.path());
+    let server = Server::start(folder.path(), &[]);
     let before = server.memory_mib();
     for token in &tokens {
         let mut taken = 0;

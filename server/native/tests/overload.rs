@@ -10,10 +10,7 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
-    net::SocketAddr,
     path::Path,
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -27,108 +24,23 @@ use tokio::{
     task::JoinSet,
 };
 
+#[path = "support/server.rs"]
+mod support;
+
+use support::{Server, crm};
+
 /// A request's deadline is 10 s, and it is given up after 30 s at the latest: see the core's configuration.
 const IN_TIME: Duration = Duration::from_secs(31);
 const MOST_MEMORY_MIB: u64 = 600;
 
-struct Server {
-    child: Child,
-    address: SocketAddr,
-    token: String,
-}
-
-impl Server {
-    fn start(data: &Path) -> Self {
-        let owner = [
-            "user",
-            "create",
-            "--tenant",
-            "Busy",
-            "--email",
-            "o@example.com",
-        ];
-        let more = ["--name", "O", "--role", "owner"];
-        crm(data, &["tenant", "create", "Busy"]);
-        crm(data, &[&owner[..], &more[..]].concat());
-        let token = crm(
-            data,
-            &["token", "--tenant", "Busy", "--user", "o@example.com"],
-        );
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let child = Command::new(program())
-            .args([
-                "serve",
-                "--addr",
-                &address.to_string(),
-                "--rate-limit",
-                "off",
-                // The clients of this test are all at one address.
-                "--connections-per-address",
-                "1000",
-                "--data",
-            ])
-            .arg(data)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self {
-            child,
-            address,
-            token,
-        };
-        while std::net::TcpStream::connect(address).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        server
-    }
-
-    /// The most memory that it ever held.
-    #[cfg(target_os = "linux")]
-    fn memory_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
-        line.trim()
-            .trim_end_matches(" kB")
-            .trim()
-            .parse::<u64>()
-            .unwrap()
-            / 1024
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn memory_mib(&self) -> u64 {
-        0
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The one that was built with this test, or another: `cargo xtask bench --overload` measures the one for a release.
-fn program() -> OsString {
-    std::env::var_os("CRM_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_crm").into())
-}
-
-fn crm(data: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(program());
-    let done = command
-        .args(arguments)
-        .arg("--data")
-        .arg(data)
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
+/// A business, and a token of its owner.
+fn business(data: &Path) -> String {
+    let owner = ["user", "create", "--tenant", "Busy", "--name", "O"];
+    let more = ["--email", "o@example.com", "--role", "owner"];
+    crm(data, &["tenant", "create", "Busy"]);
+    crm(data, &[&owner[..], &more[..]].concat());
+    let token = ["token", "--tenant", "Busy", "--user", "o@example.com"];
+    crm(data, &token)
 }
 
 struct Answer {
@@ -246,10 +158,12 @@ async fn too_much_at_once_is_refused_in_time_and_forgotten_in_a_second() {
     // CRM_OVERLOAD=60: a minute, as it is measured for a release.
     let seconds = std::env::var("CRM_OVERLOAD").map_or(3, |text| text.parse().expect("seconds"));
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let token = business(folder.path());
+    // The clients of this test are all at one address.
+    let server = Server::start(folder.path(), &["--connections-per-address", "1000"]);
     let small = r#"{"fields":{"title":"Overload","priority":"high"}}"#;
-    let create = request(&server.token, "POST", "/records/job", small);
-    let list = request(&server.token, "GET", "/records/job?limit=50", "");
+    let create = request(&token, "POST", "/records/job", small);
+    let list = request(&token, "GET", "/records/job?limit=50", "");
     // Dear ones among them.
     let operation = format!(
         r#"{{"op":"create","type":"job","fields":{{"title":"{}"}}}}"#,
@@ -257,7 +171,7 @@ async fn too_much_at_once_is_refused_in_time_and_forgotten_in_a_second() {
     );
     let batch = vec![operation; 100].join(",");
     let batch = format!(r#"{{"mode":"atomic","operations":[{batch}]}}"#);
-    let batch = request(&server.token, "POST", "/records/batch", &batch);
+    let batch = request(&token, "POST", "/records/batch", &batch);
 
     let steady = load(
         &server,
