@@ -14,7 +14,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use tower::Service;
 
 use super::{
@@ -97,14 +97,23 @@ pub async fn arrive<G: Gate>(
     }
 }
 
-/// Whether the body is said to be compressed, or encoded in another way.
+/// Whether the body is said to be compressed, or encoded in another way, for good or for its way here only (RFC 9112, section
+/// 6.1). The server undoes `chunked`, once, and no other coding.
 fn is_encoded(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::CONTENT_ENCODING).iter();
-    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    codings.any(|coding| {
-        let coding = coding.trim_ascii();
-        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
-    })
+    let mut content = codings(headers, header::CONTENT_ENCODING);
+    let mut transfer = codings(headers, header::TRANSFER_ENCODING);
+    let chunked = transfer.next();
+    content.any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
+        || chunked.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
+        || transfer.next().is_some()
+}
+
+fn codings(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(name).into_iter();
+    let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    codings
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty())
 }
 
 impl<C> Arrived<C> {

@@ -14,7 +14,7 @@ use crm_core::{
     http::{BODY_LIMIT, Peer, Seated, caller_address, cors::Origins, is_trusted},
     shares::{Party, Shares},
 };
-use http::header;
+use http::{HeaderValue, header};
 use hyper::{
     body::{Body as _, Incoming},
     server::conn::http1,
@@ -231,8 +231,12 @@ async fn connection(
                 false => answered.filter(|_| !arriving.was_refused()),
             };
             let answered = answered.and_then(|answer| kept(answer, held, &seen.method));
-            arriving.take_rest().await;
+            let whole = arriving.take_rest().await;
             let mut answered = answered.unwrap_or_else(|| busy(&seen));
+            if !whole {
+                let close = HeaderValue::from_static("close");
+                answered.headers_mut().insert(header::CONNECTION, close);
+            }
             origins.let_read(origin.as_ref(), answered.headers_mut());
             Ok::<_, std::convert::Infallible>(answered)
         }

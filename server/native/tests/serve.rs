@@ -303,6 +303,65 @@ async fn a_body_that_comes_too_slowly_is_told_so() {
     running.stop().await;
 }
 
+/// The API, for a caller who may do everything, from an empty folder.
+async fn start_api(data: &std::path::Path) -> Running {
+    let ports = Host::open(data).expect("opened").ports;
+    let core = Core::start(ports, Config::default())
+        .await
+        .expect("started");
+    let tenant = TenantId::parse("01900000-0000-7000-8000-000000000000").expect("an id");
+    let router = crm_core::http::router(core).layer(axum::Extension(Operator(tenant)));
+    start_with(router, Settings::default()).await
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_too_large_is_refused_by_its_head() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = start_api(data.path()).await;
+    for (method, path) in [
+        ("POST", "/records/contact"),
+        ("PATCH", "/users/1"),
+        ("POST", "/auth/token"),
+    ] {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
+        );
+        let answer = said(&running, &head).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        assert!(answer.contains("PAYLOAD_TOO_LARGE"), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_in_another_transfer_coding_is_refused() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = start_api(data.path()).await;
+    let request = |coding: &str| {
+        format!(
+            "POST /records/contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: {coding}\r\n\r\n2\r\n[]\r\n0\r\n\r\n"
+        )
+    };
+    for coding in ["gzip, chunked", "x, chunked", "chunked, chunked"] {
+        let answer = said(&running, &request(coding)).await;
+        assert!(answer.starts_with("HTTP/1.1 415 "), "{coding}: {answer}");
+        assert!(
+            answer.contains("accept-encoding: identity\r\n"),
+            "{coding}: {answer}"
+        );
+    }
+    // The last coding has to be chunked, or nobody knows where the body ends.
+    let answer = said(&running, &request("chunked, gzip")).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let answer = said(&running, &request("chunked")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("/body"),
+        "{answer}"
+    );
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn stopping_finishes_what_runs_and_takes_nothing_new() {
     let running = start(Settings::default()).await;

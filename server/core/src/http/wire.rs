@@ -53,6 +53,37 @@ fn a_compressed_body_is_refused_and_told_so() {
 }
 
 #[test]
+fn a_body_is_chunked_on_its_way_and_nothing_else() {
+    let api = Api::default();
+    let token = api.owner();
+    let send = |path: &str, codings: &[&str]| {
+        let call = codings.iter().fold(api.call("POST", path), |call, coding| {
+            call.header("transfer-encoding", coding)
+        });
+        call.token(&token).json(json!({})).send()
+    };
+    for path in ["/users", "/records/batch", "/auth/token"] {
+        for codings in [
+            &["gzip, chunked"][..],
+            &["gzip", "chunked"],
+            &["chunked", "chunked"],
+            &["GZIP,chunked"],
+            &["identity, chunked"],
+            &["deflate"],
+            &["x"],
+        ] {
+            let reply = send(path, codings);
+            let code = (415, "UNSUPPORTED_MEDIA_TYPE".to_owned());
+            assert_eq!(reply.refusal(), code, "{path} {codings:?}");
+            assert_eq!(reply.header("accept-encoding"), "identity", "{path}");
+        }
+        for codings in [&["chunked"][..], &["Chunked"], &["", "chunked"], &[]] {
+            assert_eq!(send(path, codings).status, 400, "{path} {codings:?}");
+        }
+    }
+}
+
+#[test]
 fn the_weak_form_of_a_tag_matches_what_the_tag_does() {
     let api = Api::default();
     let token = api.owner();

@@ -22,7 +22,7 @@ use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
 use super::pace::{Pace, Rate};
 
-/// Whoever sends more does not see why it was refused.
+/// A peer that announces more is answered at once, and one that sends more may not see the answer.
 const MOST_BYTES: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -72,12 +72,15 @@ impl Arriving {
         self.fate.slow.load(Relaxed)
     }
 
-    /// Throws away what was not read.
-    pub async fn take_rest(self) {
+    /// Throws away what was not read. False: not all of it, so no other request can follow.
+    pub async fn take_rest(self) -> bool {
         let slow = self.was_slow();
         let mut rest = Rest { slot: self.slot };
-        if self.waits || rest.is_end_stream() || slow {
-            return;
+        if rest.is_end_stream() {
+            return true;
+        }
+        if self.waits || slow || rest.size_hint().lower() > MOST_BYTES as u64 {
+            return false;
         }
         let taking = async {
             let mut taken = 0;
@@ -89,7 +92,8 @@ impl Arriving {
             }
         };
         // In time or not, the answer goes out now.
-        drop(tokio::time::timeout(LONGEST, taking).await);
+        let _ = tokio::time::timeout(LONGEST, taking).await;
+        rest.is_end_stream()
     }
 }
 
