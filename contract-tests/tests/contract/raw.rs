@@ -73,6 +73,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             token::tokens_of_what_is_gone,
             token::attempts_to_sign_in_are_limited,
             rights::nobody_gives_or_takes_over_what_they_do_not_have,
+            rights::a_key_gives_no_more_than_the_person_who_made_it_may_do,
             rights::the_keys_of_a_deactivated_person_go_with_them,
             protocol::preflight_and_origins,
             protocol::head_is_get_without_a_body,

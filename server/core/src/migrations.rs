@@ -29,6 +29,10 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 5,
         sql: include_str!("../migrations/0005_folding.sql"),
     },
+    Migration {
+        number: 6,
+        sql: include_str!("../migrations/0006_makers.sql"),
+    },
 ];
 
 /// The directory's.

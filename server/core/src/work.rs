@@ -44,7 +44,7 @@ pub struct Scope {
     pub caller: Caller,
     pub state: Arc<TenantState>,
     pub grants: Grants,
-    /// What the grants stand on, as the store had it: the roles of a person, the scopes of a key.
+    /// What the grants stand on, as the store had it: the roles of a person, and those of the person who made a key.
     standing: Arc<str>,
     /// The tenant's sequence number when this was read; None where nothing was read yet.
     pub seq: Option<i64>,

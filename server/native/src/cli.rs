@@ -104,7 +104,8 @@ pub struct Serve {
     /// A request header that those pages may send beside those of the API, such as traceparent (may be repeated)
     #[arg(long, value_name = "NAME", value_parser = header_name)]
     allow_header: Vec<HeaderName>,
-    /// A proxy whose X-Forwarded-For is believed, or a network of them, such as 10.0.0.0/8 (may be repeated)
+    /// A proxy whose X-Forwarded-For is believed, or a network of them, such as 10.0.0.0/8 (may be repeated). All callers
+    /// behind a proxy that is not named here count as one address
     #[arg(long, value_name = "IP[/LENGTH]", value_parser = proxy)]
     trust_proxy: Vec<IpNet>,
     /// Connections at one time from one address; a proxy that is trusted may have more

@@ -98,6 +98,9 @@ macro_rules! suite {
                         .await,
                 );
                 assert_eq!(changed.title, Some(Some("Engineer".to_owned())));
+                let lowered = json!({"roles": ["readonly"], "revoke_api_keys": true});
+                let lowered = done(change(&user.id, lowered).send().await);
+                assert_eq!(lowered.api_keys.map(|keys| keys.len()), Some(0));
                 let stale = change(&user.id, json!({"title": null}))
                     .if_match("\"stale\"")
                     .send()

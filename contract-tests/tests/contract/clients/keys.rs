@@ -38,6 +38,15 @@ macro_rules! suite {
                 assert_eq!((again.id, again.secret), (id.clone(), None), "the secret is not kept");
                 let other = json!({"id": id, "name": "Other", "scopes": ["records:read"]});
                 refused(try_make(&client, other).await, "ID_TAKEN");
+                let key = |expires_at: i64| {
+                    let scopes = ["integrations:write", "records:read"];
+                    json!({"name": "Short", "scopes": scopes, "expires_at": expires_at})
+                };
+                const END: i64 = 4_000_000_000_000;
+                let secret = done(try_make(&client, key(END)).await).secret;
+                let token = key_token(world.raw(NAME), &secret.expect("the secret")).await;
+                let short = client!($($client)::+, world, NAME, token.as_str());
+                refused(try_make(&short, key(END + 1)).await, "FIELD_INVALID");
                 let get = done(client.integrations_get_api_key().id(&id).send().await);
                 assert_eq!(get.name.as_deref(), Some("Forms"));
                 refused(client.integrations_get_api_key().id(new_id()).send().await, "NOT_FOUND");

@@ -53,6 +53,46 @@ pub async fn nobody_gives_or_takes_over_what_they_do_not_have(world: &World) {
     sign_in(&business.raw, &business.reader).await;
 }
 
+pub async fn a_key_gives_no_more_than_the_person_who_made_it_may_do(world: &World) {
+    let business = Business::new(world, "web").await;
+    let owner = business.owner_token.as_str();
+    let path = format!("/users/{}", business.reader_id);
+    let roles = async |token: &str, body: Value| {
+        let draft = business.raw.patch(&path, body);
+        draft.bearer(token).send().await
+    };
+    roles(owner, json!({"roles": ["admin"]})).await.expect(200);
+    let scopes = [
+        "access:read",
+        "access:write",
+        "integrations:write",
+        "records:read",
+        "records:write",
+    ];
+    let made = key(&business, &business.reader_token, &scopes).await;
+    let made_with_it = key(&business, &made, &scopes).await;
+    let lowered = roles(owner, json!({"roles": ["readonly"]}))
+        .await
+        .expect(200);
+    let told = lowered["api_keys"].as_array().map(Vec::len);
+    assert_eq!(told, Some(2), "{lowered}");
+    for token in [&made, &made_with_it] {
+        for body in [json!({"roles": ["admin"]}), json!({"roles": ["owner"]})] {
+            roles(token, body).await.refused("FORBIDDEN");
+        }
+        let more = json!({"name": "more", "scopes": ["records:write"]});
+        let refused = post(&business, token, "/api-keys", more).await;
+        refused.refused("FORBIDDEN");
+        key(&business, token, &["records:read"]).await;
+    }
+    let revoke = json!({"roles": ["readonly"], "revoke_api_keys": true});
+    roles(owner, revoke).await.expect(200);
+    for token in [&made, &made_with_it] {
+        let draft = business.raw.get("/records/contact?limit=1");
+        draft.bearer(token).send().await.refused("UNAUTHENTICATED");
+    }
+}
+
 pub async fn the_keys_of_a_deactivated_person_go_with_them(world: &World) {
     let business = Business::new(world, "web").await;
     let owner = business.owner_token.as_str();

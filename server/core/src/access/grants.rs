@@ -79,6 +79,8 @@ pub enum Rule {
 pub struct Grants {
     by: By,
     rights: Rights,
+    /// What the caller may give to others: as a key, no more than the person who made it may do now.
+    gives: Rights,
 }
 
 #[derive(Clone, Debug)]
@@ -91,30 +93,25 @@ enum By {
 }
 
 impl Grants {
-    /// `roles`: the person's roles as a JSON array of names. The scopes of a key are those of its token.
+    /// `roles`: the roles of the person, or of the person who made the key, as a JSON array of names. The scopes of a key
+    /// are those of its token.
     pub fn of(principal: &Principal, roles: &Arc<str>) -> Self {
-        match principal {
-            Principal::Operator => Self {
-                by: By::Operator,
-                rights: Rights::OWNER,
-            },
-            Principal::Key { scopes, .. } => Self {
-                rights: Rights::of_scopes(scopes.iter().map(String::as_str)),
-                by: By::Scopes(scopes.clone()),
-            },
-            Principal::Portal { .. } => Self {
-                by: By::Nothing,
-                rights: Rights::NONE,
-            },
-            Principal::User { .. } => {
-                let names: Vec<String> = serde_json::from_str(roles).unwrap_or_default();
-                let roles: Vec<_> = names.iter().filter_map(|name| roles::find(name)).collect();
-                let rights = Rights::of_roles(roles.iter().map(|role| role.name));
-                Self {
-                    by: By::Roles(roles),
-                    rights,
-                }
+        let names: Vec<String> = serde_json::from_str(roles).unwrap_or_default();
+        let roles: Vec<_> = names.iter().filter_map(|name| roles::find(name)).collect();
+        let of_roles = Rights::of_roles(roles.iter().map(|role| role.name));
+        let (by, rights, bound) = match principal {
+            Principal::Operator => (By::Operator, Rights::OWNER, Rights::OWNER),
+            Principal::Key { scopes, .. } => {
+                let rights = Rights::of_scopes(scopes.iter().map(String::as_str));
+                (By::Scopes(scopes.clone()), rights, of_roles)
             }
+            Principal::Portal { .. } => (By::Nothing, Rights::NONE, Rights::NONE),
+            Principal::User { .. } => (By::Roles(roles), of_roles, of_roles),
+        };
+        Self {
+            by,
+            rights,
+            gives: rights.within(bound),
         }
     }
 
@@ -170,17 +167,14 @@ impl Grants {
             });
         };
         match &self.by {
-            By::Scopes(scopes) if !way.scopes.is_empty() => {
-                let lacks = |scope: &&&str| !scopes.iter().any(|had| had == **scope);
-                match way.scopes.iter().find(lacks) {
-                    Some(scope) => Err(Fault::NotGranted {
-                        why: format!("The API key lacks the scope {scope}."),
-                        kind: "scope",
-                        name: (*scope).to_owned(),
-                    }),
-                    None => Ok(()),
-                }
-            }
+            By::Scopes(scopes) if !way.scopes.is_empty() => match way.missing(scopes) {
+                Some(scope) => Err(Fault::NotGranted {
+                    why: format!("The API key lacks the scope {scope}."),
+                    kind: "scope",
+                    name: scope.to_owned(),
+                }),
+                None => Ok(()),
+            },
             _ => match operation.permission {
                 Some(permission) if !self.rights.has(permission) => {
                     Err(Fault::Forbidden(permission.to_owned()))
@@ -190,19 +184,31 @@ impl Grants {
         }
     }
 
-    /// Refused unless the caller has all of these rights. `what`: what only somebody who has them may do.
+    /// Refused unless the caller has all of these rights, and as a key the person who made it as well. `what`: what only
+    /// somebody who has them may do.
     pub fn cover(&self, rights: Rights, what: &str) -> Result<(), Fault> {
-        let (kind, name) = match (self.rights.lacks(rights), &self.by) {
-            (None, _) => return Ok(()),
-            (Some(Lacking::Permission(permission)), By::Scopes(_)) => {
-                ("scope", permission.scope.unwrap_or(permission.name))
+        let (kind, name, why) = match (self.rights.lacks(rights), self.gives.lacks(rights)) {
+            (_, None) => return Ok(()),
+            (Some(Lacking::Ownership), _) | (None, Some(Lacking::Ownership)) => {
+                let why = format!("Only an owner may {what}.");
+                ("permission", roles::OWNER, why)
             }
-            (Some(Lacking::Permission(permission)), _) => ("permission", permission.name),
-            (Some(Lacking::Ownership), _) => ("permission", roles::OWNER),
-        };
-        let why = match name {
-            roles::OWNER => format!("Only an owner may {what}."),
-            _ => format!("Only somebody who has the {kind} {name} as well may {what}."),
+            (Some(Lacking::Permission(permission)), _) => {
+                let (kind, name) = match &self.by {
+                    By::Scopes(_) => ("scope", permission.scope.unwrap_or(permission.name)),
+                    _ => ("permission", permission.name),
+                };
+                let why = format!("Only somebody who has the {kind} {name} as well may {what}.");
+                (kind, name, why)
+            }
+            (None, Some(Lacking::Permission(permission))) => {
+                let name = permission.name;
+                let why = format!(
+                    "The person who made this API key lacks the permission {name}, so it may not {what}. \
+                     Somebody who has it may make another key."
+                );
+                ("permission", name, why)
+            }
         };
         Err(Fault::NotGranted {
             why,
@@ -294,7 +300,7 @@ mod tests {
                 id: "k".into(),
                 scopes: vec!["records:read".into(), "access:write".into()],
             },
-            &"[]".into(),
+            &r#"["owner"]"#.into(),
         );
         assert_eq!(
             key.rule(Action::Records(Verb::Read)),
@@ -326,6 +332,25 @@ mod tests {
                     name: name.into()
                 })
             );
+        }
+    }
+
+    proptest::proptest! {
+        /// What a key gives is in its scopes and in the roles of the person who made it.
+        #[test]
+        fn a_key_gives_no_more_than_the_person_who_made_it_may_do(
+            scopes in proptest::sample::subsequence(Rights::ALL.scopes().collect::<Vec<_>>(), 0..=9),
+            maker in proptest::sample::subsequence(vec!["owner", "admin", "readonly"], 0..=3),
+            given in proptest::sample::subsequence(Rights::ALL.scopes().collect::<Vec<_>>(), 0..=9),
+            owner in proptest::bool::ANY,
+        ) {
+            let id = "k".into();
+            let held = scopes.iter().map(|&scope| scope.to_owned()).collect();
+            let roles = serde_json::to_string(&maker).unwrap().into();
+            let key = Grants::of(&Principal::Key { id, scopes: held }, &roles);
+            let given = Rights::of_scopes(given).and(if owner { Rights::OWNER } else { Rights::NONE });
+            let may = Rights::of_scopes(scopes).covers(given) && Rights::of_roles(maker).covers(given);
+            proptest::prop_assert_eq!(key.cover(given, "give these").is_ok(), may);
         }
     }
 

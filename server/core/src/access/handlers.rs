@@ -8,10 +8,7 @@ use crm_runtime::server::Problem;
 
 use super::{
     roles,
-    users::{
-        User, change, list, row,
-        standing::{self, Deactivated},
-    },
+    users::{User, change, excess::WithKeys, list, row, standing},
 };
 use crate::{
     context::Context,
@@ -87,10 +84,10 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::UpdateUserRequest,
     ) -> Result<access::UpdateUserResponse, Problem<access::UpdateUserError>> {
-        let answer = |user: User| {
+        let answer = |changed: WithKeys| {
             access::UpdateUserResponse::Ok(access::UpdateUserOk {
-                e_tag: Some(Shown::default().etag(user.version)),
-                body: user.shown(),
+                e_tag: Some(Shown::default().etag(changed.user.version)),
+                body: changed.shown(),
             })
         };
         Ok(reply(
@@ -114,7 +111,7 @@ impl AccessHandlers<Context> for Core {
     ) -> Result<access::DeactivateUserResponse, Problem<access::DeactivateUserError>> {
         let asked = request.body.and_then(|body| body.revoke_api_keys);
         let revoke_keys = asked.unwrap_or_default();
-        let answer = |done: Deactivated| {
+        let answer = |done: WithKeys| {
             access::DeactivateUserResponse::Ok(access::DeactivateUserOk {
                 e_tag: Some(Shown::default().etag(done.user.version)),
                 body: done.shown(),

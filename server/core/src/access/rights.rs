@@ -94,6 +94,21 @@ impl Rights {
         }
     }
 
+    /// What both have.
+    #[must_use]
+    pub fn within(self, bound: Self) -> Self {
+        Self {
+            permissions: self.permissions & bound.permissions,
+            owner: self.owner && bound.owner,
+        }
+    }
+
+    /// The scopes that grant no more than this.
+    pub fn scopes(self) -> impl Iterator<Item = &'static str> {
+        let scopes = PERMISSIONS.iter().filter_map(|permission| permission.scope);
+        scopes.filter(move |scope| Self::of_scope(scope).is_some_and(|rights| self.covers(rights)))
+    }
+
     pub fn has(self, permission: &str) -> bool {
         place(permission).is_some_and(|place| self.permissions & (1 << place) != 0)
     }
@@ -178,6 +193,20 @@ mod tests {
         fn what_covers_two_covers_both_together(a in set(), b in set(), c in set()) {
             prop_assert!(a.and(b).covers(a) && a.and(b).covers(b));
             prop_assert_eq!(c.covers(a.and(b)), c.covers(a) && c.covers(b));
+        }
+
+        #[test]
+        fn what_is_within_both_is_what_each_covers(a in set(), b in set(), c in set()) {
+            prop_assert_eq!(a.within(b).covers(c), a.covers(c) && b.covers(c));
+        }
+
+        #[test]
+        fn the_scopes_of_rights_grant_all_of_them_that_scopes_can(a in set()) {
+            prop_assert!(a.covers(Rights::of_scopes(a.scopes())));
+            for scope in PERMISSIONS.iter().filter_map(|permission| permission.scope) {
+                let within = Rights::of_scope(scope).is_some_and(|rights| a.covers(rights));
+                prop_assert_eq!(a.scopes().any(|one| one == scope), within);
+            }
         }
 
         #[test]

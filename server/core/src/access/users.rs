@@ -1,6 +1,7 @@
 //! The people of a business: what may be said of one, how they are read, and how they change.
 
 pub mod change;
+pub mod excess;
 pub mod import;
 pub mod list;
 pub mod row;

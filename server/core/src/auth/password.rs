@@ -10,7 +10,7 @@ use argon2::{
 };
 
 mod line;
-mod opaque;
+pub mod opaque;
 mod queue;
 
 use line::{Line, Place};

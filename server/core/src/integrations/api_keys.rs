@@ -5,7 +5,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::visibility::actor,
+    access::{rights::Rights, visibility::actor},
+    context::Principal,
     fault::Fault,
     hex,
     ports::store::{Statement, Value},
@@ -121,20 +122,26 @@ pub fn find(id: &str) -> Statement {
 /// The most keys of one person that are told at once.
 pub const MOST_OF_A_PERSON: i64 = 200;
 
-/// The keys that a person made, and those that were made with them: whoever has one of these can make more. `?1` is the
-/// person's id.
-const MADE_BY: &str = "WITH RECURSIVE made(id) AS (SELECT id FROM api_keys WHERE created_by = 'user:' || ?1 \
-     UNION SELECT k.id FROM api_keys k JOIN made ON k.created_by = 'key:' || made.id) SELECT id FROM made";
+/// The keys that a person made, and those that were made with them, as far as they are not revoked and have a scope that
+/// grants more than the rights at hand. `?1` is the person's id, `?2` the scopes that grant no more.
+const EXCESSIVE: &str = "maker = ?1 AND revoked_at IS NULL \
+     AND EXISTS (SELECT 1 FROM json_each(api_keys.scopes) WHERE value NOT IN (SELECT value FROM json_each(?2)))";
 
-/// The keys of [`MADE_BY`] that work.
-pub fn working_of(person: &str, now: i64) -> Statement {
+/// The keys of a person that work and allow more than these rights, those included that were made with one of them.
+pub fn excessive(person: &str, rights: Rights, now: i64) -> Statement {
     Statement::new(
         format!(
-            "SELECT {COLUMNS} FROM api_keys WHERE id IN ({MADE_BY}) AND revoked_at IS NULL \
-             AND (expires_at IS NULL OR expires_at > ?2) ORDER BY created_at, id LIMIT {MOST_OF_A_PERSON}"
+            "SELECT {COLUMNS} FROM api_keys WHERE {EXCESSIVE} AND (expires_at IS NULL OR expires_at > ?3) \
+             ORDER BY created_at, id LIMIT {MOST_OF_A_PERSON}"
         ),
-        [person.into(), now.into()],
+        [person.into(), scopes(rights), now.into()],
     )
+}
+
+fn scopes(rights: Rights) -> Value {
+    json!(rights.scopes().collect::<Vec<_>>())
+        .to_string()
+        .into()
 }
 
 /// The greatest version of a key: it tells whether one was made or revoked meanwhile.
@@ -144,21 +151,31 @@ pub fn newest() -> Statement {
 
 pub const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM api_keys";
 
-/// Revokes all keys of [`MADE_BY`]. Their version is the `place`-th of the commit, from 0.
-pub fn revoke_all_of(person: &str, place: u32, now: i64) -> Statement {
+/// Revokes all keys of [`EXCESSIVE`]. Their version is the `place`-th of the commit, from 0.
+pub fn revoke_excessive(person: &str, rights: Rights, place: u32, now: i64) -> Statement {
     Statement::new(
         format!(
-            "UPDATE api_keys SET version = (SELECT base FROM meta) + ?2, revoked_at = ?3, updated_at = ?3 \
-             WHERE id IN ({MADE_BY}) AND revoked_at IS NULL"
+            "UPDATE api_keys SET version = (SELECT base FROM meta) + ?3, revoked_at = ?4, updated_at = ?4 WHERE {EXCESSIVE}"
         ),
-        [person.into(), i64::from(place).into(), now.into()],
+        [
+            person.into(),
+            scopes(rights),
+            i64::from(place).into(),
+            now.into(),
+        ],
     )
 }
 
-pub fn insert(key: &ApiKey, secret_hash: String) -> Statement {
+/// A key that was made by a person or with another key stands for that person, or for the person of that key.
+pub fn insert(key: &ApiKey, maker: &Principal, secret_hash: String) -> Statement {
+    let (person, made_with) = match maker {
+        Principal::User { id, .. } => (Some(id.as_str()), None),
+        Principal::Key { id, .. } => (None, Some(id.as_str())),
+        Principal::Portal { .. } | Principal::Operator => (None, None),
+    };
     Statement::new(
-        "INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, expires_at) \
-         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+        "INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, expires_at, maker) \
+         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, coalesce(?9, (SELECT maker FROM api_keys WHERE id = ?10)))",
         vec![
             key.id.as_str().into(),
             key.name.as_str().into(),
@@ -168,6 +185,8 @@ pub fn insert(key: &ApiKey, secret_hash: String) -> Statement {
             key.created_by.as_str().into(),
             key.created_at.into(),
             key.expires_at.into(),
+            person.into(),
+            made_with.into(),
         ],
     )
 }

@@ -7,7 +7,7 @@ use crm_contract::{
         types,
     },
 };
-use crm_runtime::server::Problem;
+use crm_runtime::server::{At, Problem, Report};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +17,8 @@ use super::{
 use crate::{
     access::{grants::Grants, rights::Rights},
     auth::credential::{Credential, Kind},
-    context::Context,
+    code_set,
+    context::{Context, Principal},
     core::Core,
     fault::Fault,
     page::{self, Added, Found, added, counted, turn},
@@ -29,6 +30,10 @@ use crate::{
 };
 
 const LIST: [&str; 1] = ["api_keys"];
+
+code_set! {
+    pub enum Making { IdTaken, FieldInvalid }
+}
 
 impl IntegrationsHandlers<Context> for Core {
     async fn list_api_keys(
@@ -173,7 +178,7 @@ async fn create(
     core: &Core,
     cx: &Context,
     body: types::ApiKeyCreate,
-) -> Result<Outcome<integrations::CreateApiKeyResponse>, Refusal<codes::IdTaken>> {
+) -> Result<Outcome<integrations::CreateApiKeyResponse>, Refusal<Making>> {
     let random = &*core.ports().random;
     let caller = cx
         .caller
@@ -207,33 +212,69 @@ async fn create(
         revoked_at: None,
         last_used_at: None,
     };
-    let plan = |_: &Scope| Ok(vec![api_keys::find(&key.id)]);
+    let plan = |scope: &Scope| {
+        let mut statements = vec![api_keys::find(&key.id)];
+        if let Principal::Key { id, .. } = &scope.caller.principal {
+            statements.push(api_keys::find(id));
+        }
+        Ok(statements)
+    };
     let decide = |scope: &Scope, rows: Vec<Rows>| {
         may_give(&scope.grants, &key.scopes)?;
-        if let Some(found) = rows
-            .into_iter()
-            .next()
-            .and_then(|rows| rows.into_iter().next())
-        {
-            let found = ApiKey::parse(found)?;
+        let mut rows = rows.into_iter();
+        let mut next = || Some(rows.next()?.into_iter().next().map(ApiKey::parse));
+        let (found, made_with) = (next().flatten(), next().flatten());
+        if let Some(found) = found.transpose()? {
             if minted || found.content_hash != key.content_hash {
                 return Err(Refusal::new(
-                    codes::IdTaken,
+                    Making::IdTaken,
                     "The id belongs to another key.",
                 ));
             }
             return Ok(Decision::nothing(move |_| answer(&found, None)));
         }
-        let (made, text) = (key.clone(), secret.text());
+        let end = made_with.transpose()?.and_then(|key| key.expires_at);
+        let made = ApiKey {
+            expires_at: lasting(key.expires_at, end)?,
+            ..key.clone()
+        };
+        let text = secret.text();
         Ok(Decision {
             guard: Guard::new().versions("api_keys", [(key.id.as_str(), 0)]),
             versions: 1,
-            statements: vec![api_keys::insert(&key, secret.hash())],
+            statements: vec![api_keys::insert(
+                &made,
+                &scope.caller.principal,
+                secret.hash(),
+            )],
             secret: true,
             ..Decision::nothing(move |_| answer(&made, Some(text.clone())))
         })
     };
     core.work.write(cx, plan, decide, NoneExpected).await
+}
+
+/// When a key ends that is asked to end at `asked` and is made with a key that ends at `end`: no later than that.
+fn lasting(
+    asked: Option<i64>,
+    end: Option<i64>,
+) -> Result<Option<i64>, Refusal<codes::FieldInvalid>> {
+    match (asked, end) {
+        (Some(asked), Some(end)) if asked > end => {
+            let mut report = Report::new();
+            report.add(
+                &At::BODY.name("expires_at"),
+                "maximum",
+                format!(
+                    "The key that makes this one expires at {end}: it makes none that outlives it."
+                ),
+            );
+            Err(Refusal::Refused(
+                report.problem().map(|_| codes::FieldInvalid),
+            ))
+        }
+        (asked, end) => Ok(asked.or(end)),
+    }
 }
 
 /// A key gets no scope whose permissions its maker does not have, be that a person or another key.

@@ -137,6 +137,55 @@ fn scopes_are_those_of_the_contract_and_of_the_giver() {
 }
 
 #[test]
+fn no_key_outlives_the_key_that_makes_it() {
+    let api = Api::default();
+    let owner = api.owner();
+    let end = crate::testing::host::NOW + 3_600_000;
+    let make = |token: &str, expires_at: Option<i64>| {
+        let mut body = json!({"name": "K", "scopes": ["integrations:write", "records:read"]});
+        if let Some(at) = expires_at {
+            body["expires_at"] = json!(at);
+        }
+        api.post("/api-keys", token, body)
+    };
+    let token = |made: &serde_json::Value| {
+        let grant = json!({"grant_type": "api_key", "api_key": made["secret"]});
+        let token = &api.grant(grant).expect(200)["access_token"];
+        token.as_str().unwrap().to_owned()
+    };
+    let mut key = token(&make(&owner, Some(end)).expect(201));
+    // Nor does one that is made with that, and so on.
+    for _ in 0..3 {
+        for later in [end + 1, 9_007_199_254_740_991] {
+            let refused = make(&key, Some(later));
+            assert_eq!(refused.refusal(), (422, "FIELD_INVALID".into()));
+            let error = &refused.json()["context"]["errors"][0];
+            assert_eq!(error["pointer"], "/body/expires_at");
+        }
+        let sooner = make(&key, Some(end - 1)).expect(201);
+        assert_eq!(sooner["expires_at"], json!(end - 1));
+        let silent = make(&key, None).expect(201);
+        assert_eq!(silent["expires_at"], json!(end));
+        key = token(&silent);
+    }
+    // A repeat under the same id is the same key.
+    let body = json!({"id": ID, "name": "K", "scopes": ["records:read"]});
+    let first = api.post("/api-keys", &key, body.clone()).expect(201);
+    let again = api.post("/api-keys", &key, body).expect(201);
+    assert_eq!(
+        (&first["expires_at"], &again["expires_at"]),
+        (&json!(end), &json!(end))
+    );
+    // Keys without an end, and people, are bound by none.
+    let endless = token(&make(&owner, None).expect(201));
+    assert_eq!(make(&endless, None).expect(201)["expires_at"], json!(null));
+    assert_eq!(
+        make(&endless, Some(end)).expect(201)["expires_at"],
+        json!(end)
+    );
+}
+
+#[test]
 fn a_revoked_key_stays_listed() {
     let api = Api::default();
     let owner = api.owner();

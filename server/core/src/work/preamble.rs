@@ -15,7 +15,7 @@ pub(super) fn caller_id(principal: &Principal) -> &str {
     }
 }
 
-/// The caller's roles in SQL, null if the session, key or user is gone: the expression, what it needs joined to `meta m`, and
+/// The roles that the caller's rights stand on in SQL, null if the session, key or user is gone: the expression, what it needs joined to `meta m`, and
 /// the id, which is `?1` there.
 fn roles_of(principal: &Principal) -> (&'static str, &'static str, &str) {
     match principal {
@@ -29,9 +29,11 @@ fn roles_of(principal: &Principal) -> (&'static str, &'static str, &str) {
             "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'portal' LEFT JOIN records r ON r.id = s.subject",
             session.as_str(),
         ),
+        // Of the person who bounds what the key gives. The command line's keys are bound by nobody.
         Principal::Key { id, .. } => (
-            "CASE WHEN k.revoked_at IS NULL THEN k.scopes END",
-            "LEFT JOIN api_keys k ON k.id = ?1",
+            "CASE WHEN k.id IS NULL OR k.revoked_at IS NOT NULL THEN NULL WHEN k.maker IS NULL THEN json_array('owner') \
+             WHEN u.status = 'active' THEN u.roles ELSE json_array() END",
+            "LEFT JOIN api_keys k ON k.id = ?1 LEFT JOIN users u ON u.id = k.maker",
             id.as_str(),
         ),
         Principal::Operator => ("'[]'", "", "operator"),

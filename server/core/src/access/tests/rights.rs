@@ -346,3 +346,50 @@ fn nothing_is_read_for_a_caller_who_is_known_not_to_be_allowed() {
         assert_eq!(read, expected);
     }
 }
+
+#[test]
+fn a_password_is_measured_as_it_is_hashed() {
+    let api = Api::default();
+    let owner = api.owner();
+    let reader = api.user(TENANT, "reader@a.example", &["readonly"]);
+    let composed = "\u{e9}";
+    let apart = "e\u{301}";
+    let long = |letter: &str, count: usize| letter.repeat(count);
+    for (n, password) in [long(apart, 200), long(apart, 256), long(composed, 12)]
+        .iter()
+        .enumerate()
+    {
+        let email = format!("{n}@a.example");
+        let mut body = person(&email, &[]);
+        body["password"] = json!(password);
+        api.post("/users", &owner, body).expect(201);
+        let sent = json!({"grant_type": "password", "email": email, "password": password});
+        api.grant(sent).expect(200);
+        patch(&api, &owner, &reader, json!({"password": password})).expect(200);
+    }
+    for (password, rule) in [
+        (long(apart, 11), "min_length"),
+        (long(apart, 257), "max_length"),
+        (long(composed, 257), "max_length"),
+        (long(" ", 12), "blank"),
+        (long("\u{3000}\u{a0}", 6), "blank"),
+    ] {
+        let mut body = person("x@a.example", &[]);
+        body["password"] = json!(password);
+        for refused in [
+            api.post("/users", &owner, body),
+            patch(&api, &owner, &reader, json!({"password": password})),
+        ] {
+            assert_eq!(
+                refused.refusal(),
+                (422, "FIELD_INVALID".into()),
+                "{password}"
+            );
+            let error = &refused.json()["context"]["errors"][0];
+            assert_eq!(
+                (&error["pointer"], &error["rule"]),
+                (&json!("/body/password"), &json!(rule))
+            );
+        }
+    }
+}

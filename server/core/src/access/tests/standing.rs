@@ -114,7 +114,7 @@ fn who_may_not_manage_keys_neither_sees_nor_revokes_them() {
     let api_user = api.user(TENANT, "plain@a.example", &[]);
     let (_, key) = api.key(&["access:read", "access:write", "integrations:read"]);
     api.sql(&format!(
-        "UPDATE api_keys SET created_by = 'user:{api_user}' WHERE created_by = 'user:{admin}'"
+        "UPDATE api_keys SET maker = '{api_user}' WHERE maker = '{admin}'"
     ));
     let refused = and_revoke(&api, &key, &api_user);
     assert_eq!(refused.refusal(), (403, "FORBIDDEN".into()));
@@ -138,8 +138,8 @@ fn a_key_that_is_made_meanwhile_is_told_as_well() {
     *memory.before_commit.lock().unwrap() = Some(Box::new(|connection| {
         connection
             .execute_batch(
-                "UPDATE meta SET seq = seq + 1; INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at) \
-                 SELECT 'late', (SELECT seq FROM meta), 'Late', 'h', scopes, 'c', created_by, created_at + 1, updated_at FROM api_keys WHERE name = 'Own'",
+                "UPDATE meta SET seq = seq + 1; INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, maker) \
+                 SELECT 'late', (SELECT seq FROM meta), 'Late', 'h', scopes, 'c', created_by, created_at + 1, updated_at, maker FROM api_keys WHERE name = 'Own'",
             )
             .unwrap()
     }));

@@ -6,12 +6,14 @@ use crm_contract::latest::types;
 use crm_runtime::server::Reply;
 
 use super::{
+    excess::{Excess, Judged, WithKeys},
     list::missing,
     row::{self, ACTIVE, Profile, User},
-    rules::{apply, check, distinct, keep_an_owner, may_change},
+    rules::{apply, check, distinct, keep_an_owner, may_change, revoking_needs_roles},
     taken::Taken,
 };
 use crate::{
+    access::rights::Rights,
     auth::{address::fold, password::Party, sessions},
     code_set,
     context::{Context, Principal},
@@ -80,7 +82,7 @@ pub async fn create<R: Reply + 'static>(
             }
             return Ok(Decision::nothing(move |_| answer(found.clone())));
         }
-        check(&user, managers.is_empty())?;
+        check(&user, managers.is_empty(), body.password.as_deref())?;
         let made = user.clone();
         Ok(Decision {
             guard: Guard::new().versions("users", [(user.id.as_str(), 0)]),
@@ -115,29 +117,38 @@ pub async fn create<R: Reply + 'static>(
 /// What a change names; the outer None leaves as it is, the inner one clears.
 pub type Changes = types::UserUpdate;
 
-/// Changes what the body names.
+/// Changes what the body names. Keys of the person that allow more than the new roles go on working, unless they are to be
+/// revoked in the same commit.
 pub async fn update<R: Reply + 'static>(
     core: &Core,
     cx: &Context,
     id: &str,
     if_match: Option<&str>,
     changes: Changes,
-    answer: fn(User) -> R,
+    answer: fn(WithKeys) -> R,
 ) -> Result<Outcome<R>, Refusal<Changing>> {
+    revoking_needs_roles(&changes)?;
+    let excess = changes.roles.as_ref().map(|roles| Excess {
+        person: id,
+        left: Rights::of_roles(roles.iter().map(String::as_str)),
+        revoke: changes.revoke_api_keys.unwrap_or_default(),
+        now: cx.now,
+    });
     let password = changes.password.as_deref();
     let manager = Profile {
         manager: changes.manager.clone().flatten(),
         ..Profile::default()
     };
-    let plan = |_: &Scope| {
-        Ok(vec![
-            row::find(id),
-            managers(&manager),
-            row::other_owners(id),
-        ])
+    let plan = |scope: &Scope| {
+        let mut statements = vec![row::find(id), managers(&manager), row::other_owners(id)];
+        let keys = excess.map(|excess| excess.plan(&scope.grants));
+        statements.extend(keys.into_iter().flatten());
+        Ok(statements)
     };
     let decide = |scope: &Scope, rows: Vec<Rows>| {
-        let [found, managers, owners] = <[Rows; 3]>::try_from(rows).unwrap_or_default();
+        let mut rows = rows.into_iter();
+        let mut next = || rows.next().unwrap_or_default();
+        let (found, managers, owners) = (next(), next(), next());
         let before = User::parse(found.into_iter().next().ok_or_else(missing)?)?;
         if etag::if_match(if_match).is_some_and(|versions| !versions.contains(&before.version)) {
             return Err(
@@ -146,21 +157,22 @@ pub async fn update<R: Reply + 'static>(
             );
         }
         let after = apply(&before, &changes, cx.now);
-        check(&after, manager.manager.is_some() && managers.is_empty())?;
+        let no_manager = manager.manager.is_some() && managers.is_empty();
+        check(&after, no_manager, password)?;
         may_change(&scope.grants, &before, &after, password.is_some())?;
-        if password.is_none()
-            && (User {
-                updated_at: before.updated_at,
-                ..after.clone()
-            }) == before
-        {
-            return Ok(Decision::nothing(move |_| answer(before.clone())));
-        }
+        let same = User {
+            updated_at: before.updated_at,
+            ..after.clone()
+        };
+        let changes = password.is_some() || same != before;
         let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
         if before.is_active_owner() && !after.is_active_owner() {
             guard = keep_an_owner(guard, &before.id, &owners)?;
         }
-        let mut statements = vec![row::update(&after)?];
+        let mut statements = Vec::new();
+        if changes {
+            statements.push(row::update(&after)?);
+        }
         if password.is_some() {
             // The session in which a person changes their own password goes on.
             let kept = match cx.caller.as_ref().map(|caller| &caller.principal) {
@@ -169,7 +181,29 @@ pub async fn update<R: Reply + 'static>(
             };
             statements.push(sessions::revoke_all(&before.id, kept, cx.now));
         }
-        Ok(changed(guard, statements, after, answer))
+        let (place, grants) = (u32::from(changes), &scope.grants);
+        let keys = match excess {
+            Some(excess) => excess.judge(grants, rows, guard, place)?,
+            None => Judged::none(guard),
+        };
+        let versions = place + u32::from(keys.revoking.is_some());
+        statements.extend(keys.revoking);
+        let after = WithKeys {
+            user: if changes { after } else { before },
+            api_keys: keys.told,
+        };
+        Ok(Decision {
+            guard: keys.guard,
+            versions,
+            statements,
+            ..Decision::nothing(move |issued: &Issued| {
+                let mut told = after.clone();
+                if changes {
+                    told.user.version = issued.base;
+                }
+                answer(told)
+            })
+        })
     };
     let outside = Outside::new(core, cx, id, changes.email.as_deref(), password)?;
     let external_id = changes.external_id.as_ref().and_then(Option::as_deref);
@@ -177,25 +211,6 @@ pub async fn update<R: Reply + 'static>(
     core.work
         .write_after(cx, plan, decide, || outside.stand(), taken)
         .await
-}
-
-fn changed<R: Reply + 'static>(
-    guard: Guard,
-    statements: Vec<Statement>,
-    after: User,
-    answer: fn(User) -> R,
-) -> Decision<R> {
-    Decision {
-        guard,
-        versions: 1,
-        statements,
-        ..Decision::nothing(move |issued: &Issued| {
-            answer(User {
-                version: issued.base,
-                ..after.clone()
-            })
-        })
-    }
 }
 
 fn managers(profile: &Profile) -> Statement {

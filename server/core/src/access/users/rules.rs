@@ -7,7 +7,7 @@ use crm_runtime::server::{At, Report};
 use super::row::{self, User};
 use crate::{
     access::{grants::Grants, roles},
-    auth::address::fold,
+    auth::{address::fold, password::opaque},
     fault::Fault,
     ports::store::Rows,
     refusal::Refusal,
@@ -55,9 +55,16 @@ pub fn distinct(roles: &[String]) -> Vec<String> {
     kept
 }
 
-/// Roles that exist, and a manager who does.
-pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal<codes::FieldInvalid>> {
+/// Roles that exist, a manager who does, and a password that is one.
+pub fn check(
+    user: &User,
+    manager_is_missing: bool,
+    password: Option<&str>,
+) -> Result<(), Refusal<codes::FieldInvalid>> {
     let mut report = Report::new();
+    if let Some((rule, message)) = password.and_then(opaque::refused) {
+        report.add(&At::BODY.name("password"), rule, message);
+    }
     let roles = At::BODY.name("roles");
     for (index, role) in user
         .roles
@@ -88,6 +95,22 @@ pub fn check(user: &User, manager_is_missing: bool) -> Result<(), Refusal<codes:
             report.problem().map(|_| codes::FieldInvalid),
         ))
     }
+}
+
+/// Which API keys allow more than the roles is asked of the roles that the same request gives.
+pub fn revoking_needs_roles(changes: &UserUpdate) -> Result<(), Refusal<codes::FieldInvalid>> {
+    if changes.revoke_api_keys != Some(true) || changes.roles.is_some() {
+        return Ok(());
+    }
+    let mut report = Report::new();
+    report.add(
+        &At::BODY.name("revoke_api_keys"),
+        "roles",
+        "Name the roles as well: the API keys that allow more than these are revoked.",
+    );
+    Err(Refusal::Refused(
+        report.problem().map(|_| codes::FieldInvalid),
+    ))
 }
 
 /// To change what a person may do, or how the person signs in, a caller must hold all the rights that the person has before

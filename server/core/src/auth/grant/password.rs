@@ -15,6 +15,7 @@ use crate::{
     fault::Fault,
     ports::store::{Rows, Statement, TenantId, Value},
     refusal::Refusal,
+    schema::Failure,
     work::Guard,
 };
 
@@ -38,6 +39,14 @@ pub async fn exchange(
     password: &str,
     tenant: Option<&str>,
 ) -> Result<TokenResponse, Refusal<Exchanging>> {
+    if email.chars().any(char::is_control) {
+        return Err(Fault::Invalid(vec![Failure {
+            pointer: "/body/email".into(),
+            rule: "control_character",
+            message: "Must hold no control characters.".into(),
+        }])
+        .into());
+    }
     let login = fold(email);
     attempt(core, cx, &login).await?;
     let party = Party::signing_in(&login, tenant, cx.address);

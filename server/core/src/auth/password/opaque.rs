@@ -1,12 +1,35 @@
 //! Passwords as RFC 8265 compares them (OpaqueString): every space is U+0020, and what remains is composed (NFC). The two
 //! rules of that profile are written out here: a crate that knows all of PRECIS brings its tables into the Worker's module.
 
+use std::ops::RangeInclusive;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// The form that is hashed.
 pub fn string(password: &str) -> String {
     let space = |c: char| if is_space(c) { ' ' } else { c };
     password.chars().map(space).nfc().collect()
+}
+
+/// How many characters a new password has, in the form that is hashed.
+const LENGTH: RangeInclusive<usize> = 12..=256;
+
+/// Why a text is no new password: the rule, and what to do. Spaces alone are none.
+pub fn refused(password: &str) -> Option<(&'static str, String)> {
+    let (least, most) = (LENGTH.start(), LENGTH.end());
+    let form = string(password);
+    let blank = form.chars().all(|c| c == ' ');
+    match form.chars().count() {
+        count if count < *least => {
+            let message = format!("Must have at least {least} characters in NFC, and has {count}.");
+            Some(("min_length", message))
+        }
+        count if count > *most => {
+            let message = format!("Must have at most {most} characters in NFC, and has {count}.");
+            Some(("max_length", message))
+        }
+        _ => blank.then(|| ("blank", "Must hold more than spaces.".to_owned())),
+    }
 }
 
 /// The forms under which a password may have been stored: as it is hashed now, and, where that differs, as it was sent.
@@ -37,6 +60,19 @@ mod tests {
             prop_assert_eq!(string(&form), form.as_str());
             prop_assert_eq!(string(&password.nfd().collect::<String>()), form.as_str());
             prop_assert_eq!(string(&password.nfc().collect::<String>()), form.as_str());
+        }
+
+        #[test]
+        fn how_a_password_is_spelled_makes_it_no_longer(password in "[a-z\u{e9}\u{390} \u{a0}]{0,300}") {
+            let count = password.nfc().count();
+            let rule = |text: &str| refused(text).map(|(rule, _)| rule);
+            let expected = match count {
+                ..12 => Some("min_length"),
+                257.. => Some("max_length"),
+                _ => password.chars().all(|c| " \u{a0}".contains(c)).then_some("blank"),
+            };
+            prop_assert_eq!(rule(&password), expected);
+            prop_assert_eq!(rule(&password.nfd().collect::<String>()), expected);
         }
 
         #[test]

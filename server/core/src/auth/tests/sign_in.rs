@@ -209,10 +209,25 @@ fn spaces_around_a_sign_in_address_do_not_count() {
     api.user(TENANT, DANA, &["owner"]);
     for email in [
         format!(" {DANA}"),
-        format!("{DANA}\t "),
+        format!("{DANA}\u{2003} "),
         format!("\u{a0}{}\u{3000}", DANA.to_uppercase()),
     ] {
         api.password_grant(&email, PASSWORD).expect(200);
+    }
+    for control in ['\t', '\n', '\r', '\u{b}', '\u{85}', '\u{7f}'] {
+        for email in [
+            format!("{control}{DANA}"),
+            format!("{DANA}{control}"),
+            format!(" {control} {DANA}"),
+            DANA.replace('@', &format!("{control}@")),
+        ] {
+            let refused = api.password_grant(&email, PASSWORD);
+            let code = (400, "VALIDATION_FAILED".to_owned());
+            assert_eq!(refused.refusal(), code, "{email:?}");
+            let error = &refused.json()["context"]["errors"][0];
+            assert_eq!(error["pointer"], "/body/email", "{email:?}");
+            assert_eq!(error["rule"], "control_character", "{email:?}");
+        }
     }
     for email in ["", " ", "no address", "@"] {
         assert!(

@@ -1,0 +1,136 @@
+//! The API keys that allow more than is left of a person's rights, where the person's access or roles are taken away: they
+//! are told to callers who may manage keys, and revoked in the same commit if that is asked for.
+
+use crm_contract::latest::types;
+
+use super::row::User;
+use crate::{
+    access::{
+        grants::{Action, Grants},
+        rights::{Rights, rights},
+    },
+    fault::Fault,
+    integrations::api_keys::{self, ApiKey},
+    ports::store::{Rows, Statement, Value},
+    work::Guard,
+};
+
+/// What a caller needs to see the keys that somebody made, and to revoke them.
+const MANAGE_KEYS: &str = "api_keys.manage";
+
+/// A person, and the keys that allow more than the person may do, if they were asked for and the caller may know them.
+#[derive(Clone)]
+pub struct WithKeys {
+    pub user: User,
+    pub api_keys: Option<Vec<ApiKey>>,
+}
+
+impl WithKeys {
+    /// As the contract shows it: the person, and the keys.
+    pub fn shown(&self) -> types::UserWithKeys {
+        let types::User {
+            id,
+            email,
+            name,
+            title,
+            phone,
+            manager,
+            roles,
+            status,
+            external_id,
+            attributes,
+            version,
+            created_at,
+            updated_at,
+        } = self.user.shown();
+        let keys = self.api_keys.as_ref();
+        types::UserWithKeys {
+            id,
+            email,
+            name,
+            title,
+            phone,
+            manager,
+            roles,
+            status,
+            external_id,
+            attributes,
+            version,
+            created_at,
+            updated_at,
+            api_keys: keys.map(|keys| keys.iter().map(ApiKey::shown).collect()),
+        }
+    }
+}
+
+/// The keys of a person that allow more than `left`.
+#[derive(Clone, Copy)]
+pub struct Excess<'a> {
+    pub person: &'a str,
+    pub left: Rights,
+    pub revoke: bool,
+    pub now: i64,
+}
+
+/// What becomes of the keys.
+pub struct Judged {
+    /// What is told of the keys holds at the commit as well: none was made or revoked meanwhile.
+    pub guard: Guard,
+    pub told: Option<Vec<ApiKey>>,
+    /// Takes one version, if it is there.
+    pub revoking: Option<Statement>,
+}
+
+impl Judged {
+    /// Where no keys are asked about.
+    pub fn none(guard: Guard) -> Self {
+        Self {
+            guard,
+            told: None,
+            revoking: None,
+        }
+    }
+}
+
+impl Excess<'_> {
+    /// What has to be read of them: nothing for a caller who may not know them.
+    pub fn plan(&self, caller: &Grants) -> Vec<Statement> {
+        if !caller.allows(Action::Named(MANAGE_KEYS)) {
+            return Vec::new();
+        }
+        let found = api_keys::excessive(self.person, self.left, self.now);
+        vec![found, api_keys::newest()]
+    }
+
+    /// `rows`: of the plan. `place`: which version of the commit revoking them takes.
+    pub fn judge(
+        &self,
+        caller: &Grants,
+        mut rows: impl Iterator<Item = Rows>,
+        guard: Guard,
+        place: u32,
+    ) -> Result<Judged, Fault> {
+        if self.revoke {
+            caller.cover(rights![MANAGE_KEYS], "revoke API keys")?;
+        }
+        let (Some(found), Some(newest)) = (rows.next(), rows.next()) else {
+            return Ok(Judged::none(guard));
+        };
+        let keys = found.into_iter().map(ApiKey::parse);
+        let mut keys = keys.collect::<Result<Vec<_>, Fault>>()?;
+        let newest = newest.first().and_then(|row| row.first());
+        let newest = newest.and_then(Value::as_i64).unwrap_or_default();
+        let revoking = (self.revoke && !keys.is_empty())
+            .then(|| api_keys::revoke_excessive(self.person, self.left, place, self.now));
+        if revoking.is_some() {
+            for key in &mut keys {
+                key.revoked_at = Some(self.now);
+            }
+        }
+        Ok(Judged {
+            guard: guard.and(&format!("({}) = {{}}", api_keys::NEWEST), [newest.into()]),
+            told: Some(keys),
+            revoking,
+        })
+    }
+}
