@@ -303,6 +303,41 @@ async fn a_body_that_comes_too_slowly_is_told_so() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn bodies_in_chunks_leave_the_connection_to_the_next_request() {
+    let router = Router::new()
+        .route("/read", post(async |body: String| body))
+        .route("/unread", post(async || "unread"));
+    let running = start_with(router, Settings::default()).await;
+    let mut stream = running.connect().await;
+    let chunked = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n"
+        )
+    };
+    for (path, body) in [
+        ("/read", "whole"),
+        ("/unread", "unread"),
+        ("/read", "whole"),
+    ] {
+        let request = chunked(path);
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = Vec::new();
+        while !answer.ends_with(body.as_bytes()) {
+            let byte = stream.read_u8().await.expect("an answer");
+            answer.push(byte);
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
+    // One that never ends leaves it to nobody.
+    let endless = chunked("/unread").replace("0\r\n\r\n", "");
+    let answer = said(&running, &endless).await;
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    running.stop().await;
+}
+
 /// The API, for a caller who may do everything, from an empty folder.
 async fn start_api(data: &std::path::Path) -> Running {
     let ports = Host::open(data).expect("opened").ports;
