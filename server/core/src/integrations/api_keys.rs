@@ -166,12 +166,14 @@ pub fn revoke_excessive(person: &str, rights: Rights, place: u32, now: i64) -> S
     )
 }
 
-/// A key that was made by a person or with another key stands for that person, or for the person of that key.
-pub fn insert(key: &ApiKey, maker: &Principal, secret_hash: String) -> Statement {
-    let (person, made_with) = match maker {
+/// A key that was made by a person stands for that person, one that was made with another key for the person of that key,
+/// and the command line's for nobody.
+pub fn insert(key: &ApiKey, principal: &Principal, secret_hash: String) -> Statement {
+    let (maker, made_with) = match principal {
         Principal::User { id, .. } => (Some(id.as_str()), None),
         Principal::Key { id, .. } => (None, Some(id.as_str())),
-        Principal::Portal { .. } | Principal::Operator => (None, None),
+        Principal::Operator => (Some("system:"), None),
+        Principal::Portal { .. } => (None, None),
     };
     Statement::new(
         "INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, expires_at, maker) \
@@ -185,7 +187,7 @@ pub fn insert(key: &ApiKey, maker: &Principal, secret_hash: String) -> Statement
             key.created_by.as_str().into(),
             key.created_at.into(),
             key.expires_at.into(),
-            person.into(),
+            maker.into(),
             made_with.into(),
         ],
     )

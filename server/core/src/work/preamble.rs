@@ -15,8 +15,7 @@ pub(super) fn caller_id(principal: &Principal) -> &str {
     }
 }
 
-/// The roles that the caller's rights stand on in SQL, null if the session, key or user is gone: the expression, what it needs joined to `meta m`, and
-/// the id, which is `?1` there.
+/// SQL for the caller's roles: the expression, its joins, and the value of `?1`. Null if the session, key or user is gone.
 fn roles_of(principal: &Principal) -> (&'static str, &'static str, &str) {
     match principal {
         Principal::User { session, .. } => (
@@ -29,9 +28,10 @@ fn roles_of(principal: &Principal) -> (&'static str, &'static str, &str) {
             "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'portal' LEFT JOIN records r ON r.id = s.subject",
             session.as_str(),
         ),
-        // Of the person who bounds what the key gives. The command line's keys are bound by nobody.
+        // Of the person who bounds what the key gives. The command line's keys are bound by nobody. A key without a maker was
+        // made by a program that knows of no makers yet: it gives nothing.
         Principal::Key { id, .. } => (
-            "CASE WHEN k.id IS NULL OR k.revoked_at IS NOT NULL THEN NULL WHEN k.maker IS NULL THEN json_array('owner') \
+            "CASE WHEN k.id IS NULL OR k.revoked_at IS NOT NULL THEN NULL WHEN k.maker = 'system:' THEN json_array('owner') \
              WHEN u.status = 'active' THEN u.roles ELSE json_array() END",
             "LEFT JOIN api_keys k ON k.id = ?1 LEFT JOIN users u ON u.id = k.maker",
             id.as_str(),
