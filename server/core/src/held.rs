@@ -86,6 +86,30 @@ pub fn current() -> Option<Arc<Held>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
+/// How much of an answer the current request had room for at some moment.
+pub struct Mark {
+    held: Option<Arc<Held>>,
+    answer: usize,
+}
+
+/// Marks how much the current request holds now. Whoever may read again in vain marks it before.
+pub fn mark() -> Mark {
+    let held = current();
+    let answer = held.as_ref().map_or(0, |held| held.taken().answer);
+    Mark { held, answer }
+}
+
+impl Mark {
+    /// What was read since is gone, and its room is given back.
+    pub fn give_back(&self) {
+        if let Some(held) = &self.held {
+            let mut taken = held.taken();
+            let answer = taken.answer.min(self.answer);
+            held.set_answer(&mut taken, answer);
+        }
+    }
+}
+
 /// Has [`current`] be what it was before.
 struct Before(Option<Arc<Held>>);
 

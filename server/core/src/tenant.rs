@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     fault::Fault,
+    held,
     ports::store::{Rows, Statement, TenantId, TenantStore, Value},
     schema::{self, Schema},
 };
@@ -96,6 +97,7 @@ impl Tenants {
             Statement::new(schema::TYPES, []),
             Statement::new(schema::FIELDS, []),
         ];
+        let mark = held::mark();
         let mut rows = store.read(tenant, statements).await?.into_iter();
         let meta = rows
             .next()
@@ -112,6 +114,8 @@ impl Tenants {
         let types: Rows = rows.next().unwrap_or_default();
         let fields: Rows = rows.next().unwrap_or_default();
         let schema = Schema::load(types, fields).map_err(Fault::Internal)?;
+        // The rows are gone, and what they became has a bound of its own.
+        mark.give_back();
         let state = Arc::new(TenantState {
             schema_rev: *schema_rev,
             access_rev: *access_rev,

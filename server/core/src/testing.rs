@@ -13,7 +13,7 @@ pub mod host;
 use rusqlite::{Connection, limits::Limit, types::ValueRef};
 
 use crate::{
-    migrations,
+    held, migrations,
     ports::{
         Answer,
         store::{
@@ -152,6 +152,11 @@ pub fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<
     Ok(found)
 }
 
+fn bytes(rows: &[Rows]) -> usize {
+    let values = rows.iter().flatten().flatten();
+    values.filter_map(Value::as_str).map(str::len).sum()
+}
+
 /// Whether that was why [`rows`] gave none.
 pub fn is_too_large(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::ToSqlConversionFailure(error) if error.downcast_ref() == Some(&StoreError::TooLarge))
@@ -165,7 +170,7 @@ impl TenantStore for Memory {
     ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let connection = self.connection.lock().unwrap();
-        let read = statements
+        let read: Result<Vec<Rows>, StoreError> = statements
             .iter()
             .map(|statement| {
                 admit(Access::Read, &statement.sql)?;
@@ -175,6 +180,11 @@ impl TenantStore for Memory {
                 })
             })
             .collect();
+        // As on every host.
+        let read = read.and_then(|read| match held::current() {
+            Some(held) if !held.read(bytes(&read)) => Err(StoreError::Busy("no room".into())),
+            _ => Ok(read),
+        });
         Box::pin(async { read })
     }
 

@@ -11,6 +11,7 @@ use crate::{
     access::grants::Grants,
     context::{Caller, Context, Idempotency},
     fault::Fault,
+    held,
     ports::{
         Answer, Ports,
         store::{Commit, Rows, Statement, Value, admission::fit},
@@ -26,6 +27,8 @@ mod constraint;
 mod faults;
 pub mod guard;
 mod preamble;
+#[cfg(test)]
+mod room;
 pub mod seal;
 pub mod settled;
 pub mod stored;
@@ -217,6 +220,7 @@ impl Work {
     {
         let mut tries = 0;
         let mut turn: Option<Turn<'_>> = None;
+        let mark = held::mark();
         loop {
             let (preamble, rows) = self
                 .read_with_preamble(cx, cx.idempotency.as_ref(), guess.take(), &plan)
@@ -232,7 +236,12 @@ impl Work {
             if !decision.statements.is_empty() {
                 decision.statements.extend(before().await?);
             }
-            match self.commit(cx, &scope, decision).await? {
+            let ended = self.commit(cx, &scope, decision).await?;
+            // What was read for this try is gone, and only an answer needs its room.
+            if !matches!(ended, Ended::Done(_)) {
+                mark.give_back();
+            }
+            match ended {
                 Ended::Done(answer) => return Ok(Outcome::Done(answer)),
                 // Another request with the same key was faster: its answer is found by the next read.
                 Ended::Constraint(Constraint::IdempotencyKey) => {}
@@ -393,7 +402,9 @@ impl Work {
         plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
     ) -> Result<(Preamble, Vec<Rows>), E> {
         let store = &*self.ports.store;
+        let mark = held::mark();
         for _ in 0..MOST_RELOADS {
+            mark.give_back();
             let guess = match first.take() {
                 Some(guess) => guess,
                 None => self.guess(cx, plan).await?,
