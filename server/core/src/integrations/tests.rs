@@ -137,7 +137,7 @@ fn scopes_are_those_of_the_contract_and_of_the_giver() {
 }
 
 #[test]
-fn no_key_outlives_the_key_that_makes_it() {
+fn a_key_that_expires_makes_no_key_that_expires_later() {
     let api = Api::default();
     let owner = api.owner();
     let end = crate::testing::host::NOW + 3_600_000;

@@ -1,5 +1,6 @@
-//! The rows of a step in the batches in which they are judged and then written. A batch whose records are more than one
-//! commit takes is halved, by both in the same way, so that both see the same rows together.
+//! The rows of a step in the batches in which they are judged and then written. A batch that is more than one commit takes
+//! is halved. Judging counts the stored records of a batch, writing also what it commits: only where large rows make a
+//! commit too large do the two see other rows together.
 
 use super::spool::{Spool, Upsert};
 

@@ -195,8 +195,8 @@ impl Held {
 
 impl Share {
     fn put(&mut self, pattern: &Arc<str>, program: Arc<Program>, cache: Cache, now: u64) {
-        let entry = self.by.entry(pattern.clone()).or_insert(Entry {
-            program,
+        let entry = self.by.entry(pattern.clone()).or_insert_with(|| Entry {
+            program: program.clone(),
             cache: None,
             bytes: 0,
             used: now,
@@ -207,7 +207,10 @@ impl Share {
         {
             entry.judged += 1;
         }
-        entry.cache = Some(cache);
+        // A cache belongs to the program that filled it: another search may have kept a program of its own first.
+        if Arc::ptr_eq(&entry.program, &program) {
+            entry.cache = Some(cache);
+        }
         let (before, after) = (entry.bytes, entry.size());
         entry.bytes = after;
         self.bytes = self.bytes + after - before;
@@ -289,4 +292,34 @@ fn compile(pattern: &str, allowance: &Allowance) -> Result<Program, Verdict> {
         slow,
         width,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_kept_with_its_own_program_alone() {
+        let programs = Programs::new(MOST_BYTES);
+        let pattern = Arc::from("[a-z]+");
+        // Two searches at once, each of which found nothing.
+        let [first, second] = [(); 2].map(|()| {
+            let program = compile(&pattern, &Allowance::default()).ok().unwrap();
+            Arc::new(program)
+        });
+        let put = |program: &Arc<Program>| {
+            let cache = program.search.create_cache();
+            programs.put(Owner::Everybody, &pattern, program.clone(), cache);
+        };
+        put(&first);
+        let (held, cache) = programs.take(&Owner::Everybody, &pattern).unwrap();
+        assert!(Arc::ptr_eq(&held, &first) && cache.is_some());
+        put(&second);
+        let (held, cache) = programs.take(&Owner::Everybody, &pattern).unwrap();
+        assert!(Arc::ptr_eq(&held, &first) && cache.is_none());
+        put(&first);
+        let (_, cache) = programs.take(&Owner::Everybody, &pattern).unwrap();
+        assert!(cache.is_some());
+        programs.bytes();
+    }
 }
