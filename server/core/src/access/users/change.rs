@@ -164,13 +164,13 @@ pub async fn update<R: Reply + 'static>(
             updated_at: before.updated_at,
             ..after.clone()
         };
-        let changes = password.is_some() || same != before;
+        let is_changed = password.is_some() || same != before;
         let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
         if before.is_active_owner() && !after.is_active_owner() {
             guard = keep_an_owner(guard, &before.id, &owners)?;
         }
         let mut statements = Vec::new();
-        if changes {
+        if is_changed {
             statements.push(row::update(&after)?);
         }
         if password.is_some() {
@@ -181,7 +181,7 @@ pub async fn update<R: Reply + 'static>(
             };
             statements.push(sessions::revoke_all(&before.id, kept, cx.now));
         }
-        let (place, grants) = (u32::from(changes), &scope.grants);
+        let (place, grants) = (u32::from(is_changed), &scope.grants);
         let keys = match excess {
             Some(excess) => excess.judge(grants, rows, guard, place)?,
             None => Judged::none(guard),
@@ -189,7 +189,7 @@ pub async fn update<R: Reply + 'static>(
         let versions = place + u32::from(keys.revoking.is_some());
         statements.extend(keys.revoking);
         let after = WithKeys {
-            user: if changes { after } else { before },
+            user: if is_changed { after } else { before },
             api_keys: keys.told,
         };
         Ok(Decision {
@@ -198,7 +198,7 @@ pub async fn update<R: Reply + 'static>(
             statements,
             ..Decision::nothing(move |issued: &Issued| {
                 let mut told = after.clone();
-                if changes {
+                if is_changed {
                     told.user.version = issued.base;
                 }
                 answer(told)
