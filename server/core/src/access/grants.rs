@@ -7,7 +7,7 @@ use crm_contract::latest::server::operations::PERMISSIONS;
 use crm_runtime::server::Operation;
 
 use super::{
-    rights::{Lacking, Rights},
+    rights::{Lacking, Rights, rights},
     roles::{self, Role},
 };
 use crate::{context::Principal, fault::Fault};
@@ -173,7 +173,8 @@ impl Grants {
                     kind: "scope",
                     name: scope.to_owned(),
                 }),
-                None => Ok(()),
+                None if operation.method == "GET" => Ok(()),
+                None => self.manage(operation.permission),
             },
             _ => match operation.permission {
                 Some(permission) if !self.rights.has(permission) => {
@@ -182,6 +183,18 @@ impl Grants {
                 _ => Ok(()),
             },
         }
+    }
+
+    /// People and keys are managed with a key only while the person who made it may manage them: a person who has lost that
+    /// does not bring themselves back with a key that they made before.
+    fn manage(&self, permission: Option<&str>) -> Result<(), Fault> {
+        let managing = [rights!("users.write"), rights!("api_keys.manage")];
+        let asked = managing
+            .into_iter()
+            .filter(|rights| permission.is_some_and(|name| rights.has(name)));
+        asked
+            .into_iter()
+            .try_for_each(|rights| self.cover(rights, "manage people and keys"))
     }
 
     /// Refused unless the caller has all of these rights, and as a key the person who made it as well. `what`: what only
@@ -224,7 +237,6 @@ mod tests {
     use crm_runtime::server::Requirement;
 
     use super::*;
-    use crate::access::rights::rights;
 
     fn person(roles: &[&str]) -> Grants {
         let roles = serde_json::to_string(roles).unwrap().into();

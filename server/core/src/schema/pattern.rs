@@ -5,8 +5,8 @@
 //!
 //! - `weight` is about the number of states of its program (20 to 40 bytes each). It is bounded for each pattern and for
 //!   all patterns of a tenant together.
-//! - `width` is the number of places that the search can be at in one moment. Judging a text costs at most its characters
-//!   times the width.
+//! - `width` is the number of places that the search can be at in one moment. Judging a text costs at most about its
+//!   characters times the width, and mostly far less.
 //!
 //! A request has one [`Allowance`] of both for all of its texts.
 

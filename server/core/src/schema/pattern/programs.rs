@@ -21,9 +21,14 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_PROGRAM: usize = 1 << 20;
 /// What the states that a search makes on its way take, where the program does not need more.
 const CACHE: usize = 32 << 10;
+/// Bytes of a text that cost no more than one place of a slow search, where all states are in the cache; and bytes of states
+/// that are made meanwhile.
+const BYTES_PER_PLACE: u64 = 16;
+const STATE_BYTES_PER_PLACE: u64 = 4;
 
-/// A search keeps the states that it makes in a cache. Where too many are made, as some patterns can be driven to, it goes
-/// on without: slower, and in a time that the [`Allowance`] bounds.
+/// A search keeps the states that it makes in a cache, and costs little where it finds them there. Where more are made than
+/// the cache has room for, as some patterns can be driven to, the text is searched without it: slower, and in a time that
+/// the [`Allowance`] bounds.
 struct Program {
     search: DFA,
     slow: PikeVM,
@@ -101,12 +106,7 @@ impl Programs {
             },
         };
         let mut cache = cache.unwrap_or_else(|| program.search.create_cache());
-        let work = (text.chars().count() as u64).saturating_mul(program.width);
-        let verdict = match allowance.judges(work) {
-            false => Verdict::TooDear,
-            true if program.matches(&mut cache, text) => Verdict::Matches,
-            true => Verdict::Differs,
-        };
+        let verdict = program.judge(&mut cache, text, allowance);
         if let Some(owner) = owner {
             self.put(owner, pattern, program, cache);
         }
@@ -244,14 +244,29 @@ impl Entry {
 }
 
 impl Program {
-    fn matches(&self, cache: &mut Cache, text: &str) -> bool {
+    fn judge(&self, cache: &mut Cache, text: &str, allowance: &Allowance) -> Verdict {
+        if !allowance.judges(text.len() as u64 / BYTES_PER_PLACE) {
+            return Verdict::TooDear;
+        }
         let input = Input::new(text).anchored(Anchored::Yes);
-        match self.search.try_search_fwd(cache, &input) {
+        let before = cache.memory_usage();
+        let found = self.search.try_search_fwd(cache, &input);
+        let made = cache.memory_usage().saturating_sub(before) as u64;
+        allowance.worked(made / STATE_BYTES_PER_PLACE);
+        let matches = match found {
             Ok(found) => found.is_some(),
             Err(_) => {
                 cache.reset(&self.search);
+                let places = (text.chars().count() as u64).saturating_mul(self.width);
+                if !allowance.judges(places) {
+                    return Verdict::TooDear;
+                }
                 self.slow.is_match(&mut self.slow.create_cache(), input)
             }
+        };
+        match matches {
+            true => Verdict::Matches,
+            false => Verdict::Differs,
         }
     }
 }
@@ -280,8 +295,7 @@ fn compile(pattern: &str, allowance: &Allowance) -> Result<Program, Verdict> {
         .cache_capacity(CACHE)
         .skip_cache_capacity_check(true)
         .unicode_word_boundary(true)
-        .minimum_cache_clear_count(Some(3))
-        .minimum_bytes_per_state(Some(10));
+        .minimum_cache_clear_count(Some(0));
     let search = DFA::builder()
         .configure(config)
         .build_from_nfa(nfa.clone())

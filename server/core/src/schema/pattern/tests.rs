@@ -199,11 +199,29 @@ fn texts_of_one_request_share_its_effort() {
     let allowance = Allowance::default();
     let pattern = Pattern::new("[01]*1[01]{99}", false);
     let text = "0".repeat(1_000);
+    // Few states: they are found in the cache.
+    let judged = (0..1_000).map(|_| pattern.judge(&text, &allowance));
+    assert!(
+        judged
+            .into_iter()
+            .all(|verdict| verdict == Verdict::Differs)
+    );
+    // A state for nearly each character: more than the cache has room for.
+    let text: String = (0..1_000_u32)
+        .map(|n| {
+            if n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 30 & 1 == 0 {
+                '0'
+            } else {
+                '1'
+            }
+        })
+        .collect();
     let judged = (0..1_000).map(|_| pattern.judge(&text, &allowance));
     let done = judged
-        .take_while(|verdict| *verdict == Verdict::Differs)
+        .take_while(|verdict| *verdict != Verdict::TooDear)
         .count() as u64;
-    assert_eq!(done, MOST_EFFORT / (1_000 * 101));
+    let most = MOST_EFFORT / (1_000 * 101);
+    assert!(done <= most && done >= most / 2, "{done} of {most}");
     assert_eq!(
         pattern.judge(&text, &Allowance::default()),
         Verdict::Differs
@@ -231,7 +249,7 @@ fn bombs_are_refused_before_they_are_compiled() {
     let refused = Room::of(&schema)
         .take("[01]*1[01]{999}", 100_000, &Allowance::default())
         .unwrap_err();
-    assert!(refused.contains("max_length of at most 16"), "{refused}");
+    assert!(refused.contains("max_length of at most 2"), "{refused}");
     for fine in [
         r"[^@\s]+@[^@\s]+",
         r"\d{5}(-\d{4})?",
