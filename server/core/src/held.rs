@@ -1,7 +1,8 @@
 //! What one request holds of what all requests share: a slot while it is at work, the bytes of its body as they arrive, and
 //! the bytes that were read for it and of its answer, until the peer has taken them. A request that asks for more than there
-//! is, or than one address or one business may have, is refused and told so; nothing waits for memory. Each host has a
-//! [`Hall`] of its own size.
+//! is, or than one address or one business may have, is refused and told so. It does not wait: a request that waits for
+//! memory keeps what it has already, so that two could wait for each other for ever, and those that wait need bounds of their
+//! own. Each host has a [`Hall`] of its own size.
 
 use std::{
     cell::RefCell,
@@ -11,10 +12,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use http::Method;
+
 use crate::{
     http::Seat,
     ports::store::TenantId,
-    shares::{Party, Shares},
+    shares::{Charged, Shares},
 };
 
 /// Bytes that each request has without asking, of its body and of its answer: as much for each connection is no danger.
@@ -30,6 +33,8 @@ pub struct Hall {
     slots: Shares,
     bodies: Shares,
     answers: Shares,
+    /// What finished answers take instead of `answers`, where a host has it.
+    finished: Option<Shares>,
 }
 
 #[derive(Debug)]
@@ -40,17 +45,27 @@ pub struct Held {
 
 #[derive(Debug, Default)]
 struct Taken {
-    parties: Vec<Party>,
+    parties: Vec<Charged>,
     slot: bool,
     /// Bytes seen, of which `FREE` were not asked for.
     body: usize,
     answer: usize,
+    /// Bytes that were asked for of the share of finished answers.
+    finished: usize,
     /// Nobody works on the request any more: it gets nothing.
     over: bool,
 }
 
 fn counted(bytes: usize) -> usize {
     bytes.saturating_sub(FREE)
+}
+
+fn take(shares: &Shares, parties: &[Charged], amount: usize, anyway: bool) -> bool {
+    let room = shares.take(parties, amount);
+    if !room && anyway {
+        shares.take_anyway(parties, amount);
+    }
+    room || anyway
 }
 
 impl Hall {
@@ -60,17 +75,36 @@ impl Hall {
             slots,
             bodies,
             answers,
+            finished: None,
+        }
+    }
+
+    /// Answers that are done have this share for themselves: peers that do not take theirs are in the way of no reading.
+    #[must_use]
+    pub fn with_finished(self, finished: Shares) -> Self {
+        Self {
+            finished: Some(finished),
+            ..self
         }
     }
 
     /// Slots, bytes of bodies and bytes of answers that are taken.
     pub fn taken(&self) -> [usize; 3] {
-        [&self.slots, &self.bodies, &self.answers].map(Shares::taken_in_all)
+        let [slots, bodies, answers] =
+            [&self.slots, &self.bodies, &self.answers].map(Shares::taken_in_all);
+        let finished = self.finished.as_ref().map_or(0, Shares::taken_in_all);
+        [slots, bodies, answers + finished]
+    }
+
+    /// Whether these parties have more finished answers than they may: the answers to writes are given anyway.
+    fn is_overdrawn(&self, parties: &[Charged]) -> bool {
+        let finished = self.finished.as_ref();
+        finished.is_some_and(|finished| finished.is_overdrawn(parties))
     }
 
     /// A request from there.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Arc<Held> {
-        let parties = vec![Party::at(address)];
+        let parties = vec![Charged::at(address)];
         Arc::new(Held {
             hall: self.clone(),
             taken: Mutex::new(Taken {
@@ -185,23 +219,33 @@ impl Held {
         self.set_answer(&mut taken, sum);
     }
 
-    /// The work is done: the answer of so many bytes is all that is left of it.
+    /// The work is done: the answer of so many bytes is all that is left of it. False if there is no room for it. What was
+    /// done is told in any case: the answer to a write is given even then. The next request of its parties finds less, and
+    /// is refused before it is worked on.
     #[must_use]
-    pub fn answer(&self, bytes: usize) -> bool {
+    pub fn settle(&self, method: &Method, bytes: usize) -> bool {
         let mut taken = self.taken();
         self.end_work(&mut taken);
-        self.set_answer(&mut taken, bytes)
-    }
-
-    /// The same of a write, whose answer is given even where there is no room: the next request of these parties finds
-    /// less, and is refused before it is worked on.
-    pub fn answer_anyway(&self, bytes: usize) {
-        let mut taken = self.taken();
-        self.end_work(&mut taken);
-        if !self.set_answer(&mut taken, bytes) && !taken.over {
-            let more = counted(bytes) - counted(taken.answer);
-            self.hall.answers.take_anyway(&taken.parties, more);
-            taken.answer = bytes;
+        let anyway = !method.is_safe();
+        if taken.over {
+            return anyway;
+        }
+        match &self.hall.finished {
+            Some(finished) => {
+                self.set_answer(&mut taken, 0);
+                let room = take(finished, &taken.parties, counted(bytes), anyway);
+                taken.finished = if room { counted(bytes) } else { 0 };
+                room
+            }
+            None if self.set_answer(&mut taken, bytes) => true,
+            None => {
+                let more = counted(bytes) - counted(taken.answer);
+                let room = take(&self.hall.answers, &taken.parties, more, anyway);
+                if room {
+                    taken.answer = bytes;
+                }
+                room
+            }
         }
     }
 
@@ -214,12 +258,18 @@ impl Held {
     }
 
     fn set_answer(&self, taken: &mut Taken, bytes: usize) -> bool {
+        let hall = &self.hall;
         let (had, wanted) = (counted(taken.answer), counted(bytes));
-        let answers = &self.hall.answers;
-        if wanted > had && (taken.over || !answers.take(&taken.parties, wanted - had)) {
+        let more = wanted.saturating_sub(had);
+        if more > 0
+            && (taken.over
+                || hall.is_overdrawn(&taken.parties)
+                || !hall.answers.take(&taken.parties, more))
+        {
             return false;
         }
-        answers.give(&taken.parties, had.saturating_sub(wanted));
+        hall.answers
+            .give(&taken.parties, had.saturating_sub(wanted));
         taken.answer = bytes;
         true
     }
@@ -228,7 +278,10 @@ impl Held {
         let hall = &self.hall;
         hall.slots.give(&taken.parties, taken.slot.into());
         hall.bodies.give(&taken.parties, counted(taken.body));
-        (taken.slot, taken.body) = (false, 0);
+        if let Some(finished) = &hall.finished {
+            finished.give(&taken.parties, taken.finished);
+        }
+        (taken.slot, taken.body, taken.finished) = (false, 0, 0);
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -239,7 +292,7 @@ impl Held {
 impl Seat for Held {
     fn known(&self, tenant: &TenantId) -> bool {
         let mut taken = self.taken();
-        let party = Party::Tenant(tenant.clone());
+        let party = Charged::Tenant(tenant.clone());
         if taken.parties.contains(&party) {
             return true;
         }
@@ -319,12 +372,12 @@ mod tests {
         assert!(lost.body(1 << 20) && lost.work());
         lost.end();
         assert!(!lost.body(FREE + 1) && !lost.work() && !lost.read(FREE));
-        lost.answer_anyway(1 << 20);
+        assert!(lost.settle(&Method::POST, 1 << 20));
         let other = from(&hall, 1);
-        assert!(other.body(2 << 20) && other.answer(2 << 20));
+        assert!(other.body(2 << 20) && other.settle(&Method::GET, 2 << 20));
         drop(lost);
         let more = from(&hall, 1);
-        assert!(!more.answer(1 << 20), "it is given back once");
+        assert!(!more.settle(&Method::GET, 1 << 20), "it is given back once");
     }
 
     #[test]
@@ -352,7 +405,7 @@ mod tests {
         assert!(one.body(1 << 20) && two.body(1 << 20));
         assert!(!three.body(1 << 20), "a quarter is one address's");
         assert!(from(&hall, 2).body(1 << 20));
-        assert!(one.answer(0) && three.body(1 << 20));
+        assert!(one.settle(&Method::GET, 0) && three.body(1 << 20));
     }
 
     #[test]
@@ -360,7 +413,7 @@ mod tests {
         let hall = hall(8, 4 << 20, 4 << 20);
         let first = from(&hall, 1);
         assert!(first.body(FREE) && first.work());
-        first.answer_anyway(3 << 20);
+        assert!(first.settle(&Method::POST, 3 << 20));
         let second = from(&hall, 1);
         assert!(second.body(FREE) && !second.work());
         let other = from(&hall, 2);
@@ -378,9 +431,32 @@ mod tests {
         // Two megabytes: as rows, and printed.
         let second = from(&hall, 1);
         assert!(!second.read(1 << 19));
-        assert!(first.answer(1 << 20) && second.read(1 << 19));
+        assert!(first.settle(&Method::GET, 1 << 20) && second.read(1 << 19));
         drop(first);
         second.forget(1 << 19);
         assert!(second.read(1 << 20));
+    }
+
+    #[test]
+    fn answers_that_are_done_have_a_share_of_their_own() {
+        let shares = |all| Shares::new(all, all / 4);
+        let answers = Shares::new(8 << 20, 8 << 20);
+        let hall = Hall::new(shares(8), shares(0), answers).with_finished(shares(4 << 20));
+        let hall = Arc::new(hall);
+        let done = |last, method| {
+            let held = from(&hall, last);
+            (held.read(1 << 20) && held.settle(&method, 1 << 20)).then_some(held)
+        };
+        let one = done(1, Method::GET).expect("room");
+        assert!(done(1, Method::GET).is_none(), "a quarter is one address's");
+        // It is in the way of no reading, its own neither.
+        assert!(from(&hall, 1).read(4 << 20) && from(&hall, 2).read(4 << 20));
+        // The answer to a write is given even so, but one at a time.
+        let write = done(1, Method::POST).expect("a write is told");
+        assert!(done(1, Method::POST).is_none());
+        let others: Vec<_> = (2..4).map(|last| done(last, Method::GET)).collect();
+        assert!(others.iter().all(Option::is_some));
+        drop((one, write, others));
+        assert_eq!(hall.taken(), [0, 0, 0]);
     }
 }

@@ -9,14 +9,14 @@ use std::{
 
 use crate::{http::address::line, ports::store::TenantId};
 
-/// Somebody who gets no more than a part.
+/// An address or a business: what its requests take is charged to it, and it gets no more than a part.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Party {
+pub enum Charged {
     Address(IpAddr),
     Tenant(TenantId),
 }
 
-impl Party {
+impl Charged {
     /// Who calls from there: everybody on the line of that address.
     pub fn at(address: IpAddr) -> Self {
         Self::Address(line(address))
@@ -33,7 +33,7 @@ pub struct Shares {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    of: HashMap<Party, usize>,
+    of: HashMap<Charged, usize>,
 }
 
 impl Shares {
@@ -46,8 +46,15 @@ impl Shares {
         }
     }
 
+    /// Whether all of them together, or one of these parties, have more than they may: see [`take_anyway`](Self::take_anyway).
+    pub fn is_overdrawn(&self, parties: &[Charged]) -> bool {
+        let taken = self.taken();
+        let of = |party| taken.of.get(party).is_some_and(|had| *had > self.of_one);
+        taken.all > self.most || parties.iter().any(of)
+    }
+
     /// Takes so much for these parties, if it is there for all of them.
-    pub fn take(&self, parties: &[Party], amount: usize) -> bool {
+    pub fn take(&self, parties: &[Charged], amount: usize) -> bool {
         if amount == 0 {
             return true;
         }
@@ -67,7 +74,10 @@ impl Shares {
     }
 
     /// Takes so much whether it is there or not: what follows finds less.
-    pub fn take_anyway(&self, parties: &[Party], amount: usize) {
+    pub fn take_anyway(&self, parties: &[Charged], amount: usize) {
+        if amount == 0 {
+            return;
+        }
         let mut taken = self.taken();
         taken.all = taken.all.saturating_add(amount);
         for party in parties {
@@ -77,7 +87,7 @@ impl Shares {
     }
 
     /// Counts what was taken already for one more party, if it has room for it.
-    pub fn join(&self, party: &Party, amount: usize) -> bool {
+    pub fn join(&self, party: &Charged, amount: usize) -> bool {
         let mut taken = self.taken();
         let had = taken.of.get(party).copied().unwrap_or(0);
         let room = had.saturating_add(amount) <= self.of_one;
@@ -88,12 +98,12 @@ impl Shares {
     }
 
     /// Takes back what [`join`](Self::join) counted.
-    pub fn leave(&self, party: &Party, amount: usize) {
+    pub fn leave(&self, party: &Charged, amount: usize) {
         Self::less(&mut self.taken(), party, amount);
     }
 
     /// Gives back what these parties took.
-    pub fn give(&self, parties: &[Party], amount: usize) {
+    pub fn give(&self, parties: &[Charged], amount: usize) {
         if amount == 0 {
             return;
         }
@@ -108,7 +118,7 @@ impl Shares {
         self.taken().all
     }
 
-    fn less(taken: &mut Taken, party: &Party, amount: usize) {
+    fn less(taken: &mut Taken, party: &Charged, amount: usize) {
         if let Some(had) = taken.of.get_mut(party) {
             *had = had.saturating_sub(amount);
             if *had == 0 {
@@ -128,8 +138,8 @@ mod tests {
 
     use super::*;
 
-    fn address(text: &str) -> Party {
-        Party::at(text.parse().unwrap())
+    fn address(text: &str) -> Charged {
+        Charged::at(text.parse().unwrap())
     }
 
     #[test]
@@ -162,7 +172,7 @@ mod tests {
                 let tenant = format!("01900000-0000-7000-8000-00000000000{tenant}");
                 let parties = vec![
                     address(&format!("192.0.2.{from}")),
-                    Party::Tenant(TenantId::parse(&tenant).unwrap()),
+                    Charged::Tenant(TenantId::parse(&tenant).unwrap()),
                 ];
                 let before: usize = had.iter().map(|(_, amount)| amount).sum();
                 if shares.take(&parties, amount) {
@@ -170,7 +180,7 @@ mod tests {
                     for party in &parties {
                         let of: usize = had
                             .iter()
-                            .filter(|(parties, _): &&(Vec<Party>, usize)| parties.contains(party))
+                            .filter(|(parties, _): &&(Vec<Charged>, usize)| parties.contains(party))
                             .map(|(_, amount)| amount)
                             .sum();
                         prop_assert!(of + amount <= 8);

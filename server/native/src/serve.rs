@@ -12,7 +12,7 @@ use axum::{Router, extract::Request};
 use crm_core::{
     held::Hall,
     http::{BODY_LIMIT, Peer, Seated, caller_address, cors::Origins, is_trusted},
-    shares::{Party, Shares},
+    shares::{Charged, Shares},
 };
 use http::{HeaderValue, header};
 use hyper::{
@@ -175,12 +175,12 @@ fn hall(settings: &Settings) -> Hall {
 /// One of the connections that an address may have.
 struct Place {
     addresses: Arc<Shares>,
-    party: Option<Party>,
+    party: Option<Charged>,
 }
 
 impl Place {
     fn take(addresses: &Arc<Shares>, peer: IpAddr, proxies: &[IpNet]) -> Option<Self> {
-        let party = (!is_trusted(peer, proxies)).then(|| Party::at(peer));
+        let party = (!is_trusted(peer, proxies)).then(|| Charged::at(peer));
         addresses.take(party.as_slice(), 1).then(|| Self {
             addresses: addresses.clone(),
             party,

@@ -23,9 +23,7 @@ pub fn kept(answer: Response, held: Arc<Held>, method: &Method) -> Option<Respon
     let hint = answer.body().size_hint();
     let bytes = hint.exact().unwrap_or(hint.lower().max(UNKNOWN));
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-    if !method.is_safe() {
-        held.answer_anyway(bytes);
-    } else if !held.answer(bytes) {
+    if !held.settle(method, bytes) {
         return None;
     }
     if bytes <= FREE {
@@ -129,8 +127,11 @@ mod tests {
         drop(body);
         assert_eq!(taken, ANSWER);
         let another = from(1);
-        assert!(!another.answer(ANSWER), "an address has a quarter");
+        assert!(
+            !another.settle(&Method::GET, ANSWER),
+            "an address has a quarter"
+        );
         drop(last);
-        assert!(another.answer(ANSWER));
+        assert!(another.settle(&Method::GET, ANSWER));
     }
 }
