@@ -15,6 +15,9 @@ use crate::{
     work::Work,
 };
 
+/// When hosts give a request up.
+pub const PATIENCE_MS: u64 = 30_000;
+
 /// What may be set per deployment.
 #[derive(Clone)]
 pub struct Config {
@@ -35,7 +38,7 @@ pub struct Config {
     /// Until when a request must be answered, in ms after it came.
     pub deadline_ms: i64,
     /// When a request that is not answered even so (a store that holds still, a body that does not end) is given up, in ms
-    /// after it came.
+    /// after it came. [`PATIENCE_MS`], except in tests.
     pub patience_ms: u64,
     /// What of the API is going away: what the contract says. Tests have their own.
     pub deprecations: &'static [&'static Deprecation],
@@ -66,7 +69,7 @@ impl Default for Config {
                 window_s: 300,
             },
             deadline_ms: 10_000,
-            patience_ms: 30_000,
+            patience_ms: PATIENCE_MS,
             deprecations: deprecations(),
             compute: Arc::new(Inline),
         }

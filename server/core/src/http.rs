@@ -18,7 +18,7 @@ mod version;
 pub use address::{Peer, caller_address, is_trusted};
 pub use operator::Operator;
 pub use pass::router;
-pub use patience::{TENANT_BUSY, no_room};
+pub use patience::{TENANT_BUSY, busy};
 pub use seat::{Seat, Seated};
 pub use version::served;
 

@@ -24,6 +24,7 @@ pub mod schema;
 pub mod shares;
 pub mod shown;
 pub mod tenant;
+mod upkeep;
 mod v1;
 pub mod work;
 

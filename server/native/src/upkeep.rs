@@ -35,7 +35,7 @@ impl Upkeep {
                     _ = minute.tick() => {}
                     _ = stopped.changed() => break,
                 }
-                core.give_notices().await;
+                core.give_notices(usize::MAX).await;
                 core.write_usage().await;
             }
             core.write_usage().await;

@@ -18,23 +18,29 @@ export function head(request) {
   return [request.method, request.url, ...[...request.headers].flat()];
 }
 
-/** A response whose body the lease gives slice by slice, as the client takes it; `length` is that of the body. */
-export function sliced(status, headers, lease, length) {
+/** A response whose body `answer` gives slice by slice, as the client takes it; `length` is that of the body. */
+export function sliced(status, headers, answer, length) {
   const { readable, writable } = new FixedLengthStream(length);
-  give(lease, writable.getWriter());
+  give(answer, writable.getWriter());
   return response(status, headers, readable);
 }
 
-async function give(lease, writer) {
+async function give(answer, writer) {
+  let failure;
   try {
-    for (let slice; (slice = lease.next()); ) await writer.write(slice);
-    // Refused where slices are missing: the client then sees that the body is not whole.
+    for (let slice; (slice = answer.next()); ) await writer.write(slice);
+    // Refused where slices are missing.
     await writer.close();
-  } catch {
-    // The client left.
-  } finally {
-    lease.free();
+  } catch (error) {
+    failure = error;
   }
+  try {
+    answer.end();
+  } catch {
+    // A panic ended the instance of the module that had the answer, and its memory is gone.
+  }
+  // The client, if it is still there, sees that the body is not whole.
+  if (failure) await writer.abort(failure).catch(() => {});
 }
 
 /** A response; `headers` is names and values in turn, `body` bytes, a stream or null. */

@@ -21,7 +21,7 @@ pub struct Fate(Arc<AtomicBool>);
 struct NoRoom;
 
 impl Fate {
-    /// There was no room for the body, or for the work on it: whatever was answered, that is why.
+    /// The body was refused for lack of memory; this decides the answer.
     pub fn was_refused(&self) -> bool {
         self.0.load(Relaxed)
     }

@@ -35,7 +35,7 @@ pub async fn answer(host: &Host, request: Request<Body>) -> Result<Response<Body
         None if path == "trips" => json!(trips::so_far()),
         None if path == "cases" => json!(names()),
         None if path == "memory" => json!(memory()),
-        None if path == "held" => json!(host.hall.taken()),
+        None if path == "held" => json!(host.leases.taken()),
         Some((suite, name)) => json!(run(host, suite, name).await),
         None => return Err(request),
     };

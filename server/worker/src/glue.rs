@@ -6,7 +6,7 @@ use crm_core::ports::Clock;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::{clock::PlatformClock, hall::Lease};
+use crate::{clock::PlatformClock, leases::Lease};
 
 #[wasm_bindgen(module = "/js/glue.js")]
 extern "C" {
@@ -20,7 +20,7 @@ extern "C" {
     pub fn sliced(
         status: u16,
         headers: &Array,
-        lease: Answer,
+        answer: Answer,
         length: usize,
     ) -> Result<JsValue, JsValue>;
 
@@ -28,7 +28,8 @@ extern "C" {
     pub fn response(status: u16, headers: &Array, body: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-/// An answer that goes out in slices: JavaScript has it as long as it needs it.
+/// An answer that goes out in slices. JavaScript has it until it forgets it, and must not free it by itself: by then the
+/// address may be another thing's, in an instance of the module that was begun after a panic. Methods look whose it is.
 #[wasm_bindgen]
 pub struct Answer(Arc<Lease>);
 
@@ -44,6 +45,11 @@ impl Answer {
     pub fn next(&self) -> Option<Uint8Array> {
         let slice = self.0.next(PlatformClock.now())?;
         Some(Uint8Array::from(slice.as_ref()))
+    }
+
+    /// Nobody takes more of it.
+    pub fn end(&self) {
+        self.0.end();
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     cache::KvCache,
     clock::{PlatformClock, PlatformRandom},
     directory::D1Directory,
-    hall::Hall,
+    leases::Leases,
     limiter::{ObjectLimiter, Unlimited},
     log, operator,
     settings::{Settings, Unset},
@@ -43,7 +43,7 @@ pub struct Host {
     pub router: Router,
     pub core: Arc<Core>,
     pub origins: Origins,
-    pub hall: Hall,
+    pub leases: Leases,
     /// Until when somebody else writes down what was counted, epoch ms.
     writing: AtomicI64,
     /// What the suites run on.
@@ -126,7 +126,7 @@ async fn start(env: &Env) -> Result<Host, StartError> {
     Ok(Host {
         router,
         origins: Origins::new(&core.config.cors_origins),
-        hall: Hall::default(),
+        leases: Leases::default(),
         core: core.clone(),
         writing: AtomicI64::new(0),
         #[cfg(feature = "conformance")]

@@ -1,5 +1,6 @@
 //! The Worker: the core's ports on Cloudflare's platform, and its router behind the platform's events.
 
+mod answer;
 mod arriving;
 // No operation puts files: the suites alone do.
 #[cfg(feature = "conformance")]
@@ -11,8 +12,8 @@ mod compute;
 mod conformance;
 mod directory;
 mod glue;
-mod hall;
 mod host;
+mod leases;
 mod limiter;
 mod log;
 mod operator;
@@ -20,7 +21,6 @@ mod request;
 mod settings;
 mod store;
 mod trips;
-mod within;
 
 use axum::body::Body;
 use crm_contract::MEDIA;
@@ -42,7 +42,8 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
             // There may be no log yet.
             console_error!("the Worker cannot start: {error}");
             let message = "The server cannot start. Its log says why.";
-            return request::outgoing(refusal(&request, GateCode::INTERNAL, message), None).await;
+            let refused = refusal(&request, GateCode::INTERNAL, message);
+            return request::outgoing(request::whole(refused).await?, None);
         }
     };
     let Some(incoming) = request::incoming(&request) else {
@@ -52,20 +53,21 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
         let origin = origin.and_then(|origin| HeaderValue::try_from(origin).ok());
         host.origins
             .let_read(origin.as_ref(), refused.headers_mut());
-        return request::outgoing(refused, None).await;
+        return request::outgoing(request::whole(refused).await?, None);
     };
     #[cfg(feature = "conformance")]
     let incoming = match conformance::answer(host, incoming).await {
-        Ok(response) => return request::outgoing(response, None).await,
+        Ok(response) => return request::outgoing(request::whole(response).await?, None),
         Err(incoming) => incoming,
     };
-    let (response, lease) = within::answer(host, incoming).await;
+    let (response, lease) = answer::answer(host, incoming).await?;
     host.write_later(&context);
-    request::outgoing(response, Some(lease)).await
+    request::outgoing(response, Some(lease))
 }
 
-/// Statements by which records of all businesses together are folded anew in one run. D1 lets a run have a thousand, and
-/// notices need some of them.
+/// Statements by which notices are given to all businesses together in one run, and by which their records are folded anew.
+/// D1 lets a run have a thousand, and databases that are opened need some of them.
+const NOTICED_AT_ONCE: usize = 300;
 const FOLDED_AT_ONCE: usize = 500;
 
 /// Once a day, as wrangler.toml says: notices of what is going away are given, and what an earlier program folded is folded
@@ -74,7 +76,7 @@ const FOLDED_AT_ONCE: usize = 500;
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match host::of(&env).await {
         Ok(host) => {
-            host.core.give_notices().await;
+            host.core.give_notices(NOTICED_AT_ONCE).await;
             host.core.refold(FOLDED_AT_ONCE).await;
         }
         Err(error) => console_error!("the Worker cannot start: {error}"),

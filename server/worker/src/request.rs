@@ -3,8 +3,8 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use axum::body::Body;
-use crm_core::http::Peer;
+use axum::body::{Body, Bytes};
+use crm_core::{http::Peer, ports::Clock};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use js_sys::{Array, Uint8Array};
@@ -12,8 +12,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::web_sys;
 
 use crate::{
+    clock::PlatformClock,
     glue::{self, Answer},
-    hall::Lease,
+    leases::Lease,
 };
 
 /// The address of the caller, as the platform saw it. Nobody else can set this header.
@@ -89,31 +90,34 @@ fn escaped(path: &str) -> String {
     out
 }
 
-/// An answer up to this length goes out in one piece.
-const WHOLE: usize = 64 << 10;
+/// An answer with all bytes of its body.
+pub async fn whole(response: Response<Body>) -> worker::Result<Response<Bytes>> {
+    let (head, body) = response.into_parts();
+    let collected = body.collect().await;
+    let collected = collected.map_err(|error| worker::Error::RustError(error.to_string()))?;
+    Ok(Response::from_parts(head, collected.to_bytes()))
+}
 
-/// An answer as the platform takes it: in one piece, or in slices where it is a large one, which holds what it holds until
-/// it is taken.
-pub async fn outgoing(
-    response: Response<Body>,
+/// An answer as the platform takes it: in one piece where it is so small that it is not counted, else in slices, so that
+/// what is counted is counted until it is taken.
+pub fn outgoing(
+    response: Response<Bytes>,
     lease: Option<Arc<Lease>>,
 ) -> worker::Result<web_sys::Response> {
-    let (head, body) = response.into_parts();
-    let bytes = body
-        .collect()
-        .await
-        .map_err(|error| worker::Error::RustError(error.to_string()))?
-        .to_bytes();
+    let (head, bytes) = response.into_parts();
     let headers = headers(&head.headers);
     let status = head.status.as_u16();
-    let made = match lease.filter(|_| bytes.len() > WHOLE) {
-        Some(lease) => {
-            let length = bytes.len();
-            lease.put(bytes);
-            glue::sliced(status, &headers, Answer::new(lease), length)?
+    let length = bytes.len();
+    let whole = match &lease {
+        Some(lease) => lease.put(bytes, PlatformClock.now()),
+        None => Some(bytes),
+    };
+    let made = match (whole, lease) {
+        (None, Some(lease)) => glue::sliced(status, &headers, Answer::new(lease), length)?,
+        (Some(bytes), _) if !bytes.is_empty() => {
+            glue::response(status, &headers, &Uint8Array::from(bytes.as_ref()).into())?
         }
-        None if bytes.is_empty() => glue::response(status, &headers, &JsValue::NULL)?,
-        None => glue::response(status, &headers, &Uint8Array::from(bytes.as_ref()).into())?,
+        _ => glue::response(status, &headers, &JsValue::NULL)?,
     };
     Ok(made.unchecked_into())
 }

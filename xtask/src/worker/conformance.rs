@@ -7,7 +7,12 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Module, build, dev_secrets, host::Host, rush, target_folder};
-use crate::{api::send, bench::trips, run::root, tools::Tools};
+use crate::{
+    api::send,
+    bench::trips,
+    run::{root, step},
+    tools::Tools,
+};
 
 /// Databases that cases can have: each takes one of its own.
 const TENANTS: u32 = 300;
@@ -23,6 +28,7 @@ pub fn module() -> Module {
 
 pub fn conformance() -> Result<(), String> {
     let tools = Tools::ready()?;
+    step("the Worker's JavaScript", &mut tools.script("glue.mjs"))?;
     let built = build(&tools, &module())?;
     let mut vars = dev_secrets();
     // Requests say from which address they are.

@@ -4,7 +4,7 @@ use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 use axum::response::Response;
 use crm_runtime::server::{GateCode, Problem, Served, render};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 
 use crate::ports::Clock;
 
@@ -14,9 +14,16 @@ pub const TENANT_BUSY: GateCode = GateCode::new("TENANT_BUSY", StatusCode::SERVI
 const RETRY_S: u32 = 1;
 
 /// The answer where a host has no room for a request.
-pub fn no_room() -> Problem<GateCode> {
+pub fn busy(id: &str, served: &Served) -> Response {
     let message = "The server is busy with others' requests. Try again.";
-    Problem::new(TENANT_BUSY, message).retry_after(RETRY_S)
+    let problem = Problem::new(TENANT_BUSY, message).retry_after(RETRY_S);
+    let mut response = render(&problem, Some(id), served);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+    response
 }
 
 /// What `answer` comes to, or None if that takes longer than `ms`. The clock is looked at only once there is something to

@@ -2,8 +2,8 @@
 //! tenant's change log, written once, however many processes find it due at one time.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crm_contract::latest::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
@@ -15,8 +15,12 @@ use crate::{
     context::Context,
     core::Core,
     fault::Fault,
-    ports::store::{Rows, Statement, TenantId, Value},
-    work::{Decision, Guard, NoneExpected, Scope},
+    ports::{
+        Ports, Random,
+        store::{Rows, Statement, TenantId, Value},
+    },
+    upkeep::turns,
+    work::{Decision, Guard, NoneExpected, Scope, Work},
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -61,52 +65,84 @@ pub fn due(
     found
 }
 
-/// On which day (since the epoch) each tenant was last looked after by this process.
+/// How far this process is with all tenants.
 #[derive(Default)]
-pub struct Looked(Mutex<HashMap<TenantId, i64>>);
+pub struct Looked(Mutex<Progress>);
+
+#[derive(Default)]
+struct Progress {
+    /// On which day (since the epoch) each tenant was last looked after.
+    days: HashMap<TenantId, i64>,
+    /// Whose turn is next.
+    next: Option<TenantId>,
+}
 
 impl Looked {
-    fn on(&self, tenant: &TenantId) -> Option<i64> {
-        let days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        days.get(tenant).copied()
+    /// Those that were not looked after on that day, in the order of their turns.
+    fn turns(
+        &self,
+        mut tenants: Vec<TenantId>,
+        day: i64,
+        random: &dyn Random,
+    ) -> VecDeque<TenantId> {
+        let progress = self.progress();
+        tenants.retain(|tenant| progress.days.get(tenant) != Some(&day));
+        turns(tenants, progress.next.as_ref(), random)
     }
 
     fn note(&self, tenant: TenantId, day: i64) {
-        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        days.insert(tenant, day);
+        self.progress().days.insert(tenant, day);
+    }
+
+    fn go_on_with(&self, next: Option<TenantId>) {
+        self.progress().next = next;
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Core {
-    /// Gives the notices that are due, to each tenant once a day: a host calls it when it starts and as often as it likes.
-    /// Tenants that came meanwhile are found the next time.
-    pub async fn give_notices(&self) {
+    /// Gives the notices that are due, to each tenant once a day, with so many statements for all of them together. Tenants
+    /// take turns, and the next run goes on where this one ends. A host calls it when it starts and as often as it likes.
+    pub async fn give_notices(&self, statements: usize) {
         if self.config.deprecations.is_empty() {
             return;
         }
         let today = self.ports().clock.now().div_euclid(DAY_MS);
         let tenants = match self.ports().directory.tenants().await {
-            Ok(tenants) => tenants,
+            Ok(tenants) => tenants.into_iter().map(|entry| entry.id).collect(),
             Err(error) => {
                 tracing::warn!(%error, "no notices of what is going away: the directory");
                 return;
             }
         };
-        for tenant in tenants.into_iter().map(|entry| entry.id) {
-            if self.looked.on(&tenant) == Some(today) {
-                continue;
-            }
-            match self.give_notices_to(&tenant).await {
+        let budget = self.budget(statements);
+        let work = Work::new(Ports {
+            store: budget.store.clone(),
+            ..self.ports().clone()
+        });
+        let mut turns = self.looked.turns(tenants, today, &*self.ports().random);
+        while !budget.is_spent()
+            && let Some(tenant) = turns.pop_front()
+        {
+            match self.give_with(&work, &tenant).await {
                 Ok(()) => self.looked.note(tenant, today),
                 Err(fault) => {
                     tracing::warn!(%tenant, %fault, "no notices of what is going away");
                 }
             }
         }
+        self.looked.go_on_with(turns.pop_front());
     }
 
     /// Gives one tenant the notices that are due.
     pub async fn give_notices_to(&self, tenant: &TenantId) -> Result<(), Fault> {
+        self.give_with(&self.work, tenant).await
+    }
+
+    async fn give_with(&self, work: &Work, tenant: &TenantId) -> Result<(), Fault> {
         let things = self.config.deprecations;
         let now = self.ports().clock.now();
         let cx = Context::operator(tenant.clone(), &INTEGRATIONS_LIST_DEPRECATIONS, now);
@@ -128,8 +164,7 @@ impl Core {
                 },
             })
         };
-        self.work
-            .write::<_, Fault>(&cx, plan, decide, NoneExpected)
+        work.write::<_, Fault>(&cx, plan, decide, NoneExpected)
             .await
             .map(drop)
     }

@@ -7,10 +7,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::fold::REVISION;
@@ -18,10 +15,10 @@ use crate::{
     Core,
     fault::Fault,
     ports::{
-        Answer, Random, TenantStore,
-        store::{Commit, Rows, Statement, StoreError, TenantId},
+        Random, TenantStore,
+        store::{Commit, TenantId},
     },
-    random_id,
+    upkeep::{Budget, turns},
     work::Guard,
 };
 
@@ -67,22 +64,11 @@ impl Refolded {
         self.progress().done.insert(tenant);
     }
 
-    /// Those that are not known to be done, in the order of their turns. A process that has just started begins anywhere: it
-    /// may be of those that never get far.
+    /// Those that are not known to be done, in the order of their turns.
     fn turns(&self, mut tenants: Vec<TenantId>, random: &dyn Random) -> VecDeque<TenantId> {
         let progress = self.progress();
         tenants.retain(|tenant| !progress.done.contains(tenant));
-        tenants.sort();
-        let first = match &progress.next {
-            Some(next) => tenants.partition_point(|tenant| tenant < next),
-            None => usize::from(u16::from_le_bytes(random_id::bytes(random))),
-        };
-        let mut turns = VecDeque::from(tenants);
-        if !turns.is_empty() {
-            let first = first % turns.len();
-            turns.rotate_left(first);
-        }
-        turns
+        turns(tenants, progress.next.as_ref(), random)
     }
 
     fn go_on_with(&self, next: Option<TenantId>) {
@@ -91,44 +77,6 @@ impl Refolded {
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A store that counts the statements that it is sent.
-struct Counting {
-    store: Arc<dyn TenantStore>,
-    statements: AtomicUsize,
-}
-
-impl TenantStore for Counting {
-    fn read<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        statements: Vec<Statement>,
-    ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
-        self.statements.fetch_add(statements.len(), Relaxed);
-        self.store.read(tenant, statements)
-    }
-
-    fn commit<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        statements: Vec<Statement>,
-    ) -> Answer<'a, Result<Commit, StoreError>> {
-        self.statements.fetch_add(statements.len(), Relaxed);
-        self.store.commit(tenant, statements)
-    }
-}
-
-/// So many statements for all that is done with it; the last step may take some more.
-struct Budget {
-    store: Counting,
-    most: usize,
-}
-
-impl Budget {
-    fn is_spent(&self) -> bool {
-        self.store.statements.load(Relaxed) >= self.most
     }
 }
 
@@ -171,16 +119,6 @@ impl Core {
         self.some_steps(tenant, usize::MAX, &budget).await
     }
 
-    fn budget(&self, most: usize) -> Budget {
-        Budget {
-            store: Counting {
-                store: self.ports().store.clone(),
-                statements: AtomicUsize::new(0),
-            },
-            most,
-        }
-    }
-
     async fn some_steps(
         &self,
         tenant: &TenantId,
@@ -194,7 +132,7 @@ impl Core {
             if budget.is_spent() {
                 break;
             }
-            if self.step(tenant, &budget.store).await? == Left::Nothing {
+            if self.step(tenant, budget).await? == Left::Nothing {
                 self.refolded.note(tenant.clone());
                 return Ok(Left::Nothing);
             }
@@ -202,9 +140,13 @@ impl Core {
         Ok(Left::Something)
     }
 
-    /// Folds the next records.
-    async fn step(&self, tenant: &TenantId, store: &Counting) -> Result<Left, Fault> {
+    /// Folds the next records, if it can before the budget is spent.
+    async fn step(&self, tenant: &TenantId, budget: &Budget) -> Result<Left, Fault> {
+        let store = &*budget.store;
         for _ in 0..MOST_TRIES {
+            if budget.is_spent() {
+                return Ok(Left::Something);
+            }
             let mut rows = store.read(tenant, vec![meta(), sizes()]).await?.into_iter();
             let Some([folding, after]) = rows.next().and_then(|rows| numbers(rows.first()?)) else {
                 return Err(odd());

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 
 use axum::{Router, extract::Request, response::Response};
-use crm_core::http::{no_room, served};
+use crm_core::http::{self as core, served};
 use crm_runtime::server::{GateCode, Problem, Served, render};
 use futures_util::FutureExt;
 use http::{HeaderValue, StatusCode, header};
@@ -35,7 +35,7 @@ pub fn busy(what: &Seen) -> Response {
     let id = uuid::Uuid::now_v7().to_string();
     // No louder: a line for each of thousands would be a load of its own.
     tracing::debug!(method = %what.method, path = %what.path, request_id = %id, "no room");
-    refusal(&no_room(), &id, &what.served)
+    core::busy(&id, &what.served)
 }
 
 /// The answer where a body came so slowly that nobody waits for the rest of it.

@@ -10,9 +10,9 @@ use crm_core::{
 
 /// What a read that has a bound takes at first: it nearly always needs less, and one that needs more asks again.
 const USUAL: usize = 1 << 20;
-/// And as much as has to be free beside it.
+/// `USUAL` is taken only while this much more is free.
 const SPARE: usize = 8 << 20;
-/// What it takes where less is free: most need less than this too, and there are many.
+/// Taken when memory is short. Most reads need less.
 const LITTLE: usize = 32 << 10;
 
 /// Given back when it is dropped.
@@ -86,7 +86,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::hall::Hall;
+    use crate::leases::Leases;
 
     fn room(held: &Arc<Held>) -> Room {
         Room {
@@ -101,10 +101,10 @@ mod tests {
 
     #[test]
     fn a_hundred_small_reads_of_one_business_have_room_at_once() {
-        let hall = Hall::default();
+        let leases = Leases::default();
         let list = read(page::bound(&["data"]));
-        let leases: Vec<_> = (0..100).map(|_| hall.enter(None, 0)).collect();
-        let mut rooms: Vec<Room> = leases.iter().map(|lease| room(&lease.held)).collect();
+        let hundred: Vec<_> = (0..100).map(|_| leases.enter(None, 0)).collect();
+        let mut rooms: Vec<Room> = hundred.iter().map(|lease| room(&lease.held)).collect();
         let firsts = rooms.iter_mut().map(|room| room.first(&list));
         let firsts: Result<Vec<usize>, StoreError> = firsts.collect();
         let firsts = firsts.expect("room");
@@ -112,13 +112,13 @@ mod tests {
         // And some of them turn out to be large.
         assert!(rooms[99].whole(&list).is_ok());
         drop(rooms);
-        assert_eq!(hall.taken(), [0, 0, 0]);
+        assert_eq!(leases.taken(), [0, 0, 0]);
     }
 
     #[test]
     fn what_a_read_takes_is_what_it_turns_out_to_be_and_goes_with_the_request() {
-        let hall = Hall::default();
-        let lease = hall.enter(None, 0);
+        let leases = Leases::default();
+        let lease = leases.enter(None, 0);
         let written = read(Bound {
             bytes: BATCH_BYTES,
             columns: &["data"],
@@ -127,12 +127,12 @@ mod tests {
         let mut room = room(&lease.held);
         assert_eq!(room.first(&written), Ok(USUAL));
         assert_eq!(room.whole(&written), Ok(()));
-        let whole = hall.taken()[2];
+        let whole = leases.taken()[2];
         assert!(room.set(1_000_000).is_ok());
-        assert!(hall.taken()[2] < whole / 4);
+        assert!(leases.taken()[2] < whole / 4);
         room.keep();
-        assert!(hall.taken()[2] > 1_000_000);
+        assert!(leases.taken()[2] > 1_000_000);
         drop(lease);
-        assert_eq!(hall.taken(), [0, 0, 0]);
+        assert_eq!(leases.taken(), [0, 0, 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! The queue for hashing passwords, as those see it who wait in it. On most hosts they are woken when their turn comes. On
+//! Waiting for a turn to hash a password. On most hosts a waiter is woken when its turn comes. On
 //! a host where one request must not wake another, each asks again by its own timer.
 
 use std::{

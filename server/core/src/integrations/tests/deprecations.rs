@@ -313,7 +313,7 @@ fn a_notice_is_given_to_each_tenant_once() {
     let api = api();
     api.owner();
     for _ in 0..3 {
-        now(api.core.give_notices());
+        now(api.core.give_notices(usize::MAX));
     }
     let first = [
         (OF_PARAMETER.to_owned(), "announced".to_owned(), NOW),
@@ -324,7 +324,7 @@ fn a_notice_is_given_to_each_tenant_once() {
     }
     api.host.wait(DAY_MS);
     for _ in 0..3 {
-        now(api.core.give_notices());
+        now(api.core.give_notices(usize::MAX));
     }
     let all = logged(&api, TENANT);
     assert_eq!(
@@ -348,6 +348,20 @@ fn a_notice_is_given_to_each_tenant_once() {
 }
 
 #[test]
+fn tenants_take_turns_at_their_notices_under_one_budget() {
+    let api = api();
+    api.owner();
+    let told = || {
+        let logs = [TENANT, OTHER_TENANT].map(|id| logged(&api, id));
+        logs.iter().filter(|log| !log.is_empty()).count()
+    };
+    for tenants in 1..=2 {
+        now(api.core.give_notices(1));
+        assert_eq!(told(), tenants);
+    }
+}
+
+#[test]
 fn processes_that_race_give_one_notice() {
     let api = api();
     api.owner();
@@ -360,8 +374,8 @@ fn processes_that_race_give_one_notice() {
         },
     ))
     .unwrap();
-    now(api.core.give_notices());
-    now(other.give_notices());
+    now(api.core.give_notices(usize::MAX));
+    now(other.give_notices(usize::MAX));
     assert_eq!(logged(&api, TENANT).len(), 2);
     // Who read before the other wrote finds the guard failed, and reads again.
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
@@ -385,7 +399,7 @@ fn processes_that_race_give_one_notice() {
 fn the_sequence_goes_on_behind_a_notice() {
     let api = api();
     let owner = api.owner();
-    now(api.core.give_notices());
+    now(api.core.give_notices(usize::MAX));
     let made = api.post(
         "/records/contact",
         &owner,

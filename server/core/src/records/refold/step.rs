@@ -109,7 +109,7 @@ pub type Holders = HashMap<(String, String, Key), Vec<(i64, String)>>;
 pub struct Step<'a> {
     /// Records that are written, with their versions.
     pub versions: Vec<(&'a str, i64)>,
-    /// Those whose unique text is a record's with a lower number.
+    /// Records whose unique text belongs to a record with a lower number.
     pub apart: BTreeSet<&'a str>,
     /// Those that hold their unique texts themselves, of the records that are written.
     pub alone: BTreeSet<&'a str>,

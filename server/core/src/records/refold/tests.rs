@@ -6,7 +6,10 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::{
-    ports::{directory::TenantEntry, store::Value},
+    ports::{
+        directory::TenantEntry,
+        store::{Statement, Value},
+    },
     testing::{
         World,
         api::{Api, TENANT, now, tenant},
@@ -132,6 +135,8 @@ fn it_is_cut_off_and_goes_on() {
         connection.execute(meddle, [id]).unwrap();
     }));
     assert_eq!(refold(&world, 1), Left::Something);
+    assert_eq!(state(&world)[100..], old[100..], "its budget is spent");
+    assert_eq!(refold(&world, 1), Left::Something);
     assert_eq!(refold(&world, 1), Left::Something);
     assert_eq!(folding(&world), 0);
     assert_eq!(refold(&world, 1), Left::Nothing);
@@ -140,6 +145,25 @@ fn it_is_cut_off_and_goes_on() {
     world.store.trips();
     assert_eq!(refold(&world, 1), Left::Nothing);
     assert_eq!(world.store.trips(), (0, 0));
+}
+
+#[test]
+fn a_step_that_others_are_in_the_way_of_ends_with_its_budget() {
+    let world = World::new();
+    let id = id(1_000);
+    let data = json!({"title": "Größe"});
+    world.create("thing", Some(id.clone()), data).unwrap();
+    wrote_before(&world, &id, json!({"title": "große"}), "große", &["große"]);
+    // Each try finds that somebody else has just taken its unique text.
+    let others = "CREATE TRIGGER others BEFORE UPDATE ON records BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: index ''records_other'''); END";
+    let connection = world.store.connection.lock().unwrap();
+    connection.execute_batch(others).unwrap();
+    drop(connection);
+    world.store.trips();
+    assert_eq!(refold(&world, 1), Left::Something);
+    assert_eq!(world.store.trips().1, 1, "a try for the first statement");
+    assert_eq!(refold(&world, 5), Left::Something);
+    assert!(world.store.trips().1 <= 3);
 }
 
 #[test]

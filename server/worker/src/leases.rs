@@ -1,0 +1,151 @@
+//! What all requests of this isolate share, of the 128 MB that it has. A request whose caller left may never be polled again
+//! and so never be dropped. So each holds what it holds by a lease, which runs out by the clock unless something happens.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use bytes::Bytes;
+use crm_core::{
+    core::PATIENCE_MS,
+    held::{FREE, Hall, Held},
+    shares::Shares,
+};
+
+/// How long a silent request keeps its memory: twice the router's time limit.
+const LEASE_MS: i64 = 2 * PATIENCE_MS.cast_signed();
+/// As much of an answer as is given to the platform at once.
+const SLICE: usize = 64 << 10;
+/// Bytes of an answer that a caller has to take in each second: as many as the native host demands.
+const TAKEN_IN_S: usize = 8 << 10;
+
+/// Requests at work, bytes of bodies, and bytes of what D1 answers and is sent; and the part of one address or business.
+/// What D1 answers and is sent is counted twice ([`Held::read`]). The largest batch, which reads 8 MiB and writes 8 MiB, has
+/// room alone, and leaves room to others. Passwords take 40 MB beside it.
+const SLOTS: [usize; 2] = [256, 128];
+const BODIES: [usize; 2] = [8 << 20, 3 << 20];
+const READ: [usize; 2] = [40 << 20, 36 << 20];
+/// Bytes of answers that are there whole: nobody keeps others from reading by not taking theirs.
+const ANSWERS: [usize; 2] = [16 << 20, 4 << 20];
+
+pub struct Leases {
+    hall: Arc<Hall>,
+    all: Mutex<Vec<Weak<Lease>>>,
+}
+
+/// What one request holds.
+pub struct Lease {
+    pub held: Arc<Held>,
+    life: Mutex<Life>,
+}
+
+/// Times are in epoch ms.
+struct Life {
+    /// From the last sign of life on.
+    lease: Range<i64>,
+    /// In which all of the answer has to be taken.
+    taking: Option<Range<i64>>,
+    /// Bytes of the answer that the platform has not taken yet.
+    rest: Bytes,
+}
+
+impl Life {
+    /// One that begins later than now is of before the clock went back.
+    fn lasts(&self, now: i64) -> bool {
+        let taking = self.taking.as_ref();
+        self.lease.contains(&now) && taking.is_none_or(|taking| taking.contains(&now))
+    }
+}
+
+fn lease(now: i64) -> Range<i64> {
+    now..now.saturating_add(LEASE_MS)
+}
+
+impl Default for Leases {
+    fn default() -> Self {
+        let of = |[all, one]: [usize; 2]| Shares::new(all, one);
+        let hall = Hall::new(of(SLOTS), of(BODIES), of(READ)).with_finished(of(ANSWERS));
+        Self {
+            hall: Arc::new(hall),
+            all: Mutex::default(),
+        }
+    }
+}
+
+impl Leases {
+    /// A request that comes at `now`, in epoch ms. All whose address is not known are charged together. What has run out is
+    /// given back.
+    pub fn enter(&self, address: Option<IpAddr>, now: i64) -> Arc<Lease> {
+        let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        let lease = Arc::new(Lease {
+            held: self.hall.enter(address),
+            life: Mutex::new(Life {
+                lease: lease(now),
+                taking: None,
+                rest: Bytes::new(),
+            }),
+        });
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|lease| lease.upgrade().is_some_and(|lease| lease.lasts(now)));
+        all.push(Arc::downgrade(&lease));
+        lease
+    }
+
+    /// Slots, bytes of bodies and bytes of answers that are taken.
+    #[cfg(any(test, feature = "conformance"))]
+    pub fn taken(&self) -> [usize; 3] {
+        self.hall.taken()
+    }
+}
+
+impl Lease {
+    /// Whether it has not run out; if it has, what it held is given back.
+    fn lasts(&self, now: i64) -> bool {
+        let lasts = self.life().lasts(now);
+        if !lasts {
+            self.end();
+        }
+        lasts
+    }
+
+    /// Gives back what it holds.
+    pub fn end(&self) {
+        self.held.end();
+        self.life().rest.clear();
+    }
+
+    /// Keeps the answer, which is there at `now`, to be taken in slices and in time. One that is so small that it is not
+    /// counted is given back: it goes out in one piece.
+    pub fn put(&self, answer: Bytes, now: i64) -> Option<Bytes> {
+        if answer.len() <= FREE {
+            return Some(answer);
+        }
+        let seconds = i64::try_from(answer.len().div_ceil(TAKEN_IN_S)).unwrap_or(i64::MAX);
+        let most = LEASE_MS.saturating_add(seconds.saturating_mul(1_000));
+        let mut life = self.life();
+        life.lease = lease(now);
+        life.taking = Some(now..now.saturating_add(most));
+        life.rest = answer;
+        None
+    }
+
+    /// The next slice of the answer, asked for at `now`, in epoch ms; none at its end and where the lease has run out.
+    pub fn next(&self, now: i64) -> Option<Bytes> {
+        if !self.lasts(now) {
+            return None;
+        }
+        let mut life = self.life();
+        life.lease = lease(now);
+        let length = life.rest.len().min(SLICE);
+        (length > 0).then(|| life.rest.split_to(length))
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;
