@@ -140,10 +140,10 @@ impl<'a> Room<'a> {
                 "The pattern is too large: it has about {weight} states, and {MOST_WEIGHT} are the most. Repeat less, or use classes of fewer characters, such as [A-Za-z] in place of \\w."
             ));
         }
-        if width.saturating_mul(characters as u64) > MOST_EFFORT {
+        if most_work(characters as u64, width) > MOST_EFFORT {
             return Err(format!(
                 "The pattern is too large for texts of up to {characters} characters. Make it simpler, or set a max_length of at most {}.",
-                MOST_EFFORT / width.max(1)
+                (MOST_EFFORT - MOST_MADE) / (width + 1)
             ));
         }
         let left = *self
@@ -175,6 +175,16 @@ fn left(schema: &Schema, except: Option<(&str, &str)>) -> u64 {
         }
     }
     left
+}
+
+/// What the states come to at most that one text makes, in places.
+const MOST_MADE: u64 = 1 << 17;
+
+/// What judging a text of so many characters comes to at most: it is looked through once with states, and once without.
+fn most_work(characters: u64, width: u64) -> u64 {
+    (width.saturating_add(1))
+        .saturating_mul(characters)
+        .saturating_add(MOST_MADE)
 }
 
 /// What reading a pattern comes to, in states.

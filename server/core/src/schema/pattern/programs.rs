@@ -12,7 +12,7 @@ use regex_automata::{
     nfa::thompson::{self, NFA, WhichCaptures, pikevm::PikeVM},
 };
 
-use super::{Measure, Verdict, measure, parse, reading};
+use super::{MOST_MADE, Measure, Verdict, measure, parse, reading};
 use crate::{ports::store::TenantId, schema::allowance::Allowance};
 
 /// What the programs of all tenants take at most.
@@ -252,7 +252,7 @@ impl Program {
         let before = cache.memory_usage();
         let found = self.search.try_search_fwd(cache, &input);
         let made = cache.memory_usage().saturating_sub(before) as u64;
-        allowance.worked(made / STATE_BYTES_PER_PLACE);
+        allowance.worked((made / STATE_BYTES_PER_PLACE).min(MOST_MADE));
         let matches = match found {
             Ok(found) => found.is_some(),
             Err(_) => {

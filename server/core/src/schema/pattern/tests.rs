@@ -194,6 +194,14 @@ fn a_search_that_makes_too_many_states_still_ends_right_and_keeps_none_of_them()
     assert!(programs.bytes() < 200_000, "{}", programs.bytes());
 }
 
+/// A text that drives a pattern into a new state with nearly each character.
+fn states(characters: u32) -> String {
+    let bit = |n: u32| n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 30 & 1;
+    (0..characters)
+        .map(|n| if bit(n) == 0 { '0' } else { '1' })
+        .collect()
+}
+
 #[test]
 fn texts_of_one_request_share_its_effort() {
     let allowance = Allowance::default();
@@ -207,15 +215,7 @@ fn texts_of_one_request_share_its_effort() {
             .all(|verdict| verdict == Verdict::Differs)
     );
     // A state for nearly each character: more than the cache has room for.
-    let text: String = (0..1_000_u32)
-        .map(|n| {
-            if n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 30 & 1 == 0 {
-                '0'
-            } else {
-                '1'
-            }
-        })
-        .collect();
+    let text = states(1_000);
     let judged = (0..1_000).map(|_| pattern.judge(&text, &allowance));
     let done = judged
         .take_while(|verdict| *verdict != Verdict::TooDear)
@@ -230,6 +230,31 @@ fn texts_of_one_request_share_its_effort() {
         Pattern::new("x", false).judge("x", &allowance),
         Verdict::Matches
     );
+}
+
+#[test]
+fn the_longest_text_of_a_field_can_be_judged() {
+    for pattern in [
+        "[01]*1[01]{160}",
+        "[01]*1[01]{999}",
+        "(?:[01]*1){20}[01]{100}",
+        "[01€]*1[01€]{30}",
+    ] {
+        let width = measure(&regex_syntax::parse(pattern).unwrap()).width;
+        let longest = (MOST_EFFORT - MOST_MADE) / (width + 1);
+        let take = |characters: u64| {
+            let schema = Schema::default();
+            Room::of(&schema).take(pattern, characters as usize, &Allowance::default())
+        };
+        take(longest).unwrap();
+        let refused = take(longest + 1).unwrap_err();
+        assert!(
+            refused.contains(&format!("at most {longest}.")),
+            "{refused}"
+        );
+        let text = states(longest as u32);
+        assert_ne!(judge(pattern, &text), Verdict::TooDear, "{pattern}");
+    }
 }
 
 #[test]
@@ -249,7 +274,7 @@ fn bombs_are_refused_before_they_are_compiled() {
     let refused = Room::of(&schema)
         .take("[01]*1[01]{999}", 100_000, &Allowance::default())
         .unwrap_err();
-    assert!(refused.contains("max_length of at most 2"), "{refused}");
+    assert!(refused.contains("max_length of at most 1"), "{refused}");
     for fine in [
         r"[^@\s]+@[^@\s]+",
         r"\d{5}(-\d{4})?",
