@@ -36,6 +36,16 @@ struct Taken {
     of: HashMap<Charged, usize>,
 }
 
+impl Taken {
+    fn add(&mut self, parties: &[Charged], amount: usize) {
+        self.all = self.all.saturating_add(amount);
+        for party in parties {
+            let of = self.of.entry(party.clone()).or_default();
+            *of = of.saturating_add(amount);
+        }
+    }
+}
+
 impl Shares {
     /// `most` in all, `of_one` for one party.
     pub fn new(most: usize, of_one: usize) -> Self {
@@ -65,10 +75,7 @@ impl Shares {
                 .iter()
                 .all(|party| fits(taken.of.get(party).copied().unwrap_or(0), self.of_one));
         if room {
-            taken.all += amount;
-            for party in parties {
-                *taken.of.entry(party.clone()).or_default() += amount;
-            }
+            taken.add(parties, amount);
         }
         room
     }
@@ -78,12 +85,7 @@ impl Shares {
         if amount == 0 {
             return;
         }
-        let mut taken = self.taken();
-        taken.all = taken.all.saturating_add(amount);
-        for party in parties {
-            let of = taken.of.entry(party.clone()).or_default();
-            *of = of.saturating_add(amount);
-        }
+        self.taken().add(parties, amount);
     }
 
     /// Counts what was taken already for one more party, if it has room for it.

@@ -186,24 +186,8 @@ pub async fn update<R: Reply + 'static>(
             Some(excess) => excess.judge(grants, rows, guard, place)?,
             None => Judged::none(guard),
         };
-        let versions = place + u32::from(keys.revoking.is_some());
-        statements.extend(keys.revoking);
-        let after = WithKeys {
-            user: if is_changed { after } else { before },
-            api_keys: keys.told,
-        };
-        Ok(Decision {
-            guard: keys.guard,
-            versions,
-            statements,
-            ..Decision::nothing(move |issued: &Issued| {
-                let mut told = after.clone();
-                if is_changed {
-                    told.user.version = issued.base;
-                }
-                answer(told)
-            })
-        })
+        let user = if is_changed { after } else { before };
+        Ok(keys.decision(user, is_changed, statements, answer))
     };
     let outside = Outside::new(core, cx, id, changes.email.as_deref(), password)?;
     let external_id = changes.external_id.as_ref().and_then(Option::as_deref);

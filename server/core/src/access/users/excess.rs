@@ -2,6 +2,7 @@
 //! are told to callers who may manage keys, and revoked in the same commit if that is asked for.
 
 use crm_contract::latest::types;
+use crm_runtime::server::Reply;
 
 use super::row::User;
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     fault::Fault,
     integrations::api_keys::{self, ApiKey},
     ports::store::{Rows, Statement, Value},
-    work::Guard,
+    work::{Decision, Guard, Issued},
 };
 
 /// What a caller needs to see the keys that somebody made, and to revoke them.
@@ -88,6 +89,35 @@ impl Judged {
             guard,
             told: None,
             revoking: None,
+        }
+    }
+
+    /// The decision that leaves a person as `user`, with what becomes of the keys. `is_changed`: `statements` write the
+    /// person, who takes the first version of the commit.
+    pub fn decision<R: Reply + 'static>(
+        self,
+        user: User,
+        is_changed: bool,
+        mut statements: Vec<Statement>,
+        answer: fn(WithKeys) -> R,
+    ) -> Decision<R> {
+        let versions = u32::from(is_changed) + u32::from(self.revoking.is_some());
+        statements.extend(self.revoking);
+        let after = WithKeys {
+            user,
+            api_keys: self.told,
+        };
+        Decision {
+            guard: self.guard,
+            versions,
+            statements,
+            ..Decision::nothing(move |issued: &Issued| {
+                let mut told = after.clone();
+                if is_changed {
+                    told.user.version = issued.base;
+                }
+                answer(told)
+            })
         }
     }
 }

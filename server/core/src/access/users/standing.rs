@@ -68,24 +68,7 @@ pub async fn deactivate<R: Reply + 'static>(
             ]);
         }
         let keys = excess.judge(grants, rows, guard, u32::from(ends))?;
-        let versions = u32::from(ends) + u32::from(keys.revoking.is_some());
-        statements.extend(keys.revoking);
-        let after = WithKeys {
-            user,
-            api_keys: keys.told,
-        };
-        Ok(Decision {
-            guard: keys.guard,
-            versions,
-            statements,
-            ..Decision::nothing(move |issued: &Issued| {
-                let mut told = after.clone();
-                if ends {
-                    told.user.version = issued.base;
-                }
-                answer(told)
-            })
-        })
+        Ok(keys.decision(user, ends, statements, answer))
     };
     core.work.write(cx, plan, decide, NoneExpected).await
 }

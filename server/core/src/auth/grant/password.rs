@@ -4,6 +4,7 @@
 //! no place while it cannot be asked.
 
 use crm_contract::{codes, latest::types::TokenResponse};
+use crm_runtime::server::check::is_plain;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -39,7 +40,7 @@ pub async fn exchange(
     password: &str,
     tenant: Option<&str>,
 ) -> Result<TokenResponse, Refusal<Exchanging>> {
-    if email.chars().any(char::is_control) {
+    if !is_plain(email, false) {
         return Err(Fault::Invalid(vec![Failure {
             pointer: "/body/email".into(),
             rule: "control_character",
