@@ -108,7 +108,7 @@ fn keys(lint: &mut Lint<'_>, operation: &Operation, permissions: &[Permission<'_
     }
 }
 
-/// The permission to read what a permission is about, where the operation does no more: `keys.read` for `keys.manage`.
+/// For an operation that only reads, the permission to read the same things: `keys.read` for `keys.manage`.
 fn reading(operation: &Operation, permission: &str) -> Option<String> {
     let (noun, _) = permission.rsplit_once('.')?;
     (operation.method == Method::Get).then(|| format!("{noun}.read"))

@@ -126,7 +126,7 @@ pub struct Mark {
     answer: usize,
 }
 
-/// Marks how much the current request holds now. Whoever may read again in vain marks it before.
+/// Marks how much the current request holds now. A caller that may have to read again marks it before the first read.
 pub fn mark() -> Mark {
     let held = current();
     let answer = held.as_ref().map_or(0, |held| held.taken().answer);

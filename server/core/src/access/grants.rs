@@ -79,7 +79,7 @@ pub enum Rule {
 pub struct Grants {
     by: By,
     rights: Rights,
-    /// What the caller may give to others: as a key, no more than the person who made it may do now.
+    /// The rights that the caller may give to others. A key gives no more than its maker may do now.
     gives: Rights,
 }
 
@@ -189,12 +189,10 @@ impl Grants {
     /// does not bring themselves back with a key that they made before.
     fn manage(&self, permission: Option<&str>) -> Result<(), Fault> {
         let managing = [rights!("users.write"), rights!("api_keys.manage")];
-        let asked = managing
+        let mut asked = managing
             .into_iter()
             .filter(|rights| permission.is_some_and(|name| rights.has(name)));
-        asked
-            .into_iter()
-            .try_for_each(|rights| self.cover(rights, "manage people and keys"))
+        asked.try_for_each(|rights| self.cover(rights, "manage people and keys"))
     }
 
     /// Refused unless the caller has all of these rights, and as a key the person who made it as well. `what`: what only

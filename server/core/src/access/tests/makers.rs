@@ -141,7 +141,7 @@ fn a_key_of_a_person_whose_roles_were_lowered_lifts_nobody() {
         let fields = json!({"fields": {"kind": "person", "last_name": "Okafor"}});
         api.post("/records/contact", key, fields).expect(201);
     }
-    // With the roles comes back what the keys may give.
+    // A maker who gets the roles back makes the keys give as much as before.
     patch(api, &shop.owner, admin, json!({"roles": ["admin"]})).expect(200);
     for key in &shop.chain {
         make(api, key, &EVERY);
@@ -212,7 +212,7 @@ fn names(answer: &Value) -> Vec<&str> {
 fn keys_that_allow_more_than_the_new_roles_are_told_and_revoked_if_asked() {
     let shop = shop();
     let (api, owner, admin) = (&shop.api, shop.owner.as_str(), shop.admin.as_str());
-    // What a reader may do as well is no excess.
+    // A key whose scopes a reader has as well is not told.
     let harmless = make(api, &shop.chain[0], &["records:read", "access:read"]);
     let works = || {
         let all = shop.chain.iter().chain([&harmless]);

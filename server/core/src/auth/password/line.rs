@@ -117,7 +117,7 @@ mod tests {
 
     const NOW: i64 = 1_764_000_000_000;
 
-    /// Stands where it is put; whoever sleeps does not wake.
+    /// A clock that a test sets by hand. A sleep on it never ends.
     struct Hand(AtomicI64);
 
     impl Clock for Hand {

@@ -45,7 +45,7 @@ impl Party {
     }
 }
 
-/// One who waits.
+/// A request that waits for its turn.
 pub struct Waiter {
     ticket: u64,
     party: Party,
@@ -146,7 +146,7 @@ impl Queue {
         Ok((ticket, woken))
     }
 
-    /// What a place is at `now`, in epoch ms. One that waits is woken by its waker.
+    /// The standing of a place at `now`, in epoch ms. `waker` wakes the request that waits there when its turn comes.
     pub fn ask(&mut self, ticket: u64, now: i64, waker: Option<&Waker>) -> (Standing, Woken) {
         let woken = self.forget(now);
         if let Some(called) = self
