@@ -74,8 +74,9 @@ enum Task {
         /// The native host under ten times what it can do, for a minute: refusals in time, memory, recovery
         #[arg(long, conflicts_with = "worker")]
         overload: bool,
-        /// Another build of `crm`, measured in PocketBase's place: what a change cost
-        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["worker", "overload"])]
+        /// Another build of `crm`, or the folder of another build of the Worker, measured in place of PocketBase or of bare
+        /// D1: what a change cost
+        #[arg(long, value_name = "BUILD", conflicts_with = "overload")]
         against: Option<std::path::PathBuf>,
         /// Seconds for each figure of each round
         #[arg(long, default_value_t = 5)]
@@ -99,8 +100,9 @@ fn main() -> ExitCode {
         Task::Bench {
             worker: true,
             seconds,
+            against,
             ..
-        } => bench::bench_worker(seconds),
+        } => bench::bench_worker(seconds, against.as_deref()),
         Task::Bench { overload: true, .. } => bench::overload(),
         Task::Bench {
             seconds, against, ..

@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// Where the load goes.
+#[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// As the load script knows it.
     pub server: &'a str,

@@ -1,9 +1,10 @@
 //! `cargo xtask bench --worker`: the Worker with everything on (tokens, permissions, validation, change log, idempotency)
 //! beside a Worker that has a D1 and nothing around it, in turn, in one workerd. Both hold the same 10,000 rows of 12 fields
-//! with the same two indexes. What to quote are the ratios: workerd's D1 here is a simulation.
+//! with the same two indexes. What to quote are the ratios: workerd's D1 here is a simulation. Another build of the Worker
+//! may take the bare one's place, in a workerd of its own: what a change cost is known only from both in one run.
 
 use std::{
-    fs,
+    fs, iter,
     path::{Path, PathBuf},
 };
 
@@ -24,7 +25,7 @@ use crate::{
     worker::{DEV_SECRET, build, dev_secrets, host::Host, server, target_folder},
 };
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const ROWS: u64 = 10_000;
 /// D1 takes a parameter of 2 MB; our batches hold 1,000 records.
 const BATCH: usize = 1_000;
@@ -50,34 +51,57 @@ const fn cell(name: &'static str, mode: &'static str, connections: u32) -> Cell 
     }
 }
 
-/// Prints both tables: the ratios, and what each operation costs in round trips and bytes.
-pub fn bench(seconds: u32) -> Result<(), String> {
+/// Prints both tables: the ratios, and what each operation costs in round trips and bytes. `against` is the folder of
+/// another build of the Worker.
+pub fn bench(seconds: u32, against: Option<&Path>) -> Result<(), String> {
     need_wrk()?;
     let tools = Tools::ready()?;
     build(&tools, &server())?;
     let folder = target_folder().join("bench/worker");
     let _ = fs::remove_dir_all(&folder);
-    let host = Host::start(&tools, &settings(&folder))?;
+    let host = Host::start(&tools, &settings(&folder.join("state"), None))?;
     let rows = rows(ROWS);
     let ours = Ours::fill(&host.url, &folder.join("ours"), &rows)?;
-    let bare = fill_bare(&host.url, &folder.join("bare"), &rows)?;
-    let targets = [
-        Target {
-            server: "crm",
-            base: &host.url,
-            host: None,
-            token: &ours.token,
-            folder: &ours.folder,
-        },
-        Target {
-            server: "bare",
-            base: &host.url,
-            host: Some(BARE),
-            token: "",
-            folder: &bare,
-        },
-    ];
-    println!("| what | the Worker | bare D1 | ratio |\n| --- | --- | --- | --- |");
+    let target = Target {
+        server: "crm",
+        base: &host.url,
+        host: None,
+        token: &ours.token,
+        folder: &ours.folder,
+    };
+    match against {
+        None => {
+            let bare = fill_bare(&host.url, &folder.join("bare"), &rows)?;
+            let bare = Target {
+                server: "bare",
+                host: Some(BARE),
+                token: "",
+                folder: &bare,
+                ..target
+            };
+            compare(&[target, bare], "bare D1", seconds)?;
+        }
+        Some(against) => {
+            let settings = settings(&folder.join("against-state"), Some(against));
+            let other = Host::start(&tools, &settings)?;
+            let theirs = Ours::fill(&other.url, &folder.join("against"), &rows)?;
+            let theirs = Target {
+                base: &other.url,
+                token: &theirs.token,
+                folder: &theirs.folder,
+                ..target
+            };
+            compare(&[target, theirs], "the other", seconds)?;
+        }
+    }
+    drop(host);
+    trips::print(&tools, &folder)
+}
+
+fn compare(targets: &[Target<'_>; 2], other: &str, seconds: u32) -> Result<(), String> {
+    println!(
+        "| what | the Worker | {other} | ratio | in each round |\n| --- | --- | --- | --- | --- |"
+    );
     for cell in CELLS {
         let mut all: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
         for round in 0..ROUNDS {
@@ -85,21 +109,25 @@ pub fn bench(seconds: u32) -> Result<(), String> {
                 measured.push(load::run(cell, target, seconds, round)?);
             }
         }
-        let [ours, bare] = all.map(|measured| load::median(&measured));
+        let ratios: Vec<f64> = iter::zip(&all[0], &all[1])
+            .map(|(ours, other)| ours.ratio(other))
+            .collect();
+        let each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        let [ours, other] = all.map(|measured| load::median(&measured));
         println!(
-            "| {} | {ours} | {bare} | {:.2} |",
+            "| {} | {ours} | {other} | {:.2} | {} |",
             cell.name,
-            ours.ratio(&bare)
+            super::median(ratios),
+            each.join(" ")
         );
     }
-    drop(host);
-    trips::print(&tools, &folder)
+    Ok(())
 }
 
-fn settings(folder: &Path) -> Value {
-    json!({
+fn settings(state: &Path, modules: Option<&Path>) -> Value {
+    let mut settings = json!({
         "config": root().join("wrangler.toml"),
-        "state": folder.join("state"),
+        "state": state,
         "vars": vars(),
         "quiet": true,
         "others": [{
@@ -108,7 +136,11 @@ fn settings(folder: &Path) -> Value {
             "route": format!("{BARE}/*"),
             "d1": ["DB"],
         }],
-    })
+    });
+    if let Some(modules) = modules {
+        settings["modules"] = json!(modules);
+    }
+    settings
 }
 
 /// Of a Worker that is measured: nothing that limits callers, and a log of warnings.
