@@ -4,7 +4,10 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use bytes::Bytes;
@@ -21,6 +24,11 @@ const SLICE: usize = 64 << 10;
 /// Bytes of an answer that a caller has to take in each second: as many as the native host demands.
 const TAKEN_IN_S: usize = 8 << 10;
 
+/// An answer of one slice goes out in one piece, which costs less but which nobody sees being taken. So each of so many is
+/// sliced even so: one that has waited for so long is a sign that answers are left, and then all are sliced and counted.
+const SEEN_OF: usize = 8;
+const LEFT_MS: i64 = 250;
+
 /// Requests at work, bytes of bodies, and bytes of what D1 answers and is sent; and the part of one address or business.
 /// What D1 answers and is sent is counted twice ([`Held::read`]). The largest batch, which reads 8 MiB and writes 8 MiB, has
 /// room alone, and leaves room to others. Passwords take 40 MB beside it.
@@ -33,11 +41,14 @@ const ANSWERS: [usize; 2] = [16 << 20, 4 << 20];
 pub struct Leases {
     hall: Arc<Hall>,
     all: Mutex<Vec<Weak<Lease>>>,
+    entered: AtomicUsize,
 }
 
 /// What one request holds.
 pub struct Lease {
     pub held: Arc<Held>,
+    /// The longest answer that goes out in one piece.
+    piece: usize,
     life: Mutex<Life>,
 }
 
@@ -57,6 +68,11 @@ impl Life {
         let taking = self.taking.as_ref();
         self.lease.contains(&now) && taking.is_none_or(|taking| taking.contains(&now))
     }
+
+    /// Whether the caller has not taken a slice for a while.
+    fn is_left(&self, now: i64) -> bool {
+        self.taking.is_some() && now >= self.lease.start.saturating_add(LEFT_MS)
+    }
 }
 
 fn lease(now: i64) -> Range<i64> {
@@ -70,6 +86,7 @@ impl Default for Leases {
         Self {
             hall: Arc::new(hall),
             all: Mutex::default(),
+            entered: AtomicUsize::new(0),
         }
     }
 }
@@ -79,16 +96,29 @@ impl Leases {
     /// given back.
     pub fn enter(&self, address: Option<IpAddr>, now: i64) -> Arc<Lease> {
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        let is_seen = self.entered.fetch_add(1, Relaxed).is_multiple_of(SEEN_OF);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut some_are_left = false;
+        all.retain(|lease| {
+            let Some(lease) = lease.upgrade() else {
+                return false;
+            };
+            some_are_left |= lease.life().is_left(now);
+            lease.lasts(now)
+        });
         let lease = Arc::new(Lease {
             held: self.hall.enter(address),
+            piece: if is_seen || some_are_left {
+                FREE
+            } else {
+                SLICE
+            },
             life: Mutex::new(Life {
                 lease: lease(now),
                 taking: None,
                 rest: Bytes::new(),
             }),
         });
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|lease| lease.upgrade().is_some_and(|lease| lease.lasts(now)));
         all.push(Arc::downgrade(&lease));
         lease
     }
@@ -116,10 +146,10 @@ impl Lease {
         self.life().rest.clear();
     }
 
-    /// Keeps the answer, which is there at `now`, to be taken in slices and in time. One that is so small that it is not
-    /// counted is given back: it goes out in one piece.
+    /// Keeps the answer, which is there at `now`, to be taken in slices and in time. One that goes out in one piece is given
+    /// back.
     pub fn put(&self, answer: Bytes, now: i64) -> Option<Bytes> {
-        if answer.len() <= FREE {
+        if answer.len() <= self.piece {
             return Some(answer);
         }
         let seconds = i64::try_from(answer.len().div_ceil(TAKEN_IN_S)).unwrap_or(i64::MAX);

@@ -98,8 +98,7 @@ pub async fn whole(response: Response<Body>) -> worker::Result<Response<Bytes>> 
     Ok(Response::from_parts(head, collected.to_bytes()))
 }
 
-/// An answer as the platform takes it: in one piece where it is so small that it is not counted, else in slices, so that
-/// what is counted is counted until it is taken.
+/// An answer as the platform takes it: in one piece where it is small, else in slices, each counted until it is taken.
 pub fn outgoing(
     response: Response<Bytes>,
     lease: Option<Arc<Lease>>,

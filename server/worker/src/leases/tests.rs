@@ -62,15 +62,47 @@ fn an_answer_that_is_being_taken_lasts_and_one_that_is_not_does_not() {
     assert_eq!(leases.taken(), [0, 0, 0]);
 }
 
-#[test]
-fn what_is_counted_is_counted_until_it_is_taken() {
-    let leases = Leases::default();
-    for bytes in [0, 1, FREE, FREE + 1, 40_000, SLICE, SLICE + 1, 1 << 20] {
-        let lease = from(&leases, 1, NOW);
+/// Of eight answers of so many bytes, which come at `now` and are not taken, those that are kept to be sliced.
+fn kept_of_eight(leases: &Leases, bytes: usize, now: i64) -> Vec<Arc<Lease>> {
+    let answers = (0..SEEN_OF).map(|_| {
+        let lease = from(leases, 1, now);
         assert!(lease.held.settle(&Method::GET, bytes));
-        let is_kept = lease.put(Bytes::from(vec![b'x'; bytes]), NOW).is_none();
-        assert_eq!(is_kept, leases.taken()[2] > 0, "{bytes}");
+        (lease.put(Bytes::from(vec![b'x'; bytes]), now), lease)
+    });
+    let kept = answers.filter(|(piece, _)| piece.is_none());
+    kept.map(|(_, lease)| lease).collect()
+}
+
+#[test]
+fn what_goes_out_in_slices_is_counted_until_it_is_taken() {
+    for (bytes, kept) in [
+        (0, 0),
+        (FREE, 0),
+        (FREE + 1, 1),
+        (SLICE, 1),
+        (SLICE + 1, SEEN_OF),
+        (1 << 18, SEEN_OF),
+    ] {
+        let leases = Leases::default();
+        let answers = kept_of_eight(&leases, bytes, NOW);
+        assert_eq!(answers.len(), kept, "{bytes}");
+        let counted = kept * bytes.saturating_sub(FREE);
+        assert_eq!(leases.taken()[2], counted, "{bytes}");
     }
+}
+
+#[test]
+fn where_answers_are_left_all_are_counted() {
+    let leases = Leases::default();
+    let left = kept_of_eight(&leases, SLICE, NOW);
+    assert_eq!(left.len(), 1);
+    assert!(left[0].next(NOW).is_some());
+    let later = NOW + LEFT_MS;
+    assert_eq!(kept_of_eight(&leases, SLICE, later - 1).len(), 1);
+    assert_eq!(kept_of_eight(&leases, SLICE, later).len(), SEEN_OF);
+    left[0].end();
+    drop(left);
+    assert_eq!(kept_of_eight(&leases, SLICE, later).len(), 1);
 }
 
 #[test]
