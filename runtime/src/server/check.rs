@@ -78,6 +78,11 @@ const CONTROL: &str = "control_character";
 
 /// Whether a text holds no control characters. One that may have lines holds tab and line breaks.
 pub fn is_plain(text: &str, lines: bool) -> bool {
+    // Nearly always none of the bytes may begin or be a control character. All are looked at, without a branch for each.
+    let suspect = |byte: u8| (byte < b' ') | (byte == 0x7f) | (byte == 0xc2);
+    if !text.bytes().fold(false, |any, byte| any | suspect(byte)) {
+        return true;
+    }
     let layout = |c| lines && matches!(c, '\t' | '\n' | '\r');
     text.chars().all(|c| !c.is_control() || layout(c))
 }
@@ -426,6 +431,18 @@ mod tests {
             .iter()
             .map(|failure| failure.rule)
             .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_text_has_no_control_characters(
+            text in r"([ -~]|[\t\r\n\x00-\x1f\x7f]|[\u{80}-\u{bf}]|é|😀){0,12}",
+            lines in any::<bool>(),
+        ) {
+            let mut controls = text.chars().filter(|c| c.is_control());
+            let plain = controls.all(|c| lines && "\t\n\r".contains(c));
+            prop_assert_eq!(is_plain(&text, lines), plain);
+        }
     }
 
     static OLD: Deprecation = Deprecation {

@@ -2,10 +2,11 @@
 //! address and for one business. So nobody takes what others need, however much they ask for at once.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use foldhash::HashMap;
 
 use crate::{http::address::line, ports::store::TenantId};
 
@@ -91,12 +92,16 @@ impl Shares {
     /// Counts what was taken already for one more party, if it has room for it.
     pub fn join(&self, party: &Charged, amount: usize) -> bool {
         let mut taken = self.taken();
-        let had = taken.of.get(party).copied().unwrap_or(0);
-        let room = had.saturating_add(amount) <= self.of_one;
-        if room && amount > 0 {
-            *taken.of.entry(party.clone()).or_default() += amount;
+        match taken.of.get_mut(party) {
+            Some(had) if had.saturating_add(amount) <= self.of_one => *had += amount,
+            None if amount <= self.of_one => {
+                if amount > 0 {
+                    taken.of.insert(party.clone(), amount);
+                }
+            }
+            _ => return false,
         }
-        room
+        true
     }
 
     /// Takes back what [`join`](Self::join) counted.

@@ -1,10 +1,9 @@
 //! What the core remembers of each tenant between requests: its definitions, its secret, its callers' roles. All of it is
 //! read again as soon as a request's first row shows that a revision moved.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use crate::{
     fault::Fault,

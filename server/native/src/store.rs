@@ -2,7 +2,6 @@
 //! databases of the tenants in use open, up to a bound.
 
 use std::{
-    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -15,6 +14,7 @@ use crm_core::ports::{
     Answer,
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore},
 };
+use foldhash::HashMap;
 use tokio::sync::OnceCell;
 
 mod budget;

@@ -1,5 +1,7 @@
 //! What a decision stood on, as one SQL condition: if it no longer holds, the commit writes nothing and is `Stale`.
 
+use std::fmt::Write;
+
 use crate::ports::store::{Statement, Value};
 
 /// Conditions joined by AND. Empty: always holds.
@@ -14,14 +16,16 @@ impl Guard {
         Self::default()
     }
 
-    /// A condition of one's own; `{}` stands for each parameter in turn.
+    /// A condition of one's own; `{}` stands for each parameter in turn, and nothing else has a brace.
     pub fn and(mut self, condition: &str, params: impl IntoIterator<Item = Value>) -> Self {
         let mut sql = String::with_capacity(condition.len() + 8);
         let mut params = params.into_iter();
-        for (index, part) in condition.split("{}").enumerate() {
-            if index > 0 {
+        for (index, part) in condition.split(['{', '}']).enumerate() {
+            // Between the braces of a pair.
+            if index % 2 == 1 {
                 self.params.extend(params.next());
-                sql.push_str(&format!("?{}", self.params.len()));
+                // Writing to a String does not fail.
+                let _ = write!(sql, "?{}", self.params.len());
             }
             sql.push_str(part);
         }

@@ -4,7 +4,7 @@ pub use crm_core::ports::store::admission::Access;
 use crm_core::ports::store::{
     Rows, Statement, StoreError, Value,
     admission::admit,
-    bound::{Scale, Weighed},
+    bound::{Scale, Weighed, weight},
 };
 use rusqlite::{
     Connection,
@@ -52,29 +52,21 @@ pub fn run(
     let mut rows = prepared.raw_query();
     let mut collected = Rows::new();
     while let Some(row) = rows.next()? {
-        // Before anything of it is copied.
-        if let Some((scale, weighing)) = &mut scale {
-            let mut weight = 0;
-            for column in &*weighing {
-                weight += match row.get_ref(*column)? {
-                    ValueRef::Text(bytes) => bytes.len(),
-                    _ => 0,
-                };
-            }
-            if scale.add(weight)? == Weighed::Ends {
-                collected.push(Vec::new());
-                break;
-            }
-        }
         let mut values = Vec::with_capacity(columns);
-        let before = *room;
+        let mut size = columns * size_of::<Value>();
         for column in 0..columns {
             let value = value(row.get_ref(column)?)?;
-            let size = size_of::<Value>() + value.as_str().map_or(0, str::len);
-            *room = room.checked_sub(size).ok_or(StoreError::TooLarge)?;
+            size += value.as_str().map_or(0, str::len);
             values.push(value);
         }
-        if !reading.more(before - *room) {
+        if let Some((scale, weighing)) = &mut scale
+            && scale.add(weight(&values, weighing))? == Weighed::Ends
+        {
+            collected.push(Vec::new());
+            break;
+        }
+        *room = room.checked_sub(size).ok_or(StoreError::TooLarge)?;
+        if !reading.more(size) {
             return Err(Failure::NoRoom);
         }
         collected.push(values);
