@@ -30,6 +30,9 @@ enum Task {
         /// so that the same tree is judged alike on every day
         #[arg(long)]
         today: Option<String>,
+        /// Keeps cargo's report of how long each crate compiles, one for each command of cargo, in target/cargo-timings
+        #[arg(long)]
+        timings: bool,
     },
     /// Makes a release of the contract in spec/releases, or says why it cannot be one
     Release {
@@ -86,7 +89,12 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
-        Task::Test { today } => test::test(today.as_deref()),
+        Task::Test { today, timings } => {
+            if timings {
+                run::report_timings();
+            }
+            test::test(today)
+        }
         Task::Release { date } => contract::release(&date),
         Task::Pin => contract::pin(),
         Task::BuildWorker => worker::build_worker(),

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
+    sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
 
@@ -45,9 +46,51 @@ pub fn timed(name: &str, run: impl FnOnce() -> Result<(), String>) -> Result<(),
     Ok(())
 }
 
+/// Whether cargo reports how long each crate compiles.
+static TIMINGS: AtomicBool = AtomicBool::new(false);
+
+/// From now on each command of cargo that compiles leaves a report in `target/cargo-timings`.
+pub fn report_timings() {
+    TIMINGS.store(true, Ordering::Relaxed);
+}
+
 /// A call of the cargo that runs us.
 pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut arguments = arguments.into_iter();
+    let subcommand = arguments.next();
+    command.args(subcommand);
+    let compiles = matches!(
+        subcommand,
+        Some("build" | "check" | "clippy" | "install" | "run" | "test")
+    );
+    if compiles && TIMINGS.load(Ordering::Relaxed) {
+        command.arg("--timings");
+    }
     command.args(arguments);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_reports_timings_where_it_compiles_once_that_is_asked_for() {
+        let arguments = |of: Command| -> Vec<String> {
+            let arguments = of.get_args().map(|one| one.to_string_lossy().into_owned());
+            arguments.collect()
+        };
+        assert_eq!(
+            arguments(cargo(["test", "--workspace"])),
+            ["test", "--workspace"]
+        );
+        report_timings();
+        assert_eq!(arguments(cargo(["fmt", "--check"])), ["fmt", "--check"]);
+        let test = cargo(["test", "--workspace", "--", "one"]);
+        assert_eq!(
+            arguments(test),
+            ["test", "--timings", "--workspace", "--", "one"]
+        );
+    }
 }

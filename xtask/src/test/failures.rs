@@ -1,4 +1,4 @@
-//! What failed, told once more at the end: the end of its output is all that a CI's record may show of a run.
+//! What the test programs say, as they say it, and what a run ends with: the failures once more, or the last result.
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,24 +10,45 @@ use crate::run::{ended, start};
 /// Lines told of one test program; the reasons come first.
 const MOST_LINES: usize = 150;
 
-/// Runs test programs as they are, and prints at the end what those told that failed.
-pub fn run(command: &mut Command) -> Result<(), String> {
+/// Runs test programs and prints what they say. `closing` gets what the run ends with: everything that failed programs told,
+/// or the result of the last program, which is not printed here.
+pub fn run(command: &mut Command, closing: &mut Vec<String>) -> Result<(), String> {
     let mut child = start(command.stdout(Stdio::piped()))?;
     let mut failures = Failures::default();
+    let mut last: Option<String> = None;
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
             let line = line.map_err(|error| error.to_string())?;
-            let line = String::from_utf8_lossy(&line);
-            println!("{line}");
+            let line = String::from_utf8_lossy(&line).into_owned();
             failures.line(&line);
+            if line.is_empty() && last.is_some() {
+                continue;
+            }
+            if let Some(result) = last.take() {
+                println!("{result}\n");
+            }
+            if line.starts_with(RESULT) {
+                last = Some(line);
+            } else {
+                println!("{line}");
+            }
         }
     }
-    ended(child.wait()).inspect_err(|_| {
-        for line in failures.told {
-            println!("{line}");
+    let outcome = ended(child.wait());
+    match outcome {
+        Ok(()) => closing.extend(last),
+        Err(_) => {
+            if let Some(result) = last {
+                println!("{result}");
+            }
+            closing.extend(failures.told);
         }
-    })
+    }
+    outcome
 }
+
+/// What each test program ends with.
+const RESULT: &str = "test result:";
 
 #[derive(Default)]
 struct Failures {
@@ -44,7 +65,7 @@ impl Failures {
             let lines = self.telling.drain(..).take(MOST_LINES);
             self.told.extend(lines);
             self.told.push(line.to_owned());
-        } else if line.starts_with("test result:") {
+        } else if line.starts_with(RESULT) {
             self.telling.clear();
         } else if line.starts_with("---- ") || !self.telling.is_empty() {
             self.telling.push(line.to_owned());
@@ -90,10 +111,19 @@ mod tests {
     }
 
     #[test]
-    fn the_programs_end_is_ours() {
-        let run = |script: &str| run(Command::new("sh").args(["-c", script]));
-        assert_eq!(run("echo 'test result: ok.'"), Ok(()));
-        let failed = run("echo '---- a'; echo 'test result: FAILED.'; exit 3");
-        assert!(failed.is_err_and(|error| error.contains('3')));
+    fn the_programs_end_is_ours_and_closes_the_run() {
+        let run = |script: &str| {
+            let mut closing = Vec::new();
+            let outcome = run(Command::new("sh").args(["-c", script]), &mut closing);
+            (outcome, closing)
+        };
+        let passed =
+            run("echo 'test result: ok. 1'; echo; echo more; echo 'test result: ok. 2'; echo");
+        assert_eq!(passed, (Ok(()), vec!["test result: ok. 2".to_owned()]));
+        let (outcome, closing) =
+            run("echo '---- a'; echo 'test result: FAILED.'; echo 'test result: ok.'; exit 3");
+        assert!(outcome.is_err_and(|error| error.contains('3')));
+        assert_eq!(closing, ["---- a", "test result: FAILED."]);
+        assert_eq!(run("true"), (Ok(()), Vec::new()));
     }
 }
