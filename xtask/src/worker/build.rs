@@ -46,19 +46,13 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
         compile.arg("--features").arg(module.features.join(","));
     }
     step(&format!("{} for wasm", module.package), &mut compile)?;
-    let target = target_folder();
-    let name = module.package.replace('-', "_");
-    let wasm = target
-        .join(TARGET)
-        .join(PROFILE)
-        .join(&name)
-        .with_extension("wasm");
+    let wasm = compiled(module);
     let stamp = stamp(&wasm)?;
     let kept = module.folder.join("built.json");
     if let Some(built) = known(&kept, &stamp, &module.folder) {
         return Ok(built);
     }
-    let glue = target.join("workers/glue").join(&name);
+    let glue = target_folder().join("workers/glue").join(file_name(module));
     let _ = fs::remove_dir_all(&glue);
     let mut bindgen = cargo(["run", "--quiet", "-p", "xtask-bindgen"]);
     bindgen.args(["--features", "wasm-bindgen", "--"]);
@@ -67,6 +61,16 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
     finish(tools, module, &glue, &stamp)?;
     known(&kept, &stamp, &module.folder)
         .ok_or_else(|| format!("{} was not written", kept.display()))
+}
+
+/// The module as cargo leaves it.
+pub fn compiled(module: &Module) -> PathBuf {
+    let folder = target_folder().join(TARGET).join(PROFILE);
+    folder.join(file_name(module)).with_extension("wasm")
+}
+
+fn file_name(module: &Module) -> String {
+    module.package.replace('-', "_")
 }
 
 /// Optimises, bundles, and remembers of which wasm.

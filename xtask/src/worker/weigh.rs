@@ -1,0 +1,190 @@
+//! What a Worker's module consists of: the code of each crate, and the documents and pages in its data. It reads the module
+//! as cargo wrote it, where functions still have names; wasm-opt makes the code smaller later and drops the names.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rustc_demangle::demangle;
+use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
+
+use super::{Module, build::compiled};
+use crate::run::root;
+
+/// Crates that the report names; the others are one line.
+const NAMED: usize = 15;
+/// The crates of Rust itself.
+const RUST: [&str; 4] = ["alloc", "compiler_builtins", "core", "std"];
+
+/// Sizes in bytes.
+#[derive(Debug, PartialEq)]
+struct Weights {
+    /// The code of each crate, the largest first.
+    crates: Vec<(String, usize)>,
+    data: usize,
+    /// Files that stand in the data as they are.
+    files: usize,
+}
+
+/// Prints what the module that cargo built for `module` consists of.
+pub fn report(module: &Module) -> Result<(), String> {
+    let path = compiled(module);
+    let contract = path.with_file_name("build");
+    print!("{}", weigh(&read(&path)?, &files(&contract)?)?);
+    Ok(())
+}
+
+/// The published documents and pages, as builds of the contract wrote them, and the dashboard. An older build may have left
+/// files; they count only if the module holds them.
+fn files(builds: &Path) -> Result<Vec<Vec<u8>>, String> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for build in entries(builds)? {
+        let name = build.file_name().unwrap_or_default().to_string_lossy();
+        let out = build.join("out");
+        if name.starts_with("crm-contract-") && out.is_dir() {
+            paths.extend(entries(&out)?);
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|kind| kind == "gz"));
+    if paths.is_empty() {
+        return Err(format!("{}: no published documents", builds.display()));
+    }
+    paths.extend(entries(&root().join("server/core/src/platform/dashboard"))?);
+    let mut files = paths
+        .iter()
+        .map(|path| read(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    // The same bytes may stand in the module once for several files.
+    files.dedup();
+    Ok(files)
+}
+
+fn weigh(wasm: &[u8], files: &[Vec<u8>]) -> Result<Weights, String> {
+    let failed = |error: wasmparser::BinaryReaderError| format!("the module: {error}");
+    let (mut imported, mut code, mut names) = (0, Vec::new(), BTreeMap::new());
+    let mut weights = Weights {
+        crates: Vec::new(),
+        data: 0,
+        files: 0,
+    };
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(failed)? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    imported += u32::from(matches!(import.map_err(failed)?.ty, TypeRef::Func(_)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => code.push(body.range().len()),
+            Payload::DataSection(segments) => {
+                for segment in segments {
+                    let segment = segment.map_err(failed)?.data;
+                    weights.data += segment.len();
+                    let held = files.iter().filter(|file| holds(segment, file));
+                    weights.files += held.map(Vec::len).sum::<usize>();
+                }
+            }
+            Payload::CustomSection(section) => {
+                let KnownCustom::Name(sections) = section.as_known() else {
+                    continue;
+                };
+                for section in sections {
+                    let Name::Function(functions) = section.map_err(failed)? else {
+                        continue;
+                    };
+                    for function in functions {
+                        let function = function.map_err(failed)?;
+                        names.insert(function.index, owner(function.name));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut crates: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, size) in (imported..).zip(code) {
+        let owner = names.get(&index).map_or(UNNAMED, String::as_str);
+        *crates.entry(owner.to_owned()).or_default() += size;
+    }
+    weights.crates = crates.into_iter().collect();
+    weights
+        .crates
+        .sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    Ok(weights)
+}
+
+const UNNAMED: &str = "(no crate in the name)";
+
+/// The crate that a function is there for: the first crate in its name that is not Rust's own, so that `drop_in_place` of a
+/// type counts for the crate of the type.
+fn owner(symbol: &str) -> String {
+    let name = format!("{:#}", demangle(symbol));
+    let mut rust = None;
+    let mut before = "";
+    for (at, _) in name.match_indices("::") {
+        let path = &name[before.len()..at];
+        before = &name[..at + 2];
+        let start = path
+            .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .map_or(0, |last| last + 1);
+        // What follows `::` at once is a part of the same path.
+        let begins = start > 0 || before.len() == path.len() + 2;
+        let first = &path[start..];
+        if !begins || first.is_empty() || !first.starts_with(|c: char| c.is_ascii_lowercase()) {
+            continue;
+        }
+        if !RUST.contains(&first) {
+            return first.to_owned();
+        }
+        rust = Some("Rust's own (core, alloc, std)");
+    }
+    rust.unwrap_or(UNNAMED).to_owned()
+}
+
+/// Files are large: the first bytes tell most places apart.
+fn holds(data: &[u8], file: &[u8]) -> bool {
+    let Some(first) = file.first() else {
+        return false;
+    };
+    let mut places = data.iter().enumerate().filter(|(_, byte)| *byte == first);
+    places.any(|(at, _)| data[at..].starts_with(file))
+}
+
+impl std::fmt::Display for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kb = |bytes: usize| bytes as f64 / 1_000.0;
+        let code: usize = self.crates.iter().map(|(_, size)| size).sum();
+        writeln!(
+            f,
+            "the module before wasm-opt: {:.0} kB of code, {:.0} kB of data ({:.0} kB of it documents and pages)",
+            kb(code),
+            kb(self.data),
+            kb(self.files)
+        )?;
+        let (named, others) = self.crates.split_at(self.crates.len().min(NAMED));
+        let others: usize = others.iter().map(|(_, size)| size).sum();
+        let rest = (others > 0).then(|| ("all others".to_owned(), others));
+        for (name, size) in named.iter().chain(&rest) {
+            let share = 100.0 * *size as f64 / code as f64;
+            writeln!(f, "  {name:<32} {:>8.1} kB {share:>5.1} %", kb(*size))?;
+        }
+        Ok(())
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()).map_err(failed))
+        .collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;
