@@ -1,10 +1,14 @@
 //! Schemathesis against a running server: thousands of requests made up from its document, answers held against it.
-//! Once for each security scheme, with real credentials, within a bounded time. What it is told stands in
+//! Once for each security scheme, with real credentials. All runs together have a number of seconds, which the operations
+//! share: it does not grow with their number until each has come down to a floor. What it is told stands in
 //! contract-tests/schemathesis/; what it finds and is mended becomes a test of our own there.
 
 mod business;
 mod native;
+mod operation;
 mod python;
+mod share;
+mod tries;
 mod workerd;
 
 use std::{
@@ -13,19 +17,20 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::Value;
 
 use crate::run::{root, step};
 use business::{Business, Login};
+use operation::Operation;
+use share::{RUNS, SECONDS, shares};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Repeats a run: each prints its seed
     #[arg(long)]
     seed: Option<u64>,
-    /// For the scheme `user`, which opens most; the others get a part of it
-    #[arg(long, default_value_t = 120)]
-    seconds: u32,
+    /// For all runs together; a run gets more if its operations would come below the floor
+    #[arg(long, default_value_t = SECONDS)]
+    seconds: u64,
     /// Tries the Worker in workerd, for half of the time
     #[arg(long, conflicts_with = "url")]
     worker: bool,
@@ -46,7 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             seed: Some(SEED),
-            seconds: 120,
+            seconds: SECONDS,
             worker: false,
             url: None,
             email: None,
@@ -69,18 +74,6 @@ impl Options {
 /// Of the runs that everybody waits for: what they find is found again. `cargo xtask schemathesis` tries another with
 /// each run.
 const SEED: u64 = 397_145_962;
-
-/// The security schemes in each version, and the part of the time that each gets, in hundredths. What the second version
-/// does is what the first does, in another form: a part is enough to try the form.
-const RUNS: [(u32, &str, u32); 4] = [
-    (1, "user", 100),
-    (1, "key", 35),
-    (1, "portal", 10),
-    (2, "user", 25),
-];
-
-/// The scheme that operations go with that take none.
-const FIRST: &str = "user";
 
 pub fn run(options: &Options) -> Result<(), String> {
     if options.worker {
@@ -105,20 +98,26 @@ pub fn run(options: &Options) -> Result<(), String> {
     let seed = options.seed.unwrap_or_else(new_seed);
     println!("schemathesis: --seed {seed}");
     let business = Business::make(&url, &login)?;
-    for (version, scheme, share) in RUNS {
-        let published = format!("{url}/openapi.json?version={version}");
-        let document = business::get(&published, None)?;
-        let caller = business.caller(scheme)?;
-        let operations = operations(&document, scheme);
-        if operations.is_empty() {
+    let mut operations = Vec::new();
+    for (version, scheme, _) in RUNS {
+        let document = business::get(&published(&url, version), None)?;
+        let found = Operation::of(&document, scheme);
+        if found.is_empty() {
             return Err(format!("no operation takes the scheme `{scheme}`"));
         }
-        let seconds = (options.seconds * share / 100).max(10);
+        operations.push(found);
+    }
+    let numbers: Vec<usize> = operations.iter().map(Vec::len).collect();
+    let seconds = shares(options.seconds, &numbers);
+    for (((version, scheme, _), operations), seconds) in
+        RUNS.into_iter().zip(operations).zip(seconds)
+    {
+        let caller = business.caller(scheme)?;
         let config = folder.join(format!("v{version}-{scheme}.toml"));
         write(&config, &config_for(&url, scheme)?)?;
         let mut command = Command::new(&program);
         command.args(["--config-file"]).arg(&config).arg("run");
-        command.arg(&published);
+        command.arg(published(&url, version));
         // The first is what everybody gets who asks for none.
         if version > 1 {
             let accept = format!("Accept: application/vnd.crm.v{version}+json, */*;q=0.1");
@@ -127,9 +126,10 @@ pub fn run(options: &Options) -> Result<(), String> {
         command.args(["--max-time", &seconds.to_string()]);
         command.args(["--seed", &seed.to_string()]);
         command.args(["--report", "ndjson", "--report-ndjson-path"]);
-        command.arg(folder.join(format!("v{version}-{scheme}.ndjson")));
+        let report = folder.join(format!("v{version}-{scheme}.ndjson"));
+        command.arg(&report);
         for operation in &operations {
-            command.args(["--include-operation-id", operation]);
+            command.args(["--include-operation-id", &operation.id]);
         }
         command.env("PYTHONPATH", told());
         command.env("CRM_TOKEN", &caller.token);
@@ -141,6 +141,12 @@ pub fn run(options: &Options) -> Result<(), String> {
             &mut command,
         )
         .map_err(|error| format!("{error}; repeat with --seed {seed}"))?;
+        let names: Vec<String> = operations.into_iter().map(|one| one.name).collect();
+        let (least, tries) = tries::least(&report, &names)?;
+        println!(
+            "schemathesis: the least tried of {} operations is {least}, with {tries} requests",
+            names.len()
+        );
         // A run whose caller was shut out on the way would have tried nothing any more.
         business::get(&format!("{url}{}", caller.home), Some(&caller.token))
             .map_err(|error| format!("the caller of `{scheme}` is out: {error}"))?;
@@ -173,18 +179,8 @@ fn new_seed() -> u64 {
     u64::from(now.unwrap_or_default().subsec_nanos())
 }
 
-/// The operations that take the scheme; those that take none go with the first.
-fn operations(document: &Value, scheme: &str) -> Vec<String> {
-    let items = document["paths"].as_object().into_iter().flatten();
-    let operations = items
-        .flat_map(|(_, item)| item.as_object().into_iter().flatten())
-        .filter_map(|(_, operation)| {
-            let id = operation.get("operationId")?.as_str()?;
-            let security = operation.get("security")?.as_array()?;
-            let takes = security.iter().any(|one| one.get(scheme).is_some());
-            (takes || (security.is_empty() && scheme == FIRST)).then(|| id.to_owned())
-        });
-    operations.collect()
+fn published(url: &str, version: u32) -> String {
+    format!("{url}/openapi.json?version={version}")
 }
 
 fn config_for(url: &str, scheme: &str) -> Result<String, String> {
@@ -198,23 +194,4 @@ fn config_for(url: &str, scheme: &str) -> Result<String, String> {
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_operation_is_tried_with_each_scheme_that_it_takes() {
-        let document = json!({"paths": {"/a": {
-            "parameters": [],
-            "get": {"operationId": "both", "security": [{"user": []}, {"key": ["a:read"]}]},
-            "post": {"operationId": "open", "security": []},
-        }}});
-        assert_eq!(operations(&document, "user"), ["both", "open"]);
-        assert_eq!(operations(&document, "key"), ["both"]);
-        assert!(operations(&document, "portal").is_empty());
-    }
 }
