@@ -7,9 +7,9 @@ use std::sync::{
 
 use crate::ports::store::TenantId;
 
-/// The work that one request can ask of patterns, in places that a search can be at: the slowest search visits about 50
-/// million of them a second. So the patterns of one request hold the thread that serves for some 40 ms at most.
-pub const MOST_EFFORT: u64 = 1 << 21;
+/// The work that one request can ask of patterns, in steps of some 10 ns. So judging holds the serving thread for some 40 ms
+/// in one request. [`MOST_STATES`] bounds compiling.
+pub const MOST_EFFORT: u64 = 1 << 22;
 /// The states of the patterns that one request can have compiled, and what reading their texts comes to. All patterns that
 /// a tenant can have are less, so only a request that needs more programs at once than are kept is ever refused.
 pub const MOST_STATES: u64 = 1 << 19;
@@ -69,12 +69,6 @@ impl Allowance {
     /// Whether a text can still be judged, which takes so much work.
     pub(super) fn judges(&self, work: u64) -> bool {
         spend(&self.work.effort, work)
-    }
-
-    /// Takes off work that is done, also where less is left.
-    pub(super) fn worked(&self, work: u64) {
-        let less = |left: u64| Some(left.saturating_sub(work));
-        let _ = (self.work.effort).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Whether a program of so many states can still be compiled.

@@ -3,10 +3,11 @@
 //!
 //! A pattern is measured by its syntax alone, so every host takes and refuses the same ones:
 //!
-//! - `weight` is about the number of states of its program (20 to 40 bytes each). It is bounded for each pattern and for
-//!   all patterns of a tenant together.
-//! - `width` is the number of places that the search can be at in one moment. Judging a text costs at most about its
-//!   characters times the width, and mostly far less.
+//! - `weight` is about the number of states of its program (20 to 40 bytes each), and what reading it comes to. It is
+//!   bounded for each pattern and for all patterns of a tenant together.
+//! - `width` is the work of visiting all states that the search can visit for one character, in steps: the places that it
+//!   can be at, and whatever leads to them, such as `\b` and what may be left out. Judging a text costs at most about its characters
+//!   times the width, and mostly far less.
 //!
 //! A request has one [`Allowance`] of both for all of its texts.
 
@@ -18,10 +19,12 @@ use regex_syntax::{
 };
 
 mod programs;
+mod reading;
 #[cfg(test)]
 mod tests;
 
 use programs::{Owner, Programs};
+use reading::reading;
 
 use super::{
     Schema,
@@ -124,13 +127,21 @@ impl<'a> Room<'a> {
         let too_many = || {
             "The patterns of this request are too large to be looked at together. Define fewer at once, or make them simpler.".to_owned()
         };
-        if !allowance.compiles(reading(pattern)) {
+        let unusable = |error: &dyn std::fmt::Display| {
+            format!("The pattern is no regular expression that can be used: {error}")
+        };
+        let reading = reading(pattern).map_err(|error| unusable(&error))?;
+        if !allowance.compiles(reading.min(MOST_WEIGHT)) {
             return Err(too_many());
         }
-        let hir = regex_syntax::parse(pattern).map_err(|error| {
-            format!("The pattern is no regular expression that can be used: {error}")
-        })?;
-        let Measure { weight, width } = measure(&hir);
+        if reading > MOST_WEIGHT {
+            return Err(
+                "The pattern is too large: it ignores the case of classes of very many characters. Write the letters that are meant, such as [A-Za-z], or leave out (?i)."
+                    .to_owned(),
+            );
+        }
+        let hir = regex_syntax::parse(pattern).map_err(|error| unusable(&error))?;
+        let Measure { weight, width } = measure(&hir, reading);
         // What is far too large was no work to look at: it is repeated, not written.
         if !allowance.compiles(weight.min(MOST_WEIGHT_OF_TENANT)) {
             return Err(too_many());
@@ -143,7 +154,7 @@ impl<'a> Room<'a> {
         if most_work(characters as u64, width) > MOST_EFFORT {
             return Err(format!(
                 "The pattern is too large for texts of up to {characters} characters. Make it simpler, or set a max_length of at most {}.",
-                (MOST_EFFORT - MOST_MADE) / (width + 1)
+                longest(width)
             ));
         }
         let left = *self
@@ -168,7 +179,11 @@ fn left(schema: &Schema, except: Option<(&str, &str)>) -> u64 {
     let patterns = fields.filter_map(|field| field.definition.pattern.as_deref());
     let mut left = MOST_WEIGHT_OF_TENANT;
     for pattern in patterns {
-        let weight = parse(pattern).map_or(LEAST_WEIGHT, |hir| measure(&hir).weight);
+        let weight = match read(pattern) {
+            Read::Sound(_, measure) => measure.weight,
+            Read::TooLarge(reading) => reading,
+            Read::Unusable(_) => LEAST_WEIGHT,
+        };
         left = left.saturating_sub(weight);
         if left == 0 {
             break;
@@ -177,74 +192,117 @@ fn left(schema: &Schema, except: Option<(&str, &str)>) -> u64 {
     left
 }
 
-/// What the states come to at most that one text makes, in places.
-const MOST_MADE: u64 = 1 << 17;
-
-/// What judging a text of so many characters comes to at most: it is looked through once with states, and once without.
+/// What judging a text of so many characters comes to at most, in steps: it is looked through once with states that are made
+/// on the way, and once without.
 fn most_work(characters: u64, width: u64) -> u64 {
-    (width.saturating_add(1))
-        .saturating_mul(characters)
-        .saturating_add(MOST_MADE)
+    let bytes = characters.saturating_mul(4);
+    (bytes / programs::BYTES_PER_STEP)
+        .saturating_add(programs::MOST_MADE)
+        .saturating_add(characters.saturating_mul(width))
 }
 
-/// What reading a pattern comes to, in states.
-fn reading(pattern: &str) -> u64 {
-    pattern.len() as u64 / 8
+/// The characters of the longest text that a pattern of this width can always judge.
+fn longest(width: u64) -> u64 {
+    let (mut fits, mut fails) = (0, MOST_EFFORT);
+    while fails - fits > 1 {
+        let middle = fits.midpoint(fails);
+        match most_work(middle, width) > MOST_EFFORT {
+            true => fails = middle,
+            false => fits = middle,
+        }
+    }
+    fits
 }
 
-/// A stored pattern as an expression of whole texts.
-fn parse(pattern: &str) -> Result<Hir, Box<regex_syntax::Error>> {
-    match regex_syntax::parse(pattern) {
-        Ok(hir) => Ok(Hir::concat(vec![
-            Hir::look(Look::Start),
-            hir,
-            Hir::look(Look::End),
-        ])),
-        // Older programs put a pattern between `^(?:` and `)$` before they looked at it, so `a)|(?:b` was one.
-        Err(_) => regex_syntax::parse(&format!("^(?:{pattern})$")).map_err(Box::new),
+/// A stored pattern.
+enum Read {
+    /// As an expression of whole texts.
+    Sound(Hir, Measure),
+    /// Another program stored it: reading it comes to so many states.
+    TooLarge(u64),
+    Unusable(Box<regex_syntax::Error>),
+}
+
+impl Read {
+    fn map_hir(self, map: impl FnOnce(Hir) -> Hir) -> Self {
+        match self {
+            Self::Sound(hir, measure) => Self::Sound(map(hir), measure),
+            other => other,
+        }
     }
 }
 
-fn measure(hir: &Hir) -> Measure {
+fn read(pattern: &str) -> Read {
+    let whole = |hir| Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
+    match parsed(pattern) {
+        // Older programs put a pattern between `^(?:` and `)$` before they looked at it, so `a)|(?:b` was one.
+        Err(_) => parsed(&format!("^(?:{pattern})$")),
+        sound => sound.map(|read| read.map_hir(whole)),
+    }
+    .unwrap_or_else(Read::Unusable)
+}
+
+fn parsed(pattern: &str) -> Result<Read, Box<regex_syntax::Error>> {
+    let reading = reading(pattern)?;
+    if reading > MOST_WEIGHT {
+        return Ok(Read::TooLarge(reading));
+    }
+    let hir = regex_syntax::parse(pattern)?;
+    let measure = measure(&hir, reading);
+    Ok(Read::Sound(hir, measure))
+}
+
+fn measure(hir: &Hir, reading: u64) -> Measure {
     let measure = nodes(hir);
     Measure {
-        weight: measure.weight.max(LEAST_WEIGHT),
+        weight: measure.weight.saturating_add(reading).max(LEAST_WEIGHT),
         width: measure.width.max(1),
     }
 }
 
+/// In steps of some 10 ns: a state that reads a byte, one that only leads to others, and `\b`, which looks at the characters
+/// before and after.
+const PLACE: u64 = 2;
+const LEADING: u64 = 1;
+const LOOK_AT_WORDS: u64 = 4;
+
 /// The parser bounds how deep an expression is nested, and so how deep this goes.
 fn nodes(hir: &Hir) -> Measure {
-    let of = |weight: usize, width: usize| Measure {
+    let of = |weight: usize, width: u64| Measure {
         weight: weight as u64,
-        width: width as u64,
+        width,
     };
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => of(1, 0),
-        HirKind::Literal(literal) => of(literal.0.len(), literal.0.len()),
-        HirKind::Class(Class::Bytes(class)) => of(class.ranges().len() + 1, 1),
+        HirKind::Empty => of(1, LEADING),
+        HirKind::Look(Look::Start | Look::End | Look::StartLF | Look::EndLF) => of(1, LEADING),
+        HirKind::Look(_) => of(1, LOOK_AT_WORDS),
+        HirKind::Literal(literal) => of(literal.0.len(), PLACE * literal.0.len() as u64),
+        HirKind::Class(Class::Bytes(class)) => of(class.ranges().len() + 1, PLACE),
         HirKind::Class(Class::Unicode(class)) => {
             let sequences = class
                 .iter()
                 .map(|range| Utf8Sequences::new(range.start(), range.end()).count());
-            of(sequences.sum::<usize>() + 1, 1)
+            of(sequences.sum::<usize>() + 1, PLACE)
         }
         HirKind::Capture(capture) => {
             let inner = nodes(&capture.sub);
             Measure {
                 weight: inner.weight.saturating_add(2),
-                ..inner
+                width: inner.width.saturating_add(LEADING),
             }
         }
         HirKind::Repetition(repetition) => {
             let inner = nodes(&repetition.sub);
-            let most = repetition
-                .max
-                .map_or(repetition.min.saturating_add(1), |most| most);
+            let least = repetition.min;
+            // One more leads back where there is no end.
+            let most = repetition.max.map_or(least.saturating_add(1), |most| most);
             let times = u64::from(most.max(1));
+            // Each of those may be left out.
+            let optional = u64::from(most.saturating_sub(least));
             Measure {
                 weight: inner.weight.saturating_add(1).saturating_mul(times),
-                width: inner.width.saturating_mul(times),
+                width: (inner.width.saturating_mul(times))
+                    .saturating_add(LEADING.saturating_mul(optional)),
             }
         }
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
@@ -255,7 +313,11 @@ fn nodes(hir: &Hir) -> Measure {
                     width: sum.width.saturating_add(part.width),
                 }
             };
-            parts.iter().fold(of(1, 0), sum)
+            let leading = match hir.kind() {
+                HirKind::Alternation(parts) => LEADING * parts.len() as u64,
+                _ => 0,
+            };
+            parts.iter().fold(of(1, leading), sum)
         }
     }
 }

@@ -12,7 +12,7 @@ use regex_automata::{
     nfa::thompson::{self, NFA, WhichCaptures, pikevm::PikeVM},
 };
 
-use super::{MOST_MADE, Measure, Verdict, measure, parse, reading};
+use super::{Read, Verdict, read};
 use crate::{ports::store::TenantId, schema::allowance::Allowance};
 
 /// What the programs of all tenants take at most.
@@ -21,10 +21,12 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_PROGRAM: usize = 1 << 20;
 /// What the states that a search makes on its way take, where the program does not need more.
 const CACHE: usize = 32 << 10;
-/// Bytes of a text that cost no more than one place of a slow search, where all states are in the cache; and bytes of states
-/// that are made meanwhile.
-const BYTES_PER_PLACE: u64 = 16;
-const STATE_BYTES_PER_PLACE: u64 = 4;
+/// Searching so many bytes of a text with cached states comes to a step.
+pub(super) const BYTES_PER_STEP: u64 = 8;
+/// A state that is not in the cache yet comes to so many steps beside its pattern's width.
+const MADE: u64 = 64;
+/// What the states come to at most that one text makes. What is left of it is searched without.
+pub(super) const MOST_MADE: u64 = 1 << 19;
 
 /// A search keeps the states that it makes in a cache, and costs little where it finds them there. Where more are made than
 /// the cache has room for, as some patterns can be driven to, the text is searched without it: slower, and in a time that
@@ -245,20 +247,16 @@ impl Entry {
 
 impl Program {
     fn judge(&self, cache: &mut Cache, text: &str, allowance: &Allowance) -> Verdict {
-        if !allowance.judges(text.len() as u64 / BYTES_PER_PLACE) {
+        if !allowance.judges(text.len() as u64 / BYTES_PER_STEP) {
             return Verdict::TooDear;
         }
         let input = Input::new(text).anchored(Anchored::Yes);
-        let before = cache.memory_usage();
-        let found = self.search.try_search_fwd(cache, &input);
-        let made = cache.memory_usage().saturating_sub(before) as u64;
-        allowance.worked((made / STATE_BYTES_PER_PLACE).min(MOST_MADE));
-        let matches = match found {
-            Ok(found) => found.is_some(),
-            Err(_) => {
-                cache.reset(&self.search);
-                let places = (text.chars().count() as u64).saturating_mul(self.width);
-                if !allowance.judges(places) {
+        let matches = match self.with_states(cache, &input, allowance) {
+            Found::Matches(matches) => matches,
+            Found::TooDear => return Verdict::TooDear,
+            Found::Nothing => {
+                let steps = (text.chars().count() as u64).saturating_mul(self.width);
+                if !allowance.judges(steps) {
                     return Verdict::TooDear;
                 }
                 self.slow.is_match(&mut self.slow.create_cache(), input)
@@ -269,6 +267,68 @@ impl Program {
             false => Verdict::Differs,
         }
     }
+
+    /// What is not in the cache yet is paid for before it is made.
+    fn with_states(&self, cache: &mut Cache, input: &Input<'_>, allowance: &Allowance) -> Found {
+        let dear = self.width.saturating_add(MADE);
+        // The first state, and the one behind the end.
+        let mut left = MOST_MADE.saturating_sub(2 * dear);
+        if left == 0 {
+            return Found::Nothing;
+        }
+        let Ok(mut state) = self.search.start_state_forward(cache, input) else {
+            return self.full(cache);
+        };
+        for byte in input.haystack() {
+            let is_known = !state.is_tagged()
+                && !(self.search)
+                    .next_state_untagged(cache, state, *byte)
+                    .is_unknown();
+            if !is_known {
+                if left < dear {
+                    return Found::Nothing;
+                }
+                left -= dear;
+                if !allowance.judges(dear) {
+                    return Found::TooDear;
+                }
+            }
+            state = match self.search.next_state(cache, state, *byte) {
+                Ok(next) => next,
+                Err(_) => return self.full(cache),
+            };
+            if state.is_tagged() {
+                if state.is_match() {
+                    return Found::Matches(true);
+                }
+                if state.is_dead() {
+                    return Found::Matches(false);
+                }
+                if state.is_quit() {
+                    return Found::Nothing;
+                }
+            }
+        }
+        match self.search.next_eoi_state(cache, state) {
+            Ok(end) if end.is_quit() => Found::Nothing,
+            Ok(end) => Found::Matches(end.is_match()),
+            Err(_) => self.full(cache),
+        }
+    }
+
+    /// A cache that is full is not emptied but made anew: what a search has grown there counts against its room.
+    fn full(&self, cache: &mut Cache) -> Found {
+        *cache = self.search.create_cache();
+        Found::Nothing
+    }
+}
+
+/// What a search with states came to.
+enum Found {
+    Matches(bool),
+    /// It made as many states as it may, or cannot look at a word's end here: the slow search has to say.
+    Nothing,
+    TooDear,
 }
 
 fn compile(pattern: &str, allowance: &Allowance) -> Result<Program, Verdict> {
@@ -276,12 +336,12 @@ fn compile(pattern: &str, allowance: &Allowance) -> Result<Program, Verdict> {
         tracing::warn!(%pattern, %error, "a stored pattern cannot be used");
         Verdict::Unusable
     };
-    if !allowance.compiles(reading(pattern)) {
-        return Err(Verdict::TooDear);
-    }
-    let hir = parse(pattern).map_err(|error| unusable(&error))?;
-    let Measure { weight, width } = measure(&hir);
-    if !allowance.compiles(weight) {
+    let (hir, measure) = match read(pattern) {
+        Read::Sound(hir, measure) => (hir, measure),
+        Read::TooLarge(_) => return Err(Verdict::TooDear),
+        Read::Unusable(error) => return Err(unusable(&error)),
+    };
+    if !allowance.compiles(measure.weight) {
         return Err(Verdict::TooDear);
     }
     let config = thompson::Config::new()
@@ -304,7 +364,7 @@ fn compile(pattern: &str, allowance: &Allowance) -> Result<Program, Verdict> {
     Ok(Program {
         search,
         slow,
-        width,
+        width: measure.width,
     })
 }
 

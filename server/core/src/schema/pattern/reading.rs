@@ -1,0 +1,167 @@
+//! What reading a pattern comes to, judged by its syntax tree alone: before any of its classes is made. A class such as `\w`
+//! has hundreds of ranges, and one that ignores case is made by looking at each of its characters, as often as it is nested.
+
+use std::{collections::HashMap, convert::Infallible};
+
+use regex_syntax::{
+    ast::{self, Ast, ClassSetItem, Flag, GroupKind, Visitor, parse::Parser, visit},
+    hir::{Class, HirKind},
+};
+
+/// Making a class of Unicode's comes to so many states.
+const CLASS: u64 = 32;
+/// Ignoring the case of so many characters comes to one state.
+const CHARACTERS_PER_STATE: u64 = 64;
+/// All characters.
+const ALL: u64 = 0x11_0000;
+
+/// In states, added to those that the pattern has.
+pub(super) fn reading(pattern: &str) -> Result<u64, Box<regex_syntax::Error>> {
+    let reader = Reader {
+        pattern,
+        ignores_case: false,
+        classes: 0,
+        characters: 0,
+        depth: 1,
+        known: HashMap::new(),
+    };
+    let ast = Parser::new()
+        .parse(pattern)
+        .map_err(|error| Box::new(error.into()))?;
+    let Ok(reader) = visit(&ast, reader);
+    let folded = match reader.ignores_case {
+        true => reader.characters / CHARACTERS_PER_STATE,
+        false => 0,
+    };
+    Ok((pattern.len() as u64 / 8)
+        .saturating_add(reader.classes.saturating_mul(CLASS))
+        .saturating_add(folded))
+}
+
+struct Reader<'p> {
+    pattern: &'p str,
+    /// Somewhere in the pattern. It is taken for the whole.
+    ignores_case: bool,
+    classes: u64,
+    /// Of all classes, each as often as it is nested.
+    characters: u64,
+    depth: u64,
+    /// How many characters a class of Unicode's has, by its text.
+    known: HashMap<&'p str, u64>,
+}
+
+impl<'p> Reader<'p> {
+    fn characters(&mut self, characters: u64) {
+        let all = characters.saturating_mul(self.depth);
+        self.characters = self.characters.saturating_add(all);
+    }
+
+    /// `\w`, `\P{Greek}` and the like; how many characters it has.
+    fn class(&mut self, span: &ast::Span) -> u64 {
+        self.classes = self.classes.saturating_add(self.depth);
+        let text = &self.pattern[span.start.offset..span.end.offset];
+        *self.known.entry(text).or_insert_with(|| count(text))
+    }
+
+    fn flags(&mut self, flags: &ast::Flags) {
+        self.ignores_case |= flags.flag_state(Flag::CaseInsensitive) == Some(true);
+    }
+}
+
+/// How many characters a class has that stands alone; all for one that there is not.
+fn count(class: &str) -> u64 {
+    match regex_syntax::parse(class).map(|hir| hir.into_kind()) {
+        Ok(HirKind::Class(Class::Unicode(class))) => {
+            let each = class.iter().map(|range| range.len() as u64);
+            each.sum()
+        }
+        _ => ALL,
+    }
+}
+
+impl Visitor for Reader<'_> {
+    type Output = Self;
+    type Err = Infallible;
+
+    fn finish(self) -> Result<Self, Infallible> {
+        Ok(self)
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), Infallible> {
+        match ast {
+            Ast::Flags(set) => self.flags(&set.flags),
+            Ast::Group(group) => {
+                if let GroupKind::NonCapturing(flags) = &group.kind {
+                    self.flags(flags);
+                }
+            }
+            Ast::ClassUnicode(class) => {
+                let characters = self.class(&class.span);
+                // Its negation is made after its case is ignored.
+                self.characters(match class.is_negated() {
+                    true => ALL.saturating_sub(characters),
+                    false => characters,
+                });
+            }
+            // They hold both cases.
+            Ast::ClassPerl(class) => drop(self.class(&class.span)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Infallible> {
+        match item {
+            ClassSetItem::Unicode(class) => {
+                let characters = self.class(&class.span);
+                self.characters(characters);
+            }
+            ClassSetItem::Perl(class) => {
+                let characters = self.class(&class.span);
+                self.characters(characters);
+            }
+            ClassSetItem::Ascii(class) => {
+                let characters = if class.negated { ALL } else { 128 };
+                self.characters(characters);
+            }
+            ClassSetItem::Range(range) => {
+                let (start, end) = (
+                    u64::from(u32::from(range.start.c)),
+                    u64::from(u32::from(range.end.c)),
+                );
+                self.characters(end.saturating_sub(start) + 1);
+            }
+            ClassSetItem::Bracketed(class) => {
+                if class.negated {
+                    self.characters(ALL);
+                }
+                self.depth += 1;
+            }
+            ClassSetItem::Literal(_) | ClassSetItem::Empty(_) | ClassSetItem::Union(_) => {}
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_post(&mut self, item: &ClassSetItem) -> Result<(), Infallible> {
+        if let ClassSetItem::Bracketed(_) = item {
+            self.depth -= 1;
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_binary_op_pre(
+        &mut self,
+        _: &ast::ClassSetBinaryOp,
+    ) -> Result<(), Infallible> {
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn visit_class_set_binary_op_post(
+        &mut self,
+        _: &ast::ClassSetBinaryOp,
+    ) -> Result<(), Infallible> {
+        self.depth -= 1;
+        Ok(())
+    }
+}
