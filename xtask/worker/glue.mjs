@@ -1,5 +1,5 @@
 // Tests what server/worker/js/glue.js does with an answer that goes out in slices: one that is taken whole, one whose client
-// leaves, and one whose instance of the module a panic ended. The module's memory is then another's, so nothing may be freed.
+// leaves, one whose client takes nothing, and one whose instance of the module a panic ended. The module's memory is then another's, so nothing may be freed.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
@@ -47,7 +47,8 @@ class Answer {
 }
 
 const slices = (count) => Array.from({ length: count }, () => new Uint8Array(8));
-const answered = (answer, length) => sliced(200, ["a", "b"], answer, length).body.getReader();
+const answered = (answer, length, patience = 60_000) =>
+  sliced(200, ["a", "b"], answer, length, patience).body.getReader();
 
 async function taken(reader) {
   let bytes = 0;
@@ -69,6 +70,11 @@ const left = new Answer(slices(4));
 await answered(left, 32).cancel();
 await setImmediate();
 assert.deepEqual(left.called, ["end"]);
+
+const unread = new Answer(slices(4));
+answered(unread, 32, 20);
+await new Promise((resolve) => setTimeout(resolve, 500));
+assert.deepEqual(unread.called, ["end"]);
 
 const stale = new Answer(slices(4));
 const reader = answered(stale, 32);

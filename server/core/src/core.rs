@@ -15,7 +15,7 @@ use crate::{
     work::Work,
 };
 
-/// When hosts give a request up.
+/// When hosts give a request up, in ms after it came.
 pub const PATIENCE_MS: u64 = 30_000;
 
 /// What may be set per deployment.

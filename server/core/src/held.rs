@@ -79,7 +79,7 @@ impl Hall {
         }
     }
 
-    /// Answers that are done have this share for themselves: peers that do not take theirs are in the way of no reading.
+    /// Gives finished answers a share of their own: peers that do not take theirs leave room for reading.
     #[must_use]
     pub fn with_finished(self, finished: Shares) -> Self {
         Self {
@@ -96,7 +96,8 @@ impl Hall {
         [slots, bodies, answers + finished]
     }
 
-    /// Whether these parties have more finished answers than they may: the answers to writes are given anyway.
+    /// Whether finished answers take more than they may, of one of these parties or in all: the answer to a write is given
+    /// even where there is no room.
     fn is_overdrawn(&self, parties: &[Charged]) -> bool {
         let finished = self.finished.as_ref();
         finished.is_some_and(|finished| finished.is_overdrawn(parties))

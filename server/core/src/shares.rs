@@ -168,6 +168,18 @@ mod tests {
         assert!(shares.take(&one, 1));
     }
 
+    #[test]
+    fn what_is_taken_anyway_is_in_the_way_of_all_once_it_is_too_much_in_all() {
+        let shares = Shares::new(10, 4);
+        let (one, other) = ([address("192.0.2.1")], [address("192.0.2.2")]);
+        shares.take_anyway(&one, 6);
+        assert!(shares.is_overdrawn(&one) && !shares.is_overdrawn(&other));
+        shares.take_anyway(&one, 6);
+        assert!(shares.is_overdrawn(&other));
+        shares.give(&one, 12);
+        assert!(!shares.is_overdrawn(&one) && !shares.is_overdrawn(&other));
+    }
+
     proptest! {
         #[test]
         fn what_was_given_back_is_there_again(

@@ -18,17 +18,20 @@ export function head(request) {
   return [request.method, request.url, ...[...request.headers].flat()];
 }
 
-/** A response whose body `answer` gives slice by slice, as the client takes it; `length` is that of the body. */
-export function sliced(status, headers, answer, length) {
+/**
+ * A response whose body `answer` gives slice by slice, as the client takes it; `length` is that of the body. A client that
+ * takes no slice for `patience` ms is cut off.
+ */
+export function sliced(status, headers, answer, length, patience) {
   const { readable, writable } = new FixedLengthStream(length);
-  give(answer, writable.getWriter());
+  give(answer, writable.getWriter(), patience);
   return response(status, headers, readable);
 }
 
-async function give(answer, writer) {
+async function give(answer, writer, patience) {
   let failure;
   try {
-    for (let slice; (slice = answer.next()); ) await writer.write(slice);
+    for (let slice; (slice = answer.next()); ) await inTime(writer.write(slice), patience);
     // Refused where slices are missing.
     await writer.close();
   } catch (error) {
@@ -41,6 +44,18 @@ async function give(answer, writer) {
   }
   // The client, if it is still there, sees that the body is not whole.
   if (failure) await writer.abort(failure).catch(() => {});
+}
+
+async function inTime(written, patience) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the client took nothing for too long")), patience);
+  });
+  try {
+    await Promise.race([written, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A response; `headers` is names and values in turn, `body` bytes, a stream or null. */

@@ -22,6 +22,7 @@ extern "C" {
         headers: &Array,
         answer: Answer,
         length: usize,
+        patience_ms: f64,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]

@@ -4,10 +4,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     ops::Range,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use bytes::Bytes;
@@ -18,15 +15,16 @@ use crm_core::{
 };
 
 /// How long a silent request keeps its memory: twice the router's time limit.
-const LEASE_MS: i64 = 2 * PATIENCE_MS.cast_signed();
+pub const LEASE_MS: i64 = 2 * PATIENCE_MS.cast_signed();
 /// As much of an answer as is given to the platform at once.
 const SLICE: usize = 64 << 10;
 /// Bytes of an answer that a caller has to take in each second: as many as the native host demands.
 const TAKEN_IN_S: usize = 8 << 10;
 
-/// An answer of one slice goes out in one piece, which costs less but which nobody sees being taken. So each of so many is
-/// sliced even so: one that has waited for so long is a sign that answers are left, and then all are sliced and counted.
-const SEEN_OF: usize = 8;
+/// An answer of one slice goes out in one piece, which costs less, but nobody sees when it is taken. So one of so many, drawn
+/// at random, is sliced as a sample. Once an answer has waited for so long, callers leave answers unread: then all are sliced
+/// and counted.
+const SAMPLED_OF: u8 = 8;
 const LEFT_MS: i64 = 250;
 
 /// Requests at work, bytes of bodies, and bytes of what D1 answers and is sent; and the part of one address or business.
@@ -41,14 +39,13 @@ const ANSWERS: [usize; 2] = [16 << 20, 4 << 20];
 pub struct Leases {
     hall: Arc<Hall>,
     all: Mutex<Vec<Weak<Lease>>>,
-    entered: AtomicUsize,
 }
 
 /// What one request holds.
 pub struct Lease {
     pub held: Arc<Held>,
-    /// The longest answer that goes out in one piece.
-    piece: usize,
+    /// Answers were left unread when the request came.
+    are_left: bool,
     life: Mutex<Life>,
 }
 
@@ -86,7 +83,6 @@ impl Default for Leases {
         Self {
             hall: Arc::new(hall),
             all: Mutex::default(),
-            entered: AtomicUsize::new(0),
         }
     }
 }
@@ -96,23 +92,17 @@ impl Leases {
     /// given back.
     pub fn enter(&self, address: Option<IpAddr>, now: i64) -> Arc<Lease> {
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
-        let is_seen = self.entered.fetch_add(1, Relaxed).is_multiple_of(SEEN_OF);
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut some_are_left = false;
+        let mut are_left = false;
         all.retain(|lease| {
-            let Some(lease) = lease.upgrade() else {
-                return false;
-            };
-            some_are_left |= lease.life().is_left(now);
-            lease.lasts(now)
+            lease.upgrade().is_some_and(|lease| {
+                are_left |= lease.life().is_left(now);
+                lease.lasts(now)
+            })
         });
         let lease = Arc::new(Lease {
             held: self.hall.enter(address),
-            piece: if is_seen || some_are_left {
-                FREE
-            } else {
-                SLICE
-            },
+            are_left,
             life: Mutex::new(Life {
                 lease: lease(now),
                 taking: None,
@@ -140,16 +130,22 @@ impl Lease {
         lasts
     }
 
-    /// Gives back what it holds.
+    /// Gives back what it holds. JavaScript may have it for a while after that.
     pub fn end(&self) {
         self.held.end();
-        self.life().rest.clear();
+        *self.life() = Life {
+            lease: 0..0,
+            taking: None,
+            rest: Bytes::new(),
+        };
     }
 
     /// Keeps the answer, which is there at `now`, to be taken in slices and in time. One that goes out in one piece is given
-    /// back.
-    pub fn put(&self, answer: Bytes, now: i64) -> Option<Bytes> {
-        if answer.len() <= self.piece {
+    /// back. `draw` gives a random byte.
+    pub fn put(&self, answer: Bytes, now: i64, draw: impl FnOnce() -> u8) -> Option<Bytes> {
+        let is_small = answer.len() <= FREE
+            || answer.len() <= SLICE && !self.are_left && !draw().is_multiple_of(SAMPLED_OF);
+        if is_small {
             return Some(answer);
         }
         let seconds = i64::try_from(answer.len().div_ceil(TAKEN_IN_S)).unwrap_or(i64::MAX);

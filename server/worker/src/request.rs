@@ -4,7 +4,7 @@
 use std::{fmt::Write, sync::Arc};
 
 use axum::body::{Body, Bytes};
-use crm_core::{http::Peer, ports::Clock};
+use crm_core::{http::Peer, ports::Clock, random_id};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, uri::PathAndQuery};
 use http_body_util::BodyExt;
 use js_sys::{Array, Uint8Array};
@@ -12,9 +12,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::web_sys;
 
 use crate::{
-    clock::PlatformClock,
+    clock::{PlatformClock, PlatformRandom},
     glue::{self, Answer},
-    leases::Lease,
+    leases::{LEASE_MS, Lease},
 };
 
 /// The address of the caller, as the platform saw it. Nobody else can set this header.
@@ -108,11 +108,23 @@ pub fn outgoing(
     let status = head.status.as_u16();
     let length = bytes.len();
     let whole = match &lease {
-        Some(lease) => lease.put(bytes, PlatformClock.now()),
+        Some(lease) => {
+            let draw = || {
+                let [drawn] = random_id::bytes(&PlatformRandom);
+                drawn
+            };
+            lease.put(bytes, PlatformClock.now(), draw)
+        }
         None => Some(bytes),
     };
     let made = match (whole, lease) {
-        (None, Some(lease)) => glue::sliced(status, &headers, Answer::new(lease), length)?,
+        (None, Some(lease)) => glue::sliced(
+            status,
+            &headers,
+            Answer::new(lease),
+            length,
+            LEASE_MS as f64,
+        )?,
         (Some(bytes), _) if !bytes.is_empty() => {
             glue::response(status, &headers, &Uint8Array::from(bytes.as_ref()).into())?
         }

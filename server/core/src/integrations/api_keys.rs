@@ -123,7 +123,8 @@ pub fn find(id: &str) -> Statement {
 pub const MOST_OF_A_PERSON: i64 = 200;
 
 /// The keys that a person made, and those that were made with them, as far as they are not revoked and have a scope that
-/// grants more than the rights at hand. An earlier program, which may still be running, wrote no maker. `?1` is the person's id, `?2` the scopes that grant no more.
+/// grants more than the rights at hand. An earlier program, which may still be running, wrote no maker: of its keys, only
+/// those that the person made are found. `?1` is the person's id, `?2` the scopes that grant no more.
 const EXCESSIVE: &str = "(maker = ?1 OR maker IS NULL AND created_by = 'user:' || ?1) AND revoked_at IS NULL \
      AND EXISTS (SELECT 1 FROM json_each(api_keys.scopes) WHERE value NOT IN (SELECT value FROM json_each(?2)))";
 
