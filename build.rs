@@ -1,4 +1,4 @@
-//! The one build step: the contract and its overlays in `spec/` become the modules that `spec/contract.rs`
+//! The one build step: the contract (its root and families) and its overlays in `spec/` become the modules that `spec/contract.rs`
 //! includes. What is wrong with a document is an error of the build, with file and line.
 
 use std::{env, fs, path::Path, process::ExitCode};
@@ -6,6 +6,7 @@ use std::{env, fs, path::Path, process::ExitCode};
 use crm_codegen::document::Reading;
 use crm_codegen::{
     Diagnostic, Document, document, generate, lint, publish::Source, release::Version,
+    source::Written,
 };
 
 const CONTRACT: &str = "spec/openapi.yaml";
@@ -13,7 +14,7 @@ const CONTRACT: &str = "spec/openapi.yaml";
 const OVERLAYS: [&str; 1] = ["spec/v2.overlay.yaml"];
 
 fn main() -> ExitCode {
-    for file in [CONTRACT].iter().chain(&OVERLAYS) {
+    for file in OVERLAYS {
         println!("cargo::rerun-if-changed={file}");
     }
     match build() {
@@ -61,11 +62,17 @@ fn build() -> Result<(), Vec<String>> {
 /// The contract of each version, and its text.
 fn versions() -> Result<(Vec<Document>, Vec<String>), Vec<String>> {
     let read = |file: &str| fs::read(file).map_err(|error| vec![format!("{file}: {error}")]);
-    let text = read(CONTRACT)?;
+    let written = Written::load(Path::new(CONTRACT)).map_err(|error| vec![error.to_string()])?;
+    // A build that fails is tried again whatever changed, so the names are needed where all are read.
+    let written = written.map_err(printed)?;
+    for file in &written.files {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let text = String::from_utf8_lossy(&written.text).into_owned();
     let Reading {
         document,
         diagnostics: mut found,
-    } = document::read(CONTRACT, &text);
+    } = document::reading(written.clone());
     // The conventions are judged even where the document has faults, so that one build tells all.
     found.extend(document.iter().flat_map(lint::lint));
     // Those of one version are most likely those of the next: they are told once.
@@ -73,12 +80,12 @@ fn versions() -> Result<(Vec<Document>, Vec<String>), Vec<String>> {
         return Err(printed(found));
     };
     let mut documents = vec![document];
-    let mut texts = vec![String::from_utf8_lossy(&text).into_owned()];
+    let mut texts = vec![text];
     let overlays = OVERLAYS
         .iter()
         .map(|file| Ok(((*file).to_owned(), read(file)?)))
         .collect::<Result<Vec<_>, Vec<String>>>()?;
-    let all = Version::all((CONTRACT, &text), &overlays).map_err(printed)?;
+    let all = Version::all(written, &overlays).map_err(printed)?;
     for version in all.into_iter().skip(1) {
         let (document, text) = version.into_document().map_err(printed)?;
         let found = lint::lint(&document);

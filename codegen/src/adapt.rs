@@ -12,11 +12,11 @@ mod reach;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Location};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::document::{Document, Method, Status};
 use crate::generate::{self, Module, forms};
 use crate::overlay;
-use crate::source::{self, Node, escape};
+use crate::source::{self, Node, Written, escape};
 use edit::Edit;
 
 pub use crates::{File, files};
@@ -52,10 +52,13 @@ const NEEDLESS: &[&str] = &[
 /// Generates types, server and client from a contract; nothing where it is no contract at all, or where
 /// what is wrong belongs to no operation.
 pub fn adapt(file: &str, bytes: &[u8]) -> Result<Adapted, Vec<Diagnostic>> {
-    let mut found = Diagnostics::default();
-    let Some(mut root) = source::read(file, bytes, &mut found) else {
-        return Err(found.into_sorted());
-    };
+    adapt_written(Written::of_bytes(file, bytes)?)
+}
+
+/// The same for a contract that may be written in several files.
+pub fn adapt_written(written: Written) -> Result<Adapted, Vec<Diagnostic>> {
+    let Written { file, mut root, .. } = written;
+    let file = file.as_str();
     let mut edit = Edit::new(file, &root);
     operations::prepare(&mut root, &mut edit);
     for _ in 0..MOST_ROUNDS {

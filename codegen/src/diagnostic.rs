@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::source::Position;
+
 /// A place in a source file, as people (file, line, column) and as machines (JSON pointer) name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Location {
@@ -25,6 +27,16 @@ fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Er
 }
 
 impl Location {
+    /// The place of a node of the document that stands in `file`.
+    pub fn of_node(file: &Arc<str>, position: &Position, pointer: impl Into<String>) -> Self {
+        Location {
+            file: position.file.as_ref().unwrap_or(file).clone(),
+            line: position.line,
+            column: position.column,
+            pointer: pointer.into(),
+        }
+    }
+
     /// A place that is known by file alone.
     pub fn of_file(file: &str) -> Self {
         Location {

@@ -15,11 +15,12 @@ mod tree;
 mod walk;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::consumers::Consumer;
-use crate::diagnostic::{Diagnostic, Diagnostics, Location};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::document::Date;
-use crate::source::{self, Node};
+use crate::source::{self, Node, Written};
 use graph::{Graph, Side};
 use life::{Announcement, Calendar, release_day};
 use tree::{Id, Tree};
@@ -69,14 +70,13 @@ impl Contract {
     /// Reads YAML or JSON. What is no OpenAPI 3.0 or 3.1 cannot be compared; faults within are taken as
     /// written.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Contract, Vec<Diagnostic>> {
-        let mut diagnostics = Diagnostics::default();
-        let Some(root) = source::read(file, bytes, &mut diagnostics) else {
-            return Err(diagnostics.into_sorted());
-        };
-        let contract = Contract {
-            file: file.to_owned(),
-            root,
-        };
+        Contract::of(Written::of_bytes(file, bytes)?)
+    }
+
+    /// The same for a contract that may be written in several files.
+    pub fn of(written: Written) -> Result<Contract, Vec<Diagnostic>> {
+        let Written { file, root, .. } = written;
+        let contract = Contract { file, root };
         match contract.fault() {
             None => Ok(contract),
             Some(fault) => Err(vec![fault]),
@@ -84,12 +84,8 @@ impl Contract {
     }
 
     fn fault(&self) -> Option<Diagnostic> {
-        let at = |node: &Node, pointer: &str| Location {
-            line: node.position.line,
-            column: node.position.column,
-            pointer: pointer.to_owned(),
-            ..Location::of_file(&self.file)
-        };
+        let file = Arc::from(self.file.as_str());
+        let at = |node: &Node, pointer: &str| Location::of_node(&file, &node.position, pointer);
         let version = self.root.get("openapi").and_then(Node::as_str);
         if !version.is_some_and(|version| version.starts_with("3.0") || version.starts_with("3.1"))
         {

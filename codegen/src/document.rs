@@ -25,7 +25,7 @@ pub use operation::{
 };
 pub use parameter::{Header, Parameter, ParameterLocation, Style};
 pub use permission::Permission;
-pub use read::{Reading, read};
+pub use read::{Reading, read, reading};
 pub use schema::{
     Additional, ArrayRules, Discriminator, Kind, NumberRules, ObjectRules, Property, Schema,
     StringRules,

@@ -291,12 +291,7 @@ impl<'a> Writer<'a> {
     }
 
     fn refuse(&mut self, node: &Node, message: &str, mend: &str) {
-        let at = Location {
-            file: self.at.file.clone(),
-            line: node.position.line,
-            column: node.position.column,
-            pointer: self.pointer.clone(),
-        };
+        let at = Location::of_node(&self.at.file, &node.position, self.pointer.as_str());
         self.found.report("openapi30", &at, message, mend);
     }
 }

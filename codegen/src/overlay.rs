@@ -2,6 +2,8 @@
 //! JSONPath (RFC 9535) selects. The result keeps the places of the document; what an overlay brings has
 //! none of its own.
 
+use std::sync::Arc;
+
 use serde_json_path::JsonPath;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
@@ -265,12 +267,7 @@ struct Reader<'f> {
 
 impl Reader<'_> {
     fn at(&self, node: &Node, pointer: &str) -> Location {
-        Location {
-            line: node.position.line,
-            column: node.position.column,
-            pointer: pointer.to_owned(),
-            ..Location::of_file(self.file)
-        }
+        Location::of_node(&Arc::from(self.file), &node.position, pointer)
     }
 
     fn report(

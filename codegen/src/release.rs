@@ -13,7 +13,7 @@ use crate::diff::{Contract, Finding, Level, Options, diff};
 use crate::document::{Date, Document};
 use crate::lint;
 use crate::overlay::Overlay;
-use crate::source::Content;
+use crate::source::{Content, Written};
 
 pub use changelog::changelog;
 pub use checksums::{CHECKSUMS, checksums, edited};
@@ -71,10 +71,10 @@ pub fn version_in(file: &str) -> Option<u32> {
 impl Version {
     /// Version 1, and one more for each overlay: version N is version N - 1 and its overlay.
     pub fn all(
-        (file, text): (&str, &[u8]),
+        written: Written,
         overlays: &[(String, Vec<u8>)],
     ) -> Result<Vec<Version>, Vec<Diagnostic>> {
-        let mut versions = vec![Version::read(file, text)?];
+        let mut versions = vec![Version::of(written)?];
         for (file, bytes) in overlays {
             let Some(before) = versions.last() else {
                 break;
@@ -112,11 +112,19 @@ impl Version {
     }
 
     pub fn read(file: &str, text: &[u8]) -> Result<Version, Vec<Diagnostic>> {
-        let contract = Contract::read(file, text)?;
+        Version::of(Written::of_bytes(file, text)?)
+    }
+
+    fn of(written: Written) -> Result<Version, Vec<Diagnostic>> {
+        if !written.found.is_empty() {
+            return Err(written.found);
+        }
+        let text = written.text.clone();
+        let contract = Contract::of(written)?;
         Ok(Version {
             number: version_of(&contract.root),
             contract,
-            text: text.to_vec(),
+            text,
         })
     }
 

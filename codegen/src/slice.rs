@@ -70,13 +70,13 @@ pub fn slice(document: &Document, consumer: &str) -> Result<Node, UnknownConsume
         sliced.insert(
             key.clone(),
             Member {
-                key: member.key,
+                key: member.key.clone(),
                 node,
             },
         );
     }
     Ok(Node {
-        position: document.source.position,
+        position: document.source.position.clone(),
         content: Content::Map(sliced),
     })
 }
@@ -103,13 +103,13 @@ fn paths(document: &Document, kept: &[&Operation]) -> Node {
         sliced.insert(
             path.clone(),
             Member {
-                key: member.key,
+                key: member.key.clone(),
                 node,
             },
         );
     }
     Node {
-        position: paths.position,
+        position: paths.position.clone(),
         content: Content::Map(sliced),
     }
 }
@@ -195,13 +195,13 @@ fn components(document: &Document, paths: &Node, kept: &[&Operation]) -> Node {
         sliced.insert(
             section.clone(),
             Member {
-                key: member.key,
+                key: member.key.clone(),
                 node,
             },
         );
     }
     Node {
-        position: components.position,
+        position: components.position.clone(),
         content: Content::Map(sliced),
     }
 }
@@ -224,7 +224,7 @@ fn tags(tags: &Node, kept: &[&Operation]) -> Node {
             .any(|operation| operation.tags.iter().any(|tag| Some(tag.as_str()) == name))
     };
     Node {
-        position: tags.position,
+        position: tags.position.clone(),
         content: Content::List(list.iter().filter(used).cloned().collect()),
     }
 }
@@ -238,7 +238,7 @@ fn only(node: &Node, passes: impl Fn(&str) -> bool) -> Node {
                 .filter(|(key, _)| passes(key))
                 .map(|(key, member)| (key.clone(), member.clone()));
             Node {
-                position: node.position,
+                position: node.position.clone(),
                 content: Content::Map(members.collect()),
             }
         }

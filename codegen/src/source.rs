@@ -1,13 +1,16 @@
 //! A document as its author wrote it: a tree of nodes that remember their places. YAML and JSON read
 //! into the same tree, in the order of the file; everything else is derived from it.
 
+mod families;
 mod json;
 mod read;
 mod tree;
 mod weight;
+mod written;
 mod yaml;
 
 use std::fmt;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -16,10 +19,13 @@ use serde_json::{Number, Value};
 pub use read::{MOST_BYTES, read};
 pub use tree::DEEPEST;
 pub use weight::MOST_NODES;
+pub use written::Written;
 
 /// Line and column, counted from 1 (0: not from a file).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Position {
+    /// The file, where it is another one than the document's own: a document may be written in several.
+    pub file: Option<Arc<str>>,
     pub line: u32,
     pub column: u32,
 }

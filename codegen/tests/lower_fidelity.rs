@@ -5,11 +5,12 @@
 use crm_codegen::Node;
 use crm_codegen::document::{Additional, Document, Kind, NumberRules, Schema, Status};
 use crm_codegen::lower::{Lowered, lower};
+use crm_codegen::source::Written;
 use serde_json::{Value, json};
 
 fn contract() -> Document {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/openapi.yaml");
-    Document::read("openapi.yaml", &std::fs::read(path).unwrap()).unwrap()
+    Document::of(Written::load(path.as_ref()).unwrap().unwrap()).unwrap()
 }
 
 fn small() -> Document {

@@ -5,12 +5,13 @@
 use crm_codegen::document::Document;
 use crm_codegen::lower::lower;
 use crm_codegen::openapi30::openapi30;
+use crm_codegen::source::Written;
 use crm_codegen::{Node, slice};
 use serde_json::{Value, json};
 
 fn read(file: &str) -> Document {
     let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
-    Document::read(file, &std::fs::read(path).unwrap()).unwrap()
+    Document::of(Written::load(path.as_ref()).unwrap().unwrap()).unwrap()
 }
 
 fn contracts() -> Vec<Document> {

@@ -393,5 +393,8 @@ fn no_rule_is_without_a_case() {
     };
     let mut missing = uncovered("src/document", covered());
     missing.extend(uncovered("src/source", covered()));
+    // Those of a contract in several files have their cases there.
+    let families = include_str!("families.rs");
+    missing.retain(|rule| !families.contains(&format!("[{rule}]")));
     assert!(missing.is_empty(), "{missing:?}");
 }

@@ -81,6 +81,35 @@ pub struct Content {
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
+/// The root, and what its families add to it.
+fn with_families(mut root: Value, file: &dyn Fn(&str) -> Value) -> Value {
+    let families = root
+        .as_object_mut()
+        .and_then(|root| root.remove("x-families"));
+    for name in families
+        .iter()
+        .flat_map(|list| list.as_array().expect("a list"))
+    {
+        add(&mut root, file(name.as_str().expect("a path")));
+    }
+    root
+}
+
+fn add(target: &mut Value, more: Value) {
+    match (target, more) {
+        (Value::Object(members), Value::Object(more)) => {
+            for (key, value) in more {
+                match members.get_mut(&key) {
+                    Some(known) => add(known, value),
+                    None => drop(members.insert(key, value)),
+                }
+            }
+        }
+        (Value::Array(items), Value::Array(more)) => items.extend(more),
+        (target, more) => panic!("{target} and {more} cannot be joined"),
+    }
+}
+
 impl Contract {
     /// A version of the contract of this repository.
     pub fn of_this_repository(version: u32) -> Contract {
@@ -95,7 +124,8 @@ impl Contract {
         let overlaid = |document, version| {
             overlay::apply(document, &file(&format!("v{version}.overlay.yaml")))
         };
-        Contract::read((2..=version).fold(file("openapi.yaml"), overlaid))
+        let root = with_families(file("openapi.yaml"), &file);
+        Contract::read((2..=version).fold(root, overlaid))
     }
 
     pub fn parse(yaml: &str) -> Contract {

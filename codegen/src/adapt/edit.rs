@@ -1,11 +1,13 @@
 //! What was done to a contract so that it can be generated, told with the place and the operation.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::Method;
 use crate::source::{Node, Position, unescape};
 
 pub(super) struct Edit {
-    file: String,
+    file: Arc<str>,
     pub(super) found: Diagnostics,
     /// Names that are taken by schemas.
     pub(super) schemas: Vec<String>,
@@ -35,7 +37,7 @@ impl Edit {
         }
         Edit {
             problem,
-            file: file.to_owned(),
+            file: Arc::from(file),
             found: Diagnostics::default(),
             schemas,
             failures: Vec::new(),
@@ -45,13 +47,8 @@ impl Edit {
     fn at(&self, root: &Node, pointer: &str) -> Location {
         let position = root
             .at(pointer)
-            .map_or_else(Position::default, |node| node.position);
-        Location {
-            line: position.line,
-            column: position.column,
-            pointer: pointer.to_owned(),
-            ..Location::of_file(&self.file)
-        }
+            .map_or_else(Position::default, |node| node.position.clone());
+        Location::of_node(&self.file, &position, pointer)
     }
 
     /// What is done otherwise than written.

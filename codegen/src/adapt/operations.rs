@@ -220,7 +220,7 @@ fn schemes(root: &mut Node, edit: &mut Edit) {
             );
         }
         let mut plain = node(json!({"type": "http", "scheme": "bearer"}));
-        plain.position = scheme.position;
+        plain.position = scheme.position.clone();
         if let Some(description) = scheme.get("description") {
             set(&mut plain, "description", description.clone());
         }

@@ -101,7 +101,7 @@ fn spread(root: &Node, parameter: &Node, name: &str) -> Option<Vec<Node>> {
     let mut out = Vec::new();
     for (property, member) in properties {
         let mut one = node(json!({"in": "query"}));
-        one.position = parameter.position;
+        one.position = parameter.position.clone();
         let wire = if deep {
             format!("{name}[{property}]")
         } else {

@@ -33,7 +33,7 @@ impl Reader<'_> {
         let name = root.get("consumer").and_then(Node::as_str);
         if name.is_none() {
             self.report(
-                root.position,
+                &root.position,
                 "no consumer is named",
                 "write `consumer: web`",
             );
@@ -48,7 +48,7 @@ impl Reader<'_> {
                     let operations = self.operations(&member);
                     versions.insert(number, operations);
                 }
-                None => self.unknown(&key, member.position),
+                None => self.unknown(&key, &member.position),
             }
         }
         Consumer {
@@ -80,7 +80,7 @@ impl Reader<'_> {
                         used.reads.insert(status, properties);
                     }
                 }
-                _ => self.unknown(&key, member.position),
+                _ => self.unknown(&key, &member.position),
             }
         }
         used
@@ -94,7 +94,7 @@ impl Reader<'_> {
                 .collect(),
             None => {
                 self.report(
-                    node.position,
+                    &node.position,
                     "a map is expected here",
                     "see docs/contract.md",
                 );
@@ -110,17 +110,17 @@ impl Reader<'_> {
         }
         if Some(texts.len()) != node.as_list().map(<[_]>::len) {
             let message = "a list of texts, each once, is expected here";
-            self.report(node.position, message, "see docs/contract.md");
+            self.report(&node.position, message, "see docs/contract.md");
         }
         texts
     }
 
-    fn unknown(&mut self, key: &str, at: Position) {
+    fn unknown(&mut self, key: &str, at: &Position) {
         let message = format!("`{key}` is nothing that pins know");
         self.report(at, message, "remove it, or record the pins anew");
     }
 
-    fn report(&mut self, at: Position, message: impl Into<String>, mend: &str) {
+    fn report(&mut self, at: &Position, message: impl Into<String>, mend: &str) {
         let at = Location {
             line: at.line,
             column: at.column,

@@ -276,31 +276,26 @@ pub(super) fn findings(
             all.response.extend(&users.response);
         }
     }
-    let mut findings: Vec<Finding> = all
+    let orders = (graph.old.tree.order(), graph.new.tree.order());
+    let rank = |order: &[u32], id: Id| order.get(id as usize).copied().unwrap_or_default();
+    let mut findings: Vec<((u32, u32), Finding)> = all
         .into_iter()
         .map(|((_, old, new, message), (rule, users))| {
-            finding(graph, ops, rule, (old, new), message, &users)
+            let place = (rank(&orders.1, new), rank(&orders.0, old));
+            let finding = finding(graph, ops, rule, (old, new), message, &users);
+            (place, finding)
         })
         .collect();
-    findings.sort_by(|a, b| {
+    // The gravest first, then in the order of the documents.
+    findings.sort_by(|(place, a), (other, b)| {
         b.level
             .cmp(&a.level)
-            .then_with(|| place(a).cmp(&place(b)))
+            .then_with(|| place.cmp(other))
+            .then_with(|| a.new.pointer.cmp(&b.new.pointer))
+            .then_with(|| a.rule.id.cmp(b.rule.id))
             .then_with(|| a.message.cmp(&b.message))
     });
-    findings
-}
-
-fn place(finding: &Finding) -> (u32, u32, u32, u32, &str, &str) {
-    let (new, old) = (&finding.new, &finding.old);
-    (
-        new.line,
-        new.column,
-        old.line,
-        old.column,
-        &new.pointer,
-        finding.rule.id,
-    )
+    findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
 fn finding(

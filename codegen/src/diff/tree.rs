@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Location;
-use crate::source::{Content, Node, escape, unescape};
+use crate::source::{Content, Node, Position, escape, unescape};
 
 /// A node of one tree.
 pub(super) type Id = u32;
@@ -204,6 +204,32 @@ impl<'a> Tree<'a> {
             })
     }
 
+    /// For each node how many stand before it in the document, which may be written in several files; 0 for
+    /// a node without a place.
+    pub(super) fn order(&self) -> Vec<u32> {
+        let mut order = vec![0; self.entries.len()];
+        let mut open = vec![Self::ROOT];
+        let mut before = 0;
+        while let Some(id) = open.pop() {
+            let Some(entry) = self.entry(id) else {
+                continue;
+            };
+            before += 1;
+            if let Some(rank) = order.get_mut(id as usize)
+                && entry.node.position.line > 0
+            {
+                *rank = before;
+            }
+            let children = match &entry.node.content {
+                Content::Map(map) => map.len(),
+                Content::List(list) => list.len(),
+                _ => 0,
+            };
+            open.extend((entry.first..entry.first + children as Id).rev());
+        }
+        order
+    }
+
     fn parent_of(&self, id: Id) -> Id {
         self.entry(id).map_or(Self::ROOT, |entry| entry.parent)
     }
@@ -236,17 +262,14 @@ impl<'a> Tree<'a> {
             tokens.push(token);
             here = parent;
         }
-        let pointer = tokens
+        let pointer: String = tokens
             .iter()
             .rev()
             .map(|token| format!("/{token}"))
             .collect();
-        let position = self.entry(id).map(|entry| entry.node.position);
-        Location {
-            file: self.file.clone(),
-            line: position.map_or(0, |position| position.line),
-            column: position.map_or(0, |position| position.column),
-            pointer,
+        match self.entry(id) {
+            Some(entry) => Location::of_node(&self.file, &entry.node.position, pointer),
+            None => Location::of_node(&self.file, &Position::default(), pointer),
         }
     }
 }

@@ -34,12 +34,11 @@ impl Document {
                         .map(|(key, _)| key.as_str())
                         .filter(|key| !["description", "scope"].contains(key))
                         .collect(),
-                    at: Location {
-                        file: self.at.file.clone(),
-                        line: member.key.line,
-                        column: member.key.column,
-                        pointer: format!("/x-permissions/{}", escape(name)),
-                    },
+                    at: Location::of_node(
+                        &self.at.file,
+                        &member.key,
+                        format!("/x-permissions/{}", escape(name)),
+                    ),
                 }
             })
             .collect()

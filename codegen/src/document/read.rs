@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 
 use super::Document;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
-use crate::source::{self, Node};
+use crate::source::{Node, Written};
 use place::Place;
 
 /// How many parts (schemas, parameters, values of examples) one document may hold once references to
@@ -40,6 +40,11 @@ impl Document {
     /// Reads a well-formed OpenAPI 3.0 or 3.1 document, YAML or JSON; all that is wrong otherwise.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
         read(file, bytes).into_result()
+    }
+
+    /// The same for a contract that may be written in several files.
+    pub fn of(written: Written) -> Result<Document, Vec<Diagnostic>> {
+        reading(written).into_result()
     }
 
     /// The same for a tree that was parsed or put together before. Nodes without a place of their own
@@ -66,11 +71,22 @@ impl Reading {
 
 /// Reads what can be read, for those who want findings on a document that has faults as well.
 pub fn read(file: &str, bytes: &[u8]) -> Reading {
+    match Written::of_bytes(file, bytes) {
+        Ok(written) => reading(written),
+        Err(diagnostics) => Reading {
+            document: None,
+            diagnostics,
+        },
+    }
+}
+
+/// The same for a contract that may be written in several files.
+pub fn reading(written: Written) -> Reading {
     let mut diagnostics = Diagnostics::default();
-    let document = source::read(file, bytes, &mut diagnostics)
-        .map(|source| document(file, source, &mut diagnostics));
+    diagnostics.extend(written.found);
+    let document = document(&written.file, written.root, &mut diagnostics);
     Reading {
-        document,
+        document: Some(document),
         diagnostics: diagnostics.into_sorted(),
     }
 }

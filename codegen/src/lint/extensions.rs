@@ -2,7 +2,7 @@
 
 use super::Lint;
 use crate::diagnostic::Location;
-use crate::source::{Node, escape};
+use crate::source::{Node, Position, escape};
 use crate::text::distance;
 
 const KNOWN: &[&str] = &[
@@ -40,14 +40,9 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     walk(
         &lint.document.source,
         &mut String::new(),
-        &mut |key, line, column, pointer| {
+        &mut |key, position, pointer| {
             if let Some(known) = KNOWN.iter().find(|known| distance(known, key, 2).is_some()) {
-                let at = Location {
-                    file: file.clone(),
-                    line,
-                    column,
-                    pointer: pointer.to_owned(),
-                };
+                let at = Location::of_node(&file, position, pointer);
                 found.push((
                     at,
                     format!("`{key}` looks like a misspelt `{known}`, and would be ignored"),
@@ -66,7 +61,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
 }
 
 /// Calls back for each unknown `x-` key, but not inside of values that callers send and get.
-fn walk(node: &Node, pointer: &mut String, unknown: &mut dyn FnMut(&str, u32, u32, &str)) {
+fn walk(node: &Node, pointer: &mut String, unknown: &mut dyn FnMut(&str, &Position, &str)) {
     let length = pointer.len();
     for (index, item) in node.as_list().unwrap_or_default().iter().enumerate() {
         pointer.push_str(&format!("/{index}"));
@@ -82,7 +77,7 @@ fn walk(node: &Node, pointer: &mut String, unknown: &mut dyn FnMut(&str, u32, u3
         }
         pointer.push_str(&format!("/{}", escape(key)));
         if key.starts_with("x-") && !KNOWN.contains(&key.as_str()) {
-            unknown(key, member.key.line, member.key.column, pointer);
+            unknown(key, &member.key, pointer);
         }
         if !key.starts_with("x-") {
             walk(&member.node, pointer, unknown);

@@ -1,4 +1,4 @@
-//! The folder of a contract: `openapi.yaml`, one overlay for each further version (`v2.overlay.yaml`),
+//! The folder of a contract: `openapi.yaml` and the files that it names, one overlay for each further version (`v2.overlay.yaml`),
 //! what consumers rely on (`consumers/`), what was published (`releases/`, a folder a day).
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use super::{CHECKSUMS, Release, Version, edited, version_in};
 use crate::consumers::Consumer;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::document::Date;
+use crate::source::Written;
 
 /// All that stands in it.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Folder {
     /// Reads all of it. What is no contract, pin or day is told.
     pub fn read(path: &Path) -> io::Result<Result<Folder, Vec<Diagnostic>>> {
         let name = |file: &str| path.join(file).display().to_string();
-        let base = bytes(&path.join("openapi.yaml"))?;
+        let base = Written::load(&path.join("openapi.yaml"))?;
         let mut overlays = Vec::new();
         for number in 2.. {
             let file = format!("v{number}.overlay.yaml");
@@ -42,7 +43,7 @@ impl Folder {
             overlays.push((name(&file), bytes(&path.join(&file))?));
         }
         let mut found = Vec::new();
-        let versions = Version::all((&name("openapi.yaml"), &base), &overlays);
+        let versions = base.and_then(|base| Version::all(base, &overlays));
         let versions = versions.unwrap_or_else(|faults| {
             found.extend(faults);
             Vec::new()

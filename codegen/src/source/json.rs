@@ -78,6 +78,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn position(&self) -> Position {
         Position {
+            file: None,
             line: self.line,
             column: self.column,
         }
@@ -113,7 +114,7 @@ impl Reader<'_> {
         let mend = "mend the syntax here or just before";
         tree.report(
             "syntax",
-            self.position(),
+            &self.position(),
             format!("this is not JSON: {what}"),
             mend,
         );

@@ -84,7 +84,7 @@ impl<'d> Tree<'d> {
     pub(super) fn report(
         &mut self,
         rule: &'static str,
-        at: Position,
+        at: &Position,
         message: impl Into<String>,
         mend: &str,
     ) {
@@ -95,7 +95,7 @@ impl<'d> Tree<'d> {
     pub(super) fn stop(
         &mut self,
         rule: &'static str,
-        at: Position,
+        at: &Position,
         message: impl Into<String>,
         mend: &str,
     ) -> Step {
@@ -122,16 +122,16 @@ impl<'d> Tree<'d> {
         if self.wants_key() {
             return self.stop(
                 "key-kind",
-                position,
+                &position,
                 "a list or map stands where a key is expected; JSON knows only text as a key",
                 "use a plain text key",
             );
         }
         if self.stack.len() >= DEEPEST {
-            return self.too_deep(position);
+            return self.too_deep(&position);
         }
         self.count(
-            position,
+            &position,
             Weight {
                 nodes: 1,
                 text: 0,
@@ -165,7 +165,7 @@ impl<'d> Tree<'d> {
 
     pub(super) fn key(&mut self, text: String, at: Position) -> Step {
         self.count(
-            at,
+            &at,
             Weight {
                 nodes: 0,
                 text: text.len(),
@@ -179,15 +179,15 @@ impl<'d> Tree<'d> {
         else {
             return Ok(());
         };
-        let first = members.get(&text).map(|member| member.key);
+        let first = members.get(&text).map(|member| member.key.line);
         let message = first.map(|first| {
-            format!("the key `{text}` stands here a second time (first on line {}); one of the two would be lost", first.line)
+            format!("the key `{text}` stands here a second time (first on line {first}); one of the two would be lost")
         });
-        *key = Some((text, at));
+        *key = Some((text, at.clone()));
         if let Some(message) = message {
             self.report(
                 "duplicate-key",
-                at,
+                &at,
                 message,
                 "remove one of the two, or rename it",
             );
@@ -198,11 +198,11 @@ impl<'d> Tree<'d> {
     /// A value that is neither list nor map.
     pub(super) fn scalar(&mut self, position: Position, content: Content, anchor: usize) -> Step {
         let node = Node { position, content };
-        self.count(position, Weight::of(&node))?;
+        self.count(&node.position, Weight::of(&node))?;
         self.settle(node, anchor)
     }
 
-    pub(super) fn alias(&mut self, position: Position, anchor: usize) -> Step {
+    pub(super) fn alias(&mut self, position: &Position, anchor: usize) -> Step {
         let Some(anchored) = self.anchors.get(&anchor) else {
             return self.stop(
                 "alias-cycle",
@@ -218,7 +218,7 @@ impl<'d> Tree<'d> {
         self.count(position, weight)?;
         if self.wants_key() {
             return match node.content {
-                Content::Text(text) => self.key(text, position),
+                Content::Text(text) => self.key(text, position.clone()),
                 _ => self.stop(
                     "key-kind",
                     position,
@@ -236,7 +236,7 @@ impl<'d> Tree<'d> {
             let weight = Weight::of(&node);
             self.kept.add(weight);
             if self.kept.is_too_much() {
-                return self.too_much(node.position);
+                return self.too_much(&node.position);
             }
             self.anchors.insert(
                 anchor,
@@ -266,7 +266,7 @@ impl<'d> Tree<'d> {
         Ok(())
     }
 
-    fn count(&mut self, position: Position, weight: Weight) -> Step {
+    fn count(&mut self, position: &Position, weight: Weight) -> Step {
         self.total.add(weight);
         if self.total.is_too_much() {
             self.too_much(position)
@@ -275,7 +275,7 @@ impl<'d> Tree<'d> {
         }
     }
 
-    fn too_much(&mut self, position: Position) -> Step {
+    fn too_much(&mut self, position: &Position) -> Step {
         self.stop(
             "too-much",
             position,
@@ -284,7 +284,7 @@ impl<'d> Tree<'d> {
         )
     }
 
-    pub(super) fn too_deep(&mut self, position: Position) -> Step {
+    pub(super) fn too_deep(&mut self, position: &Position) -> Step {
         self.stop(
             "too-deep",
             position,
@@ -293,7 +293,7 @@ impl<'d> Tree<'d> {
         )
     }
 
-    fn location(&self, at: Position) -> Location {
+    fn location(&self, at: &Position) -> Location {
         let mut pointer = String::new();
         for frame in &self.stack {
             match &frame.inside {

@@ -15,12 +15,12 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
             Ok(step) => step,
             // The scanner looks ahead of the tree and has a bound of its own (255 brackets).
             Err(error) if error.info().contains("recursion limit") => {
-                return tree.too_deep(position(error.marker()));
+                return tree.too_deep(&position(error.marker()));
             }
             Err(error) => {
                 return tree.stop(
                     "syntax",
-                    position(error.marker()),
+                    &position(error.marker()),
                     format!("this is not YAML: {}", error.info()),
                     "mend the syntax here or just before; indentation, quotes and brackets are the usual causes",
                 );
@@ -31,30 +31,30 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
             Event::DocumentStart(_) if tree.has_root() => {
                 return tree.stop(
                     "several-documents",
-                    at,
+                    &at,
                     "a second YAML document starts here; a contract is one document",
                     "remove it, or put it into a file of its own",
                 );
             }
             Event::Scalar(text, style, anchor, tag) => {
                 if tree.wants_key() {
-                    merge_key(tree, &text, style, at);
+                    merge_key(tree, &text, style, &at);
                     tree.key(text.into_owned(), at)?;
                 } else {
-                    let content = scalar(tree, &text, style, tag.as_deref(), at);
+                    let content = scalar(tree, &text, style, tag.as_deref(), &at);
                     tree.scalar(at, content, anchor)?;
                 }
             }
             Event::SequenceStart(anchor, tag) => {
-                collection_tag(tree, tag.as_deref(), "seq", at);
+                collection_tag(tree, tag.as_deref(), "seq", &at);
                 tree.open_list(at, anchor)?;
             }
             Event::MappingStart(anchor, tag) => {
-                collection_tag(tree, tag.as_deref(), "map", at);
+                collection_tag(tree, tag.as_deref(), "map", &at);
                 tree.open_map(at, anchor)?;
             }
             Event::SequenceEnd | Event::MappingEnd => tree.close()?,
-            Event::Alias(anchor) => tree.alias(at, anchor)?,
+            Event::Alias(anchor) => tree.alias(&at, anchor)?,
             Event::Nothing
             | Event::StreamStart
             | Event::StreamEnd
@@ -68,12 +68,13 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
 fn position(mark: &Marker) -> Position {
     let bound = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Position {
+        file: None,
         line: bound(mark.line()),
         column: bound(mark.col() + 1),
     }
 }
 
-fn merge_key(tree: &mut Tree<'_>, text: &str, style: ScalarStyle, at: Position) {
+fn merge_key(tree: &mut Tree<'_>, text: &str, style: ScalarStyle, at: &Position) {
     if text == "<<" && style == ScalarStyle::Plain {
         tree.report(
             "merge-key",
@@ -89,7 +90,7 @@ fn scalar(
     text: &str,
     style: ScalarStyle,
     tag: Option<&Tag>,
-    at: Position,
+    at: &Position,
 ) -> Content {
     let resolved = match tag {
         None if style == ScalarStyle::Plain => plain(text),
@@ -122,7 +123,7 @@ fn scalar(
     })
 }
 
-fn collection_tag(tree: &mut Tree<'_>, tag: Option<&Tag>, expected: &str, at: Position) {
+fn collection_tag(tree: &mut Tree<'_>, tag: Option<&Tag>, expected: &str, at: &Position) {
     if let Some(tag) = tag
         && !(tag.handle == CORE && tag.suffix == expected)
         && !(tag.handle == "!" && tag.suffix.is_empty())
@@ -131,7 +132,7 @@ fn collection_tag(tree: &mut Tree<'_>, tag: Option<&Tag>, expected: &str, at: Po
     }
 }
 
-fn unknown_tag(tree: &mut Tree<'_>, tag: &Tag, at: Position) {
+fn unknown_tag(tree: &mut Tree<'_>, tag: &Tag, at: &Position) {
     let message = format!(
         "the YAML tag `{}{}` has no meaning in a contract",
         tag.handle, tag.suffix

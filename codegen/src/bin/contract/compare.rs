@@ -11,7 +11,7 @@ use crm_codegen::diff::{self, Contract, Finding, Level};
 use crm_codegen::document::Date;
 use crm_codegen::release;
 
-use super::{Outcome, day, read};
+use super::{Outcome, contract, day};
 
 #[derive(Args)]
 pub struct Diff {
@@ -82,8 +82,7 @@ pub fn diff(command: &Diff) -> io::Result<Outcome> {
     let mut contracts = Vec::new();
     let files = [&command.old, &command.new].into_iter();
     for file in files.chain(&command.announced) {
-        let (name, bytes) = read(file)?;
-        match Contract::read(&name, &bytes) {
+        match contract(file)?.and_then(Contract::of) {
             Ok(contract) => contracts.push(contract),
             Err(found) => return Ok(Outcome::Unreadable(found)),
         }

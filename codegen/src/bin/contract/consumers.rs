@@ -9,7 +9,7 @@ use crm_codegen::consumers::{Consumer, record, removal, version_of};
 use crm_codegen::diff::Contract;
 use crm_codegen::{Diagnostic, diagnostic::Location};
 
-use super::{Outcome, compare, print_line, read};
+use super::{Outcome, compare, contract, print_line};
 
 #[derive(Args)]
 pub struct Pin {
@@ -35,8 +35,7 @@ pub struct CanRemove {
 }
 
 pub fn pin(command: &Pin) -> io::Result<Outcome> {
-    let (name, bytes) = read(&command.contract)?;
-    let contract = match Contract::read(&name, &bytes) {
+    let contract = match contract(&command.contract)?.and_then(Contract::of) {
         Ok(contract) => contract,
         Err(found) => return Ok(Outcome::Unreadable(found)),
     };
@@ -82,8 +81,7 @@ pub fn pin(command: &Pin) -> io::Result<Outcome> {
 }
 
 pub fn can_remove(command: &CanRemove, json: bool) -> io::Result<Outcome> {
-    let (name, bytes) = read(&command.contract)?;
-    let contract = match Contract::read(&name, &bytes) {
+    let contract = match contract(&command.contract)?.and_then(Contract::of) {
         Ok(contract) => contract,
         Err(found) => return Ok(Outcome::Unreadable(found)),
     };
@@ -94,7 +92,7 @@ pub fn can_remove(command: &CanRemove, json: bool) -> io::Result<Outcome> {
     let Some(pins) = removal::relying(&contract.root, &consumers, &command.pointer) else {
         let at = Location {
             pointer: command.pointer.clone(),
-            ..Location::of_file(&name)
+            ..Location::of_file(&contract.file)
         };
         let message = "the contract has nothing at this place";
         let mend = "write a JSON pointer, such as /components/schemas/Note/properties/text";

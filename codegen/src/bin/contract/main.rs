@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use crm_codegen::adapt::{self, adapt};
+use crm_codegen::adapt::{self, adapt_written};
 use crm_codegen::diff::{self, Contract};
 use crm_codegen::document::{self, Date, Reading};
 use crm_codegen::overlay::Overlay;
 use crm_codegen::release::Version;
-use crm_codegen::source::MOST_BYTES;
+use crm_codegen::source::{MOST_BYTES, Written};
 use crm_codegen::{Diagnostic, Document, Node, lint, lower, publish, slice};
 
 /// Reads and judges OpenAPI contracts (3.0 and 3.1, YAML or JSON).
@@ -87,6 +87,11 @@ enum Command {
     Judge(releases::Judge),
     /// Make a release of the working contract, or say why it cannot be one.
     Release(releases::Release),
+    /// Print a contract of several files as one document, as it is published.
+    Bundle {
+        /// The root, which names the others under `x-families`; - is standard input.
+        file: PathBuf,
+    },
     /// Print the document with an overlay (OpenAPI Overlay 1.0) applied, as JSON.
     Overlay {
         /// The document; - is standard input.
@@ -145,21 +150,27 @@ fn main() -> ExitCode {
 fn run(command: &Command, json: bool) -> io::Result<Outcome> {
     match command {
         Command::Validate { file } => {
-            let (name, bytes) = read(file)?;
-            Ok(Outcome::of(document::read(&name, &bytes).diagnostics))
+            let found = match contract(file)? {
+                Ok(written) => document::reading(written).diagnostics,
+                Err(found) => found,
+            };
+            Ok(Outcome::of(found))
         }
         Command::Lint { file, overlays } => {
-            let (name, bytes) = read(file)?;
+            let written = match contract(file)? {
+                Ok(written) => written,
+                Err(found) => return Ok(Outcome::Findings(found)),
+            };
             let Reading {
                 document,
                 mut diagnostics,
-            } = document::read(&name, &bytes);
+            } = document::reading(written.clone());
             if let Some(document) = document {
                 diagnostics.extend(lint::lint(&document));
             }
             // What is wrong with a version is most likely wrong with the next: it is told once.
             if diagnostics.is_empty() {
-                match versions(&name, &bytes, overlays)? {
+                match versions(written, overlays)? {
                     Ok(newer) => {
                         let found = newer.iter().flat_map(|(document, _)| lint::lint(document));
                         diagnostics.extend(found);
@@ -198,16 +209,29 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
             out,
             overlays,
         } => {
-            let (name, bytes) = read(file)?;
-            let first = match Document::read(&name, &bytes) {
-                Ok(document) => (document, String::from_utf8_lossy(&bytes).into_owned()),
+            let written = match contract(file)? {
+                Ok(written) => written,
                 Err(found) => return Ok(Outcome::Findings(found)),
             };
-            match versions(&name, &bytes, overlays)? {
+            let text = String::from_utf8_lossy(&written.text).into_owned();
+            let first = match Document::of(written.clone()) {
+                Ok(document) => (document, text),
+                Err(found) => return Ok(Outcome::Findings(found)),
+            };
+            match versions(written, overlays)? {
                 Ok(newer) => publish_to(out, &first, &newer),
                 Err(found) => Ok(Outcome::Findings(found)),
             }
         }
+        Command::Bundle { file } => match contract(file)? {
+            Ok(written) if written.found.is_empty() => {
+                let mut out = io::stdout().lock();
+                out.write_all(&written.text)?;
+                out.flush()?;
+                Ok(Outcome::Fine)
+            }
+            Ok(Written { found, .. }) | Err(found) => Ok(Outcome::Findings(found)),
+        },
         Command::Diff(command) => compare::diff(command),
         Command::Pin(command) => consumers::pin(command),
         Command::CanRemove(command) => consumers::can_remove(command, json),
@@ -224,8 +248,7 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
             overlay,
             strict,
         } => {
-            let (name, bytes) = read(file)?;
-            let document = match Contract::read(&name, &bytes) {
+            let document = match contract(file)?.and_then(Contract::of) {
                 Ok(contract) => contract.root,
                 Err(found) => return Ok(Outcome::Unreadable(found)),
             };
@@ -258,8 +281,7 @@ fn generate(
     name: Option<&str>,
     runtime: Option<&Path>,
 ) -> io::Result<Outcome> {
-    let (source, bytes) = read(file)?;
-    let adapted = match adapt(&source, &bytes) {
+    let adapted = match contract(file)?.and_then(adapt_written) {
         Ok(adapted) => adapted,
         Err(found) => return Ok(Outcome::Unreadable(found)),
     };
@@ -322,10 +344,10 @@ fn publish_to(
 type Texts = Result<Vec<(Document, String)>, Vec<Diagnostic>>;
 
 /// The versions that overlays make of a document, each with its text.
-fn versions(name: &str, bytes: &[u8], overlays: &[PathBuf]) -> io::Result<Texts> {
+fn versions(written: Written, overlays: &[PathBuf]) -> io::Result<Texts> {
     let overlays = overlays.iter().map(|file| read(file));
     let overlays = overlays.collect::<io::Result<Vec<_>>>()?;
-    let all = match Version::all((name, bytes), &overlays) {
+    let all = match Version::all(written, &overlays) {
         Ok(all) => all,
         Err(found) => return Ok(Err(found)),
     };
@@ -349,8 +371,16 @@ impl Outcome {
 }
 
 fn well_formed(file: &Path) -> io::Result<Result<Document, Vec<Diagnostic>>> {
-    let (name, bytes) = read(file)?;
-    Ok(Document::read(&name, &bytes))
+    Ok(contract(file)?.and_then(Document::of))
+}
+
+/// A contract, with the files that it names; - is standard input.
+fn contract(file: &Path) -> io::Result<Result<Written, Vec<Diagnostic>>> {
+    if file == Path::new("-") {
+        let (name, bytes) = read(file)?;
+        return Ok(Written::of_bytes(&name, &bytes));
+    }
+    Written::load(file)
 }
 
 /// The bytes of a file and the name that findings call it by. One byte more than is looked at is read,

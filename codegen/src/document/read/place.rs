@@ -36,12 +36,7 @@ impl<'a> Place<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn at(&self, place: &Place<'a>) -> Location {
-        Location {
-            file: self.file.clone(),
-            line: place.node.position.line,
-            column: place.node.position.column,
-            pointer: place.pointer.clone(),
-        }
+        Location::of_node(&self.file, &place.node.position, place.pointer.as_str())
     }
 
     pub(super) fn report_at(
