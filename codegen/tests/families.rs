@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crm_codegen::source::{MOST_BYTES, Written};
+use crm_codegen::source::{MOST_BYTES, Node, Written};
 use proptest::prelude::*;
 
 /// A contract in one file. Comments, blank lines and an empty line at its end are part of the text.
@@ -132,6 +132,54 @@ fn lines<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
     let start = text.find(from).unwrap();
     let end = text[start..].find(to).map_or(text.len(), |end| start + end);
     &text[start..end]
+}
+
+fn spec() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec")
+}
+
+fn references(node: &Node, found: &mut Vec<String>) {
+    found.extend(node.get("$ref").and_then(Node::as_str).map(str::to_owned));
+    for item in node.as_list().unwrap_or_default() {
+        references(item, found);
+    }
+    for member in node.as_map().into_iter().flat_map(|map| map.values()) {
+        references(&member.node, found);
+    }
+}
+
+#[test]
+fn the_published_contract_is_one_document() {
+    let written = Written::load(&spec().join("openapi.yaml"))
+        .unwrap()
+        .unwrap();
+    assert!(written.files.len() > 5, "{:?}", written.files);
+    // Read by itself, the text says what the files say together.
+    let published = Written::of_bytes("published.yaml", &written.text).unwrap();
+    assert_eq!(published.root.to_json(), written.root.to_json());
+    assert_eq!(published.files, ["published.yaml"]);
+    assert!(published.root.get("x-families").is_none());
+    let mut found = Vec::new();
+    references(&published.root, &mut found);
+    assert!(found.len() > 100, "{}", found.len());
+    found.retain(|reference| !reference.starts_with("#/"));
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_family_file_is_named() {
+    let written = Written::load(&spec().join("openapi.yaml"))
+        .unwrap()
+        .unwrap();
+    let named: Vec<PathBuf> = written.files.iter().skip(1).map(PathBuf::from).collect();
+    for entry in fs::read_dir(spec().join("families")).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(
+            named.contains(&path),
+            "{} is not in the list",
+            path.display()
+        );
+    }
 }
 
 proptest! {
