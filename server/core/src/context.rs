@@ -64,12 +64,9 @@ impl Principal {
         }
     }
 
-    /// Who did it, as rows have it: the kind, a colon and the id.
+    /// Who did it, as rows and the change log have it: the kind, a colon and the id.
     pub fn actor(&self) -> String {
-        match self.id() {
-            Some(id) => format!("{}:{id}", self.kind()),
-            None => self.kind().to_owned(),
-        }
+        format!("{}:{}", self.kind(), self.id().unwrap_or_default())
     }
 
     /// The user's, contact's or key's id; the operator has none.

@@ -26,6 +26,9 @@ mod constraint;
 #[cfg(test)]
 mod faults;
 pub mod guard;
+pub mod log;
+#[cfg(test)]
+mod logged;
 mod preamble;
 #[cfg(test)]
 mod room;
@@ -36,6 +39,7 @@ mod turns;
 
 pub use constraint::Constraint;
 pub use guard::Guard;
+pub use log::{Entry, Kind};
 use preamble::{caller_id, parse_preamble, preamble, proven};
 pub use stored::Issued;
 use stored::StoredRow;
@@ -63,17 +67,23 @@ impl Scope {
     }
 }
 
+/// What the change log says of a decision: one entry for each sequence number that it takes.
+enum Log {
+    Entries(Vec<Entry>),
+    /// The statements write them: so many.
+    Written(u32),
+}
+
 /// What a write decided: nothing of it has happened yet.
 pub struct Decision<R> {
     pub guard: Guard,
-    /// How many sequence numbers it takes: one per changed record.
-    pub versions: u32,
+    log: Log,
     /// Counters it takes numbers from, how many, and the greatest number that it states itself, which the counter moves
     /// past first (0: none): see [`Issued`].
     pub counters: Vec<(String, u32, i64)>,
     /// In SQL the k-th version is `(SELECT base FROM meta) + k`; the k-th number of a counter is
     /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
-    pub statements: Vec<Statement>,
+    statements: Vec<Statement>,
     /// The answer, given what the commit gave out.
     pub answer: Box<dyn Fn(&Issued) -> R + Send>,
     /// The answer holds a secret: it is stored sealed under the Idempotency-Key.
@@ -81,16 +91,76 @@ pub struct Decision<R> {
 }
 
 impl<R> Decision<R> {
-    /// Nothing to change: the answer alone.
-    pub fn nothing(answer: impl Fn(&Issued) -> R + Send + 'static) -> Self {
+    fn new(log: Log, statements: Vec<Statement>, answer: Box<dyn Fn(&Issued) -> R + Send>) -> Self {
         Self {
             guard: Guard::new(),
-            versions: 0,
+            log,
             counters: Vec::new(),
-            statements: Vec::new(),
-            answer: Box::new(answer),
+            statements,
+            answer,
             secret: false,
         }
+    }
+
+    /// Nothing to change: the answer alone.
+    pub fn nothing(answer: impl Fn(&Issued) -> R + Send + 'static) -> Self {
+        Self::new(Log::Entries(Vec::new()), Vec::new(), Box::new(answer))
+    }
+
+    /// A change of what is no record. Each entry of the change log takes a sequence number, in their order; the first is
+    /// [`Issued::base`].
+    pub fn change(
+        entries: Vec<Entry>,
+        statements: Vec<Statement>,
+        answer: impl Fn(&Issued) -> R + Send + 'static,
+    ) -> Self {
+        Self::new(Log::Entries(entries), statements, Box::new(answer))
+    }
+
+    /// A change of records, whose statements write `versions` entries of the change log.
+    pub fn records(
+        versions: u32,
+        statements: Vec<Statement>,
+        answer: Box<dyn Fn(&Issued) -> R + Send>,
+    ) -> Self {
+        Self::new(Log::Written(versions), statements, answer)
+    }
+
+    /// What else holds for the decision.
+    #[must_use]
+    pub fn under(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    /// The answer holds a secret.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+
+    /// More statements of the same change.
+    pub fn extend(&mut self, statements: Vec<Statement>) {
+        self.statements.extend(statements);
+    }
+
+    /// Its sequence numbers, what it logs by itself, and whether it changes what somebody may do.
+    fn logged(&self) -> Result<(u32, &[Entry], bool), Fault> {
+        let (versions, entries) = match &self.log {
+            Log::Written(versions) => (*versions, &[][..]),
+            Log::Entries(entries) => {
+                let versions = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+                (versions, &entries[..])
+            }
+        };
+        if versions == 0 && !self.statements.is_empty() {
+            return Err(Fault::Internal(
+                "a decision changes something and logs nothing".into(),
+            ));
+        }
+        Ok((versions, entries, entries.iter().any(Entry::moves_access)))
     }
 }
 
@@ -302,18 +372,17 @@ impl Work {
         scope: &Scope,
         decision: Decision<R>,
     ) -> Result<Ended<R>, Fault> {
+        let (versions, entries, moves_access) = decision.logged()?;
+        let entries = log::append(entries, cx.now, &scope.caller.principal.actor());
         let answer = decision.answer;
-        let mut statements = Vec::with_capacity(decision.statements.len() + 5);
+        let mut statements = Vec::with_capacity(decision.statements.len() + 6);
         let guard = decision
             .guard
             .revisions(scope.state.schema_rev, scope.state.access_rev);
         let guard = proven(guard, &scope.caller.principal, &scope.standing);
         statements.extend(guard.statement());
         let seq_at = statements.len();
-        statements.push(Statement::new(
-            "UPDATE meta SET base = seq + 1, seq = seq + ?1 RETURNING base",
-            [i64::from(decision.versions).into()],
-        ));
+        statements.push(log::number(versions, moves_access));
         let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
         let counters = serde_json::to_string(&decision.counters)
             .map_err(|error| Fault::Internal(error.to_string()))?;
@@ -328,6 +397,7 @@ impl Work {
             ));
         }
         statements.extend(decision.statements);
+        statements.extend(entries);
         if let Some(key) = &cx.idempotency {
             statements.extend(stored::record(
                 key,

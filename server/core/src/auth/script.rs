@@ -72,7 +72,7 @@ async fn user(
         now,
         &*ports.random,
     );
-    match ports.store.commit(tenant, statements.into()).await? {
+    match ports.store.commit(tenant, statements).await? {
         Commit::Committed(_) => Ok(Some(Principal::User {
             id: id.clone(),
             session: sessions::id(&refresh),

@@ -2,6 +2,8 @@
 //! one before answers with the same successor, so that a renewal that was cut off can be repeated; after that its use
 //! ends the session, since somebody else may have it.
 
+use serde_json::json;
+
 use super::credential::Credential;
 use crate::{
     fault::Fault,
@@ -10,7 +12,7 @@ use crate::{
         store::{Rows, Statement, TenantId, Value},
     },
     random_id,
-    work::{Guard, seal, settled},
+    work::{Entry, Guard, log, seal, settled},
 };
 
 /// For so long a session lives without renewal, in ms.
@@ -64,7 +66,7 @@ pub enum Verdict {
     Refused,
 }
 
-/// A new session and its first refresh token.
+/// A new session and its first refresh token. The change log says who signed in.
 pub fn open(
     tenant: &TenantId,
     tenant_secret: &str,
@@ -72,14 +74,17 @@ pub fn open(
     subject: &str,
     now: i64,
     random: &dyn Random,
-) -> (Credential, [Statement; 3]) {
+) -> (Credential, Vec<Statement>) {
     let token = Credential::refresh(
         tenant,
         random_id::uuid_v7(now, random),
         tenant_secret,
         random_id::bytes(random),
     );
-    let statements = [
+    let actor = format!("{}:{subject}", kind.name());
+    let fields = json!({"kind": kind.name(), "subject": subject});
+    let entry = Entry::new(log::Kind::Session, id(&token), "create", fields);
+    let mut statements = vec![
         settled::look(now),
         Statement::new(
             format!(
@@ -100,6 +105,7 @@ pub fn open(
             ],
         ),
     ];
+    statements.extend(log::alone(&entry, now, &actor));
     (token, statements)
 }
 
@@ -224,12 +230,21 @@ pub fn renew(
     )
 }
 
-/// Ends a session.
-pub fn revoke(session: &str, now: i64) -> Statement {
-    Statement::new(
-        "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE id = ?1 AND revoked_at IS NULL",
-        [session.into(), now.into()],
-    )
+/// Ends the session of a refresh token, unless it is over. `why` stands in the change log.
+pub fn revoke(session: &Session, token: &Credential, why: &str, now: i64) -> Vec<Statement> {
+    let id = id(token);
+    let going = Guard::new().and(
+        "EXISTS (SELECT 1 FROM sessions WHERE id = {} AND revoked_at IS NULL)",
+        [id.as_str().into()],
+    );
+    let end = Statement::new(
+        "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE id = ?1",
+        [id.as_str().into(), now.into()],
+    );
+    let actor = format!("{}:{}", session.kind.name(), session.subject);
+    let entry = Entry::new(log::Kind::Session, id, "revoke", json!({"why": why}));
+    let statements = going.statement().into_iter().chain([end]);
+    statements.chain(log::alone(&entry, now, &actor)).collect()
 }
 
 /// Ends all sessions of a person or customer, but for the one `kept`.

@@ -10,6 +10,7 @@ use crate::{
     fault::Fault,
     hex,
     ports::store::{Statement, Value},
+    work::{Entry, Kind},
 };
 
 /// What can be asked for by `?fields=`.
@@ -88,6 +89,18 @@ impl ApiKey {
             revoked_at: Some(self.revoked_at),
             last_used_at: Some(self.last_used_at),
         }
+    }
+
+    /// What the change log says of a new key.
+    pub fn created(&self) -> Entry {
+        let fields =
+            json!({"name": self.name, "scopes": self.scopes, "expires_at": self.expires_at});
+        Entry::new(Kind::ApiKey, &self.id, "create", fields)
+    }
+
+    /// What the change log says when it is revoked.
+    pub fn revoked(&self, now: i64) -> Entry {
+        Entry::new(Kind::ApiKey, &self.id, "revoke", json!({"revoked_at": now}))
     }
 
     /// As the answer to its making, with the secret unless it was shown before.

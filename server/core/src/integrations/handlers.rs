@@ -26,7 +26,7 @@ use crate::{
     random_id,
     refusal::Refusal,
     shown::Shown,
-    work::{Decision, Guard, NoneExpected, Outcome, Scope},
+    work::{Decision, Guard, Issued, NoneExpected, Outcome, Scope},
 };
 
 const LIST: [&str; 1] = ["api_keys"];
@@ -83,15 +83,13 @@ impl IntegrationsHandlers<Context> for Core {
         let plan = |_: &Scope| Ok(vec![api_keys::find(&request.id)]);
         let decide = |_: &Scope, rows: Vec<Rows>| {
             let key = first(rows)?;
-            let nothing = Decision::nothing(|_| integrations::RevokeApiKeyResponse::NoContent);
+            let answer = |_: &Issued| integrations::RevokeApiKeyResponse::NoContent;
             if key.revoked_at.is_some() {
-                return Ok(nothing);
+                return Ok(Decision::nothing(answer));
             }
-            Ok(Decision {
-                versions: 1,
-                statements: vec![api_keys::revoke(&key.id, cx.now)],
-                ..nothing
-            })
+            let entry = key.revoked(cx.now);
+            let statements = vec![api_keys::revoke(&key.id, cx.now)];
+            Ok(Decision::change(vec![entry], statements, answer))
         };
         match self
             .work
@@ -239,17 +237,13 @@ async fn create(
             ..key.clone()
         };
         let text = secret.text();
-        Ok(Decision {
-            guard: Guard::new().versions("api_keys", [(key.id.as_str(), 0)]),
-            versions: 1,
-            statements: vec![api_keys::insert(
-                &made,
-                &scope.caller.principal,
-                secret.hash(),
-            )],
-            secret: true,
-            ..Decision::nothing(move |_| answer(&made, Some(text.clone())))
-        })
+        let entry = made.created();
+        let insert = api_keys::insert(&made, &scope.caller.principal, secret.hash());
+        let decision = Decision::change(vec![entry], vec![insert], move |_| {
+            answer(&made, Some(text.clone()))
+        });
+        let guard = Guard::new().versions("api_keys", [(key.id.as_str(), 0)]);
+        Ok(decision.under(guard).secret())
     };
     core.work.write(cx, plan, decide, NoneExpected).await
 }

@@ -20,7 +20,7 @@ use crate::{
         store::{Rows, Statement, TenantId, Value},
     },
     upkeep::turns,
-    work::{Decision, Guard, NoneExpected, Scope, Work},
+    work::{Decision, Entry, Guard, Issued, Kind, NoneExpected, Scope, Work},
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -149,20 +149,17 @@ impl Core {
         let plan = |_: &Scope| Ok(vec![given_statement()]);
         let decide = |_: &Scope, rows: Vec<Rows>| {
             let notices = due(things, &given(rows), now);
-            let nothing = Decision::nothing(|_| StoredAnswer {
+            let answer = |_: &Issued| StoredAnswer {
                 status: 204,
                 headers: Vec::new(),
                 body: Default::default(),
-            });
-            Ok(match notices.is_empty() {
-                true => nothing,
-                false => Decision {
-                    guard: not_given(&notices),
-                    versions: u32::try_from(notices.len()).unwrap_or(u32::MAX),
-                    statements: write(&notices, now),
-                    ..nothing
-                },
-            })
+            };
+            if notices.is_empty() {
+                return Ok(Decision::nothing(answer));
+            }
+            let entries = notices.iter().map(entry).collect();
+            let decision = Decision::change(entries, vec![remember(&notices, now)], answer);
+            Ok(decision.under(not_given(&notices)))
         };
         work.write::<_, Fault>(&cx, plan, decide, NoneExpected)
             .await
@@ -198,33 +195,26 @@ fn not_given(notices: &[Notice]) -> Guard {
     )
 }
 
-fn write(notices: &[Notice], now: i64) -> Vec<Statement> {
-    let entries = notices.iter().map(|notice| {
-        let thing = notice.thing;
-        let fields = json!({
-            "title": thing.title,
-            "operation": thing.operation,
-            "announced_at": ms(thing.deprecated_at),
-            "sunset_at": ms(thing.sunset),
-            "replacement": thing.replacement,
-        });
-        json!([name(thing), notice.kind, fields.to_string()])
+fn entry(notice: &Notice) -> Entry {
+    let thing = notice.thing;
+    let fields = json!({
+        "title": thing.title,
+        "operation": thing.operation,
+        "announced_at": ms(thing.deprecated_at),
+        "sunset_at": ms(thing.sunset),
+        "replacement": thing.replacement,
     });
-    let entries = json!(entries.collect::<Vec<_>>()).to_string();
-    vec![
-        Statement::new(
-            "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor) \
-             SELECT (SELECT base FROM meta) + j.key, j.value ->> 0, 'deprecation', j.value ->> 1, j.value ->> 2, '{}', \
-             ?2, 'system' FROM json_each(?1) j",
-            [entries.into(), now.into()],
-        ),
-        Statement::new(
-            "INSERT INTO deprecation_notices (deprecation, kind, due, seq, at) \
-             SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, (SELECT base FROM meta) + j.key, ?2 \
-             FROM json_each(?1) j",
-            [keys(notices).into(), now.into()],
-        ),
-    ]
+    Entry::new(Kind::Deprecation, name(thing), notice.kind, fields)
+}
+
+/// The k-th notice is the k-th entry of the change log.
+fn remember(notices: &[Notice], now: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO deprecation_notices (deprecation, kind, due, seq, at) \
+         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, (SELECT base FROM meta) + j.key, ?2 \
+         FROM json_each(?1) j",
+        [keys(notices).into(), now.into()],
+    )
 }
 
 #[cfg(test)]

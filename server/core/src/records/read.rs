@@ -239,7 +239,7 @@ pub async fn history(
         let place = place(scope)?;
         let (sign, direction) = place.descending();
         let changes = format!(
-            "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq {sign} ?2 ORDER BY seq{direction} LIMIT ?3"
+            "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq {sign} ?2 AND type = ?4 ORDER BY seq{direction} LIMIT ?3"
         );
         let edge = match place.is_backwards() {
             false => i64::MAX >> 10,
@@ -251,13 +251,15 @@ pub async fn history(
                 id.into(),
                 place.position().copied().unwrap_or(edge).into(),
                 (limit as i64 + 1).into(),
+                object_type.name.as_str().into(),
             ],
         );
         let changes = changes.bounded(page::bound(&["fields", "before"]));
         let mut statements = vec![by_id(scope, object_type, id), changes];
         if total {
-            let count = "SELECT count(*) FROM changes WHERE record_id = ?1";
-            statements.push(Statement::new(count, [id.into()]));
+            let count = "SELECT count(*) FROM changes WHERE record_id = ?1 AND type = ?2";
+            let of = [id.into(), object_type.name.as_str().into()];
+            statements.push(Statement::new(count, of));
         }
         Ok::<_, Refusal<Listing>>(statements)
     };

@@ -9,7 +9,6 @@ use super::{
     fold::{self, earlier, exact, fold, words},
 };
 use crate::{
-    context::Principal,
     ports::store::{Statement, Value, admission::TEXT_BYTES},
     schema::{
         Field, Kind, ObjectType, Order,
@@ -60,16 +59,6 @@ impl Row {
             updated_by,
             deleted_at,
         })
-    }
-}
-
-/// How a principal stands in `created_by`, `updated_by` and the change log.
-pub fn actor(principal: &Principal) -> String {
-    match principal {
-        Principal::User { id, .. } => format!("user:{id}"),
-        Principal::Key { id, .. } => format!("key:{id}"),
-        Principal::Portal { contact, .. } => format!("portal:{contact}"),
-        Principal::Operator => "system:".to_owned(),
     }
 }
 

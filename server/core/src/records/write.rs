@@ -150,14 +150,10 @@ where
             let mut batch = decide::decide(scope, cx, authority, fate, &prepared(scope), rows)?;
             let answer = answer(scope, &mut batch)?;
             let plan = commit::plan(cx, scope, batch);
-            Ok(Decision {
-                guard: plan.guard,
-                versions: plan.versions,
-                counters: plan.counters,
-                statements: plan.statements,
-                answer,
-                secret: false,
-            })
+            let mut decision = Decision::records(plan.versions, plan.statements, answer);
+            decision.guard = plan.guard;
+            decision.counters = plan.counters;
+            Ok(decision)
         };
         match work.write(cx, plan, decide, Raced).await {
             Err(Refusal::Fault(Fault::Raced(constraint)))

@@ -8,7 +8,12 @@ use crm_contract::codes;
 use serde_json::json;
 
 use super::{Failures, Field, MOST_DEFINITION_BYTES, ObjectType, Schema};
-use crate::{fault::Fault, ports::store::Statement, refusal::Refusal};
+use crate::{
+    fault::Fault,
+    ports::store::Statement,
+    refusal::Refusal,
+    work::{Entry, Kind},
+};
 
 mod fields;
 mod types;
@@ -19,6 +24,49 @@ pub use types::{Change, TypeUpdate, create_type, delete_type, update_type};
 pub use words::{MOST_REINDEXED, records_with, reindex};
 
 const SCHEMA_MOVED: &str = "UPDATE meta SET schema_rev = schema_rev + 1";
+
+/// What the change log says of a type that is made (there was none before), changed, or deleted (there is none after).
+pub fn of_type(before: Option<&ObjectType>, after: Option<&ObjectType>) -> Result<Entry, Fault> {
+    let name = before.or(after).map_or("", |either| &either.name);
+    let side = |object_type: Option<&ObjectType>| {
+        object_type.map(|object_type| {
+            let names: Vec<&String> = object_type.fields.keys().collect();
+            json!({"definition": object_type.definition(), "fields": names})
+        })
+    };
+    Entry::change(
+        Kind::ObjectType,
+        name,
+        op(before.is_some(), after.is_some()),
+        &side(before),
+        &side(after),
+    )
+}
+
+/// The same of a field. Its id is that of its type, a dot, and its name.
+pub fn of_field(
+    object_type: &str,
+    before: Option<&Field>,
+    after: Option<&Field>,
+) -> Result<Entry, Fault> {
+    let name = before.or(after).map_or("", |either| &either.name);
+    let side = |field: Option<&Field>| field.map(|field| field.definition.clone());
+    Entry::change(
+        Kind::Field,
+        format!("{object_type}.{name}"),
+        op(before.is_some(), after.is_some()),
+        &side(before),
+        &side(after),
+    )
+}
+
+const fn op(was: bool, is: bool) -> &'static str {
+    match (was, is) {
+        (false, _) => "create",
+        (true, true) => "update",
+        (true, false) => "delete",
+    }
+}
 
 pub fn invalid(failures: Failures) -> Refusal<codes::DefinitionInvalid> {
     Refusal::failures(

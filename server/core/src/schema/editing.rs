@@ -16,7 +16,7 @@ use crate::{
     ports::store::{Rows, Statement, Value},
     refusal::Refusal,
     work::{
-        AsyncViolation, Constraint, Decision, Guard, Issued, NoneExpected, Outcome, Scope,
+        AsyncViolation, Constraint, Decision, Entry, Issued, NoneExpected, Outcome, Scope,
         Violation,
     },
 };
@@ -78,22 +78,13 @@ impl Hindrance<DeletingField> for NoneExpected {
 
 pub type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
 
-pub fn decision<R>(statements: Vec<Statement>, answer: Answer<R>) -> Decision<R> {
-    Decision {
-        guard: Guard::new(),
-        versions: 1,
-        counters: Vec::new(),
-        statements,
-        answer,
-        secret: false,
-    }
-}
-
-pub fn nothing<R>(answer: Answer<R>) -> Decision<R> {
-    Decision {
-        versions: 0,
-        ..decision(Vec::new(), answer)
-    }
+/// One change of one definition. `entry` is what the change log says of it.
+pub fn decision<R: 'static>(
+    entry: Entry,
+    statements: Vec<Statement>,
+    answer: Answer<R>,
+) -> Decision<R> {
+    Decision::change(vec![entry], statements, answer)
 }
 
 fn done<R: From<StoredAnswer>>(outcome: Outcome<R>) -> R {
@@ -105,7 +96,7 @@ fn done<R: From<StoredAnswer>>(outcome: Outcome<R>) -> R {
 
 impl Core {
     /// A change of definitions that no unique index can refuse.
-    pub(super) async fn define<R: Reply + From<StoredAnswer>, C>(
+    pub(super) async fn define<R: Reply + From<StoredAnswer> + 'static, C>(
         &self,
         cx: &Context,
         plan: impl Fn(&Scope) -> Result<Vec<Statement>, Refusal<C>> + Send,
@@ -116,7 +107,7 @@ impl Core {
     }
 
     /// A change of a field, which may change what is searched in the records.
-    pub(super) async fn change_field<R: Reply + From<StoredAnswer>, C>(
+    pub(super) async fn change_field<R: Reply + From<StoredAnswer> + 'static, C>(
         &self,
         cx: &Context,
         (type_name, name): (&str, &str),
@@ -151,9 +142,10 @@ impl Core {
                 .as_ref()
                 .is_some_and(|new| new.definition == old.definition)
             {
-                return Ok(nothing(answer(new.as_ref())?));
+                return Ok(Decision::nothing(answer(new.as_ref())?));
             }
             let mut decided = decision(
+                change::of_field(type_name, Some(old), new.as_ref())?,
                 statements(object_type, old, new.as_ref())?,
                 answer(new.as_ref())?,
             );
@@ -165,9 +157,7 @@ impl Core {
                     None => drop(after.fields.shift_remove(name)),
                 }
                 let reindexed = change::reindex(object_type, &after, rows);
-                decided
-                    .statements
-                    .extend(reindexed.ok_or_else(|| hindrance.too_many_records())?);
+                decided.extend(reindexed.ok_or_else(|| hindrance.too_many_records())?);
                 // The words are those of the records as they were read: none may have changed since.
                 let seq = seq
                     .first()

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     Field, ObjectType, Schema, TypeDefinition, api,
     change::{self, TypeUpdate},
-    editing::{Answer, Updated, decision, nothing},
+    editing::{Answer, Updated, decision},
     json_schema, listing,
     refusals::{Creating, CreatingField, DeletingType, ListingFields, UpdatingType},
 };
@@ -27,7 +27,7 @@ use crate::{
     ports::store::{Rows, Statement},
     records::etag,
     refusal::Refusal,
-    work::{NoneExpected, Scope},
+    work::{Decision, Issued, NoneExpected, Scope},
 };
 
 fn mask(fields: Option<&str>, known: &[&str]) -> Result<Mask, Fault> {
@@ -129,7 +129,8 @@ impl SchemaHandlers<Context> for Core {
                         body,
                     })
                 });
-                Ok(decision(change.statements, answer))
+                let entry = change::of_type(None, Some(&change.object_type))?;
+                Ok(decision(entry, change.statements, answer))
             };
             self.define(cx, plan, decide).await
         };
@@ -191,8 +192,9 @@ impl SchemaHandlers<Context> for Core {
                     }))
                 };
                 match change::update_type(&scope.state.schema, object_type, update, cx.now)? {
-                    None => Ok(nothing(answer(object_type, false)?)),
+                    None => Ok(Decision::nothing(answer(object_type, false)?)),
                     Some(change) => Ok(decision(
+                        change::of_type(Some(object_type), Some(&change.object_type))?,
                         change.statements,
                         answer(&change.object_type, true)?,
                     )),
@@ -229,8 +231,9 @@ impl SchemaHandlers<Context> for Core {
                     .unwrap_or_default();
                 let statements =
                     change::delete_type(&scope.state.schema, object_type, records, cx.now)?;
-                let mut decided =
-                    decision(statements, Box::new(|_| schema::DeleteResponse::NoContent));
+                let entry = change::of_type(Some(object_type), None)?;
+                let answer = Box::new(|_: &Issued| schema::DeleteResponse::NoContent);
+                let mut decided = decision(entry, statements, answer);
                 decided.guard = decided.guard.and(
                     "NOT EXISTS (SELECT 1 FROM records WHERE type = {} AND first_version > -1 AND deleted_at IS NULL)",
                     [name.into()],
@@ -284,12 +287,13 @@ impl SchemaHandlers<Context> for Core {
                     change::create_field(&scope.state.schema, object_type, written.clone(), cx.now)
                         .map_err(Refusal::widen::<CreatingField>)?;
                 let body = api::field(&field, &Mask::default())?;
+                let entry = change::of_field(&object_type.name, None, Some(&field))?;
                 let answer: Answer<schema::CreateFieldResponse> = Box::new(move |_| {
                     schema::CreateFieldResponse::Created(schema::CreateFieldCreated {
                         body: body.clone(),
                     })
                 });
-                Ok(decision(statements, answer))
+                Ok(decision(entry, statements, answer))
             };
             self.define(cx, |_| Ok::<_, Refusal<CreatingField>>(Vec::new()), decide)
                 .await

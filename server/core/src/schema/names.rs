@@ -3,12 +3,13 @@
 
 /// Reserved type names: path segments under `/records`, and words that the program uses for other things.
 /// A tenant that had such a type before keeps it.
-const TYPE_WORDS: [&str; 40] = [
+const TYPE_WORDS: [&str; 42] = [
     "api_key",
     "audit",
     "automation",
     "batch",
     "change",
+    "deprecation",
     "event",
     "export",
     "field",
@@ -18,6 +19,7 @@ const TYPE_WORDS: [&str; 40] = [
     "key",
     "object_type",
     "portal",
+    "portal_code",
     "record",
     "restore",
     "role",

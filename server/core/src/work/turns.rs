@@ -139,6 +139,7 @@ mod tests {
 
     use crm_runtime::server::StoredAnswer;
     use futures_util::{FutureExt, future::join_all};
+    use serde_json::json;
 
     use super::*;
     use crate::{
@@ -151,7 +152,7 @@ mod tests {
             api::{TENANT, tenant},
             id,
         },
-        work::{Decision, Guard, NoneExpected, Outcome, Work},
+        work::{Decision, Entry, Guard, Issued, Kind, NoneExpected, Outcome, Work},
     };
 
     #[test]
@@ -262,15 +263,16 @@ mod tests {
                     |_, rows| {
                         let version = rows[0][0][0].as_i64().unwrap();
                         let sql = "UPDATE users SET version = version + 1 WHERE id = ?1";
-                        Ok(Decision {
-                            guard: Guard::new().versions("users", [(id(USER).as_str(), version)]),
-                            statements: vec![Statement::new(sql, [id(USER).into()])],
-                            ..Decision::nothing(|_| StoredAnswer {
-                                status: 204,
-                                headers: Vec::new(),
-                                body: Default::default(),
-                            })
-                        })
+                        let entry = Entry::new(Kind::User, id(USER), "update", json!({}));
+                        let update = Statement::new(sql, [id(USER).into()]);
+                        let answer = |_: &Issued| StoredAnswer {
+                            status: 204,
+                            headers: Vec::new(),
+                            body: Default::default(),
+                        };
+                        let guard = Guard::new().versions("users", [(id(USER).as_str(), version)]);
+                        let decision = Decision::change(vec![entry], vec![update], answer);
+                        Ok(decision.under(guard))
                     },
                     NoneExpected,
                 )

@@ -84,17 +84,15 @@ pub async fn create<R: Reply + 'static>(
         }
         check(&user, managers.is_empty(), body.password.as_deref())?;
         let made = user.clone();
-        Ok(Decision {
-            guard: Guard::new().versions("users", [(user.id.as_str(), 0)]),
-            versions: 1,
-            statements: vec![row::insert(&user)?],
-            ..Decision::nothing(move |issued: &Issued| {
-                answer(User {
-                    version: issued.base,
-                    ..made.clone()
-                })
+        let entry = user.created()?;
+        let statements = vec![row::insert(&user)?];
+        let decision = Decision::change(vec![entry], statements, move |issued: &Issued| {
+            answer(User {
+                version: issued.base,
+                ..made.clone()
             })
-        })
+        });
+        Ok(decision.under(Guard::new().versions("users", [(user.id.as_str(), 0)])))
     };
     let outside = Outside::new(
         core,
@@ -186,8 +184,14 @@ pub async fn update<R: Reply + 'static>(
             Some(excess) => excess.judge(grants, rows, guard, place)?,
             None => Judged::none(guard),
         };
-        let user = if is_changed { after } else { before };
-        Ok(keys.decision(user, is_changed, statements, answer))
+        if !is_changed {
+            return Ok(keys.decision(before, None, statements, answer));
+        }
+        let mut entry = before.changed("update", &after)?;
+        if password.is_some() {
+            entry = entry.with("password", "changed");
+        }
+        Ok(keys.decision(after, Some(entry), statements, answer))
     };
     let outside = Outside::new(core, cx, id, changes.email.as_deref(), password)?;
     let external_id = changes.external_id.as_ref().and_then(Option::as_deref);

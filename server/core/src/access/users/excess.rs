@@ -3,6 +3,7 @@
 
 use crm_contract::latest::types;
 use crm_runtime::server::Reply;
+use serde_json::json;
 
 use super::row::User;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     fault::Fault,
     integrations::api_keys::{self, ApiKey},
     ports::store::{Rows, Statement, Value},
-    work::{Decision, Guard, Issued},
+    work::{Decision, Entry, Guard, Issued, Kind},
 };
 
 /// What a caller needs to see the keys that somebody made, and to revoke them.
@@ -78,8 +79,9 @@ pub struct Judged {
     /// What is told of the keys holds at the commit as well: none was made or revoked meanwhile.
     pub guard: Guard,
     pub told: Option<Vec<ApiKey>>,
-    /// Takes one version, if it is there.
-    pub revoking: Option<Statement>,
+    /// The statement that revokes them, and what the change log says of it: all keys of the person whose scopes are more
+    /// than those that are left, however many that are.
+    pub revoking: Option<(Statement, Entry)>,
 }
 
 impl Judged {
@@ -92,33 +94,33 @@ impl Judged {
         }
     }
 
-    /// The decision that leaves a person as `user`, with what becomes of the keys. `is_changed`: `statements` write the
-    /// person, who takes the first version of the commit.
+    /// The decision that leaves a person as `user`, with what becomes of the keys. `changed`: what the change log says of
+    /// the person, whom `statements` write and who takes the first version of the commit.
     pub fn decision<R: Reply + 'static>(
         self,
         user: User,
-        is_changed: bool,
+        changed: Option<Entry>,
         mut statements: Vec<Statement>,
         answer: fn(WithKeys) -> R,
     ) -> Decision<R> {
-        let versions = u32::from(is_changed) + u32::from(self.revoking.is_some());
-        statements.extend(self.revoking);
+        let is_changed = changed.is_some();
+        let mut entries: Vec<Entry> = changed.into_iter().collect();
+        if let Some((statement, entry)) = self.revoking {
+            statements.push(statement);
+            entries.push(entry);
+        }
         let after = WithKeys {
             user,
             api_keys: self.told,
         };
-        Decision {
-            guard: self.guard,
-            versions,
-            statements,
-            ..Decision::nothing(move |issued: &Issued| {
-                let mut told = after.clone();
-                if is_changed {
-                    told.user.version = issued.base;
-                }
-                answer(told)
-            })
-        }
+        let decision = Decision::change(entries, statements, move |issued: &Issued| {
+            let mut told = after.clone();
+            if is_changed {
+                told.user.version = issued.base;
+            }
+            answer(told)
+        });
+        decision.under(self.guard)
     }
 }
 
@@ -150,8 +152,18 @@ impl Excess<'_> {
         let mut keys = keys.collect::<Result<Vec<_>, Fault>>()?;
         let newest = newest.first().and_then(|row| row.first());
         let newest = newest.and_then(Value::as_i64).unwrap_or_default();
-        let revoking = (self.revoke && !keys.is_empty())
-            .then(|| api_keys::revoke_excessive(self.person, self.left, place, self.now));
+        let revoking = (self.revoke && !keys.is_empty()).then(|| {
+            let left: Vec<&str> = self.left.scopes().collect();
+            (
+                api_keys::revoke_excessive(self.person, self.left, place, self.now),
+                Entry::new(
+                    Kind::User,
+                    self.person,
+                    "revoke_api_keys",
+                    json!({"scopes_left": left, "revoked_at": self.now}),
+                ),
+            )
+        });
         if revoking.is_some() {
             for key in &mut keys {
                 key.revoked_at = Some(self.now);

@@ -13,6 +13,7 @@ use crate::{
     fault::Fault,
     hex,
     ports::store::{Statement, Value},
+    work::{Entry, Kind},
 };
 
 pub const ACTIVE: &str = "active";
@@ -114,6 +115,26 @@ impl User {
     /// What the person may do while active.
     pub fn rights(&self) -> Rights {
         Rights::of_roles(self.roles.iter().map(String::as_str))
+    }
+
+    /// What the change log says of a new person.
+    pub fn created(&self) -> Result<Entry, Fault> {
+        Entry::change(Kind::User, &self.id, "create", &(), &self.logged())
+    }
+
+    /// What the change log says when the person becomes `after`.
+    pub fn changed(&self, op: &'static str, after: &Self) -> Result<Entry, Fault> {
+        Entry::change(Kind::User, &self.id, op, &self.logged(), &after.logged())
+    }
+
+    /// The properties that the change log keeps: all but those that the entry itself has.
+    fn logged(&self) -> types::User {
+        types::User {
+            version: None,
+            created_at: None,
+            updated_at: None,
+            ..self.shown()
+        }
     }
 
     /// As the contract shows it.

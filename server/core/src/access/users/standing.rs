@@ -54,21 +54,23 @@ pub async fn deactivate<R: Reply + 'static>(
         grants.cover(before.rights(), "deactivate this person")?;
         let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
         let ends = before.status != DEACTIVATED;
-        let mut user = before;
+        let mut user = before.clone();
         let mut statements = Vec::new();
+        let mut entry = None;
         if ends {
             if user.is_owner() {
                 guard = keep_an_owner(guard, &user.id, &owners)?;
             }
             user.status = DEACTIVATED.to_owned();
             user.updated_at = cx.now;
+            entry = Some(before.changed("deactivate", &user)?);
             statements.extend([
                 row::update(&user)?,
                 sessions::revoke_all(&user.id, None, cx.now),
             ]);
         }
         let keys = excess.judge(grants, rows, guard, u32::from(ends))?;
-        Ok(keys.decision(user, ends, statements, answer))
+        Ok(keys.decision(user, entry, statements, answer))
     };
     core.work.write(cx, plan, decide, NoneExpected).await
 }
@@ -97,19 +99,17 @@ pub async fn reactivate<R: Reply + 'static>(
         let after = User {
             status: ACTIVE.to_owned(),
             updated_at: cx.now,
-            ..before
+            ..before.clone()
         };
-        Ok(Decision {
-            guard,
-            versions: 1,
-            statements: vec![row::update(&after)?],
-            ..Decision::nothing(move |issued: &Issued| {
-                answer(User {
-                    version: issued.base,
-                    ..after.clone()
-                })
+        let entry = before.changed("reactivate", &after)?;
+        let statements = vec![row::update(&after)?];
+        let decision = Decision::change(vec![entry], statements, move |issued: &Issued| {
+            answer(User {
+                version: issued.base,
+                ..after.clone()
             })
-        })
+        });
+        Ok(decision.under(guard))
     };
     core.work.write(cx, plan, decide, NoneExpected).await
 }

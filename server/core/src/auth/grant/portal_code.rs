@@ -8,10 +8,12 @@ use crm_contract::{
     },
 };
 
+use serde_json::json;
+
 use super::{answer, commit, read, refused};
 use crate::{
     auth::{
-        credential::{Credential, Kind},
+        credential::{self, Credential},
         sessions,
     },
     context::Context,
@@ -20,7 +22,7 @@ use crate::{
     ports::store::{Statement, Value},
     random_id,
     refusal::Refusal,
-    work::{Decision, Guard, NoneExpected, Outcome, settled},
+    work::{Decision, Entry, Guard, Kind, NoneExpected, Outcome, settled},
 };
 
 /// Makes a code for a contact, good for so many ms.
@@ -37,7 +39,7 @@ pub async fn create(
         .map(|caller| caller.tenant.clone())
         .ok_or(Fault::Unauthenticated("this needs a token"))?;
     let code = Credential {
-        kind: Kind::PortalCode,
+        kind: credential::Kind::PortalCode,
         tenant,
         id: random_id::uuid_v7(cx.now, random),
         secret: random_id::bytes(random),
@@ -58,30 +60,35 @@ pub async fn create(
             contact: contact.to_owned(),
             expires_at,
         };
-        Ok(Decision {
-            guard: Guard::new().alive([contact]),
-            statements: vec![
-                settled::look(cx.now),
-                Statement::new(
-                    format!(
-                        "DELETE FROM portal_codes WHERE expires_at < {}",
-                        settled::passed("?1", "?2")
-                    ),
-                    [cx.now.into(), settled::STEADY_MS.into()],
+        let statements = vec![
+            settled::look(cx.now),
+            Statement::new(
+                format!(
+                    "DELETE FROM portal_codes WHERE expires_at < {}",
+                    settled::passed("?1", "?2")
                 ),
-                Statement::new(
-                    "INSERT INTO portal_codes (code_hash, contact_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-                    [
-                        code.hash().into(),
-                        contact.into(),
-                        cx.now.into(),
-                        expires_at.into(),
-                    ],
-                ),
-            ],
-            secret: true,
-            ..Decision::nothing(move |_| CreatePortalCodeResponse { body: body.clone() })
-        })
+                [cx.now.into(), settled::STEADY_MS.into()],
+            ),
+            Statement::new(
+                "INSERT INTO portal_codes (code_hash, contact_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                [
+                    code.hash().into(),
+                    contact.into(),
+                    cx.now.into(),
+                    expires_at.into(),
+                ],
+            ),
+        ];
+        let entry = Entry::new(
+            Kind::PortalCode,
+            code.id.hyphenated().to_string(),
+            "create",
+            json!({"contact": contact, "expires_at": expires_at}),
+        );
+        let decision = Decision::change(vec![entry], statements, move |_| {
+            CreatePortalCodeResponse { body: body.clone() }
+        });
+        Ok(decision.under(Guard::new().alive([contact])).secret())
     };
     match core.work.write(cx, plan, decide, NoneExpected).await? {
         Outcome::Done(response) => Ok(response),
@@ -96,7 +103,7 @@ pub async fn exchange(
     cx: &Context,
     code: &str,
 ) -> Result<TokenResponse, Refusal<codes::InvalidCredentials>> {
-    let code = Credential::parse(Kind::PortalCode, code).ok_or_else(refused)?;
+    let code = Credential::parse(credential::Kind::PortalCode, code).ok_or_else(refused)?;
     let hash = code.hash();
     let find = Statement::new(
         "SELECT m.secret, p.contact_id FROM portal_codes p JOIN meta m JOIN records r ON r.id = p.contact_id \

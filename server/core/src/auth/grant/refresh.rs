@@ -38,12 +38,8 @@ pub async fn exchange(
                 return Ok(answer(core, cx, session.kind, session.subject, &successor).await?);
             }
             Verdict::Reused => {
-                commit(
-                    core,
-                    &token.tenant,
-                    vec![sessions::revoke(&sessions::id(&token), cx.now)],
-                )
-                .await?;
+                let ending = sessions::revoke(&session, &token, "reused", cx.now);
+                commit(core, &token.tenant, ending).await?;
                 tracing::warn!(tenant = %token.tenant, session = sessions::id(&token), "a refresh token was used again: its session is over");
                 return Err(Refusal::new(
                     Exchanging::RefreshReused,
@@ -66,12 +62,8 @@ pub async fn revoke(core: &Core, cx: &Context, token: &str) -> Result<(), Fault>
         return Ok(());
     };
     if !session.revoked && token.is_genuine(&session.tenant_secret) {
-        commit(
-            core,
-            &token.tenant,
-            vec![sessions::revoke(&sessions::id(&token), cx.now)],
-        )
-        .await?;
+        let ending = sessions::revoke(&session, &token, "signed_out", cx.now);
+        commit(core, &token.tenant, ending).await?;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
     guard = guard.alive(alive);
     let (created, updated): (Vec<&Record>, Vec<&Record>) =
         touched.iter().partition(|record| record.stored.is_none());
-    let actor = row::actor(&scope.caller.principal);
+    let actor = scope.caller.principal.actor();
     let mut statements = Vec::with_capacity(6);
     let leaving = leaving(&touched);
     statements.extend(leave(&leaving));

@@ -23,7 +23,7 @@ use crate::{
     ports::store::{Rows, admission::BATCH_BYTES},
     records::{
         refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
-        row, totals,
+        totals,
     },
     refusal::Refusal,
     schema::{At, Failures, ObjectType, allowance::Allowance},
@@ -109,7 +109,7 @@ pub fn decide(
 ) -> Result<Batch, Fault> {
     let mut decider = Decider {
         cx,
-        actor: row::actor(&scope.caller.principal),
+        actor: scope.caller.principal.actor(),
         authority,
         allowance: prepared.allowance.again(),
         records: Records::new(),
