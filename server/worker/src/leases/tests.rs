@@ -33,7 +33,14 @@ fn a_request_that_nobody_drops_gives_its_room_back_when_its_lease_runs_out() {
     assert_eq!(leases.taken(), [0, 0, 0]);
     assert!(!lost.held.read(1 << 20));
     assert!(other.held.work());
-    // By a clock that went back too.
+    // By a clock that went back too, but not by a moment.
+    let kept = from(&leases, 1, NOW);
+    assert!(kept.held.work());
+    drop(from(&leases, 1, NOW - 5));
+    assert!(kept.held.read(1 << 20));
+    drop(kept);
+    let lost = from(&leases, 1, NOW);
+    assert!(lost.held.work());
     drop(from(&leases, 1, NOW - LEASE_MS));
     assert_eq!(leases.taken(), [0, 0, 0]);
 }
