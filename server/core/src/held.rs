@@ -4,13 +4,9 @@
 //! memory keeps what it has already, so that two could wait for each other for ever, and those that wait need bounds of their
 //! own. Each host has a [`Hall`] of its own size.
 
-use std::{
-    cell::RefCell,
-    future::poll_fn,
-    net::IpAddr,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{cell::RefCell, future::poll_fn, net::IpAddr, pin::pin, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use http::Method;
 
@@ -286,7 +282,7 @@ impl Held {
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock()
     }
 }
 

@@ -1,10 +1,9 @@
 //! Something that all requests share, such as bytes of memory: so much in all, and no more than a part of it for one
 //! address and for one business. So nobody takes what others need, however much they ask for at once.
 
-use std::{
-    net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::net::IpAddr;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use foldhash::HashMap;
 
@@ -135,7 +134,7 @@ impl Shares {
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the core remembers of each tenant between requests: its definitions, its secret, its callers' roles. All of it is
 //! read again as soon as a request's first row shows that a revision moved.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use foldhash::HashMap;
 
@@ -126,7 +128,7 @@ impl Tenants {
     }
 
     fn with<T>(&self, tenant: &TenantId, f: impl FnOnce(&mut Known) -> T) -> T {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.known.lock();
         let all = &mut *all;
         all.clock += 1;
         let clock = all.clock;

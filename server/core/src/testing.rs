@@ -2,9 +2,11 @@
 //! kind.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicUsize, Ordering},
 };
+
+use parking_lot::Mutex;
 
 pub mod api;
 pub mod faults;
@@ -84,7 +86,7 @@ impl Memory {
     }
 
     pub fn run(&self, statement: &Statement) -> Rows {
-        rows(&self.connection.lock().unwrap(), statement)
+        rows(&self.connection.lock(), statement)
             .unwrap_or_else(|error| panic!("{}: {error}", statement.sql))
     }
 
@@ -169,7 +171,7 @@ impl TenantStore for Memory {
         statements: Vec<Statement>,
     ) -> Answer<'a, Result<Vec<Rows>, StoreError>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        let connection = self.connection.lock().unwrap();
+        let connection = self.connection.lock();
         let read: Result<Vec<Rows>, StoreError> = statements
             .iter()
             .map(|statement| {
@@ -194,8 +196,8 @@ impl TenantStore for Memory {
         statements: Vec<Statement>,
     ) -> Answer<'a, Result<Commit, StoreError>> {
         self.commits.fetch_add(1, Ordering::SeqCst);
-        let mut connection = self.connection.lock().unwrap();
-        if let Some(other) = self.before_commit.lock().unwrap().take() {
+        let mut connection = self.connection.lock();
+        if let Some(other) = self.before_commit.lock().take() {
             other(&connection);
         }
         let transaction = connection.transaction().unwrap();

@@ -1,10 +1,9 @@
 //! The directory of this machine's tenants, in `<data>/directory.sqlite`. It holds the signing keys: the file is its
 //! owner's alone.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{path::Path, sync::Arc};
+
+use parking_lot::Mutex;
 
 use crm_core::{
     hex, migrations,
@@ -60,7 +59,7 @@ impl SqliteDirectory {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        read(&self.reader.lock().unwrap_or_else(PoisonError::into_inner)).map_err(store_error)
+        read(&self.reader.lock()).map_err(store_error)
     }
 
     /// One statement, durable when answered.
@@ -71,7 +70,7 @@ impl SqliteDirectory {
     ) -> Result<(), StoreError> {
         let writer = self.writer.clone();
         let work = move || {
-            let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let writer = writer.lock();
             writer
                 .execute(sql, rusqlite::params_from_iter(params))
                 .map(drop)

@@ -5,11 +5,13 @@ use std::{
     hash::{BuildHasher, RandomState},
     num::NonZeroU32,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
 };
+
+use parking_lot::RwLock;
 
 use crm_core::ports::{
     Answer, Limiter,
@@ -46,12 +48,7 @@ pub struct LocalLimiter {
 
 impl LocalLimiter {
     fn limit(&self, quota: Quota) -> Option<Arc<Limit>> {
-        let known = self
-            .limits
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(quota.name)
-            .cloned();
+        let known = self.limits.read().get(quota.name).cloned();
         if let Some(limit) = known.filter(|limit| limit.quota == quota) {
             return Some(limit);
         }
@@ -66,10 +63,7 @@ impl LocalLimiter {
             buckets,
             since_tidy: AtomicU32::new(0),
         });
-        self.limits
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(quota.name, limit.clone());
+        self.limits.write().insert(quota.name, limit.clone());
         Some(limit)
     }
 

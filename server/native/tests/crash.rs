@@ -9,11 +9,13 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use serde_json::{Value, json};
 
@@ -162,7 +164,7 @@ fn the_program_killed_under_load_loses_nothing() {
                             assert_eq!(*status, 201, "{body}");
                         }
                         let answered = answer.is_some();
-                        tried.lock().expect("a list").push(Tried { id, answered });
+                        tried.lock().push(Tried { id, answered });
                         if !answered {
                             // It is gone.
                             return;
@@ -182,7 +184,7 @@ fn the_program_killed_under_load_loses_nothing() {
         let (server, took) = Server::start(data);
         slowest = slowest.max(took);
         let bearer = format!("Authorization: Bearer {token}\r\n");
-        let mut tried = tried.lock().expect("a list");
+        let mut tried = tried.lock();
         let mut repeated = 0;
         for attempt in tried.iter_mut().skip(checked) {
             let (status, body) = send(
@@ -214,12 +216,7 @@ fn the_program_killed_under_load_loses_nothing() {
 
     let file =
         rusqlite::Connection::open(data.join(format!("tenants/{tenant}.sqlite"))).expect("opened");
-    let ids: Vec<String> = tried
-        .lock()
-        .expect("a list")
-        .iter()
-        .map(|tried| tried.id.clone())
-        .collect();
+    let ids: Vec<String> = tried.lock().iter().map(|tried| tried.id.clone()).collect();
     let missing = "SELECT count(*) FROM json_each(?1) WHERE value NOT IN (SELECT id FROM records)";
     let list = serde_json::to_string(&ids).expect("JSON");
     let missing: i64 = file

@@ -4,10 +4,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
+
+use parking_lot::Mutex;
 
 use crm_core::{
     hex, migrations,
@@ -144,8 +146,8 @@ impl D1Directory {
         Err(binding.map_or(Unplaced::Full, |name| Unplaced::Taken(name.to_owned())))
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, TenantEntry>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> parking_lot::MutexGuard<'_, HashMap<TenantId, TenantEntry>> {
+        self.known.lock()
     }
 
     /// Names of the tenants' databases that the Worker is bound to.

@@ -4,8 +4,10 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 use crm_core::{
@@ -95,7 +97,7 @@ impl Leases {
     /// given back.
     pub fn enter(&self, address: Option<IpAddr>, now: i64) -> Arc<Lease> {
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock();
         let mut are_left = false;
         all.retain(|lease| {
             lease.upgrade().is_some_and(|lease| {
@@ -172,7 +174,7 @@ impl Lease {
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+        self.life.lock()
     }
 }
 

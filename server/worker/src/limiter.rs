@@ -1,10 +1,9 @@
 //! Counts requests for all isolates: a Durable Object per quota and key, of which an isolate takes a few requests at once
 //! (`lease.rs`). Where it cannot be reached, this isolate counts by itself.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crm_core::ports::{
     Answer, Limiter,
@@ -38,7 +37,7 @@ impl ObjectLimiter {
     }
 
     fn leases(&self) -> MutexGuard<'_, Leases> {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+        self.leases.lock()
     }
 
     async fn ask(&self, quota: Quota, name: &str) -> worker::Result<Decision> {
@@ -53,7 +52,7 @@ impl ObjectLimiter {
     }
 
     fn decide_here(&self, quota: Quota, name: &str) -> Decision {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.own.lock();
         if own.len() >= MOST_BUCKETS {
             own.clear();
         }

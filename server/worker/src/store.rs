@@ -4,10 +4,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
+
+use parking_lot::Mutex;
 
 use crm_core::ports::{
     Answer, Cache,
@@ -160,8 +162,8 @@ impl D1Store {
         open
     }
 
-    fn tenants(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Arc<Tenant>>> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tenants(&self) -> parking_lot::MutexGuard<'_, HashMap<TenantId, Arc<Tenant>>> {
+        self.tenants.lock()
     }
 }
 

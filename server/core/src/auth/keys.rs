@@ -2,9 +2,11 @@
 //! another process may rotate them, and are read again now and then, and when a token names one that is not known.
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc,
     atomic::{AtomicI64, Ordering},
 };
+
+use parking_lot::RwLock;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -112,17 +114,14 @@ pub struct Keys {
 
 impl Keys {
     pub fn set(&self) -> Arc<KeySet> {
-        self.set
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.set.read().clone()
     }
 
     /// Reads the keys; true if they are not the same as before.
     pub async fn load(&self, directory: &dyn Directory, now: i64) -> Result<bool, StoreError> {
         self.read_at.store(now, Ordering::Relaxed);
         let read = Arc::new(KeySet::new(directory.signing_keys().await?, now));
-        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        let mut set = self.set.write();
         let changed = set.names() != read.names();
         *set = read;
         Ok(changed)

@@ -1,9 +1,8 @@
 //! Tokens that were verified of late, by their SHA-256: verifying a signature costs more than the rest of a read.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::RwLock;
 
 use sha2::{Digest, Sha256};
 
@@ -23,15 +22,11 @@ impl Memory {
     }
 
     pub fn get(&self, fingerprint: &[u8; 32]) -> Option<Arc<Verified>> {
-        self.known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(fingerprint)
-            .cloned()
+        self.known.read().get(fingerprint).cloned()
     }
 
     pub fn put(&self, fingerprint: [u8; 32], verified: Arc<Verified>, now: i64) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write();
         if known.len() >= MOST {
             known.retain(|_, verified| verified.expires_at > now);
             if known.len() >= MOST {
@@ -43,9 +38,6 @@ impl Memory {
 
     /// Forgets all: the keys have changed.
     pub fn clear(&self) {
-        self.known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.known.write().clear();
     }
 }

@@ -2,7 +2,9 @@
 //! a bounded number waits, so that a flood of sign-ins takes neither the memory nor the cores from everybody else; who
 //! waits is served in turns (`queue.rs`).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
@@ -114,10 +116,10 @@ impl Passwords {
             .run(Box::new(move || {
                 let done = job();
                 drop(place);
-                *put.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+                *put.lock() = Some(done);
             }))
             .await;
-        done.lock().unwrap_or_else(PoisonError::into_inner).take()
+        done.lock().take()
     }
 }
 

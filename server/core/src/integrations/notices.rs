@@ -1,10 +1,9 @@
 //! Notices of what is going away: when it was announced, and 30, 7 and 1 days before its sunset. Each is an entry of the
 //! tenant's change log, written once, however many processes find it due at one time.
 
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crm_contract::latest::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
 use crm_runtime::server::{Deprecation, StoredAnswer};
@@ -99,7 +98,7 @@ impl Looked {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

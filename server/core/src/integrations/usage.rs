@@ -1,10 +1,9 @@
 //! Who uses what is going away, and when each API key was last used. Counted in memory while requests are served, and
 //! written down in batches: a request writes nothing. What is counted and not yet written is lost if the process dies.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crm_runtime::server::Deprecation;
 use serde_json::json;
@@ -131,7 +130,7 @@ impl Usage {
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock()
     }
 }
 

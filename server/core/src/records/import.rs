@@ -90,7 +90,7 @@ pub async fn import(
         at: format!("/rows/{index}"),
     };
     let items: Vec<Item> = rows.into_iter().enumerate().map(item).collect();
-    let refused = std::sync::Mutex::new(Vec::new());
+    let refused = parking_lot::Mutex::new(Vec::new());
     let decide =
         |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal<codes::BatchRejected>> {
             let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
@@ -103,9 +103,7 @@ pub async fn import(
                 })
                 .collect();
             if outcomes.iter().any(Result::is_err) {
-                *refused
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner) = outcomes;
+                *refused.lock() = outcomes;
                 return Err(Refusal::new(
                     codes::BatchRejected,
                     "Rows were refused; nothing was changed.",
@@ -132,9 +130,7 @@ pub async fn import(
     {
         Ok(Outcome::Done(Done(outcomes))) => Ok(outcomes),
         Ok(Outcome::Replayed(_)) => Ok(Vec::new()),
-        Err(Refusal::Refused(_)) => Ok(refused
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)),
+        Err(Refusal::Refused(_)) => Ok(refused.into_inner()),
         Err(Refusal::Fault(fault)) => Err(fault),
     }
 }

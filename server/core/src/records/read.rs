@@ -1,9 +1,8 @@
 //! Reading records: one round trip each.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
 
 use crm_contract::{codes, latest::types};
 use crm_runtime::{JsonObject, RawJson, server::Printable};
@@ -183,11 +182,11 @@ pub async fn list(
     let read_by = Mutex::new((Place::Start, 0));
     let plan = |scope: &Scope| {
         let plan = asked.plan(scope, cx.now)?;
-        *read_by.lock().unwrap_or_else(PoisonError::into_inner) = (plan.place, plan.keys);
+        *read_by.lock() = (plan.place, plan.keys);
         Ok::<_, Refusal<Listing>>(plan.statements)
     };
     let (scope, mut rows) = work.read(cx, plan).await?;
-    let (place, keys) = read_by.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (place, keys) = read_by.into_inner();
     let object_type = scope.state.schema.find(asked.type_name)?;
     let mask = mask_of(object_type, asked.fields)?;
     let total = counted(&mut rows, asked.total)?;

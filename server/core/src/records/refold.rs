@@ -5,10 +5,9 @@
 //! Two unique texts that were two may be one by now. The record with the lower number holds the text then, and the other
 //! one is set apart: it keeps its value, `records.apart` tells the two apart in the index, and `crm check` names it.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{HashSet, VecDeque};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::fold::REVISION;
 use crate::{
@@ -76,7 +75,7 @@ impl Refolded {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -186,7 +186,7 @@ fn fields_that_two_callers_change_at_once_both_stay() {
         "UPDATE meta SET seq = seq + 1; UPDATE records SET version = (SELECT seq FROM meta), data = json_set(data, '$.count', 2) WHERE id = '{}'",
         created.id
     );
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(&other).unwrap()
     }));
     let updated = world
@@ -307,7 +307,7 @@ fn a_unique_value_that_is_raced_has_one_winner() {
         "UPDATE records SET data = json_set(data, '$.code', 'x') WHERE id = '{}'",
         winner.id
     );
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(&take).unwrap()
     }));
     assert_eq!(
@@ -341,7 +341,7 @@ fn relations_point_to_records_that_are_there_and_of_their_type() {
         "UPDATE records SET deleted_at = 1 WHERE id = '{}'",
         parent.id
     );
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(&delete).unwrap()
     }));
     assert_eq!(rule(json!({"parent": parent.id})), "relation");

@@ -2,7 +2,9 @@
 //! the definitions), read what the decision needs, decide, commit under its guard. The number of statements does not
 //! depend on the number of records.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crm_runtime::{JsonObject, server::Reply};
 
@@ -134,7 +136,7 @@ where
     let known: Mutex<Option<Arc<Prepared>>> = Mutex::new(None);
     // However often it is tried, values are judged once, and again only by other definitions.
     let prepared = |scope: &Scope| -> Arc<Prepared> {
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = known.lock();
         let made = match known.take() {
             Some(made) if made.schema_rev == scope.state.schema_rev => made,
             _ => Arc::new(Prepared::new(scope, authority, items)),
@@ -146,7 +148,7 @@ where
         let seen = Mutex::new(None);
         let plan = |scope: &Scope| Ok(prepared(scope).statements());
         let decide = |scope: &Scope, rows: Vec<Rows>| {
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = scope.seq;
+            *seen.lock() = scope.seq;
             let mut batch = decide::decide(scope, cx, authority, fate, &prepared(scope), rows)?;
             let answer = answer(scope, &mut batch)?;
             let plan = commit::plan(cx, scope, batch);
@@ -159,7 +161,7 @@ where
             Err(Refusal::Fault(Fault::Raced(constraint)))
                 if work.ports.clock.now() < cx.deadline =>
             {
-                let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let seen = *seen.lock();
                 // Nobody wrote anything between the two reads, so nobody was faster.
                 if seen.is_some() && seen == seen_before {
                     let what = format!(

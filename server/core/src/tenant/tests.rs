@@ -28,7 +28,7 @@ fn state(bytes: usize) -> Arc<TenantState> {
 }
 
 fn bytes(tenants: &Tenants) -> usize {
-    let all = tenants.known.lock().unwrap();
+    let all = tenants.known.lock();
     let counted: usize = all.by.values().map(Known::bytes).sum();
     assert_eq!(all.bytes, counted);
     counted

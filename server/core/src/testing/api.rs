@@ -190,7 +190,6 @@ impl Api {
             .unwrap()
             .connection
             .lock()
-            .unwrap()
             .execute_batch(sql)
             .unwrap();
     }

@@ -1,6 +1,6 @@
 //! For tests: a store and a directory that fail at the step that is said, before it is done or after.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use crate::ports::store::StoreError;
 
@@ -32,7 +32,7 @@ pub struct Faults(Mutex<State>);
 impl Faults {
     /// Counts steps from here on, and fails at the one that `fault` says.
     pub fn arm(&self, fault: Fault) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State {
+        *self.0.lock() = State {
             fault: Some(fault),
             steps: 0,
         };
@@ -40,13 +40,13 @@ impl Faults {
 
     /// Nothing fails any more; whether something did.
     pub fn disarm(&self) -> bool {
-        let state = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let state = std::mem::take(&mut *self.0.lock());
         state.fault.is_some_and(|fault| state.steps >= fault.step)
     }
 
     /// One step: what it fails with, if it does.
     fn strike(&self) -> Option<Fault> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         state.steps += 1;
         let steps = state.steps;
         state.fault.clone().filter(|fault| fault.step == steps)

@@ -3,10 +3,12 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
+
+use parking_lot::Mutex;
 
 use super::{Memory, faults::Faults};
 use crate::ports::{
@@ -61,7 +63,7 @@ pub struct Tally(Mutex<HashMap<String, u32>>);
 
 impl Limiter for Tally {
     fn take<'a>(&'a self, quota: Quota, key: &'a str) -> Answer<'a, Decision> {
-        let mut counts = self.0.lock().unwrap();
+        let mut counts = self.0.lock();
         let count = counts.entry(format!("{} {key}", quota.name)).or_default();
         *count += 1;
         ready(Decision {
@@ -88,7 +90,6 @@ impl World {
     pub fn memory(&self, tenant: &TenantId) -> Option<Arc<Memory>> {
         self.tenants
             .lock()
-            .unwrap()
             .get(tenant)
             .map(|(_, memory)| memory.clone())
     }
@@ -103,7 +104,7 @@ impl TenantStore for World {
         let Some(memory) = self.memory(tenant) else {
             return ready(Err(StoreError::UnknownTenant));
         };
-        if self.busy.lock().unwrap().contains(tenant) {
+        if self.busy.lock().contains(tenant) {
             return ready(Err(StoreError::Busy("held".into())));
         }
         Box::pin(async move {
@@ -137,7 +138,6 @@ impl Directory for World {
         ready(Ok(self
             .tenants
             .lock()
-            .unwrap()
             .get(id)
             .map(|(entry, _)| entry.clone())))
     }
@@ -146,14 +146,13 @@ impl Directory for World {
         ready(Ok(self
             .tenants
             .lock()
-            .unwrap()
             .values()
             .map(|(entry, _)| entry.clone())
             .collect()))
     }
 
     fn create_tenant<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
-        let mut tenants = self.tenants.lock().unwrap();
+        let mut tenants = self.tenants.lock();
         tenants
             .entry(entry.id.clone())
             .or_insert_with(|| (entry.clone(), Arc::new(Memory::new(&[]))));
@@ -165,7 +164,7 @@ impl Directory for World {
         address: &'a str,
     ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
         let found = async move {
-            let logins = self.logins.lock().unwrap();
+            let logins = self.logins.lock();
             let found = logins.iter().filter(|(login, _)| login == address);
             Ok(found.map(|(_, tenant)| tenant.clone()).collect())
         };
@@ -179,7 +178,7 @@ impl Directory for World {
     ) -> Answer<'a, Result<(), StoreError>> {
         let login = (address.to_owned(), tenant.clone());
         Box::pin(self.faults.run(async move {
-            let mut logins = self.logins.lock().unwrap();
+            let mut logins = self.logins.lock();
             if !logins.contains(&login) {
                 logins.push(login);
             }
@@ -194,17 +193,17 @@ impl Directory for World {
     ) -> Answer<'a, Result<(), StoreError>> {
         let login = (address.to_owned(), tenant.clone());
         Box::pin(self.faults.run(async move {
-            self.logins.lock().unwrap().retain(|known| *known != login);
+            self.logins.lock().retain(|known| *known != login);
             Ok(())
         }))
     }
 
     fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>> {
-        ready(Ok(self.keys.lock().unwrap().clone()))
+        ready(Ok(self.keys.lock().clone()))
     }
 
     fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
-        self.keys.lock().unwrap().push(key.clone());
+        self.keys.lock().push(key.clone());
         ready(Ok(()))
     }
 
@@ -212,7 +211,7 @@ impl Directory for World {
         &'a self,
         key: &'a SigningKey,
     ) -> Answer<'a, Result<(), StoreError>> {
-        let mut keys = self.keys.lock().unwrap();
+        let mut keys = self.keys.lock();
         if keys.iter().all(|key| key.expires_at.is_some()) {
             keys.push(key.clone());
         }
@@ -224,7 +223,7 @@ impl Directory for World {
         kid: &'a str,
         expires_at: i64,
     ) -> Answer<'a, Result<(), StoreError>> {
-        let mut keys = self.keys.lock().unwrap();
+        let mut keys = self.keys.lock();
         keys.iter_mut()
             .filter(|key| key.kid == kid)
             .for_each(|key| key.expires_at = Some(expires_at));

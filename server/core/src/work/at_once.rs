@@ -32,7 +32,7 @@ fn trips(api: &Api) -> (usize, usize) {
 
 fn jobs(api: &Api) -> i64 {
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
-    let connection = memory.connection.lock().unwrap();
+    let connection = memory.connection.lock();
     let sql = "SELECT count(*) FROM records WHERE type = 'job'";
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }

@@ -54,7 +54,7 @@ impl Shop {
     /// What somebody else does between the next read and its commit.
     fn race(&self, sql: String) {
         let memory = self.api.host.world.memory(&tenant(TENANT)).unwrap();
-        *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        *memory.before_commit.lock() = Some(Box::new(move |connection| {
             connection.execute_batch(&sql).unwrap();
         }));
         memory.trips();

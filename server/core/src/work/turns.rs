@@ -8,10 +8,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
 };
+
+use parking_lot::Mutex;
 
 use crate::{
     fault::Fault,
@@ -85,7 +87,7 @@ impl Turns {
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut HashMap<TenantId, Lease>) -> T) -> T {
-        f(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.held.lock())
     }
 }
 

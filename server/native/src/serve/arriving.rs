@@ -6,12 +6,14 @@ use std::{
     error::Error,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::Duration,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use axum::{body::Body, extract::Request};
 use bytes::Bytes;
@@ -106,7 +108,7 @@ struct Rest {
 
 impl Rest {
     fn body(&self) -> MutexGuard<'_, Incoming> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.lock()
     }
 }
 

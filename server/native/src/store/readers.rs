@@ -4,11 +4,13 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use crm_core::{
     held::{self, Held},
@@ -144,19 +146,13 @@ impl Readers {
     }
 
     fn take(&self) -> Option<Reader> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+        self.idle.lock().pop()
     }
 
     fn give_back(&self, reader: Reader) {
         // A connection that could not leave its transaction would hold an old snapshot, and the log, for ever.
         if reader.connection.is_autocommit() {
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(reader);
+            self.idle.lock().push(reader);
         }
     }
 }

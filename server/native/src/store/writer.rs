@@ -6,11 +6,13 @@ use std::{
     collections::VecDeque,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crm_core::ports::store::{Commit, Statement, StoreError, Value};
 use rusqlite::{Connection, wal::CheckpointMode};
@@ -404,5 +406,5 @@ fn size(statement: &Statement) -> usize {
 
 /// Nothing that these locks guard is left half changed by a panic (`Restart` sees to it).
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

@@ -174,7 +174,7 @@ fn roles_that_are_lowered_before_the_commit_bound_a_key_as_well() {
             "UPDATE users SET roles = '[\"readonly\"]' WHERE id = '{}'",
             shop.admin
         );
-        *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        *memory.before_commit.lock() = Some(Box::new(move |connection| {
             connection.execute_batch(&sql).unwrap()
         }));
         let refused = api.post("/users", key, someone("puppet@a.example", &["admin"]));

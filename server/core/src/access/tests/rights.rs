@@ -180,7 +180,7 @@ fn rights_that_are_lost_before_the_commit_are_rights_no_more() {
         for (path, body) in requests {
             let undo = "UPDATE users SET roles = '[\"admin\"]', status = 'active'; UPDATE sessions SET revoked_at = NULL;";
             let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
-            *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+            *memory.before_commit.lock() = Some(Box::new(move |connection| {
                 connection.execute_batch(sql).unwrap()
             }));
             assert_eq!(
@@ -209,7 +209,7 @@ fn a_person_who_gains_rights_before_the_commit_is_judged_again() {
     let sql = format!(
         "UPDATE meta SET seq = seq + 1; UPDATE users SET roles = '[\"admin\"]', version = (SELECT seq FROM meta) WHERE id = '{reader}'"
     );
-    *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *memory.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(&sql).unwrap()
     }));
     missing(&patch(
@@ -239,7 +239,7 @@ fn who_is_refused_costs_no_password_and_no_entry_of_the_directory() {
     let before = || {
         (
             counted.0.load(Ordering::Relaxed),
-            api.host.world.logins.lock().unwrap().clone(),
+            api.host.world.logins.lock().clone(),
         )
     };
     let state = before();

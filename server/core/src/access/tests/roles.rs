@@ -83,7 +83,7 @@ fn the_last_owner_stays() {
     // Between the decision and its commit the other one goes: it is decided again.
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
     let sql = format!("UPDATE users SET status = 'deactivated' WHERE id = '{other}'");
-    *memory.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *memory.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(&sql).unwrap()
     }));
     assert_eq!(

@@ -135,7 +135,7 @@ fn who_may_not_manage_keys_neither_sees_nor_revokes_them() {
 fn a_key_that_is_made_meanwhile_is_told_as_well() {
     let (api, owner, admin, _) = with_keys();
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
-    *memory.before_commit.lock().unwrap() = Some(Box::new(|connection| {
+    *memory.before_commit.lock() = Some(Box::new(|connection| {
         connection
             .execute_batch(
                 "UPDATE meta SET seq = seq + 1; INSERT INTO api_keys (id, version, name, secret_hash, scopes, content_hash, created_by, created_at, updated_at, maker) \

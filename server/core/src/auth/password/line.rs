@@ -3,9 +3,11 @@
 
 use std::{
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Poll, Waker, ready},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     Crowded,
@@ -56,7 +58,7 @@ impl Line {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 }
 

@@ -60,7 +60,7 @@ fn of_two_who_use_a_code_at_once_one_gets_in() {
         .post("/auth/portal-codes", &owner, json!({"contact": contact}))
         .expect(201);
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
-    *memory.before_commit.lock().unwrap() = Some(Box::new(|connection| {
+    *memory.before_commit.lock() = Some(Box::new(|connection| {
         let used = "UPDATE portal_codes SET used_at = 1";
         connection.execute_batch(used).unwrap();
     }));

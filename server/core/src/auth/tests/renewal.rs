@@ -117,7 +117,7 @@ fn a_renewal_that_loses_a_race_gets_the_winners_successor() {
     let random = api.host.ports.random.clone();
     let (winner, statements) = super::super::sessions::renew(&session, &credential, NOW, &*random);
     let update = statements.into_iter().next_back().unwrap();
-    *store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *store.before_commit.lock() = Some(Box::new(move |connection| {
         let text = |index: usize| update.params[index].as_str().unwrap_or_default().to_owned();
         let set =
             "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?1, successor = ?2";

@@ -180,7 +180,7 @@ fn a_business_that_cannot_be_asked_keeps_nobody_of_another_out() {
     let last = businesses(&api, 200, 202, DANA, PASSWORD);
     let hold = |ids: &[&String]| {
         let ids = ids.iter().map(|id| tenant(id));
-        *api.host.world.busy.lock().unwrap() = ids.collect();
+        *api.host.world.busy.lock() = ids.collect();
     };
     // Whether it is asked before one's own or after it.
     hold(&[&first[0], &last[0], &last[1]]);

@@ -383,12 +383,12 @@ fn processes_that_race_give_one_notice() {
         "CREATE TABLE kept AS SELECT * FROM deprecation_notices; \
          DELETE FROM deprecation_notices; DELETE FROM changes WHERE type = 'deprecation'",
     );
-    *memory.before_commit.lock().unwrap() = Some(Box::new(|connection| {
+    *memory.before_commit.lock() = Some(Box::new(|connection| {
         let theirs = "INSERT INTO deprecation_notices SELECT * FROM kept";
         connection.execute_batch(theirs).unwrap();
     }));
     now(api.core.give_notices_to(&tenant(TENANT))).unwrap();
-    assert!(memory.before_commit.lock().unwrap().is_none());
+    assert!(memory.before_commit.lock().is_none());
     assert!(
         logged(&api, TENANT).is_empty(),
         "they write the entries too"

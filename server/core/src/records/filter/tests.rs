@@ -236,7 +236,6 @@ fn insert(store: &Memory, records: &[Json]) {
     store
         .connection
         .lock()
-        .unwrap()
         .execute_batch("DELETE FROM records")
         .unwrap();
     for (n, data) in records.iter().enumerate() {

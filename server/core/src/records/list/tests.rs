@@ -1,9 +1,8 @@
 //! Pages never skip or repeat a record that did not change, in every order; and they are index scans.
 
-use std::{
-    collections::BTreeSet,
-    sync::{LazyLock, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use parking_lot::Mutex;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
@@ -197,8 +196,8 @@ proptest! {
 
     #[test]
     fn pages_never_skip_or_repeat(records in prop::collection::vec(data(), 1..24), late in prop::collection::vec((0usize..6, data()), 0..6), order in order(), limit in 1usize..6) {
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
+        let _alone = ALONE.lock();
+        STORE.connection.lock().execute_batch("DELETE FROM records").unwrap();
         // Every other id is free for those who come later.
         for (n, data) in records.iter().enumerate() {
             insert(n * 2, data);
@@ -238,8 +237,8 @@ proptest! {
         include_deleted in any::<bool>(),
         limit in 1usize..6,
     ) {
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
+        let _alone = ALONE.lock();
+        STORE.connection.lock().execute_batch("DELETE FROM records").unwrap();
         for (n, (data, deleted)) in records.iter().enumerate() {
             insert(n, data);
             STORE.run(&Statement::new("UPDATE records SET deleted_at = ?1 WHERE id = ?2", [(*deleted).into(), testing::id(n).into()]));
@@ -275,11 +274,10 @@ fn a_list_by_five_keys_is_paged_whatever_their_directions_and_whatever_is_empty(
         ("day", "2"),
         ("web", "\"y\""),
     ];
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = ALONE.lock();
     STORE
         .connection
         .lock()
-        .unwrap()
         .execute_batch("DELETE FROM records")
         .unwrap();
     for n in 0..64usize {
@@ -315,11 +313,10 @@ fn a_list_by_five_keys_is_paged_whatever_their_directions_and_whatever_is_empty(
 
 #[test]
 fn the_count_is_that_of_the_whole_list() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = ALONE.lock();
     STORE
         .connection
         .lock()
-        .unwrap()
         .execute_batch("DELETE FROM records")
         .unwrap();
     for n in 0..7 {

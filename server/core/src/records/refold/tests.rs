@@ -130,7 +130,7 @@ fn it_is_cut_off_and_goes_on() {
     );
     // Somebody writes a record between the read and the commit of the next step.
     let id = ids[150].clone();
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         let meddle = "UPDATE records SET version = version + 1 WHERE id = ?1";
         connection.execute(meddle, [id]).unwrap();
     }));
@@ -156,7 +156,7 @@ fn a_step_that_others_are_in_the_way_of_ends_with_its_budget() {
     wrote_before(&world, &id, json!({"title": "große"}), "große", &["große"]);
     // Each try finds that somebody else has just taken its unique text.
     let others = "CREATE TRIGGER others BEFORE UPDATE ON records BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: index ''records_other'''); END";
-    let connection = world.store.connection.lock().unwrap();
+    let connection = world.store.connection.lock();
     connection.execute_batch(others).unwrap();
     drop(connection);
     world.store.trips();
@@ -400,7 +400,7 @@ fn of_several_tenants_each_has_its_turn_under_one_budget() {
         now(api.host.ports.directory.create_tenant(&entry)).unwrap();
     }
     let world = &api.host.world;
-    let tenants: Vec<TenantId> = world.tenants.lock().unwrap().keys().cloned().collect();
+    let tenants: Vec<TenantId> = world.tenants.lock().keys().cloned().collect();
     for tenant in &tenants {
         let memory = world.memory(tenant).unwrap();
         let sql = "UPDATE meta SET folding = 0, refolded = 0";

@@ -21,7 +21,7 @@ fn values_are_judged_once_however_often_the_write_is_tried() {
             "UPDATE records SET version = version + 1 WHERE id = '{}'",
             made.id
         );
-        *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+        *world.store.before_commit.lock() = Some(Box::new(move |connection| {
             connection.execute_batch(&update).unwrap();
         }));
         world.store.trips();
@@ -38,7 +38,7 @@ fn values_are_judged_once_however_often_the_write_is_tried() {
 fn other_definitions_judge_the_values_of_the_same_write_anew() {
     let world = World::new();
     let made = world.thing(json!({"title": "a"}));
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(|connection| {
+    *world.store.before_commit.lock() = Some(Box::new(|connection| {
         let sql = r#"UPDATE fields SET definition = json_patch(definition, '{"pattern":"a*"}') WHERE type = 'thing' AND name = 'title';
             UPDATE meta SET schema_rev = schema_rev + 1"#;
         connection.execute_batch(sql).unwrap();
@@ -130,7 +130,7 @@ fn a_request_that_is_tried_again_is_told_as_much() {
             })
             .collect()
     };
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(|connection| {
+    *world.store.before_commit.lock() = Some(Box::new(|connection| {
         let sql = "UPDATE meta SET access_rev = access_rev + 1";
         connection.execute_batch(sql).unwrap();
     }));

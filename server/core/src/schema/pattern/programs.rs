@@ -3,8 +3,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use regex_automata::{
     Anchored, Input,
@@ -116,7 +118,7 @@ impl Programs {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 
     fn take(&self, owner: &Owner, pattern: &Arc<str>) -> Option<(Arc<Program>, Option<Cache>)> {

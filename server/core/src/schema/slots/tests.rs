@@ -62,7 +62,7 @@ proptest! {
     fn a_write_puts_into_the_slots_what_sql_computes(data in data()) {
         static STORE: LazyLock<Memory> = LazyLock::new(|| Memory::new(&[]));
         let object_type = every_kind();
-        STORE.connection.lock().unwrap().execute_batch("DELETE FROM records").unwrap();
+        STORE.connection.lock().execute_batch("DELETE FROM records").unwrap();
         STORE.run(&Statement::new(
             "INSERT INTO records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by) VALUES ('a', 'every', 1, ?1, ?2, 1, '', 0, 0, '', '')",
             [Json::Object(data.clone()).to_string().into(), row::keys(&object_type, &data).into()],
@@ -151,13 +151,7 @@ fn an_update_sets_the_columns_that_changed_alone() {
     let made = world.thing(json!({"title": "a"}));
     // Who sets a column touches every index over it.
     let guard = "CREATE TRIGGER t BEFORE UPDATE OF key_0, key_1, key_2, keys, deleted_at, type, first_version, created_at ON records BEGIN SELECT RAISE(ABORT, 'set'); END";
-    world
-        .store
-        .connection
-        .lock()
-        .unwrap()
-        .execute_batch(guard)
-        .unwrap();
+    world.store.connection.lock().execute_batch(guard).unwrap();
     world
         .update(&made.id, None, json!({"count": 4, "body": null}))
         .unwrap();

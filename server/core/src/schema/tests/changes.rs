@@ -196,7 +196,7 @@ fn two_changes_of_the_schema_at_once_are_both_kept() {
     let world = World::new();
     world.get_type("contact").unwrap();
     let other = "INSERT INTO fields VALUES ('contact', 'other', 1, '{\"type\":\"text\",\"label\":\"Other\"}', 0, 0, NULL, NULL); UPDATE meta SET schema_rev = schema_rev + 1";
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(other).unwrap()
     }));
     world
@@ -226,7 +226,7 @@ fn a_record_is_never_written_by_old_definitions() {
         .create("contact", None, json!({"last_name": "a"}))
         .unwrap();
     let other = "INSERT INTO fields VALUES ('contact', 'vat', 1, '{\"type\":\"text\",\"label\":\"VAT\",\"required\":true}', 0, 0, NULL, NULL); UPDATE meta SET schema_rev = schema_rev + 1";
-    *world.store.before_commit.lock().unwrap() = Some(Box::new(move |connection| {
+    *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         connection.execute_batch(other).unwrap()
     }));
     let (code, context) = world
