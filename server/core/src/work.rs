@@ -74,13 +74,22 @@ enum Log {
     Written(u32),
 }
 
+/// A counter that a commit takes numbers from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    pub name: String,
+    /// How many numbers are taken.
+    pub count: u32,
+    /// The greatest number that the commit states itself: the counter moves past it first. 0: none.
+    pub stated: i64,
+}
+
 /// What a write decided: nothing of it has happened yet.
 pub struct Decision<R> {
     pub guard: Guard,
     log: Log,
-    /// Counters it takes numbers from, how many, and the greatest number that it states itself, which the counter moves
-    /// past first (0: none): see [`Issued`].
-    pub counters: Vec<(String, u32, i64)>,
+    /// The counters that it takes numbers from: see [`Issued`].
+    pub counters: Vec<Counter>,
     /// In SQL the k-th version is `(SELECT base FROM meta) + k`; the k-th number of a counter is
     /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
     statements: Vec<Statement>,
@@ -384,7 +393,9 @@ impl Work {
         let seq_at = statements.len();
         statements.push(log::number(versions, moves_access));
         let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
-        let counters = serde_json::to_string(&decision.counters)
+        let each = decision.counters.iter();
+        let each = each.map(|counter| (&counter.name, counter.count, counter.stated));
+        let counters = serde_json::to_string(&each.collect::<Vec<_>>())
             .map_err(|error| Fault::Internal(error.to_string()))?;
         if counters_at.is_some() {
             statements.push(Statement::new(
@@ -564,7 +575,7 @@ fn issued(
     rows: &[Rows],
     seq_at: usize,
     counters_at: Option<usize>,
-    counters: &[(String, u32, i64)],
+    counters: &[Counter],
 ) -> Issued {
     let base = rows
         .get(seq_at)
@@ -579,10 +590,9 @@ fn issued(
         .flatten()
         .filter_map(|row| Some((row.first()?.as_str()?, row.get(1)?.as_i64()?)))
         .collect();
-    let before = |(name, count, _): &(String, u32, i64)| {
-        after
-            .get(name.as_str())
-            .map(|value| value - i64::from(*count))
+    let before = |counter: &Counter| {
+        let value = after.get(counter.name.as_str());
+        value.map(|value| value - i64::from(counter.count))
     };
     Issued {
         base,

@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 use super::{
     decide::Batch,
     keys::Key,
-    numbers::Counter,
     rejoin::rejoin,
     state::{Change, Number, Record, Stored, Version},
 };
@@ -18,7 +17,7 @@ use crate::{
     ports::store::{Statement, Value},
     records::{row, sql::ROWS},
     schema::{Field, slots},
-    work::{Guard, Scope},
+    work::{Counter, Guard, Scope},
 };
 
 pub struct Plan {
@@ -216,11 +215,9 @@ fn numbers(numbers: &[Number], counters: &[Counter]) -> Value {
     let given: JsonObject = numbers
         .iter()
         .filter_map(|(field, place, index)| {
-            let (counter, count, _) = counters.get(*place)?;
-            Some((
-                field.clone(),
-                serde_json::json!([counter, i64::from(*index) + 1 - i64::from(*count)]),
-            ))
+            let counter = counters.get(*place)?;
+            let number = i64::from(*index) + 1 - i64::from(counter.count);
+            Some((field.clone(), serde_json::json!([counter.name, number])))
         })
         .collect();
     Json::Object(given).to_string().into()

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::{
     Authority, Expected, Fate,
     judge::{Judged, complete},
-    numbers::{Counter, Counters},
+    numbers::Counters,
     prepare::{Act, Prepared, Ready},
     state::{Change, Record, Records, Version},
     values::Values,
@@ -27,7 +27,7 @@ use crate::{
     },
     refusal::Refusal,
     schema::{At, Failures, ObjectType, allowance::Allowance},
-    work::Scope,
+    work::{Counter, Scope},
 };
 
 mod check;

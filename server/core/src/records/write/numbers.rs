@@ -6,10 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value as Json;
 
 use super::state::{Record, Version};
-use crate::schema::ObjectType;
-
-/// A counter that a commit takes from: its name, how many numbers are taken, and the greatest number that is stated.
-pub type Counter = (String, u32, i64);
+use crate::{schema::ObjectType, work::Counter};
 
 /// The name of the counter that the numbers of this field come from.
 pub fn counter(object_type: &str, field: &str) -> String {
@@ -28,9 +25,9 @@ impl Counters {
     pub fn take(&mut self, object_type: &ObjectType, field: &str) -> (usize, u32) {
         let place = self.place(object_type, field);
         let mut index = 0;
-        if let Some((_, count, _)) = self.list.get_mut(place) {
-            index = *count;
-            *count += 1;
+        if let Some(counter) = self.list.get_mut(place) {
+            index = counter.count;
+            counter.count += 1;
         }
         (place, index)
     }
@@ -40,8 +37,8 @@ impl Counters {
         for record in records.filter(|record| matches!(record.version, Version::Issued(_))) {
             for (name, number) in stated(record) {
                 let place = self.place(&record.object_type, name);
-                if let Some((_, _, greatest)) = self.list.get_mut(place) {
-                    *greatest = number.max(*greatest);
+                if let Some(counter) = self.list.get_mut(place) {
+                    counter.stated = number.max(counter.stated);
                 }
             }
         }
@@ -53,7 +50,11 @@ impl Counters {
         if let Some(place) = self.places.get(&name) {
             return *place;
         }
-        self.list.push((name.clone(), 0, 0));
+        self.list.push(Counter {
+            name: name.clone(),
+            count: 0,
+            stated: 0,
+        });
         self.places.insert(name, self.list.len() - 1);
         self.list.len() - 1
     }
