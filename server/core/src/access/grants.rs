@@ -346,6 +346,11 @@ mod tests {
             Some(Rule::Scope("access:write"))
         );
         assert_eq!(key.rule(Action::Named("users.read")), None);
+        let scopes = vec!["records:read".to_owned(), "access:write".to_owned()];
+        let id = "k".into();
+        let demoted = Grants::of(&Principal::Key { id, scopes }, &r#"["readonly"]"#.into());
+        assert_eq!(demoted.rule(Action::Named("users.write")), None);
+        assert!(demoted.allows(Action::Records(Verb::Read)));
         assert!(
             key.cover(rights!["users.write", "records.read"], "give these")
                 .is_ok()
