@@ -6,9 +6,8 @@
 
 use std::{cell::RefCell, future::poll_fn, net::IpAddr, pin::pin, sync::Arc};
 
-use parking_lot::{Mutex, MutexGuard};
-
 use http::Method;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     http::Seat,

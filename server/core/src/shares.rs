@@ -3,9 +3,8 @@
 
 use std::net::IpAddr;
 
-use parking_lot::{Mutex, MutexGuard};
-
 use foldhash::HashMap;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{http::address::line, ports::store::TenantId};
 

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use foldhash::HashMap;
+use parking_lot::Mutex;
 
 use crate::{
     fault::Fault,

@@ -116,7 +116,7 @@ impl<R> Decision<R> {
         Self::new(Log::Entries(Vec::new()), Vec::new(), Box::new(answer))
     }
 
-    /// A change of what is no record. Each entry of the change log takes a sequence number, in their order; the first is
+    /// A change of anything but records. Each entry of the change log takes the next sequence number; the first one is
     /// [`Issued::base`].
     pub fn change(
         entries: Vec<Entry>,

@@ -3,8 +3,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use parking_lot::Mutex;
-
 use crm_core::{
     hex, migrations,
     ports::{
@@ -13,6 +11,7 @@ use crm_core::{
         store::{StoreError, TenantId},
     },
 };
+use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::{

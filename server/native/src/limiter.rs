@@ -11,8 +11,6 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::RwLock;
-
 use crm_core::ports::{
     Answer, Limiter,
     limiter::{Decision, Quota},
@@ -23,6 +21,7 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::keyed::HashMapStateStore,
 };
+use parking_lot::RwLock;
 
 /// Buckets per quota. When there are more, keys share them: somebody who makes up keys meets the limit sooner, and
 /// memory stays bounded.

@@ -10,13 +10,12 @@ use std::{
     },
 };
 
-use parking_lot::{Mutex, MutexGuard};
-
 use crm_core::ports::{
     Answer,
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore},
 };
 use foldhash::HashMap;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::OnceCell;
 
 mod budget;

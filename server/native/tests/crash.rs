@@ -16,7 +16,6 @@ use std::{
 };
 
 use parking_lot::Mutex;
-
 use serde_json::{Value, json};
 
 /// A record that a client tried to create: its id, its key, and whether the answer came.

@@ -9,8 +9,6 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
-
 use crm_core::{
     hex, migrations,
     ports::{
@@ -20,6 +18,7 @@ use crm_core::{
     },
     work::seal,
 };
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use wasm_bindgen::JsCast;
 use worker::Env;

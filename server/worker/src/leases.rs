@@ -7,14 +7,13 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use parking_lot::{Mutex, MutexGuard};
-
 use bytes::Bytes;
 use crm_core::{
     core::PATIENCE_MS,
     held::{FREE, Hall, Held},
     shares::Shares,
 };
+use parking_lot::{Mutex, MutexGuard};
 
 /// How long a silent request keeps its memory: twice the router's time limit.
 pub const LEASE_MS: i64 = 2 * PATIENCE_MS.cast_signed();

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 
-use parking_lot::{Mutex, MutexGuard};
-
 use crm_core::ports::{
     Answer, Limiter,
     limiter::{Decision, Quota},
 };
+use parking_lot::{Mutex, MutexGuard};
 use worker::{Env, send::SendFuture};
 
 mod bucket;

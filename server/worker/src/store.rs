@@ -9,12 +9,11 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
-
 use crm_core::ports::{
     Answer, Cache,
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value},
 };
+use parking_lot::Mutex;
 use worker::Env;
 
 mod cast;

@@ -6,10 +6,9 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use parking_lot::RwLock;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use parking_lot::RwLock;
 
 use super::claims::LIFETIME_S;
 use crate::{

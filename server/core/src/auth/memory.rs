@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::RwLock;
-
 use sha2::{Digest, Sha256};
 
 use super::token::Verified;

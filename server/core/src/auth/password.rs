@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
     password_hash::phc::PasswordHash,
 };
+use parking_lot::Mutex;
 
 mod line;
 pub mod opaque;

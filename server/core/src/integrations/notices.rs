@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use parking_lot::{Mutex, MutexGuard};
-
 use crm_contract::latest::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
 use crm_runtime::server::{Deprecation, StoredAnswer};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 
 use super::deprecations::{ms, name};

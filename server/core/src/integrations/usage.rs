@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 
-use parking_lot::{Mutex, MutexGuard};
-
 use crm_runtime::server::Deprecation;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 
 use super::deprecations::name;

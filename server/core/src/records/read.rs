@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
-
 use crm_contract::{codes, latest::types};
 use crm_runtime::{JsonObject, RawJson, server::Printable};
+use parking_lot::Mutex;
 use serde_json::Value as Json;
 
 use super::{

@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crm_runtime::{JsonObject, server::Reply};
+use parking_lot::Mutex;
 
 use crate::{
     context::{Context, Principal},

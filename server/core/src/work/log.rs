@@ -1,5 +1,5 @@
-//! The change log of everything but records: people, keys, definitions, sessions, notices. Work::commit writes the entries
-//! of a decision, one sequence number each, so that nothing changes without one. Records write theirs in bulk, in
+//! The change log of everything but records: people, keys, definitions, sessions, notices. `Work` writes the entries of a
+//! decision, one sequence number each, so that nothing changes without one. Records write theirs in bulk, in
 //! `records/write/commit.rs`.
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::{
     ports::store::{Statement, Value},
 };
 
-/// What an entry is about: the entry's `type`. No new object type may be called so.
+/// The `type` of an entry. These names are reserved: no new object type may have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     ApiKey,

@@ -13,14 +13,13 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::{Mutex, MutexGuard};
-
 use axum::{body::Body, extract::Request};
 use bytes::Bytes;
 use crm_core::held::Held;
 use http::header;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::pace::{Pace, Rate};
 

@@ -10,12 +10,11 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
-
 use crm_core::{
     held::{self, Held},
     ports::store::{Rows, Statement, StoreError},
 };
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 

@@ -12,9 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Mutex, MutexGuard};
-
 use crm_core::ports::store::{Commit, Statement, StoreError, Value};
+use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, wal::CheckpointMode};
 use tokio::sync::oneshot;
 

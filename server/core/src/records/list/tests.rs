@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use parking_lot::Mutex;
-
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 

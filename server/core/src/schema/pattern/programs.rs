@@ -7,7 +7,6 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-
 use regex_automata::{
     Anchored, Input,
     hybrid::dfa::{self, Cache, DFA},
@@ -27,7 +26,7 @@ const CACHE: usize = 32 << 10;
 pub(super) const BYTES_PER_STEP: u64 = 8;
 /// A state that is not in the cache yet comes to so many steps beside its pattern's width.
 const MADE: u64 = 64;
-/// What the states come to at most that one text makes. What is left of it is searched without.
+/// Upper bound of the steps that one text pays for new states. The slow search takes over after that.
 pub(super) const MOST_MADE: u64 = 1 << 19;
 
 /// A search keeps the states that it makes in a cache, and costs little where it finds them there. Where more are made than
@@ -270,7 +269,7 @@ impl Program {
         }
     }
 
-    /// What is not in the cache yet is paid for before it is made.
+    /// Searches with cached states. Each step that the cache lacks is charged before it is computed.
     fn with_states(&self, cache: &mut Cache, input: &Input<'_>, allowance: &Allowance) -> Found {
         let dear = self.width.saturating_add(MADE);
         // The first state, and the one behind the end.
@@ -318,7 +317,7 @@ impl Program {
         }
     }
 
-    /// A cache that is full is not emptied but made anew: what a search has grown there counts against its room.
+    /// Replaces a full cache. Resetting it would keep what the search has grown there, which may leave no room for a state.
     fn full(&self, cache: &mut Cache) -> Found {
         *cache = self.search.create_cache();
         Found::Nothing

@@ -40,7 +40,7 @@ pub(super) fn reading(pattern: &str) -> Result<u64, Box<regex_syntax::Error>> {
 
 struct Reader<'p> {
     pattern: &'p str,
-    /// Somewhere in the pattern. It is taken for the whole.
+    /// Whether any part of the pattern ignores case: then all of its classes are counted as if they did.
     ignores_case: bool,
     classes: u64,
     /// Of all classes, each as often as it is nested.
@@ -68,7 +68,7 @@ impl<'p> Reader<'p> {
     }
 }
 
-/// How many characters a class has that stands alone; all for one that there is not.
+/// The number of characters in a class such as `\w`. A class that does not exist counts as all characters.
 fn count(class: &str) -> u64 {
     match regex_syntax::parse(class).map(|hir| hir.into_kind()) {
         Ok(HirKind::Class(Class::Unicode(class))) => {
@@ -112,12 +112,8 @@ impl Visitor for Reader<'_> {
 
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Infallible> {
         match item {
-            ClassSetItem::Unicode(class) => {
-                let characters = self.class(&class.span);
-                self.characters(characters);
-            }
-            ClassSetItem::Perl(class) => {
-                let characters = self.class(&class.span);
+            ClassSetItem::Unicode(_) | ClassSetItem::Perl(_) => {
+                let characters = self.class(item.span());
                 self.characters(characters);
             }
             ClassSetItem::Ascii(class) => {
