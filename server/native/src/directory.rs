@@ -6,20 +6,22 @@ use std::{path::Path, sync::Arc};
 use crm_core::{
     hex, migrations,
     ports::{
-        Answer, Directory,
-        directory::{SigningKey, TenantEntry},
-        store::{StoreError, TenantId},
+        Answer,
+        directory::{DirectoryDatabase, TenantEntry, sql},
+        store::{Commit, Rows, Statement, StoreError},
     },
 };
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::Connection;
 
 use crate::{
     folder,
     store::{
         Options, SqliteStore,
         connection::{durable, migrate},
-        error::store_error,
+        error::{Failure, store_error},
+        reading::Reading,
+        statements::{self, Access},
     },
 };
 
@@ -54,26 +56,12 @@ impl SqliteDirectory {
         })
     }
 
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        read(&self.reader.lock()).map_err(store_error)
-    }
-
-    /// One statement, durable when answered.
-    async fn write(
-        &self,
-        sql: &'static str,
-        params: Vec<Option<String>>,
-    ) -> Result<(), StoreError> {
+    /// Runs the statement on a thread that may wait.
+    async fn write(&self, statement: Statement) -> Result<Commit, StoreError> {
         let writer = self.writer.clone();
-        let work = move || {
-            let writer = writer.lock();
-            writer
-                .execute(sql, rusqlite::params_from_iter(params))
-                .map(drop)
-                .map_err(store_error)
+        let work = move || match run(&writer.lock(), Access::Write, &statement) {
+            Ok(rows) => Ok(Commit::Committed(vec![rows])),
+            Err(failure) => failure.into_answer(),
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -81,169 +69,51 @@ impl SqliteDirectory {
     }
 }
 
-impl Directory for SqliteDirectory {
-    fn tenant<'a>(
-        &'a self,
-        id: &'a TenantId,
-    ) -> Answer<'a, Result<Option<TenantEntry>, StoreError>> {
-        let sql = "SELECT id, name, created_at FROM tenants WHERE id = ?1";
-        let found = self.read(|c| {
-            c.prepare_cached(sql)?
-                .query_row([id.as_str()], entry)
-                .optional()
+impl DirectoryDatabase for SqliteDirectory {
+    fn read(&self, statement: Statement) -> Answer<'_, Result<Rows, StoreError>> {
+        let rows = run(&self.reader.lock(), Access::Read, &statement);
+        let rows = rows.map_err(|failure| match failure.into_answer() {
+            Ok(refused) => sql::refusal(&refused),
+            Err(error) => error,
         });
-        Box::pin(async move { found?.map(Result::Ok).transpose() })
+        Box::pin(async move { rows })
     }
 
-    fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>> {
-        let sql = "SELECT id, name, created_at FROM tenants ORDER BY created_at, id";
-        let found = self.read(|c| c.prepare_cached(sql)?.query_map([], entry)?.collect());
-        Box::pin(async move { found })
+    fn commit(&self, statement: Statement) -> Answer<'_, Result<Commit, StoreError>> {
+        Box::pin(self.write(statement))
     }
 
-    fn create_tenant<'a>(&'a self, new: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
+    fn create<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
         Box::pin(async move {
             // The database first: an entry promises one.
-            self.store.create(&new.id).await?;
-            let sql = "INSERT INTO tenants (id, name, created_at) VALUES (?1, ?2, CAST(?3 AS INTEGER)) ON CONFLICT DO NOTHING";
-            self.write(
-                sql,
-                vec![
-                    text(new.id.as_str()),
-                    text(&new.name),
-                    number(new.created_at),
-                ],
-            )
-            .await
+            self.store.create(&entry.id).await?;
+            match self.write(sql::add_tenant(entry)).await? {
+                Commit::Committed(_) => Ok(()),
+                refused => Err(sql::refusal(&refused)),
+            }
         })
     }
 
-    fn tenants_of_login<'a>(
-        &'a self,
-        address: &'a str,
-    ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
-        let sql = "SELECT tenant FROM logins WHERE address = ?1 ORDER BY place, tenant";
-        let found = self.read(|c| {
-            c.prepare_cached(sql)?
-                .query_map([address], |row| tenant_id(row, 0))?
-                .collect()
-        });
-        Box::pin(async move { found })
+    fn seal(&self, seed: &[u8; 32]) -> String {
+        hex::encode(seed)
     }
 
-    fn add_login<'a>(
-        &'a self,
-        address: &'a str,
-        tenant: &'a TenantId,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO logins (address, tenant, place) \
-                   SELECT ?1, ?2, coalesce(max(place), 0) + 1 FROM logins WHERE address = ?1 ON CONFLICT DO NOTHING";
-        Box::pin(self.write(sql, vec![text(address), text(tenant.as_str())]))
-    }
-
-    fn remove_login<'a>(
-        &'a self,
-        address: &'a str,
-        tenant: &'a TenantId,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "DELETE FROM logins WHERE address = ?1 AND tenant = ?2";
-        Box::pin(self.write(sql, vec![text(address), text(tenant.as_str())]))
-    }
-
-    fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>> {
-        let sql =
-            "SELECT kid, seed, created_at, expires_at FROM signing_keys ORDER BY created_at, kid";
-        let found = self.read(|c| {
-            let mut statement = c.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                ))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        });
-        let keys = found.and_then(|rows| rows.into_iter().map(key).collect());
-        Box::pin(async move { keys })
-    }
-
-    fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO signing_keys (kid, seed, created_at, expires_at) \
-                   VALUES (?1, ?2, CAST(?3 AS INTEGER), CAST(?4 AS INTEGER))";
-        Box::pin(self.write(sql, row(key)))
-    }
-
-    fn add_first_signing_key<'a>(
-        &'a self,
-        key: &'a SigningKey,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO signing_keys (kid, seed, created_at, expires_at) \
-                   SELECT ?1, ?2, CAST(?3 AS INTEGER), CAST(?4 AS INTEGER) \
-                   WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE expires_at IS NULL)";
-        Box::pin(self.write(sql, row(key)))
-    }
-
-    fn expire_signing_key<'a>(
-        &'a self,
-        kid: &'a str,
-        expires_at: i64,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "UPDATE signing_keys SET expires_at = CAST(?2 AS INTEGER) WHERE kid = ?1";
-        Box::pin(self.write(sql, vec![text(kid), number(expires_at)]))
+    fn unseal(&self, stored: &str) -> Result<[u8; 32], &'static str> {
+        let seed = hex::decode(stored).and_then(|seed| seed.try_into().ok());
+        seed.ok_or("is damaged")
     }
 }
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
-fn number(number: i64) -> Option<String> {
-    Some(number.to_string())
-}
-
-fn row(key: &SigningKey) -> Vec<Option<String>> {
-    vec![
-        text(&key.kid),
-        Some(hex::encode(&key.seed)),
-        number(key.created_at),
-        key.expires_at.and_then(number),
-    ]
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<TenantEntry> {
-    Ok(TenantEntry {
-        id: tenant_id(row, 0)?,
-        name: row.get(1)?,
-        created_at: row.get(2)?,
-    })
-}
-
-fn tenant_id(row: &Row<'_>, column: usize) -> rusqlite::Result<TenantId> {
-    let id: String = row.get(column)?;
-    TenantId::parse(&id).ok_or_else(|| {
-        let what = format!("{id:?} is no tenant's id").into();
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what)
-    })
-}
-
-fn key(
-    (kid, seed, created_at, expires_at): (String, String, i64, Option<i64>),
-) -> Result<SigningKey, StoreError> {
-    let seed = hex::decode(&seed).and_then(|seed| seed.try_into().ok());
-    let seed =
-        seed.ok_or_else(|| StoreError::Failed(format!("the signing key {kid} is damaged")))?;
-    Ok(SigningKey {
-        kid,
-        seed,
-        created_at,
-        expires_at,
-    })
+/// A deployment's directory is small: its rows have no bound of their own.
+fn run(connection: &Connection, access: Access, statement: &Statement) -> Result<Rows, Failure> {
+    let (mut room, mut reading) = (usize::MAX, Reading::begin(None));
+    statements::run(connection, access, statement, &mut room, &mut reading)
 }
 
 #[cfg(test)]
 mod tests {
+    use crm_core::ports::{Directory, directory::SigningKey, store::TenantId};
+
     use super::*;
 
     fn id(n: u8) -> TenantId {

@@ -23,7 +23,7 @@ pub mod connection;
 pub mod error;
 mod options;
 mod readers;
-mod reading;
+pub(crate) mod reading;
 pub mod statements;
 mod writer;
 

@@ -12,9 +12,9 @@ use std::{
 use crm_core::{
     hex, migrations,
     ports::{
-        Answer, Directory, Random,
-        directory::{SigningKey, TenantEntry},
-        store::{Commit, Rows, Statement, StoreError, TenantId, Value},
+        Answer, Random,
+        directory::{DirectoryDatabase, TenantEntry, sql},
+        store::{Commit, Rows, Statement, StoreError, TenantId},
     },
     work::seal,
 };
@@ -82,13 +82,8 @@ impl D1Directory {
 
     /// The tenants, and the database of each.
     pub async fn placed(&self) -> Result<Vec<(TenantEntry, Option<String>)>, StoreError> {
-        let sql = "SELECT id, name, created_at, place FROM tenants ORDER BY created_at, id";
-        let rows = self.read(Statement::new(sql, [])).await?;
-        let placed = rows.into_iter().map(|mut row| {
-            let place = row.pop().and_then(Value::into_text);
-            Ok((entry(row)?, place))
-        });
-        placed.collect()
+        let rows = self.rows(sql::tenants()).await?;
+        rows.into_iter().map(sql::placed).collect()
     }
 
     /// Gives the tenant the database `binding`, or any that is free, and makes its tables. Repeating it is harmless: the
@@ -122,31 +117,18 @@ impl D1Directory {
             None => bound.into_iter().filter(|name| !taken(name)).collect(),
         };
         for place in candidates {
-            let sql = "INSERT INTO tenants (id, name, created_at, place) VALUES (?1, ?2, ?3, ?4)";
-            let claim = Statement::new(
-                sql,
-                [
-                    new.id.as_str().into(),
-                    new.name.as_str().into(),
-                    new.created_at.into(),
-                    place.as_str().into(),
-                ],
-            );
-            match self.commit(claim).await? {
+            let claim = sql::add_tenant_at(new, &place);
+            match self.write(claim).await? {
                 Commit::Committed(_) => {
                     self.store.prepare(&new.id).await?;
                     return Ok(place);
                 }
                 // Somebody else was faster: the next one.
                 Commit::Constraint(name) if name == "tenants.place" => {}
-                other => return Err(refused(&other).into()),
+                other => return Err(sql::refusal(&other).into()),
             }
         }
         Err(binding.map_or(Unplaced::Full, |name| Unplaced::Taken(name.to_owned())))
-    }
-
-    fn known(&self) -> parking_lot::MutexGuard<'_, HashMap<TenantId, TenantEntry>> {
-        self.known.lock()
     }
 
     /// Names of the tenants' databases that the Worker is bound to.
@@ -164,7 +146,7 @@ impl D1Directory {
     }
 
     /// The rows of one statement; the first of an isolate also proves in the same round trip that the tables are there.
-    async fn read(&self, statement: Statement) -> Result<Rows, StoreError> {
+    async fn rows(&self, statement: Statement) -> Result<Rows, StoreError> {
         if !self.current.load(Relaxed) {
             let newest = Statement::new("SELECT max(number) AS newest FROM migrations", []);
             let read = self.database.read(&[newest, statement.clone()]).await;
@@ -183,89 +165,25 @@ impl D1Directory {
         Ok(rows.pop().unwrap_or_default())
     }
 
-    async fn commit(&self, statement: Statement) -> Result<Commit, StoreError> {
+    async fn write(&self, statement: Statement) -> Result<Commit, StoreError> {
         if !self.current.load(Relaxed) {
             schema::migrate(&self.database, migrations::DIRECTORY).await?;
             self.current.store(true, Relaxed);
         }
         self.database.commit(&[statement]).await
     }
-
-    async fn write(
-        &self,
-        sql: &'static str,
-        params: impl Into<Vec<Value>>,
-    ) -> Result<(), StoreError> {
-        match self.commit(Statement::new(sql, params)).await? {
-            Commit::Committed(_) => Ok(()),
-            other => Err(refused(&other)),
-        }
-    }
-
-    fn row(&self, key: &SigningKey) -> [Value; 4] {
-        let seed = seal::seal(&self.sealing_key, &hex::encode(&key.seed), &*self.random);
-        [
-            key.kid.as_str().into(),
-            seed.into(),
-            key.created_at.into(),
-            key.expires_at.into(),
-        ]
-    }
-
-    fn key(&self, row: Vec<Value>) -> Result<SigningKey, StoreError> {
-        let mut columns = row.into_iter();
-        let mut next = || columns.next().unwrap_or(Value::Null);
-        let kid = next().into_text().unwrap_or_default();
-        let seed = next().into_text().unwrap_or_default();
-        let seed = seal::open(&self.sealing_key, &seed)
-            .and_then(|seed| hex::decode(&seed))
-            .and_then(|seed| seed.try_into().ok())
-            .ok_or_else(|| {
-                StoreError::Failed(format!(
-                    "the signing key {kid} does not open: is SIGNING_SECRET another one than before?"
-                ))
-            })?;
-        Ok(SigningKey {
-            kid,
-            seed,
-            created_at: next().as_i64().unwrap_or_default(),
-            expires_at: next().as_i64(),
-        })
-    }
 }
 
-impl Directory for D1Directory {
-    fn tenant<'a>(
-        &'a self,
-        id: &'a TenantId,
-    ) -> Answer<'a, Result<Option<TenantEntry>, StoreError>> {
-        Box::pin(async move {
-            let known = self.known().get(id).cloned();
-            if known.is_some() {
-                return Ok(known);
-            }
-            let sql = "SELECT id, name, created_at FROM tenants WHERE id = ?1";
-            let rows = self.read(Statement::new(sql, [id.as_str().into()])).await?;
-            let found = rows.into_iter().next().map(entry).transpose()?;
-            if let Some(found) = &found {
-                let mut known = self.known();
-                if known.len() >= MOST_TENANTS {
-                    known.clear();
-                }
-                known.insert(id.clone(), found.clone());
-            }
-            Ok(found)
-        })
+impl DirectoryDatabase for D1Directory {
+    fn read(&self, statement: Statement) -> Answer<'_, Result<Rows, StoreError>> {
+        Box::pin(self.rows(statement))
     }
 
-    fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>> {
-        Box::pin(async move {
-            let placed = self.placed().await?;
-            Ok(placed.into_iter().map(|(entry, _)| entry).collect())
-        })
+    fn commit(&self, statement: Statement) -> Answer<'_, Result<Commit, StoreError>> {
+        Box::pin(self.write(statement))
     }
 
-    fn create_tenant<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
+    fn create<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
         Box::pin(async move {
             match self.place(entry, None).await {
                 Ok(_) => Ok(()),
@@ -275,93 +193,26 @@ impl Directory for D1Directory {
         })
     }
 
-    fn tenants_of_login<'a>(
-        &'a self,
-        address: &'a str,
-    ) -> Answer<'a, Result<Vec<TenantId>, StoreError>> {
-        Box::pin(async move {
-            let sql = "SELECT tenant FROM logins WHERE address = ?1 ORDER BY place, tenant";
-            let rows = self.read(Statement::new(sql, [address.into()])).await?;
-            rows.into_iter().map(|row| tenant_id(row.first())).collect()
-        })
+    fn seal(&self, seed: &[u8; 32]) -> String {
+        seal::seal(&self.sealing_key, &hex::encode(seed), &*self.random)
     }
 
-    fn add_login<'a>(
-        &'a self,
-        address: &'a str,
-        tenant: &'a TenantId,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO logins (address, tenant, place) \
-                   SELECT ?1, ?2, coalesce(max(place), 0) + 1 FROM logins WHERE address = ?1 ON CONFLICT DO NOTHING";
-        Box::pin(self.write(sql, [address.into(), tenant.as_str().into()]))
+    fn unseal(&self, stored: &str) -> Result<[u8; 32], &'static str> {
+        seal::open(&self.sealing_key, stored)
+            .and_then(|seed| hex::decode(&seed))
+            .and_then(|seed| seed.try_into().ok())
+            .ok_or("does not open: is SIGNING_SECRET another one than before?")
     }
 
-    fn remove_login<'a>(
-        &'a self,
-        address: &'a str,
-        tenant: &'a TenantId,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "DELETE FROM logins WHERE address = ?1 AND tenant = ?2";
-        Box::pin(self.write(sql, [address.into(), tenant.as_str().into()]))
+    fn remembered(&self, id: &TenantId) -> Option<TenantEntry> {
+        self.known.lock().get(id).cloned()
     }
 
-    fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>> {
-        Box::pin(async move {
-            let sql = "SELECT kid, seed, created_at, expires_at FROM signing_keys ORDER BY created_at, kid";
-            let rows = self.read(Statement::new(sql, [])).await?;
-            rows.into_iter().map(|row| self.key(row)).collect()
-        })
+    fn remember(&self, entry: &TenantEntry) {
+        let mut known = self.known.lock();
+        if known.len() >= MOST_TENANTS {
+            known.clear();
+        }
+        known.insert(entry.id.clone(), entry.clone());
     }
-
-    fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>> {
-        let sql =
-            "INSERT INTO signing_keys (kid, seed, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-        Box::pin(self.write(sql, self.row(key)))
-    }
-
-    fn add_first_signing_key<'a>(
-        &'a self,
-        key: &'a SigningKey,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "INSERT INTO signing_keys (kid, seed, created_at, expires_at) SELECT ?1, ?2, ?3, ?4 \
-                   WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE expires_at IS NULL)";
-        Box::pin(self.write(sql, self.row(key)))
-    }
-
-    fn expire_signing_key<'a>(
-        &'a self,
-        kid: &'a str,
-        expires_at: i64,
-    ) -> Answer<'a, Result<(), StoreError>> {
-        let sql = "UPDATE signing_keys SET expires_at = ?2 WHERE kid = ?1";
-        Box::pin(self.write(sql, [kid.into(), expires_at.into()]))
-    }
-}
-
-fn refused(commit: &Commit) -> StoreError {
-    StoreError::Failed(format!("the directory refused: {commit:?}"))
-}
-
-/// Of a row that begins with id, name and time.
-fn entry(row: Vec<Value>) -> Result<TenantEntry, StoreError> {
-    let id = tenant_id(row.first())?;
-    let mut columns = row.into_iter().skip(1);
-    Ok(TenantEntry {
-        id,
-        name: columns
-            .next()
-            .and_then(Value::into_text)
-            .unwrap_or_default(),
-        created_at: columns
-            .next()
-            .and_then(|at| at.as_i64())
-            .unwrap_or_default(),
-    })
-}
-
-fn tenant_id(column: Option<&Value>) -> Result<TenantId, StoreError> {
-    column
-        .and_then(Value::as_str)
-        .and_then(TenantId::parse)
-        .ok_or_else(|| StoreError::Failed(format!("{column:?} is no tenant's id")))
 }

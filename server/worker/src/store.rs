@@ -10,7 +10,7 @@ use std::{
 };
 
 use crm_core::ports::{
-    Answer, Cache,
+    Answer, Cache, directory,
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value},
 };
 use parking_lot::Mutex;
@@ -89,11 +89,10 @@ impl D1Store {
 
     /// Asks the directory.
     async fn look_up(&self, tenant: &TenantId) -> Result<Arc<Tenant>, StoreError> {
-        let place = Statement::new(
-            "SELECT place FROM tenants WHERE id = ?1 AND place IS NOT NULL",
-            [tenant.as_str().into()],
-        );
-        let rows = self.directory.read(&[place]).await?;
+        let rows = self
+            .directory
+            .read(&[directory::sql::place(tenant)])
+            .await?;
         let binding = rows
             .into_iter()
             .flatten()

@@ -6,6 +6,9 @@ use super::store::{StoreError, TenantId};
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod sql;
+
+pub use sql::DirectoryDatabase;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantEntry {
