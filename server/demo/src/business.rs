@@ -1,10 +1,10 @@
-//! Who and what the demo's business deals with: Clearwater Plumbing & Heating of Austin, Texas. All made up; telephone
-//! numbers are of the range kept for fiction, addresses end in `.example`.
+//! The people, customers, prices and work of the demo business: Clearwater Plumbing & Heating of Austin, Texas. All of
+//! it is invented: telephone numbers are from the range for fiction, email addresses end in `.example`.
 
 pub const NAME: &str = "Clearwater Plumbing & Heating";
 pub const CURRENCY: &str = "USD";
 pub const TIME_ZONE: &str = "America/Chicago";
-/// Hours by which the zone is behind UTC, near enough for a demo.
+/// The offset of the time zone behind UTC in hours, without daylight saving time.
 pub const HOURS_BEHIND: i64 = 6;
 /// Sales tax, parts per million.
 pub const TAX_PPM: i64 = 82_500;
@@ -17,7 +17,7 @@ pub const PEOPLE: &[(&str, &str, &str, &str)] = &[
     ("Luis", "Moreno", "readonly", "luis@clearwater.example"),
     ("Priya", "Nair", "readonly", "priya@clearwater.example"),
 ];
-/// Which of them go out to customers.
+/// The indexes of technicians in `PEOPLE`.
 pub const TECHNICIANS: std::ops::Range<usize> = 2..5;
 
 /// First name, last name, street, postal code, latitude, longitude, how to get in.
@@ -485,7 +485,7 @@ pub const PRICE_BOOK: &[(&str, &str, &str, &str, i64, i64)] = &[
     ),
 ];
 
-/// Title, what is to be done, hours, and what it takes beside labour: price item and quantity in thousandths.
+/// Title, description, hours, and parts: price item and quantity in thousandths.
 type Work = (&'static str, &'static str, i64, &'static [(usize, i64)]);
 pub const WORK: &[Work] = &[
     (

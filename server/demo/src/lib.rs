@@ -1,5 +1,5 @@
-//! The business that a host shows when somebody only wants to look: who works there, its records as the API takes them,
-//! and what to tell the one who looks. Hosts write it as everybody's data is written.
+//! The demo business of both hosts: its users, its records in the form of the API, and the greeting with commands to
+//! try. Hosts write it through the API.
 
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ pub struct Login {
     pub role: String,
 }
 
-/// What to know and what to try. The three commands work when pasted, one after the other.
+/// The greeting with addresses, logins and three commands, which work when pasted in order.
 pub fn greeting(base: &str, tenant: &str, records: usize, logins: &[Login]) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "\n{NAME} - {records} records, tenant {tenant}");

@@ -1,5 +1,5 @@
-//! The demo's records, made from the business by rule: the same every time but for the ids and the day that they are
-//! arranged around.
+//! Derives the demo's records from the business. They are the same every time, except for ids and for dates, which are
+//! relative to today.
 
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Adds a record and gives its id. What is null is left out.
+    /// Adds a record and returns its id. Null fields are left out.
     fn add(&mut self, object_type: &'static str, fields: Value) -> String {
         let id = (self.new_id)();
         let fields = match fields {
@@ -42,7 +42,7 @@ impl Maker<'_> {
     }
 }
 
-/// All records, each after those that it refers to. `technicians`: user ids; `today`: days since the epoch.
+/// All records; each comes after those that it refers to. `technicians`: user ids; `today`: days since the epoch.
 pub fn records(technicians: &[String], today: i64, new_id: &mut dyn FnMut() -> String) -> Vec<Row> {
     let mut make = Maker {
         new_id,
@@ -58,7 +58,7 @@ pub fn records(technicians: &[String], today: i64, new_id: &mut dyn FnMut() -> S
     make.rows
 }
 
-/// Where work is done: contact and property.
+/// A place of work: contact and property.
 struct Site {
     contact: String,
     property: String,
@@ -174,7 +174,7 @@ fn leads(make: &mut Maker<'_>, sites: &[Site], today: i64) {
     }
 }
 
-/// One piece of work with all that belongs to it: for some a quote first, visits, and once it lies behind, an invoice.
+/// A job with its records: for some jobs a quote, then visits, and for past jobs an invoice.
 fn work(
     make: &mut Maker<'_>,
     number: usize,
@@ -190,7 +190,7 @@ fn work(
     ) else {
         return;
     };
-    // Two a day, from two weeks ago into next week, none on a Sunday.
+    // Two jobs a day, from two weeks ago into next week, none on Sundays.
     let day = today - 14 + days(number) * 3 / 4;
     let day = if (day + 4).rem_euclid(7) == 0 {
         day + 1
@@ -285,7 +285,7 @@ fn lines(items: &[String], hours: i64, parts: &[(usize, i64)]) -> Value {
     )
 }
 
-/// What the lines come to, rounded as the server rounds: half up, line by line.
+/// The total of the lines, rounded as on the server: half up, line by line.
 fn total(hours: i64, parts: &[(usize, i64)]) -> i64 {
     let line = |(item, quantity): (usize, i64)| {
         let price = PRICE_BOOK.get(item).map_or(0, |item| item.4);
@@ -306,7 +306,7 @@ fn address(line1: &str, postal_code: &str) -> Value {
     json!({ "line1": line1, "postal_code": postal_code, "city": "Austin", "region": "TX", "country": "US" })
 }
 
-/// A local hour of a day.
+/// A local hour of a day, in epoch ms.
 fn at(day: i64, hour: i64) -> i64 {
     day * DAY + (hour + HOURS_BEHIND) * HOUR
 }
@@ -315,7 +315,7 @@ fn days(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(0)
 }
 
-/// A name as part of an address: its ASCII letters and digits, in lower case.
+/// A name as part of an email address: its ASCII letters and digits in lower case.
 fn plain(name: &str) -> String {
     let folded = name.chars().map(|c| match c {
         'á' => 'a',

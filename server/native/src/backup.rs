@@ -1,5 +1,5 @@
-//! A copy of a data folder that is consistent, made while a server writes to it: of each database one snapshot, the
-//! directory's last, then the blobs. A copy has the layout of what it is of, so restoring is putting it in its place.
+//! A consistent copy of a data folder, made while a server writes to it: one snapshot of each database, the directory's
+//! last, then the blobs. A copy has the layout of a data folder: to restore, put it in the folder's place.
 
 use std::{
     fs::{self, File},
@@ -14,7 +14,7 @@ use crate::{blobs::FOLDER, folder};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    #[error("{path} is there already; name a folder that is not", path = .0.display())]
+    #[error("{path} exists already; name a new folder", path = .0.display())]
     There(PathBuf),
     #[error("there is no data in {path}; name another folder with --data", path = .0.display())]
     Missing(PathBuf),
@@ -27,7 +27,7 @@ pub enum BackupError {
     },
 }
 
-/// Copies `data` beside `out`, into a folder that bears the name of something unfinished, and answers that folder.
+/// Copies `data` into the folder `OUT.part` beside `out`, and returns its path.
 pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
     if out.exists() {
         return Err(BackupError::There(out.to_path_buf()));
@@ -41,13 +41,14 @@ pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
         path: path.to_path_buf(),
         error,
     };
-    // Of one that was cut off.
+    // Left by an interrupted backup.
     if part.exists() {
         fs::remove_dir_all(&part).map_err(|error| write(&part, error))?;
     }
     let tenants = part.join("tenants");
     folder::own(&tenants).map_err(|error| write(&tenants, error))?;
-    // Tenants first: whoever is in the directory then has a copy, and whoever came in between is made up for.
+    // Tenants first: the loop ends when every tenant in the directory has a copy. `forget_others` handles tenants that
+    // are added later.
     let mut known = Vec::new();
     loop {
         let new: Vec<String> = ids(&directory)?
@@ -66,8 +67,8 @@ pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
     let copied = part.join("directory.sqlite");
     database(&directory, &copied)?;
     forget_others(&copied, &known)?;
-    // After the databases: a blob is put before anything refers to it, and deleted when nothing does any more. So whatever a
-    // copied database refers to is still there.
+    // After the databases: a blob is put before anything refers to it, and deleted when nothing does any more. So every
+    // blob that a copied database refers to still exists.
     for id in &known {
         let folder = Path::new(FOLDER).join(id);
         blobs(&data.join(&folder), &part.join(&folder))?;
@@ -78,13 +79,13 @@ pub fn copy(data: &Path, out: &Path) -> Result<PathBuf, BackupError> {
     Ok(part)
 }
 
-/// Gives a copy that was found good its name.
+/// Renames a copy that passed the check to its final name.
 pub fn finish(part: &Path, out: &Path) -> Result<(), BackupError> {
     let write = |error| BackupError::Write {
         path: out.to_path_buf(),
         error,
     };
-    // Looking at a database leaves files beside it that say nothing.
+    // Reading a database leaves empty WAL files beside it.
     for folder in [part.to_path_buf(), part.join("tenants")] {
         for entry in fs::read_dir(&folder).map_err(write)?.flatten() {
             let name = entry.file_name();
@@ -99,7 +100,7 @@ pub fn finish(part: &Path, out: &Path) -> Result<(), BackupError> {
     folder::sync(parent.unwrap_or(Path::new("."))).map_err(write)
 }
 
-/// One snapshot of `from` as a new file, packed; writers are not held up.
+/// One snapshot of `from` as a new, compacted file; it does not block writers.
 fn database(from: &Path, to: &Path) -> Result<(), BackupError> {
     let copied = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -137,7 +138,7 @@ fn ids(directory: &Path) -> Result<Vec<String>, BackupError> {
     })
 }
 
-/// Who came in after the last look at the directory has no copy: nor an entry in the copied directory, then.
+/// Removes tenants that were added after the last listing from the copied directory: they have no copy.
 fn forget_others(directory: &Path, known: &[String]) -> Result<(), BackupError> {
     let known = serde_json::json!(known).to_string();
     let forget = || {
@@ -156,7 +157,7 @@ fn forget_others(directory: &Path, known: &[String]) -> Result<(), BackupError> 
     })
 }
 
-/// Copies a tenant's blobs; what is deleted meanwhile is left out.
+/// Copies a tenant's blobs, except those that are deleted meanwhile.
 fn blobs(from: &Path, to: &Path) -> Result<(), BackupError> {
     let write = |error| BackupError::Write {
         path: to.to_path_buf(),

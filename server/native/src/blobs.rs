@@ -1,5 +1,5 @@
-//! Blobs in the data folder: `blobs/{tenant}/{name}.blob`, one file each, whose first line says what it holds. A file is
-//! written beside the others, made durable, and only then given its name: a crash leaves the blob before or the one after.
+//! Blobs in the data folder: `blobs/{tenant}/{name}.blob`, one file each, whose first line describes the content. A
+//! file is written under a temporary name, synced, and then renamed: a crash leaves the old blob or the new one.
 
 use std::{
     fs::{self, File},
@@ -22,12 +22,12 @@ use crate::folder;
 
 mod line;
 
-/// Below the data folder.
+/// The folder of all blobs, in the data folder.
 pub const FOLDER: &str = "blobs";
-/// What is being written, below it. No tenant is called so.
+/// The folder for files that are being written, in `FOLDER`. No tenant has this name.
 pub const PARTS: &str = "parts";
 pub const ENDING: &str = "blob";
-/// What a server that was killed left behind is cleared away after this.
+/// Files in `PARTS` that are older were left by a killed server and are deleted.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct FolderBlobs {
 }
 
 impl FolderBlobs {
-    /// Opens the blobs of a data folder. Nothing is made before the first is put.
+    /// Opens the blobs of a data folder. The first `put` makes the folders.
     pub fn open(data: &Path) -> Self {
         let blobs = Self {
             root: data.join(FOLDER),
@@ -46,7 +46,7 @@ impl FolderBlobs {
     }
 
     fn path(&self, key: &BlobKey) -> PathBuf {
-        // No part of a key has a dot: `a` and `a/b` are a file and a folder of two names.
+        // No part of a key has a dot, so the file of `a` and the folder of `a/b` have different names.
         self.root.join(format!("{key}.{ENDING}"))
     }
 
@@ -58,7 +58,7 @@ impl FolderBlobs {
             if age.is_ok_and(|age| age > ABANDONED)
                 && let Err(error) = fs::remove_file(entry.path())
             {
-                tracing::warn!(%error, "what was being written long ago cannot be removed");
+                tracing::warn!(%error, "an abandoned part of a blob cannot be removed");
             }
         }
     }
@@ -74,11 +74,11 @@ impl FolderBlobs {
         file.as_file().sync_all()?;
         file.persist(&path).map_err(|error| error.error)?;
         folder::sync(folder)?;
-        // And the names of folders that are new.
+        // Sync the names of new folders as well.
         made.iter().try_for_each(|made| folder::sync(made))
     }
 
-    /// The blob's file behind its first line, and where that is; none if there is no such blob.
+    /// Opens the blob's file and reads its first line; None if there is no such blob.
     fn opened(&self, key: &BlobKey) -> Result<Option<Opened>, BlobError> {
         let path = self.path(key);
         match File::open(&path) {
@@ -127,12 +127,12 @@ impl FolderBlobs {
 pub struct Opened {
     pub head: BlobHead,
     file: BufReader<File>,
-    /// Where its bytes begin.
+    /// The offset of the content in the file.
     begin: u64,
 }
 
 impl Opened {
-    /// These of its bytes.
+    /// Reads a range of the content.
     pub fn read(&mut self, part: &Range<u64>) -> io::Result<Vec<u8>> {
         self.file.seek(SeekFrom::Start(self.begin + part.start))?;
         let length = part.end - part.start;
@@ -144,7 +144,7 @@ impl Opened {
         Ok(bytes)
     }
 
-    /// How many bytes there are in truth.
+    /// The number of bytes of content in the file.
     pub fn length(&self) -> io::Result<u64> {
         let whole = self.file.get_ref().metadata()?.len();
         Ok(whole.saturating_sub(self.begin))
@@ -161,7 +161,7 @@ pub fn read_head(file: File) -> io::Result<Opened> {
     let head = line::parse(&bytes).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidData,
-            "the first line does not say what the file holds",
+            "the first line does not describe the content",
         )
     })?;
     Ok(Opened {
@@ -171,7 +171,7 @@ pub fn read_head(file: File) -> io::Result<Opened> {
     })
 }
 
-/// Makes a folder; returns those in which a name is new.
+/// Makes a folder and its parents; returns the folders that got a new entry.
 fn folder_made(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let new: Vec<PathBuf> = folder
         .ancestors()
@@ -184,7 +184,7 @@ fn folder_made(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn failed(error: &io::Error) -> BlobError {
     match error.kind() {
-        // What passes when somebody makes room, or other files are closed.
+        // Errors that pass once there is space or other files are closed.
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             BlobError::Busy(error.to_string())
         }

@@ -1,5 +1,5 @@
-//! Whether what lies in a data folder is whole: the databases as files, and what the program relies on in them. Reads
-//! alone, beside a server that runs too.
+//! Checks a data folder: the databases as files, and the invariants that the program relies on. It only reads, so a
+//! server may run meanwhile.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -14,7 +14,7 @@ mod tenant;
 
 pub use finding::{Finding, Findings};
 
-/// What was looked at, and what was found.
+/// The counts of checked things, and the findings.
 #[derive(Debug, Default)]
 pub struct Report {
     pub tenants: usize,
@@ -24,7 +24,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// Looks at everything in `data`, or at one tenant's database alone.
+/// Checks everything in `data`, or only the database of one tenant.
 pub fn check(data: &Path, only: Option<&str>) -> Report {
     let mut report = Report::default();
     let mut files: Vec<_> = fs::read_dir(data.join("tenants"))
@@ -58,7 +58,7 @@ pub fn check(data: &Path, only: Option<&str>) -> Report {
         report.findings.extend(findings.done());
     }
     if only.is_none() {
-        // After the tenants: who was added meanwhile is in it already.
+        // After the tenants, so that it already contains those that were added meanwhile.
         let path = data.join("directory.sqlite");
         let mut findings = Findings::of(&path);
         let looked = open(&path)
@@ -74,7 +74,7 @@ pub fn check(data: &Path, only: Option<&str>) -> Report {
     report
 }
 
-/// Reading alone; nothing is made, brought up to date or mended by looking.
+/// Opens a database for reading only: the check creates, migrates and mends nothing.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -82,7 +82,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// What SQLite says of the file itself; true if it may be read on.
+/// SQLite's own check of the file; true if the file can be read further.
 fn is_sound(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;

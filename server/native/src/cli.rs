@@ -1,5 +1,5 @@
-//! The command line: what may be typed, and what each command says and ends with. 0: done; 1: it did not work, and why
-//! stands on standard error; 2: it was typed wrong.
+//! The command line: the arguments, output and exit code of each command. 0: success; 1: failure, with the reason on
+//! standard error; 2: invalid arguments.
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -35,9 +35,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answer the API until told to stop (SIGTERM, SIGINT)
+    /// Serve the API until SIGTERM or SIGINT
     Serve(Serve),
-    /// Businesses: each has a database of its own
+    /// Businesses; each has its own database
     #[command(subcommand)]
     Tenant(Tenant),
     /// People who sign in
@@ -49,21 +49,21 @@ enum Command {
     /// The keys that sign access tokens
     #[command(subcommand)]
     SigningKey(SigningKey),
-    /// Make an access token for a script, without signing in
+    /// Make an access token for a script, without a sign-in
     Token(Token),
-    /// Bring in the files that a mapping describes
+    /// Import the files that a mapping describes
     Import(Import),
     /// Write all records of a type as CSV or JSON lines
     Export(Export),
     /// Copy everything into a new folder, while the server runs, and check the copy
     Backup(Backup),
-    /// Look whether all data is whole; ends with 1 and a line for each thing that is not
+    /// Check all data for damage; exits with 1 and a line for each finding
     Check(Check),
 }
 
 #[derive(Args)]
 pub struct Backup {
-    /// The folder to make; it must not be there. Its layout is that of a data folder
+    /// The folder to make, which must not exist yet; it gets the layout of a data folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct Backup {
 
 #[derive(Args)]
 pub struct Check {
-    /// One business alone: its id
+    /// Check only the business with this id
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     #[command(flatten)]
@@ -81,37 +81,37 @@ pub struct Check {
 
 #[derive(Args)]
 pub struct Data {
-    /// The folder with everything in it
+    /// The data folder
     #[arg(long, value_name = "DIR", env = "CRM_DATA", default_value = "crm-data")]
     data: PathBuf,
 }
 
 #[derive(Args)]
 pub struct Serve {
-    /// Make a business with believable data to look at, in a folder that goes when the server stops (unless --data names
-    /// one). Random passwords; only on the loopback interface
+    /// Make a demo business with realistic data, in a folder that is deleted when the server stops (unless --data names
+    /// one). Passwords are random; the server listens on the loopback interface only
     #[arg(long)]
     demo: bool,
-    /// Where to listen
+    /// The address and port to listen on
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
     addr: SocketAddr,
-    /// The folder with everything in it; made if it is not there [default: crm-data]
+    /// The data folder; created if it does not exist [default: crm-data]
     #[arg(long, value_name = "DIR", env = "CRM_DATA")]
     data: Option<PathBuf>,
-    /// Browsers showing pages of this origin may call the API, such as https://app.example (may be repeated)
+    /// Allow pages of this origin to call the API from a browser, such as https://app.example (may be repeated)
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
-    /// A request header that those pages may send beside those of the API, such as traceparent (may be repeated)
+    /// A request header that those pages may send in addition to the API's own, such as traceparent (may be repeated)
     #[arg(long, value_name = "NAME", value_parser = header_name)]
     allow_header: Vec<HeaderName>,
-    /// A proxy whose X-Forwarded-For is believed, or a network of them, such as 10.0.0.0/8 (may be repeated). All callers
-    /// behind a proxy that is not named here count as one address
+    /// A proxy whose X-Forwarded-For is trusted, or a network of them, such as 10.0.0.0/8 (may be repeated). All
+    /// callers behind a proxy that is not named here count as one address
     #[arg(long, value_name = "IP[/LENGTH]", value_parser = proxy)]
     trust_proxy: Vec<IpNet>,
-    /// Connections at one time from one address; a proxy that is trusted may have more
+    /// The most connections from one address at one time; a trusted proxy may have more
     #[arg(long, value_name = "NUMBER", default_value = "256", value_parser = clap::value_parser!(u16).range(1..))]
     connections_per_address: u16,
-    /// What the tokens state as their issuer: the public address of the API. Tokens of another issuer are refused
+    /// The issuer of access tokens: the public address of the API. Tokens of other issuers are refused
     #[arg(long, value_name = "URL", default_value = "crm", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issuer: String,
     /// Requests per minute and caller, or `off`
@@ -134,7 +134,7 @@ fn proxy(text: &str) -> Result<IpNet, String> {
         .ok_or_else(|| "an address, such as 10.0.0.1, or a network, such as 10.0.0.0/8".into())
 }
 
-/// As browsers write it (RFC 6454): a scheme, a host, and a port if it is not the scheme's own.
+/// An origin as browsers write it (RFC 6454): scheme, host, and the port unless it is the scheme's default.
 fn origin(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).ok();
     match url.filter(|url| url.origin().ascii_serialization() == text) {
@@ -143,7 +143,7 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// How often a caller may call.
+/// The rate limit of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {
     Off,
@@ -164,9 +164,9 @@ fn rate(text: &str) -> Result<Rate, String> {
 pub enum Tenant {
     /// Make a business; prints its id
     Create {
-        /// What it is called
+        /// The name of the business
         name: String,
-        /// Its id, a UUIDv7; repeating the command with it is harmless
+        /// The id to give it, a UUIDv7; repeating the command with the same id is harmless
         #[arg(long)]
         id: Option<String>,
         #[command(flatten)]
@@ -181,12 +181,12 @@ pub enum Tenant {
 
 #[derive(Subcommand)]
 pub enum User {
-    /// Make a person who can sign in; prints the person's id, and the password if the program chose it
+    /// Make a user who can sign in; prints the user's id, and the password if the program chose it
     Create {
         /// The business: its id, or its name
         #[arg(long)]
         tenant: String,
-        /// The address to sign in with
+        /// The email address to sign in with
         #[arg(long)]
         email: String,
         #[arg(long)]
@@ -204,15 +204,15 @@ pub enum User {
 
 #[derive(Subcommand)]
 pub enum Key {
-    /// Make an API key; prints it, once
+    /// Make an API key; prints it once and never again
     Create {
         /// The business: its id, or its name
         #[arg(long)]
         tenant: String,
-        /// What it is for
+        /// The name of the key, such as its purpose
         #[arg(long)]
         name: String,
-        /// What it allows, such as records:read (may be repeated)
+        /// A scope of the key, such as records:read (may be repeated)
         #[arg(long, required = true)]
         scope: Vec<String>,
         #[command(flatten)]
@@ -222,17 +222,17 @@ pub enum Key {
 
 #[derive(Subcommand)]
 pub enum SigningKey {
-    /// Sign with a new key; tokens of the keys before it stay valid until they expire. Prints the new key's id. Servers
-    /// that run notice within a minute
+    /// Make a new key and sign with it; tokens of the earlier keys stay valid until they expire. Prints the new key's
+    /// id. Running servers notice within a minute
     Rotate {
-        /// Let tokens of the keys before it be worth nothing at once: somebody else may have the keys. People sign in
-        /// again or renew, integrations exchange their keys again
+        /// Delete the earlier keys, which makes their tokens invalid at once; for keys that may have leaked. People
+        /// renew their tokens or sign in again, integrations exchange their API keys again
         #[arg(long)]
         end_others: bool,
         #[command(flatten)]
         data: Data,
     },
-    /// Print the id of each key that verifies, since when it is there, and until when
+    /// Print each key that verifies tokens: its id, when it was made, and until when it verifies
     List {
         #[command(flatten)]
         data: Data,
@@ -244,7 +244,7 @@ pub struct Token {
     /// The business: its id, or its name
     #[arg(long)]
     tenant: String,
-    /// For the person with this login address
+    /// For the user with this email address
     #[arg(
         long,
         value_name = "EMAIL",
@@ -258,7 +258,7 @@ pub struct Token {
     /// Seconds until it expires
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=900))]
     expires_in: u32,
-    /// As it is given to `crm serve`
+    /// The issuer, the same as for `crm serve`
     #[arg(long, value_name = "URL", default_value = "crm", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issuer: String,
     #[command(flatten)]
@@ -267,15 +267,15 @@ pub struct Token {
 
 #[derive(Args)]
 pub struct Import {
-    /// The mapping (TOML): which file's column becomes which field
+    /// The mapping file (TOML), which says which column becomes which field
     mapping: PathBuf,
     /// The business: its id, or its name
     #[arg(long)]
     tenant: String,
-    /// Read and judge everything, write nothing
+    /// Read and check everything, write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Records that are written at once, all or none
+    /// Records per commit, which writes all or none of them
     #[arg(long, value_name = "NUMBER", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=5000))]
     batch: u16,
     #[command(flatten)]
@@ -290,20 +290,20 @@ pub struct Export {
     /// The business: its id, or its name
     #[arg(long)]
     tenant: String,
-    /// csv or jsonl; by the ending of --out if left out
+    /// csv or jsonl; by default from the ending of --out
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// A file; standard output if left out
+    /// The file to write; standard output by default
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
     data: Data,
 }
 
-/// Does what the arguments of this process say.
+/// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    // Only a server tells of every request.
+    // Only a server logs every request.
     crate::log::start(if matches!(cli.command, Command::Serve(_)) {
         "info"
     } else {
@@ -311,7 +311,7 @@ pub fn run() -> ExitCode {
     });
     match runtime(&cli.command).and_then(|runtime| {
         let done = runtime.block_on(dispatch(cli.command));
-        // A read that nobody waits for any more is not waited for here either.
+        // Do not wait longer for reads whose caller is gone.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         done
     }) {
@@ -343,7 +343,7 @@ fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Error> {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
-    // Threads that may block: writers of tenants, dear reads, hashes of passwords.
+    // Threads that may block: writers of tenants, expensive reads, password hashing.
     builder
         .enable_all()
         .max_blocking_threads(32)

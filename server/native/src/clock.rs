@@ -24,7 +24,7 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
-            // Keys and tokens that can be guessed are worse than no server.
+            // Without randomness keys and tokens could be guessed, so the program aborts.
             tracing::error!(%error, "the system has no randomness");
             std::process::abort();
         }

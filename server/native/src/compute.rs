@@ -1,4 +1,4 @@
-//! Work that keeps a core busy, on threads of its own and only so much at once: hashing a password takes 19 MiB.
+//! CPU-bound work on blocking threads, bounded in number because hashing one password takes 19 MiB.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `crm serve --demo`: a business with believable data, written as everybody's data is, and what to do with it.
+//! `crm serve --demo`: a business with realistic data, written through the API, and a greeting with commands to try.
 
 use std::{fmt::Write, net::SocketAddr, path::Path, sync::Arc};
 
@@ -71,7 +71,7 @@ pub async fn make(host: &Host, core: &Arc<Core>, data: &Path) -> Result<Demo, Er
 }
 
 impl Demo {
-    /// What to know and what to try.
+    /// The text with logins and commands to try.
     pub fn greeting(&self, address: SocketAddr, temporary: bool) -> String {
         let base = format!("http://{address}");
         let mut text = crm_demo::greeting(&base, self.tenant.as_str(), self.records, &self.logins);

@@ -1,5 +1,5 @@
-//! The directory of this machine's tenants, in `<data>/directory.sqlite`. It holds the signing keys: the file is its
-//! owner's alone.
+//! The directory of this machine's tenants, in `<data>/directory.sqlite`. It holds the signing keys, so only its owner
+//! may access the file.
 
 use std::{path::Path, sync::Arc};
 
@@ -27,13 +27,14 @@ use crate::{
 
 pub struct SqliteDirectory {
     store: Arc<SqliteStore>,
-    /// Of the two connections one reads where it is asked (lookups of a row or two); the other writes, and may wait.
+    /// The reader runs on the calling thread, as lookups read a row or two. The writer may wait for the disk, so it
+    /// runs on a blocking thread.
     reader: Mutex<Connection>,
     writer: Arc<Mutex<Connection>>,
 }
 
 impl SqliteDirectory {
-    /// Opens the directory in `data`, or makes it. The tenants' databases are made in `store`.
+    /// Opens the directory in `data`, or makes it. New tenants get their database in `store`.
     pub fn open(
         data: &Path,
         store: Arc<SqliteStore>,
@@ -56,7 +57,7 @@ impl SqliteDirectory {
         })
     }
 
-    /// Runs the statement on a thread that may wait.
+    /// Runs the statement on a thread that may block; it is durable on return.
     async fn write(&self, statement: Statement) -> Result<Commit, StoreError> {
         let writer = self.writer.clone();
         let work = move || match run(&writer.lock(), Access::Write, &statement) {
@@ -85,7 +86,7 @@ impl DirectoryDatabase for SqliteDirectory {
 
     fn create<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            // The database first: an entry promises one.
+            // The database first, because an entry promises that it exists.
             self.store.create(&entry.id).await?;
             match self.write(sql::add_tenant(entry)).await? {
                 Commit::Committed(_) => Ok(()),
@@ -104,7 +105,7 @@ impl DirectoryDatabase for SqliteDirectory {
     }
 }
 
-/// A deployment's directory is small: its rows have no bound of their own.
+/// The rows have no bound, since the directory of a deployment is small.
 fn run(connection: &Connection, access: Access, statement: &Statement) -> Result<Rows, Failure> {
     let (mut room, mut reading) = (usize::MAX, Reading::begin(None));
     statements::run(connection, access, statement, &mut room, &mut reading)

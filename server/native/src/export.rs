@@ -1,4 +1,4 @@
-//! `crm export`: all records of a type, or all users, as CSV or JSON lines, to be read again by an import.
+//! `crm export`: all records of a type, or all users, as CSV or JSON lines that `crm import` can read.
 
 use std::{
     io::{self, Write},
@@ -10,17 +10,17 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Error, operator::Operator};
 
-/// How the rows are written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// A column per field; what is no text or number stands as JSON
+    /// A column per field; values other than texts and numbers are JSON
     Csv,
     /// A JSON object per line, values as the API has them
     Jsonl,
 }
 
 impl Format {
-    /// By the ending of a file's name.
+    /// The format that the ending of a file's name means.
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "csv" => Some(Self::Csv),
@@ -30,8 +30,8 @@ impl Format {
     }
 }
 
-/// Writes all records of `object_type` (or users, of `user`), oldest id first; gives their number. Deleted records are
-/// left out.
+/// Writes all records of `object_type` (users for `user`), oldest id first, without deleted records. Returns their
+/// number.
 pub async fn export(
     operator: &Operator,
     object_type: &str,
@@ -89,7 +89,7 @@ pub async fn export(
     }
 }
 
-/// The record's id beside its fields.
+/// The record's fields and its id in one object.
 fn flat(item: &Value) -> Map<String, Value> {
     let mut row = match item.get("fields") {
         Some(Value::Object(fields)) => fields.clone(),

@@ -1,22 +1,22 @@
-//! How many files and connections the system lets this process have open.
+//! The limits of open files and connections.
 
 use std::io;
 
 #[cfg(unix)]
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that the stores hold open at most, and the program itself: of the limit, so many are not for connections.
+/// File descriptors reserved for the stores and the program itself.
 const OWN: usize = 1_024;
 
-/// How many files may be open; None where the system knows no such limit.
+/// The limit of open files; None if the system has none.
 #[derive(Debug)]
 pub struct Limit {
     pub files: Option<usize>,
-    /// Why it was not raised.
+    /// The error if it could not be raised.
     pub refused: Option<io::Error>,
 }
 
-/// Raises the soft limit of open files to the hard one, as far as the system allows it, and tells what it is then.
+/// Raises the soft limit of open files towards the hard one as far as the system allows, and returns the result.
 #[cfg(unix)]
 pub fn raise_limit() -> Limit {
     let raise = |limit| Ok(setrlimit(Resource::Nofile, limit)?);
@@ -51,7 +51,7 @@ fn raised(limit: Rlimit, raise: impl FnOnce(Rlimit) -> io::Result<()>) -> Limit 
     }
 }
 
-/// The connections that so many open files leave room for: half of few files are the stores', of many `OWN`.
+/// The number of connections that `files` leave room for: the stores get half of a low limit, and `OWN` of a high one.
 pub fn connections(wanted: usize, files: Option<usize>) -> usize {
     let Some(files) = files else { return wanted };
     wanted.min(files - OWN.min(files / 2)).max(1)
@@ -81,7 +81,7 @@ mod tests {
         let refused = raised(limit, refuse);
         assert!(refused.refused.is_some());
         assert_eq!(refused.files, Some(1_024));
-        // Where the hard limit is none, the soft one stands all the same.
+        // Without a hard limit the soft one still applies.
         let endless = Rlimit {
             maximum: None,
             ..limit

@@ -1,15 +1,15 @@
-//! Folders that hold customers' data: their owner's alone, and durable in the names they hold.
+//! Folders for customers' data: accessible to their owner only, with durable entries.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Folders in folders that are looked into. A blob's key has fewer parts.
+/// The most levels of nested folders that are visited. A blob's key has fewer parts.
 #[cfg(unix)]
 const DEEPEST: usize = 16;
 
-/// Makes a folder and those above it, unless it is there.
+/// Makes a folder and its parents, unless they exist.
 pub fn own(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -18,8 +18,8 @@ pub fn own(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes an empty file that is its owner's alone, unless it is there: whoever writes it then adds no rights, and what SQLite
-/// puts beside a database has the rights of the database.
+/// Makes an empty file that only its owner may access, unless it exists. Writing it later adds no permissions, and
+/// SQLite gives the files beside a database the permissions of the database.
 pub fn own_file(path: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -31,16 +31,16 @@ pub fn own_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes everybody else's rights to a data folder and to what is ours in it away, also where it was made with wider ones.
-/// No symbolic link in it is followed. Folders come before what they hold: afterwards nobody else can exchange what is in
-/// them. Of blobs there may be millions: once nobody else got into their folder, they are not looked at one by one. Where
-/// nobody else gets in, what the rights could not be taken from is told in the log alone. On error: with what that was.
+/// Removes other users' permissions on a data folder and on the program's files in it, and follows no symbolic links. A
+/// folder is closed before its contents are visited, so that nobody else can replace them meanwhile. There may be
+/// millions of blobs: if their folder was closed before, they are not visited one by one. In a closed folder, a file
+/// whose permissions cannot be changed is only logged. An error names the path.
 #[cfg(unix)]
 pub fn keep(data: &Path) -> Result<(), (PathBuf, io::Error)> {
     Keeping::new(&set_mode).data(data, false)
 }
 
-/// The same, and each blob is looked at.
+/// The same, visiting each blob.
 #[cfg(unix)]
 pub fn keep_all(data: &Path) -> Result<(), (PathBuf, io::Error)> {
     Keeping::new(&set_mode).data(data, true)
@@ -54,7 +54,7 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 #[cfg(unix)]
 struct Keeping<'a> {
     set: &'a dyn Fn(&Path, u32) -> io::Result<()>,
-    /// What stayed as it was in folders that nobody else gets into: the first of it, and how much.
+    /// Files in closed folders whose permissions could not be changed: the first one, and their number.
     left: Option<(PathBuf, io::Error)>,
     count: usize,
 }
@@ -74,7 +74,7 @@ impl<'a> Keeping<'a> {
         let mode = mode(&fs::metadata(data).map_err(failed)?);
         let shared = mode & 0o1000 != 0;
         if shared {
-            // One like /tmp: others rely on its rights.
+            // A folder like /tmp: others rely on its permissions.
             tracing::warn!(data = %data.display(), "the data folder is shared with everybody: name one of its own with --data");
         } else if mode != 0o700 {
             (self.set)(data, 0o700).map_err(failed)?;
@@ -89,12 +89,12 @@ impl<'a> Keeping<'a> {
         let look = all || !was_closed(mode) || !blobs_mode.is_ok_and(was_closed);
         self.narrow(&blobs, if look { DEEPEST } else { 0 }, !shared)?;
         if let Some((path, error)) = &self.left {
-            tracing::warn!(path = %path.display(), %error, count = self.count, "the rights of other users to some files could not be taken away; nobody else gets into their folder");
+            tracing::warn!(path = %path.display(), %error, count = self.count, "other users' permissions on some files could not be removed; no other user can enter their folder");
         }
         Ok(())
     }
 
-    /// A file or folder, and what is in it. `closed`: nobody else gets in there.
+    /// Narrows a file or folder and its contents. `closed`: no other user can enter the folder that holds it.
     fn narrow(
         &mut self,
         path: &Path,
@@ -136,7 +136,7 @@ impl<'a> Keeping<'a> {
         closed: bool,
     ) -> Result<(), (PathBuf, io::Error)> {
         match error.kind() {
-            // What another process removes meanwhile.
+            // Another process removed it meanwhile.
             io::ErrorKind::NotFound => Ok(()),
             _ if closed => {
                 self.count += 1;
@@ -163,9 +163,9 @@ pub fn keep_all(_: &Path) -> Result<(), (PathBuf, io::Error)> {
     Ok(())
 }
 
-/// Makes the names in a folder durable.
+/// Makes the entries of a folder durable.
 pub fn sync(path: &Path) -> io::Result<()> {
-    // A folder can be opened and synced on Unix alone; elsewhere renaming is as durable as it gets.
+    // Only Unix can open and sync a folder; on other systems a rename is as durable as it gets.
     #[cfg(unix)]
     fs::File::open(path)?.sync_all()?;
     #[cfg(not(unix))]

@@ -1,4 +1,4 @@
-//! A data folder, opened: every port of the core on this machine.
+//! An open data folder: every port of the core on this machine.
 
 use std::{
     io,
@@ -24,9 +24,9 @@ pub enum OpenError {
     Make { path: PathBuf, error: io::Error },
     #[error("cannot write in the data folder {path}: {error}; make it writable, or name another with --data", path = path.display())]
     Write { path: PathBuf, error: io::Error },
-    #[error("cannot take other users' rights to {path} away: {error}; make it yours, or name another data folder with --data", path = path.display())]
+    #[error("cannot remove other users' permissions on {path}: {error}; become its owner, or name another data folder with --data", path = path.display())]
     Own { path: PathBuf, error: io::Error },
-    #[error("there is no data in {path}; `crm tenant create` makes some, or name another folder with --data", path = path.display())]
+    #[error("there is no data in {path}; run `crm tenant create`, or name another folder with --data", path = path.display())]
     Missing { path: PathBuf },
     #[error("cannot open the directory in {path}: {error}", path = path.display())]
     Directory { path: PathBuf, error: StoreError },
@@ -38,7 +38,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Opens the data folder, making it if it is not there.
+    /// Opens the data folder, and makes it if it does not exist.
     pub fn open(data: &Path) -> Result<Self, OpenError> {
         let path = || data.to_path_buf();
         if data.is_file() {
@@ -49,7 +49,7 @@ impl Host {
             error,
         })?;
         folder::keep(data).map_err(|(path, error)| OpenError::Own { path, error })?;
-        // A file of its own: other commands may be at work here.
+        // A temporary file, since other commands may run here.
         tempfile::tempfile_in(data).map_err(|error| OpenError::Write {
             path: path(),
             error,
@@ -76,7 +76,7 @@ impl Host {
         Ok(Self { store, ports })
     }
 
-    /// The same, for commands that are of no use without data.
+    /// The same, but an error if there is no data.
     pub fn open_existing(data: &Path) -> Result<Self, OpenError> {
         if !data.join("directory.sqlite").exists() {
             return Err(OpenError::Missing {

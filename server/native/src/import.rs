@@ -1,6 +1,6 @@
-//! `crm import`: files of other systems become records and users. A mapping says which column becomes which field. Every
-//! file is read through and judged before the first row is written, so that a file with errors changes nothing; rows are
-//! recognised by a key of theirs, so that a second import changes nothing and one that was cut off goes on.
+//! `crm import`: files of other systems become records and users. A mapping says which column becomes which field.
+//! Every file is read and checked completely before the first row is written, so a file with errors changes nothing. A
+//! key identifies each row, so a second import changes nothing, and an interrupted import, run again, continues.
 
 pub mod batches;
 pub mod convert;

@@ -1,4 +1,4 @@
-//! Token buckets in this process, one per quota and key, of bounded number.
+//! Token buckets in this process, one per quota and key, bounded in number.
 
 use std::{
     collections::HashMap,
@@ -23,11 +23,11 @@ use governor::{
 };
 use parking_lot::RwLock;
 
-/// Buckets per quota. When there are more, keys share them: somebody who makes up keys meets the limit sooner, and
+/// The most buckets per quota. Beyond that keys share buckets: a caller who invents keys reaches the limit sooner, and
 /// memory stays bounded.
 const MOST_BUCKETS: usize = 100_000;
 const SHARED_BUCKETS: u64 = 4_096;
-/// Full buckets are forgotten once in so many requests.
+/// Full buckets are removed once in this many requests.
 const TIDY_EVERY: u32 = 10_000;
 
 type Buckets = RateLimiter<u64, HashMapStateStore<u64>, MonotonicClock, StateInformationMiddleware>;
@@ -41,7 +41,7 @@ struct Limit {
 #[derive(Default)]
 pub struct LocalLimiter {
     limits: RwLock<HashMap<&'static str, Arc<Limit>>>,
-    /// Keys are kept as hashes nobody outside can aim at.
+    /// Keys are stored as randomly seeded hashes, so that callers cannot choose keys that collide.
     hasher: RandomState,
 }
 
@@ -67,7 +67,7 @@ impl LocalLimiter {
     }
 
     fn decide(&self, quota: Quota, key: &str) -> Decision {
-        // A quota of nothing allows nothing.
+        // A quota of zero allows nothing.
         let Some(limit) = self.limit(quota) else {
             return Decision {
                 allowed: false,
@@ -117,7 +117,7 @@ impl Limiter for LocalLimiter {
     }
 }
 
-/// No limit: for benchmarks, and where something before the server limits.
+/// A limiter without a limit: for benchmarks, and for servers behind a limiting proxy.
 pub struct Unlimited;
 
 impl Limiter for Unlimited {
@@ -131,7 +131,7 @@ impl Limiter for Unlimited {
     }
 }
 
-/// Whole seconds, rounded up: who waits for so long is not early.
+/// Whole seconds, rounded up, so that a caller who waits that long is not early.
 fn seconds(time: Duration) -> u32 {
     let up = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     u32::try_from(up).unwrap_or(u32::MAX)

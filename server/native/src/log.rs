@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Starts the log. `CRM_LOG` chooses what it holds (`warn,crm_core=debug` ...); `default` holds unless it says so.
+/// Starts the log. `CRM_LOG` sets the levels (such as `warn,crm_core=debug`); `default` applies if it is not set.
 pub fn start(default: &str) {
     let filter = EnvFilter::try_from_env("CRM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -22,9 +22,7 @@ pub fn start(default: &str) {
                 .location()
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            let why = panic
-                .payload_as_str()
-                .unwrap_or("something that is no text");
+            let why = panic.payload_as_str().unwrap_or("a value that is not text");
             tracing::error!(place, why, "panic");
         }));
     }

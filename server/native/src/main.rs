@@ -1,6 +1,6 @@
 //! The `crm` program.
 
-/// Requests allocate on one thread and free on another, many small things at a time.
+/// Requests make many small allocations on one thread and free them on another, at which this allocator is fast.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

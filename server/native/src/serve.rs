@@ -1,5 +1,5 @@
-//! The HTTP server: accepts connections, hands their requests to the core's router, and stops without breaking off what
-//! runs. HTTP/1.1; TLS and HTTP/2 are the business of what stands before it.
+//! The HTTP server: accepts connections, hands their requests to the core's router, and stops without aborting running
+//! requests. It speaks HTTP/1.1; a proxy before it provides TLS and HTTP/2.
 
 use std::{
     io,
@@ -47,29 +47,29 @@ use taken::kept;
 /// Bounds of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Connections at one time; more wait to be accepted.
+    /// The most connections at one time; further ones wait to be accepted.
     pub connections: usize,
-    /// Of them from one address (of IPv6, from one network of 64 bits); one more is closed at once.
+    /// The most connections of one address (for IPv6, of one /64 network); a further one is closed at once.
     pub connections_of_one: usize,
-    /// Proxies of the deployment's own: all that come through one are not one address.
+    /// Trusted proxies: callers behind one are told apart by `X-Forwarded-For`.
     pub trusted_proxies: Vec<IpNet>,
-    /// For the head of a request, and between two requests.
+    /// The longest time for the head of a request, and between two requests.
     pub head_time: Duration,
-    /// How much of an answer a peer that is waited for has to take, and how much of a body it has to send.
+    /// How fast a peer has to read an answer and to send a body while the server waits for it.
     pub take_rate: Rate,
     pub send_rate: Rate,
-    /// For what still runs when the server is told to stop.
+    /// The longest time for requests that run when the server is told to stop.
     pub drain_time: Duration,
-    /// Requests at work at one time, the bytes of their bodies, and those of what was read for them and of their answers
-    /// until they are taken, small ones apart: one more is answered 503 at once. Of each, one address and one business
-    /// have a part: half of the slots and a quarter of the bytes.
+    /// The bounds of requests at work, of the bytes of their bodies, and of the bytes of rows read and of answers that
+    /// are not taken yet (small bodies and answers do not count). A request beyond a bound is answered 503 at once. One
+    /// address or business gets half of the slots and a quarter of the bytes.
     pub requests: usize,
     pub body_bytes: usize,
     pub answer_bytes: usize,
-    /// Bytes of a request's head.
+    /// The longest head of a request, in bytes.
     pub head_bytes: usize,
     pub headers: usize,
-    /// Pages from here may read what is answered without the router as well.
+    /// Origins whose pages may also read answers that do not come from the router.
     pub origins: Origins,
 }
 
@@ -80,8 +80,8 @@ impl Default for Settings {
             connections_of_one: 256,
             trusted_proxies: Vec::new(),
             head_time: Duration::from_secs(15),
-            // 8 KiB and 1 KiB a second: less than the slowest telephone has. It hears nothing for ten seconds and more where a
-            // packet is lost several times.
+            // 8 KiB and 1 KiB a second: slower than the slowest mobile connection. A packet that is lost several times
+            // causes a silence of ten seconds or more.
             take_rate: Rate {
                 window: Duration::from_secs(30),
                 bytes: 240 << 10,
@@ -94,7 +94,7 @@ impl Default for Settings {
             requests: 256,
             body_bytes: 16 << 20,
             answer_bytes: 128 << 20,
-            // The longest filter that the contract allows, percent-encoded, and what stands beside it.
+            // Room for the longest filter that the contract allows, percent-encoded, and for the rest of the head.
             head_bytes: 64 << 10,
             headers: 64,
             origins: Origins::default(),
@@ -102,7 +102,7 @@ impl Default for Settings {
     }
 }
 
-/// Serves until `stop` is done: then nothing new is accepted, and what runs is finished, as far as it is in time.
+/// Serves until `stop` completes. Then it accepts no new connections and finishes running requests within `drain_time`.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -129,7 +129,7 @@ pub async fn serve(
             Ok(accepted) => accepted,
             Err(error) if is_the_peers(&error) => continue,
             Err(error) => {
-                // Out of descriptors, most likely: some come back as connections end.
+                // Probably out of file descriptors; some become free when connections end.
                 tracing::warn!(%error, "no connection accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -162,7 +162,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// One body always has room, whatever is set.
+/// There is always room for one body, whatever the settings are.
 fn hall(settings: &Settings) -> Hall {
     let bodies = settings.body_bytes.max(BODY_LIMIT);
     Hall::new(
@@ -172,7 +172,7 @@ fn hall(settings: &Settings) -> Hall {
     )
 }
 
-/// One of the connections that an address may have.
+/// The place of one connection among those that its address may have.
 struct Place {
     addresses: Arc<Shares>,
     party: Option<Charged>,
@@ -213,7 +213,7 @@ async fn connection(
         let origin = request.headers().get(header::ORIGIN).cloned();
         let origins = origins.clone();
         let no_host = host::refused(&request);
-        // A request with a body is worked on once that is there.
+        // Work on a request with a body begins when the body has arrived.
         let refused = request.body().is_end_stream() && !held.work();
         let (mut request, arriving) = arriving::lend(request, held.clone(), send_rate);
         let extensions = request.extensions_mut();
@@ -261,7 +261,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        // Peers that leave, or send what is no HTTP: theirs, and daily.
+        // Peers that leave or send invalid HTTP: not an error of the server, and frequent.
         tracing::debug!(%peer, %error, "a connection ended early");
     }
 }

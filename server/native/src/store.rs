@@ -1,5 +1,5 @@
-//! Tenants' data on this machine: `TenantStore` over SQLite, one file per tenant, `<data>/tenants/<id>.sqlite`. Holds the
-//! databases of the tenants in use open, up to a bound.
+//! Tenants' data on this machine: `TenantStore` over SQLite, one file per tenant, `<data>/tenants/<id>.sqlite`. Keeps
+//! the databases of tenants in use open, up to a bound.
 
 use std::{
     io,
@@ -38,7 +38,7 @@ pub struct SqliteStore {
     folder: PathBuf,
     options: Arc<Options>,
     tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
-    /// Counts uses: who was used last has the highest.
+    /// A counter of uses: the tenant that was used last has the highest number.
     uses: AtomicU64,
 }
 
@@ -49,14 +49,14 @@ struct Tenant {
     used: AtomicU64,
 }
 
-/// Readers first: they are closed first, and the writer, being last, leaves no log behind.
+/// Fields are dropped in order: the readers are closed first, so that closing the writer removes the log.
 struct Open {
     readers: Arc<Readers>,
     writer: Arc<Writer>,
 }
 
 impl SqliteStore {
-    /// Keeps tenants in `data`/tenants, which it makes.
+    /// A store of tenants in the folder `data`/tenants, which it makes.
     pub fn new(data: &Path, options: Options) -> io::Result<Self> {
         let folder = data.join("tenants");
         folder::own(&folder)?;
@@ -68,7 +68,7 @@ impl SqliteStore {
         })
     }
 
-    /// Makes the tenant's database if it is not there.
+    /// Makes the tenant's database if it does not exist.
     pub async fn create(&self, tenant: &TenantId) -> Result<(), StoreError> {
         self.open(tenant, Missing::Create).await.map(drop)
     }
@@ -77,12 +77,12 @@ impl SqliteStore {
         self.folder.join(format!("{tenant}.sqlite"))
     }
 
-    /// Closes every database that nobody uses: no log is left behind.
+    /// Closes every unused database, which removes its log.
     pub fn close(&self) {
         self.tenants().clear();
     }
 
-    /// Reads of a tenant that is open that were begun anew on a thread of their own.
+    /// The number of an open tenant's reads that were started again on their own thread.
     pub fn handed_over(&self, tenant: &TenantId) -> Option<usize> {
         let tenant = self.tenants().get(tenant).cloned()?;
         Some(tenant.open.get()?.readers.handed_over())
@@ -91,7 +91,7 @@ impl SqliteStore {
     async fn open(&self, id: &TenantId, missing: Missing) -> Result<Arc<Tenant>, StoreError> {
         let (tenant, closed) = self.slot(id)?;
         if let Some(closed) = closed {
-            // The last connection copies the log into the database as it closes.
+            // Blocking: the last connection copies the log into the database when it closes.
             tokio::task::spawn_blocking(move || drop(closed));
         }
         let (path, options) = (self.path(id), self.options.clone());
@@ -116,7 +116,7 @@ impl SqliteStore {
         match tenant.open.get_or_try_init(open).await.map(drop) {
             Ok(()) => Ok(tenant),
             Err(error) => {
-                // What does not exist must not push out what does.
+                // A tenant that does not exist must not evict one that does.
                 let mut tenants = self.tenants();
                 if tenants
                     .get(id)
@@ -129,7 +129,7 @@ impl SqliteStore {
         }
     }
 
-    /// The tenant's place among the open ones, and the one that had to leave for it.
+    /// The tenant's entry among the open ones, and the tenant that was evicted for it.
     fn slot(&self, id: &TenantId) -> Result<(Arc<Tenant>, Option<Arc<Tenant>>), StoreError> {
         let use_number = self.uses.fetch_add(1, Relaxed);
         let mut tenants = self.tenants();
@@ -139,7 +139,7 @@ impl SqliteStore {
         }
         let mut closed = None;
         if tenants.len() >= self.options.open_tenants {
-            // Only what nobody else holds: two writers of one tenant would not share commits.
+            // Evict only tenants that nobody holds: two writers of one tenant would not share commits.
             let idle = tenants
                 .iter()
                 .filter(|(_, tenant)| Arc::strong_count(tenant) == 1);

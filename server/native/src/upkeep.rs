@@ -1,6 +1,5 @@
-//! What the server does beside its requests. By the clock: once a minute it writes down what was counted and gives the
-//! notices that are due, and once more when it stops. From its start on, until it is done: it folds anew what an earlier
-//! program folded.
+//! Background work of the server. Once a minute, and when the server stops, it stores the usage counts and gives the
+//! notices that are due. From the start until it is finished, it refolds texts that an earlier program folded.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +10,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-/// What was counted and not written yet is lost in a crash: no more than is counted in this time.
+/// The interval of storing the counts. A crash loses the counts of one interval at most.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Statements by which records are folded before it is asked whether the server stops.
+/// The number of refold statements between two checks whether the server stops.
 const FOLDED_AT_ONCE: usize = 500;
 
 pub struct Upkeep {
@@ -46,7 +45,7 @@ impl Upkeep {
         }
     }
 
-    /// After the last request: writes down what they left.
+    /// Stores the remaining counts after the last request.
     pub async fn end(self) {
         let _ = self.stop.send(true);
         for task in self.tasks {
@@ -57,7 +56,7 @@ impl Upkeep {
     }
 }
 
-/// Some statements at a time, so that stopping waits for few.
+/// Refolds a few statements at a time, so that stopping the server does not wait long.
 async fn refold(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
         match core.refold(FOLDED_AT_ONCE).await {

@@ -1,5 +1,5 @@
-//! The native blobs do what all blobs must do (crm_core::ports::blobs::conformance), are whole whenever the program dies,
-//! and are part of a backup and of a check.
+//! The native blobs pass the conformance suite (crm_core::ports::blobs::conformance), stay whole whenever the program
+//! is killed, and are part of backups and checks.
 
 #![allow(
     clippy::unwrap_used,
@@ -53,7 +53,7 @@ async fn the_blobs_conform() {
     }
     assert!(failed.is_empty(), "{failed:#?}");
     let parts = fs::read_dir(data.path().join("blobs/parts")).unwrap();
-    assert_eq!(parts.count(), 0, "nothing is left of what was refused");
+    assert_eq!(parts.count(), 0, "nothing is left of refused blobs");
 }
 
 #[cfg(unix)]
@@ -71,7 +71,7 @@ async fn only_its_owner_reads_a_blob() {
     }
 }
 
-/// A disk that fails while a blob is written: here, a folder in its place.
+/// A failing disk while a blob is written, simulated by a folder in its place.
 #[tokio::test]
 async fn a_put_that_fails_leaves_nothing() {
     let data = tempfile::tempdir().unwrap();
@@ -85,7 +85,7 @@ async fn a_put_that_fails_leaves_nothing() {
     assert_eq!(parts.count(), 0);
 }
 
-/// This program again, as one that is killed while it writes; not run by itself.
+/// The process that is killed while it writes; another test starts it.
 #[tokio::test]
 #[ignore = "the other half of the test below"]
 async fn writes_until_it_is_killed() {
@@ -106,7 +106,7 @@ fn a_blob_is_whole_whenever_the_program_is_killed() {
     use std::io::{BufRead, BufReader};
     let data = tempfile::tempdir().unwrap();
     fs::create_dir_all(data.path().join("tenants")).unwrap();
-    // A tenant by name alone: it is the blobs that are looked at.
+    // A tenant without data: the test looks at blobs only.
     let database = data
         .path()
         .join("tenants/01900000-0000-7000-8000-000000000001.sqlite");
@@ -150,7 +150,7 @@ async fn blobs_are_in_a_backup_and_their_damage_is_found() {
             .unwrap();
     }
     host.store.close();
-    // What somebody else has there is no tenant's.
+    // A blob of an unknown tenant.
     let stranger = BlobKey::new(&new_id(), "a").unwrap();
     put(&blobs, &stranger, b"x".to_vec()).await.unwrap();
     fs::write(data.join("blobs/parts/.tmp"), "half").unwrap();
@@ -189,11 +189,11 @@ async fn blobs_are_in_a_backup_and_their_damage_is_found() {
         (|path| fs::write(path, "no line").unwrap(), "first line"),
         (
             |path| fs::rename(path, path.with_extension("txt")).unwrap(),
-            "is no blob",
+            "is not a blob",
         ),
         (
             |path| fs::rename(path, path.with_file_name("A.blob")).unwrap(),
-            "is no blob",
+            "is not a blob",
         ),
     ];
     for (damage, words) in damages {

@@ -1,5 +1,5 @@
-//! `crm check` and `crm backup`: each kind of damage is found, named and, where a line says how, mended; a copy made under
-//! write load is whole, and is restored by putting it in its place.
+//! `crm check` and `crm backup`: each kind of damage is found and named, and the statements in the findings mend it; a
+//! copy made under write load is whole, and moving it into place restores it.
 
 #![allow(
     clippy::unwrap_used,
@@ -65,7 +65,7 @@ impl Business {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    /// A bit of everything that can be damaged.
+    /// Adds some of everything that can be damaged.
     async fn fill(&self) {
         let roles = ["owner".to_owned()];
         user::create(
@@ -107,7 +107,7 @@ impl Business {
         PathBuf::from(format!("tenants/{}.sqlite", self.tenant))
     }
 
-    /// Everything in files of its own again.
+    /// Closes the databases, so that all data is in their files.
     fn close(self) -> PathBuf {
         self.host.store.close();
         self.data.clone()
@@ -135,7 +135,7 @@ enum Damage {
 
 use Damage::{Bytes, Directory, Tenant};
 
-/// What is done to the data, the rule that finds it, and words of what is said.
+/// The damage, the rule that finds it, and words of the finding.
 const DAMAGES: &[(Damage, &str, &str)] = &[
     (Bytes(overwrite), "file", ""),
     (Bytes(truncate), "file", ""),
@@ -349,7 +349,7 @@ async fn every_damage_is_found_and_named() {
         let Some(hit) = hit else {
             panic!("{n} {what}: {rule} {words:?} is not among {found:#?}");
         };
-        // The statement that a line names mends what the line tells of.
+        // The statement in a finding mends it.
         if let Some(statement) = &hit.sql {
             run(&hit.file, statement);
             let after = check(&data, None).findings;
@@ -388,7 +388,7 @@ async fn the_program_says_it_by_its_exit_code() {
     assert_eq!(check(&out, None).findings, []);
     let again = crm(&["backup", "--out", name], &data);
     assert_eq!(again.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("exists already"));
 
     run(&data.join(&file), "DELETE FROM words");
     let damaged = crm(&["check"], &data);
@@ -401,7 +401,7 @@ async fn the_program_says_it_by_its_exit_code() {
             && line.contains("PATCH"),
         "{line}"
     );
-    // What is no good is not called a backup.
+    // A damaged copy does not get the name of a backup.
     let other = folder.path().join("other");
     let refused = crm(&["backup", "--out", other.to_str().unwrap()], &data);
     assert_eq!(refused.status.code(), Some(1));
@@ -446,7 +446,7 @@ async fn a_copy_made_under_load_is_whole_and_serves() {
         .collect();
     let mut copies = Vec::new();
     for n in 0..4 {
-        // Answered before the copy is begun: so it is in it.
+        // Written before the copy began, so the copy contains it.
         let known = business.make("job", json!({"title": "Known"})).await;
         let out = folder.path().join(format!("backup {n}"));
         let (data, name) = (business.data.clone(), out.clone());
@@ -464,7 +464,7 @@ async fn a_copy_made_under_load_is_whole_and_serves() {
     }
     assert!(made > 0);
     for (out, known) in copies {
-        // Restored: the copy in the place of a data folder.
+        // Restored: the copy is used as a data folder.
         let host = Host::open_existing(&out).unwrap();
         let core = operator::core(&host, Config::default()).await.unwrap();
         let operator = Operator::new(core, business.tenant.clone());
@@ -480,7 +480,7 @@ async fn a_copy_made_under_load_is_whole_and_serves() {
     }
 }
 
-/// What this program added to a database, taken away again, and its keys and words as the one before it made them.
+/// Reverts a database to the schema, sort keys and words of the program before this one.
 const BEFORE: &str = r#"
     DROP INDEX "u.price_item.code"; DROP INDEX "u.street.name"; DROP INDEX "u.tax_rate.name";
     CREATE UNIQUE INDEX "u.price_item.code" ON records ((coalesce(keys ->> '$.code', data ->> '$.code'))) WHERE type = 'price_item' AND deleted_at IS NULL;
@@ -531,7 +531,7 @@ async fn a_database_of_an_earlier_program_is_folded_anew() {
         let page = business.send(Method::GET, &path, Value::Null).await;
         page["items"].as_array().unwrap().len()
     };
-    // Served before it is folded anew: what was found is found, and what is written is unique.
+    // Before the refold: searches find what they found before, and new values are unique.
     assert_eq!(found("jose").await, 1);
     business
         .make("street", json!({"name": "Jose\u{301}e"}))
@@ -546,7 +546,7 @@ async fn a_database_of_an_earlier_program_is_folded_anew() {
     assert_eq!(core.refold(1_000).await, Left::Nothing);
     assert_eq!(found("strasse").await, 2);
     assert_eq!(found("stra%C3%9Fe").await, 2);
-    // With accents they are two.
+    // With different accents they differ.
     business.make("street", json!({"name": "Jose"})).await;
     let findings = check(&business.close(), None).findings;
     let [finding] = findings.as_slice() else {

@@ -1,5 +1,5 @@
-//! kill -9 of the whole program while clients write to it over HTTP: what was answered with 201 is there afterwards, with
-//! the change log that belongs to it, and a repeat under the same Idempotency-Key has its effect once.
+//! kill -9 of the whole program while clients write to it over HTTP: every record that was answered with 201 exists
+//! afterwards with its change log, and a repeat with the same Idempotency-Key takes effect once.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -18,7 +18,7 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-/// A record that a client tried to create: its id, its key, and whether the answer came.
+/// A record that a client tried to create: its id, its idempotency key, and whether the answer arrived.
 struct Tried {
     id: String,
     answered: bool,
@@ -30,7 +30,7 @@ struct Server {
 }
 
 impl Server {
-    /// Started, and the time until it answered.
+    /// Starts the server; returns it with the time until it answered.
     fn start(data: &Path) -> (Self, Duration) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -65,7 +65,7 @@ impl Drop for Server {
     }
 }
 
-/// None unless the whole answer came.
+/// None unless the whole answer arrived.
 fn send(
     address: &str,
     method: &str,
@@ -165,7 +165,7 @@ fn the_program_killed_under_load_loses_nothing() {
                         let answered = answer.is_some();
                         tried.lock().push(Tried { id, answered });
                         if !answered {
-                            // It is gone.
+                            // The server was killed.
                             return;
                         }
                     }
@@ -173,7 +173,7 @@ fn the_program_killed_under_load_loses_nothing() {
             })
             .collect();
         std::thread::sleep(Duration::from_millis(120 + 53 * (round % 7)));
-        // Killed, not asked: dropping it sends SIGKILL.
+        // Dropping it sends SIGKILL.
         drop(server);
         over.store(true, Relaxed);
         for client in clients {
@@ -197,7 +197,7 @@ fn the_program_killed_under_load_loses_nothing() {
             if attempt.answered {
                 assert_eq!(status, 200, "answered in round {round}, and lost: {body}");
             } else {
-                // Whole or not at all; and a repeat makes it be there, once.
+                // It exists or not; a repeat then creates it once.
                 assert!(status == 200 || status == 404, "{body}");
                 let (status, body) =
                     create(&server.address, &token, &attempt.id).expect("an answer");

@@ -1,5 +1,5 @@
-//! The native directory does what every directory must do (crm_core::ports::directory::conformance), open in several
-//! processes at once; and servers that start at once in a new folder share one signing key.
+//! The native directory passes the conformance suite (crm_core::ports::directory::conformance) while several processes
+//! have it open; servers that start at the same time in a new folder share one signing key.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -26,7 +26,7 @@ fn directory(data: &Path) -> Arc<dyn Directory> {
 async fn the_directory_conforms() {
     let data = tempfile::tempdir().expect("a folder");
     let subject = Subject {
-        // Each has files of its own open, as another process would.
+        // Each opens the files itself, as another process would.
         doors: (0..4).map(|_| directory(data.path())).collect(),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -43,7 +43,7 @@ async fn the_directory_conforms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn servers_that_start_at_once_share_one_signing_key() {
     let data = tempfile::tempdir().expect("a folder");
-    // Its tables are there already: they race for the key alone.
+    // The tables exist already, so the race is only for the key.
     drop(directory(data.path()));
     let hosts: Vec<Host> = (0..8)
         .map(|_| Host::open(data.path()).expect("a host"))

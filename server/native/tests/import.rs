@@ -125,7 +125,7 @@ fn the_whole_data_set_goes_in_and_a_second_import_changes_nothing() {
         contacts["1"]["billing_address"]["city"],
         "São José dos Campos"
     );
-    // Relations lead where the old ids led.
+    // Relations point to the records that the old ids name.
     let staff: BTreeMap<String, Value> = world
         .rows("user")
         .into_iter()
@@ -140,7 +140,7 @@ fn the_whole_data_set_goes_in_and_a_second_import_changes_nothing() {
     let again = world.import(&[]);
     let report = said(&again);
     assert!(
-        again.status.success() && report.contains("0 new, 0 changed, 3503 as they were"),
+        again.status.success() && report.contains("0 new, 0 changed, 3503 unchanged"),
         "{report}"
     );
     assert!(
@@ -225,7 +225,7 @@ fn a_mapping_that_cannot_be_is_refused_before_its_rows() {
         (
             "key = \"chinook_id\"",
             "key = \"last_name\"",
-            "last_name is no unique field of contact",
+            "last_name is not a unique field of contact",
         ),
         (
             "lookup = \"user.external_id\" }\n\n",
@@ -245,12 +245,12 @@ fn a_mapping_that_cannot_be_is_refused_before_its_rows() {
         (
             "name = \"fax\"\ntype = \"phone\"",
             "name = \"about\"\ntype = \"phone\"",
-            "about is there already, of type long_text",
+            "about exists already, with the type long_text",
         ),
         (
             "key = \"external_id\"",
             "key = \"title\"",
-            "title recognises nobody",
+            "title cannot be the key",
         ),
     ] {
         assert!(mapping.contains(from), "{from}");
@@ -420,7 +420,7 @@ fn what_was_exported_is_imported_elsewhere_as_it_was() {
     );
 }
 
-/// A child's greatest memory so far, in MiB. None once it has ended.
+/// The peak memory of a child process so far, in MiB. None once it has ended.
 #[cfg(target_os = "linux")]
 fn peak_mib(child: &std::process::Child) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
@@ -431,7 +431,7 @@ fn peak_mib(child: &std::process::Child) -> Option<u64> {
     Some(kib / 1024)
 }
 
-/// What a command that says little says, and its greatest memory in MiB.
+/// The output of a command with little output, and its peak memory in MiB.
 #[cfg(target_os = "linux")]
 fn watched(command: &mut Command) -> (Output, u64) {
     let mut running = command
@@ -452,9 +452,9 @@ fn watched(command: &mut Command) -> (Output, u64) {
 fn hostile_files_are_refused_where_they_break_and_fill_no_memory() {
     const MOST_MIB: u64 = 120;
     let world = contacts_by("type = \"text\"", "first_name = \"name\"");
-    // Past the bound of a row, which is 2 MiB.
+    // Beyond the bound of a row, 2 MiB.
     let many = |part: &str| part.repeat((12 << 20) / part.len());
-    let too_long = "2097152 bytes, which is the most";
+    let too_long = "2097152 bytes, the longest row";
     let wide = format!("id,name\n1{}\n", ",".repeat(1_000_000));
     let names: String = (0..=1_000).map(|n| format!("{{\"n{n}\":1}}\n")).collect();
     for (name, text, told) in [
@@ -479,7 +479,7 @@ fn hostile_files_are_refused_where_they_break_and_fill_no_memory() {
         (
             "columns.csv",
             "id,".repeat(1_001),
-            (1, "1002 columns, and 1000 are the most"),
+            (1, "1002 columns; the most are 1000"),
         ),
         ("wide.csv", wide, (2, "1000001 fields")),
         (
@@ -527,7 +527,7 @@ fn memory_does_not_grow_with_the_file() {
     use std::io::Write;
     const FEW: usize = 5_000;
     const MANY: usize = 50_000;
-    /// Less than 1 kB for each row more.
+    /// Less than 1 kB for each additional row.
     const MOST_GROWTH_MIB: u64 = 40;
     let world = World::new();
     fs::write(
@@ -540,7 +540,7 @@ fn memory_does_not_grow_with_the_file() {
         let mut rows = std::io::BufWriter::new(fs::File::create(world.file("many.csv")).unwrap());
         writeln!(rows, "id,name,boss").unwrap();
         for n in 0..number {
-            // Each refers to the row that stands as far from the end as it does from the beginning.
+            // Row n refers to the nth row from the end.
             writeln!(rows, "row-{n:0>8},Somebody,row-{:0>8}", number - 1 - n).unwrap();
         }
         drop(rows);
@@ -596,7 +596,7 @@ fn lines_of_one_row_are_bounded() {
     );
 }
 
-/// A world with one mapping of contacts, whose key is a field of this definition.
+/// A world with one mapping of contacts; `key` defines its key field.
 fn contacts_by(key: &str, set: &str) -> World {
     let world = World::new();
     let mapping = format!(
@@ -623,7 +623,7 @@ kind = {{ value = "person" }}
 fn rows_that_change_records_too_large_for_one_batch_go_in_and_a_dry_run_says_so() {
     let set = "first_name = \"name\"\nabout = \"about\"";
     let world = contacts_by("type = \"text\"", set);
-    // 20 kB each, and a few more of them than what one commit takes. ASCII is cheap to fold.
+    // 20 kB each, and a few more than one commit takes. ASCII is fast to fold.
     let about = "a".repeat(20_000);
     let number = BATCH_BYTES / about.len() + 4;
     let rows = |about: &str, name: &str| -> String {
@@ -637,7 +637,7 @@ fn rows_that_change_records_too_large_for_one_batch_go_in_and_a_dry_run_says_so(
         said(&output)
     };
     import(format!("id,name,about\n{}", rows(&about, "A")), &[]);
-    // Small rows: it is the records that are large.
+    // Small rows for large records.
     world.edit("import.toml", "about = \"about\"\n", "");
     let small = format!("id,name,about\n{}", rows("", "B"));
     import(small.clone(), &["--dry-run"]);

@@ -1,4 +1,4 @@
-//! The native limiter does what every limiter must do (crm_core::ports::limiter::conformance).
+//! The native limiter passes the conformance suite (crm_core::ports::limiter::conformance).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What one caller leaves unread, or announces and does not send, neither fills the program's memory nor keeps others out.
+//! Answers that one caller does not read, and bodies that it announces and does not send, neither fill the program's
+//! memory nor keep others out.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -24,7 +25,8 @@ mod support;
 
 use support::{Server, crm};
 
-/// What the program may hold while it is attacked: itself, its stores' caches, and what answers and bodies may take.
+/// The most memory of the program under attack: the program, the caches of its stores, and the bounds of answers and
+/// bodies.
 const MOST_MEMORY_MIB: u64 = 250;
 
 impl Server {
@@ -136,7 +138,7 @@ async fn bodies_that_are_announced_and_not_sent_keep_nobody_out() {
         assert_eq!(server.status(1, &read).await, 200);
     }
     assert!(server.memory_mib() < MOST_MEMORY_MIB);
-    // They are told that they were too slow.
+    // They get the answer that they were too slow.
     let mut first = stalled.remove(0);
     let mut answer = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(60), first.read_to_end(&mut answer));
@@ -158,7 +160,7 @@ async fn one_address_does_not_take_every_connection() {
         held.push(server.connect(2).await);
     }
     let read = request(&token, "GET", "/records/note", "");
-    // More than the 64 files that were allowed at first are open.
+    // More files are open than the initial limit of 64.
     assert_eq!(server.status(1, &read).await, 200);
     let mut open = 0;
     for mut stream in held {
@@ -169,7 +171,7 @@ async fn one_address_does_not_take_every_connection() {
     assert_eq!(open, 256);
 }
 
-/// Patterns as large as they can be and as many as there can be, of several businesses, and records that need all of them.
+/// The largest patterns, as many as are allowed, of several businesses, and records that need all of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn patterns_fill_no_memory() {
     let folder = tempfile::tempdir().unwrap();
@@ -199,11 +201,11 @@ async fn patterns_fill_no_memory() {
             }
         }
         assert!(taken >= 4_000, "{taken} patterns are taken");
-        // Another program's memory ends the test before it fills the machine's.
+        // Stops the test before a broken program fills the machine's memory.
         assert!(server.memory_mib() < 4 * MOST_MEMORY_MIB);
     }
     let after = server.memory_mib();
     println!("{before} MiB before, {after} MiB with all patterns");
-    // The definitions of three businesses, and the programs of all.
+    // The definitions of three businesses, and the compiled patterns of all.
     assert!(after - before < 100, "{after} MiB");
 }

@@ -1,5 +1,5 @@
-//! Far more at once than the program can do: each request is answered within its time, with what it asked for or with a
-//! typed 429 or 503; memory stays bounded; a second after it is over, everything is as before.
+//! Overload: each request is answered in time, with success or with a typed 429 or 503; memory stays bounded; one
+//! second after the load ends, the server works as before.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ mod support;
 
 use support::{Server, crm};
 
-/// A request's deadline is 10 s, and it is given up after 30 s at the latest: see the core's configuration.
+/// The deadline of a request is 10 s, and it is aborted after 30 s at the latest: see the core's configuration.
 const IN_TIME: Duration = Duration::from_secs(31);
 const MOST_MEMORY_MIB: u64 = 600;
 
@@ -89,7 +89,7 @@ fn request(token: &str, method: &str, path: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What the clients saw: answers by status, the slowest, and connections that broke.
+/// What the clients saw: the answers by status, the slowest answer, and broken connections.
 #[derive(Default)]
 struct Seen {
     answers: BTreeMap<u16, usize>,
@@ -164,7 +164,7 @@ async fn too_much_at_once_is_refused_in_time_and_forgotten_in_a_second() {
     let small = r#"{"fields":{"title":"Overload","priority":"high"}}"#;
     let create = request(&token, "POST", "/records/job", small);
     let list = request(&token, "GET", "/records/job?limit=50", "");
-    // Dear ones among them.
+    // Some requests are expensive.
     let operation = format!(
         r#"{{"op":"create","type":"job","fields":{{"title":"{}"}}}}"#,
         "x".repeat(190)

@@ -1,4 +1,4 @@
-//! The program as people run it: its commands, what they say, and how they end.
+//! The program as people run it: the commands, their output and their exit codes.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -30,7 +30,7 @@ fn crm(data: &Path, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("ended")
 }
 
-/// What it printed, having succeeded.
+/// The output of a command that must succeed.
 fn done(output: Output) -> String {
     assert!(
         output.status.success(),
@@ -40,7 +40,7 @@ fn done(output: Output) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// What it said, having failed as a command that was typed right does.
+/// The error message of a command that must fail with exit code 1.
 fn failed(output: Output) -> String {
     assert_eq!(
         output.status.code(),
@@ -136,7 +136,7 @@ impl Server {
         body["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Asks the server to stop and waits for its end.
     #[cfg(unix)]
     fn stop(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
@@ -407,7 +407,7 @@ fn an_export_that_does_not_work_leaves_nothing() {
     assert_eq!(std::fs::read_dir(&out).expect("read").count(), 0);
     done(export("job", "x.jsonl"));
     assert_eq!(std::fs::read_dir(&out).expect("read").count(), 1);
-    // A database that is gone is said to be, and not made anew.
+    // A missing database is reported and not created again.
     let database = data.join(format!("tenants/{tenant}.sqlite"));
     std::fs::remove_file(&database).expect("removed");
     let refused = failed(export("job", "x.csv"));
@@ -415,7 +415,7 @@ fn an_export_that_does_not_work_leaves_nothing() {
     assert!(!database.exists());
 }
 
-/// Somebody else has the databases open, and writes.
+/// Another program has the databases open, and writes.
 #[test]
 fn a_database_in_use_is_said_to_be() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -425,7 +425,7 @@ fn a_database_in_use_is_said_to_be() {
     other.execute_batch("BEGIN IMMEDIATE").expect("begun");
     let refused = failed(crm(data, &["tenant", "create", "Second"], ""));
     assert!(
-        refused.contains("another program works on them"),
+        refused.contains("another program is using the data"),
         "{refused}"
     );
     other.execute_batch("ROLLBACK").expect("ended");
@@ -473,7 +473,7 @@ fn what_was_counted_is_written_down_before_it_stops() {
     assert!(keys["items"][0]["last_used_at"].is_i64(), "{keys}");
 }
 
-/// The greeting's commands, run by a shell as they stand.
+/// Runs the commands of the greeting in a shell, unchanged.
 #[cfg(unix)]
 #[test]
 fn the_demos_commands_work_when_pasted() {
@@ -540,7 +540,7 @@ fn the_data_folder_is_its_owners_alone_whatever_it_was() {
     use std::os::unix::fs::PermissionsExt;
     let outer = tempfile::tempdir().expect("a folder");
     let (data, copy) = (outer.path().join("data"), outer.path().join("copy"));
-    // However freely the user's own files are made.
+    // With a umask that would let everybody read the files.
     let freely = |arguments: &[&str]| {
         let script = "umask 0; exec \"$0\" \"$@\"";
         let output = Command::new("sh")
@@ -558,7 +558,7 @@ fn the_data_folder_is_its_owners_alone_whatever_it_was() {
     };
     freely(&["tenant", "create", "Alder"]);
     alone(&data, "made");
-    // As an older program left it.
+    // As an older program left the folder.
     let wide = |folder: &Path| {
         for (path, _) in modes(folder) {
             let mode = if Path::new(&path).is_dir() {

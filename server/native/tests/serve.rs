@@ -95,7 +95,7 @@ async fn ask(stream: &mut TcpStream, path: &str, more: &str) {
         .expect("written");
 }
 
-/// All that comes until the connection is closed.
+/// Everything that arrives until the connection is closed.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes))
@@ -157,7 +157,7 @@ async fn a_peer_that_never_finishes_its_head_is_let_go() {
     running.stop().await;
 }
 
-/// Somebody holds the tenant's database, and never lets go.
+/// A store whose tenant is locked for ever.
 struct Held;
 
 impl TenantStore for Held {
@@ -205,7 +205,7 @@ async fn a_request_that_takes_too_long_is_answered() {
     ] {
         assert!(head.contains(header), "{header} is not in {head}");
     }
-    // Whoever is busy with one tenant answers others.
+    // A server that waits for one tenant still answers others.
     assert!(
         get_once(&running, "/health")
             .await
@@ -218,7 +218,7 @@ async fn a_request_that_takes_too_long_is_answered() {
 async fn a_head_has_bounds() {
     let running = start(Settings::default()).await;
     for more in [
-        // A head that is there whole when the bound is looked at may be up to twice as long.
+        // A head that has arrived completely when the bound is checked may be up to twice as long.
         format!("X-Long: {}\r\n", "x".repeat(200_000)),
         "X-Many: 1\r\n".repeat(100),
     ] {
@@ -275,7 +275,7 @@ async fn a_peer_that_takes_nothing_of_its_answer_is_let_go() {
     let running = start(settings).await;
     let mut deaf = running.connect().await;
     ask(&mut deaf, "/large", "").await;
-    // The only connection there is becomes free again.
+    // The only connection becomes free again.
     let answer = tokio::time::timeout(Duration::from_secs(5), get_once(&running, "/"))
         .await
         .expect("an answer");
@@ -331,7 +331,7 @@ async fn bodies_in_chunks_leave_the_connection_to_the_next_request() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         assert!(!answer.contains("connection: close"), "{answer}");
     }
-    // One that never ends leaves it to nobody.
+    // After a body that never ends the connection cannot be reused.
     let endless = chunked("/unread").replace("0\r\n\r\n", "");
     let answer = said(&running, &endless).await;
     assert!(answer.contains("connection: close\r\n"), "{answer}");
@@ -386,7 +386,7 @@ async fn a_body_in_another_transfer_coding_is_refused() {
             "{coding}: {answer}"
         );
     }
-    // The last coding has to be chunked, or nobody knows where the body ends.
+    // The last coding has to be chunked, otherwise the end of the body is unknown.
     let answer = said(&running, &request("chunked, gzip")).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     let answer = said(&running, &request("chunked")).await;
@@ -437,7 +437,7 @@ async fn stopping_does_not_wait_for_ever() {
     let mut busy = running.connect().await;
     ask(&mut busy, "/never", "").await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    // Sooner than it would by default.
+    // Sooner than with the default.
     tokio::time::timeout(Settings::default().drain_time / 2, running.stop())
         .await
         .expect("it stops");
@@ -477,7 +477,7 @@ async fn a_request_names_its_host_once() {
             "{request}"
         );
     }
-    // HTTP/1.0 has none.
+    // HTTP/1.0 needs no Host.
     assert!(
         said(&running, "GET / HTTP/1.0\r\n\r\n")
             .await
@@ -500,7 +500,7 @@ async fn a_page_reads_every_refusal_whoever_wrote_it() {
     };
     let running = start(settings).await;
     let mut holder = running.connect().await;
-    // A head that is there whole when the bound is looked at may be up to twice as long.
+    // A head that has arrived completely when the bound is checked may be up to twice as long.
     let long = "x".repeat(300 << 10);
     let asked = [
         (
@@ -551,7 +551,7 @@ async fn a_page_reads_every_refusal_whoever_wrote_it() {
     }
     drop(holder);
     running.stop().await;
-    // Hyper stops before the header that says which page it is; where it can be but one, that one may read it.
+    // Hyper stops before the `Origin` header; if only one origin is configured, its pages may read the answer.
     let settings = Settings {
         origins: crm_core::http::cors::Origins::new(&origins[..1]),
         ..Settings::default()

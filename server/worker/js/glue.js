@@ -1,8 +1,8 @@
-// What is done in one call on JavaScript's side instead of one call per value.
+// Functions that do in one call of JavaScript what would take one call per value from Rust.
 
 /**
- * Runs statements, each an array of its SQL and its parameters, in one batch: their rows as JSON, an array per
- * statement, row and column. Columns come in the statement's order unless two have one name or one is a number.
+ * Runs statements, each an array of its SQL and its parameters, in one batch. Returns their rows as JSON, with an array
+ * per statement and row. Columns are in the statement's order unless two have the same name or a name is a number.
  */
 export async function d1(database, statements) {
   const prepared = statements.map(([sql, ...values]) => {
@@ -19,8 +19,8 @@ export function head(request) {
 }
 
 /**
- * A response whose body `answer` gives slice by slice, as the client takes it; `length` is that of the body. A client that
- * takes no slice for `patience` ms is cut off.
+ * A response whose body comes slice by slice from `answer`, as the client reads it; `length` is the length of the body.
+ * A client that reads nothing for `patience` ms is disconnected.
  */
 export function sliced(status, headers, answer, length, patience) {
   const { readable, writable } = new FixedLengthStream(length);
@@ -32,7 +32,7 @@ async function give(answer, writer, patience) {
   let failure;
   try {
     for (let slice; (slice = answer.next()); ) await inTime(writer.write(slice), patience);
-    // Refused where slices are missing.
+    // Fails if slices are missing.
     await writer.close();
   } catch (error) {
     failure = error;
@@ -40,9 +40,9 @@ async function give(answer, writer, patience) {
   try {
     answer.end();
   } catch {
-    // A panic ended the instance of the module that had the answer, and its memory is gone.
+    // A panic ended the instance of the module that held the answer, so its memory is gone.
   }
-  // The client, if it is still there, sees that the body is not whole.
+  // A client that still reads sees that the body is incomplete.
   if (failure) await writer.abort(failure).catch(() => {});
 }
 

@@ -1,4 +1,4 @@
-//! One request and its answer, within the room that they get of what this isolate has.
+//! Answers one request within its share of the isolate's memory and slots.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     request::whole,
 };
 
-/// The answer, and what the request holds until it is taken.
+/// The answer, and the lease that holds the request's share until the answer is taken.
 pub async fn answer(
     host: &Host,
     mut request: Request<Body>,
@@ -46,9 +46,9 @@ pub async fn answer(
     Ok((whole(busy).await?, lease))
 }
 
-/// None: there was no room.
+/// None if there is no room.
 async fn within(host: &Host, request: Request<Body>, lease: &Lease) -> Option<Response<Body>> {
-    // A request with a body is worked on once that is there.
+    // Work on a request with a body begins when the body has arrived.
     if request.body().is_end_stream() && !lease.held.work() {
         return None;
     }

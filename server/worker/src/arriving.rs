@@ -1,5 +1,5 @@
-//! The body of a request on its way in: it takes room as its bytes arrive, and the work on the request begins when it is
-//! there whole.
+//! The body of a request while it arrives: its bytes take room as they arrive, and the work on the request begins when
+//! all of it has arrived.
 
 use std::sync::{
     Arc,
@@ -12,7 +12,7 @@ use crm_core::held::Held;
 use futures_util::{StreamExt, stream};
 use http::Request;
 
-/// What becomes of a body.
+/// The outcome of a body.
 #[derive(Clone, Default)]
 pub struct Fate(Arc<AtomicBool>);
 
@@ -35,7 +35,7 @@ impl Fate {
     }
 }
 
-/// The request, its body counted.
+/// The request with a counted body.
 pub fn counted(request: Request<Body>, held: Arc<Held>) -> (Request<Body>, Fate) {
     let fate = Fate::default();
     let (each, end) = ((held.clone(), fate.clone()), (held, fate.clone()));

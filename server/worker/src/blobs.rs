@@ -1,4 +1,4 @@
-//! `Blobs` on R2: an object per key, which R2 itself holds against its checksum.
+//! `Blobs` on R2: an object per key; R2 itself verifies the checksum.
 
 use std::ops::Range;
 
@@ -39,7 +39,7 @@ impl R2Blobs {
     ) -> Result<Option<Blob>, BlobError> {
         let mut get = self.0.get(key.to_string());
         if let Some(asked) = &asked {
-            // No blob is larger: what is beyond is in none, and R2 knows no such range.
+            // No blob is larger, and R2 refuses a range that ends beyond that.
             let end = asked.end.min(LARGEST as u64);
             let Some(length) = end.checked_sub(asked.start).filter(|length| *length > 0) else {
                 return self.beyond(key, asked.clone()).await;
@@ -52,9 +52,9 @@ impl R2Blobs {
         let object = match (get.execute().await, asked.clone()) {
             (Ok(Some(object)), _) => object,
             (Ok(None), _) => return Ok(None),
-            // It says the same of a range beyond the end and of what cannot be reached.
+            // R2 reports a range beyond the end and an unreachable object with the same error.
             (Err(error), Some(asked)) => {
-                tracing::debug!(%error, "a range that R2 does not give");
+                tracing::debug!(%error, "R2 did not return the range");
                 return self.beyond(key, asked).await;
             }
             (Err(error), None) => return Err(failed(&error)),
@@ -63,10 +63,10 @@ impl R2Blobs {
         let part = part(asked, head.bytes)?;
         let body = object
             .body()
-            .ok_or_else(|| BlobError::Failed("R2 gave no body".into()))?;
+            .ok_or_else(|| BlobError::Failed("R2 returned no body".into()))?;
         let bytes = body.bytes().await.map_err(|error| failed(&error))?;
         if bytes.len() as u64 != part.end - part.start {
-            return Err(BlobError::Busy("R2 gave another part".into()));
+            return Err(BlobError::Busy("R2 returned another range".into()));
         }
         Ok(Some(Blob {
             head,
@@ -74,14 +74,14 @@ impl R2Blobs {
         }))
     }
 
-    /// Of a part that R2 does not give: the blob is not there, or not so far, or R2 did not answer.
+    /// Finds out why R2 returned no range: the blob does not exist, or ends before the range, or R2 failed.
     async fn beyond(&self, key: &BlobKey, asked: Range<u64>) -> Result<Option<Blob>, BlobError> {
         let Some(head) = self.look(key).await? else {
             return Ok(None);
         };
         part(Some(asked), head.bytes)?;
         Err(BlobError::Busy(
-            "R2 did not give a part that is there".into(),
+            "R2 did not return an existing range".into(),
         ))
     }
 
@@ -102,7 +102,7 @@ fn head(object: &Object) -> Result<BlobHead, BlobError> {
     })
 }
 
-/// R2 says only in words what passes: nothing that it refuses is a mistake of the caller's, which `admit` has found.
+/// R2 names temporary errors only in its message. Errors of the caller are excluded, since `admit` found them before.
 fn failed(error: &worker::Error) -> BlobError {
     BlobError::Busy(error.to_string())
 }

@@ -1,18 +1,18 @@
-//! `Cache` on KV. What KV does not answer is not there.
+//! `Cache` on KV. If KV fails, a value counts as absent.
 
 use crm_core::ports::{Answer, Cache};
 use worker::{kv::KvStore, send::SendFuture};
 
 pub struct KvCache(pub KvStore);
 
-/// KV's least life of a value.
+/// The shortest lifetime of a value that KV accepts, in seconds.
 const LEAST_LIFE_S: u32 = 60;
 
 impl Cache for KvCache {
     fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<String>> {
         Box::pin(SendFuture::new(async move {
             self.0.get(key).text().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the cache gives no answer");
+                tracing::warn!(%error, "the cache cannot be read");
                 None
             })
         }))
@@ -27,7 +27,7 @@ impl Cache for KvCache {
                     .await
             };
             if let Err(error) = put.await {
-                tracing::warn!(%error, "the cache takes nothing");
+                tracing::warn!(%error, "the cache cannot be written");
             }
         }))
     }
@@ -35,7 +35,7 @@ impl Cache for KvCache {
     fn remove<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
         Box::pin(SendFuture::new(async move {
             if let Err(error) = self.0.delete(key).await {
-                tracing::warn!(%error, "the cache forgets nothing");
+                tracing::warn!(%error, "the cache cannot be deleted from");
             }
         }))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crm_core::ports::{Answer, Clock, Random};
 use worker::{Delay, send::SendFuture};
 
-/// The platform's time stands still between two awaits of I/O.
+/// The platform's clock advances only when I/O is awaited.
 pub struct PlatformClock;
 
 impl Clock for PlatformClock {
@@ -23,7 +23,7 @@ pub struct PlatformRandom;
 impl Random for PlatformRandom {
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
-            // Keys and tokens that can be guessed are worse than no server.
+            // Without randomness keys and tokens could be guessed, so the program aborts.
             tracing::error!(%error, "the platform has no randomness");
             std::process::abort();
         }

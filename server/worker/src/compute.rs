@@ -1,5 +1,5 @@
-//! Work that keeps the isolate's one thread busy, such as hashing a password: before each piece, requests that have come
-//! meanwhile go on, so that they stand in line when it is decided whose turn is next.
+//! CPU-bound work on the isolate's only thread, such as hashing a password. Before each piece of work, requests that
+//! arrived meanwhile run, so that they are in the queue when the next turn is decided.
 
 use crm_core::ports::{Answer, Clock, Compute, compute::Job};
 
@@ -15,7 +15,7 @@ impl Compute for Yielding {
         })
     }
 
-    /// On the platform, an I/O object of one request is of no use to another one.
+    /// On the platform one request cannot use an I/O object of another one, so it cannot wake it.
     fn wakes(&self) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! Runs the cases of the core's conformance suites on this Worker's own bindings, each asked for by its address, and tells
-//! the round trips so far, the memory, and what requests hold. Only in builds for tests.
+//! Routes that run the cases of the core's conformance suites on this Worker's bindings, and report the round trips so
+//! far, the memory, and the shares that requests hold. Only in builds for tests.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::{
     trips,
 };
 
-/// The answer, or the request if it is none of these.
+/// The answer, or the request itself if no route here matches.
 pub async fn answer(host: &Host, request: Request<Body>) -> Result<Response<Body>, Request<Body>> {
     let Some(path) = request.uri().path().strip_prefix("/conformance/") else {
         return Err(request);
@@ -42,7 +42,7 @@ pub async fn answer(host: &Host, request: Request<Body>) -> Result<Response<Body
     Ok(Response::new(text.to_string().into()))
 }
 
-/// Bytes that the module's memory has grown to: it never shrinks.
+/// The size of the module's memory in bytes; it never shrinks.
 fn memory() -> u32 {
     let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     memory
@@ -51,7 +51,7 @@ fn memory() -> u32 {
         .byte_length()
 }
 
-/// The suites by their names, each with its cases'.
+/// The names of all suites and their cases.
 fn names() -> Vec<String> {
     fn of<Subject>(suite: &str, cases: &[Case<Subject>]) -> Vec<String> {
         let names = cases.iter().map(|case| format!("{suite}/{}", case.name));
@@ -67,7 +67,7 @@ fn names() -> Vec<String> {
     .concat()
 }
 
-/// What a case saw, with a tenant or keys of its own.
+/// Runs one case with its own tenant or keys.
 async fn run(host: &Host, suite: &str, name: &str) -> Verdict {
     let fresh = random_id::id(PlatformClock.now(), &PlatformRandom);
     match suite {
@@ -126,10 +126,10 @@ fn find<Subject>(
 }
 
 fn tenant_id(text: &str) -> Result<TenantId, String> {
-    TenantId::parse(text).ok_or_else(|| format!("{text} is no id"))
+    TenantId::parse(text).ok_or_else(|| format!("{text} is not an id"))
 }
 
-/// In any database that is free.
+/// Places a tenant in any free database.
 async fn tenant(host: &Host, name: &str, id: &str) -> Result<TenantId, String> {
     let tenant = tenant_id(id)?;
     let entry = TenantEntry {

@@ -1,5 +1,5 @@
-//! The directory on D1: which tenants there are and in which database each lies, and the signing keys, sealed under the
-//! deployment's secret, since whoever may look into the database must not be able to sign.
+//! The directory on D1: the tenants with the database of each, and the signing keys. The keys are encrypted under the
+//! deployment's secret, so that reading the database is not enough to sign tokens.
 
 use std::{
     collections::HashMap,
@@ -25,9 +25,9 @@ use worker::Env;
 
 use crate::store::{D1Store, database::Database, schema};
 
-/// More entries are not remembered at once.
+/// Upper bound of the cache of entries.
 const MOST_TENANTS: usize = 5_000;
-/// Bindings of tenants' databases begin with it.
+/// The prefix of the bindings of tenants' databases.
 pub const TENANT: &str = "TENANT_";
 
 pub struct D1Directory {
@@ -36,13 +36,13 @@ pub struct D1Directory {
     store: Arc<D1Store>,
     random: Arc<dyn Random>,
     sealing_key: [u8; 32],
-    /// This isolate has seen that the schema is up to date.
+    /// Whether this isolate has checked that the schema is up to date.
     current: AtomicBool,
-    /// An entry never changes.
+    /// Cached entries; an entry never changes.
     known: Mutex<HashMap<TenantId, TenantEntry>>,
 }
 
-/// Why a tenant has no place.
+/// Why a tenant could not be placed in a database.
 #[derive(Debug, thiserror::Error)]
 pub enum Unplaced {
     #[error(
@@ -86,8 +86,8 @@ impl D1Directory {
         rows.into_iter().map(sql::placed).collect()
     }
 
-    /// Gives the tenant the database `binding`, or any that is free, and makes its tables. Repeating it is harmless: the
-    /// tenant keeps what it has. Returns the binding.
+    /// Places the tenant in the database `binding`, or in any free one, and makes its tables. Repeating it is harmless:
+    /// the tenant keeps its database. Returns the binding.
     pub async fn place(
         &self,
         new: &TenantEntry,
@@ -123,7 +123,7 @@ impl D1Directory {
                     self.store.prepare(&new.id).await?;
                     return Ok(place);
                 }
-                // Somebody else was faster: the next one.
+                // Another request took it: try the next one.
                 Commit::Constraint(name) if name == "tenants.place" => {}
                 other => return Err(sql::refusal(&other).into()),
             }
@@ -131,7 +131,7 @@ impl D1Directory {
         Err(binding.map_or(Unplaced::Full, |name| Unplaced::Taken(name.to_owned())))
     }
 
-    /// Names of the tenants' databases that the Worker is bound to.
+    /// The bindings of tenants' databases.
     fn bindings(&self) -> Vec<String> {
         let mut names: Vec<String> =
             js_sys::Object::keys(self.env.unchecked_ref::<js_sys::Object>())
@@ -145,7 +145,8 @@ impl D1Directory {
         names
     }
 
-    /// The rows of one statement; the first of an isolate also proves in the same round trip that the tables are there.
+    /// Reads the rows of one statement. The first read of an isolate also checks in the same round trip that the tables
+    /// exist.
     async fn rows(&self, statement: Statement) -> Result<Rows, StoreError> {
         if !self.current.load(Relaxed) {
             let newest = Statement::new("SELECT max(number) AS newest FROM migrations", []);

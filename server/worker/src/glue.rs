@@ -1,4 +1,4 @@
-//! What `js/glue.js` does, as functions.
+//! Bindings to the functions of `js/glue.js`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{clock::PlatformClock, leases::Lease};
 
 #[wasm_bindgen(module = "/js/glue.js")]
 extern "C" {
-    /// Statements in one batch; their rows as JSON.
+    /// Runs statements in one batch; returns their rows as JSON.
     #[wasm_bindgen(catch)]
     pub async fn d1(database: &JsValue, statements: &Array) -> Result<JsValue, JsValue>;
 
@@ -29,8 +29,8 @@ extern "C" {
     pub fn response(status: u16, headers: &Array, body: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-/// An answer that goes out in slices. JavaScript has it until it forgets it, and must not free it by itself: by then the
-/// address may be another thing's, in an instance of the module that was begun after a panic. Methods look whose it is.
+/// An answer that is sent in slices. JavaScript holds it and must not free it by itself: after a panic a new instance
+/// of the module may use the address for something else. The methods check that the object belongs to this instance.
 #[wasm_bindgen]
 pub struct Answer(Arc<Lease>);
 
@@ -48,18 +48,18 @@ impl Answer {
         Some(Uint8Array::from(slice.as_ref()))
     }
 
-    /// Nobody takes more of it.
+    /// The client reads no more of it.
     pub fn end(&self) {
         self.0.end();
     }
 }
 
-/// What an exception says. D1's own words stand in `message`.
+/// The message of an exception. D1's message is in the property `message`.
 pub fn said(exception: &JsValue) -> String {
     match exception.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),
         None => exception
             .as_string()
-            .unwrap_or_else(|| "something that is no text".to_owned()),
+            .unwrap_or_else(|| "a value that is not text".to_owned()),
     }
 }

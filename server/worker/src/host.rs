@@ -1,4 +1,4 @@
-//! The core on this isolate's bindings. Made once per isolate, by its first request.
+//! The core with this isolate's bindings. The first request of an isolate makes it.
 
 use std::sync::{
     Arc, OnceLock,
@@ -28,15 +28,15 @@ use crate::{
 pub enum StartError {
     #[error(transparent)]
     Unset(#[from] Unset),
-    #[error("the Worker is not bound to {0}: see wrangler.toml")]
+    #[error("the binding {0} is missing: see wrangler.toml")]
     Unbound(&'static str),
     #[error("the directory: {0}")]
     Directory(#[from] StoreError),
 }
 
-/// How long uses are counted before they are written down. The platform lets an isolate work for 30 s after an answer.
+/// The time between counting a use and storing the counts. The platform lets an isolate work for 30 s after an answer.
 const WRITE_AFTER_MS: u64 = 20_000;
-/// When it is tried again, should an isolate have been stopped in between.
+/// The time after which storing is tried again if it did not finish.
 const WRITE_AGAIN_MS: i64 = 60_000;
 
 pub struct Host {
@@ -44,9 +44,9 @@ pub struct Host {
     pub core: Arc<Core>,
     pub origins: Origins,
     pub leases: Leases,
-    /// Until when somebody else writes down what was counted, epoch ms.
+    /// Until when another request is in charge of storing the counts, in epoch ms.
     writing: AtomicI64,
-    /// What the suites run on.
+    /// The ports for the conformance suites.
     #[cfg(feature = "conformance")]
     pub parts: Parts,
 }
@@ -59,7 +59,7 @@ pub struct Parts {
     pub cache: Arc<dyn Cache>,
 }
 
-/// The isolate's host. Two first requests that race make two, and one stays.
+/// The isolate's host. If two first requests race, both make one, and one of them is kept.
 pub async fn of(env: &Env) -> Result<&'static Host, StartError> {
     static HOST: OnceLock<Host> = OnceLock::new();
     if let Some(host) = HOST.get() {
@@ -70,10 +70,10 @@ pub async fn of(env: &Env) -> Result<&'static Host, StartError> {
 }
 
 impl Host {
-    /// Has what was counted written down in a while, unless that is under way: an answer waits for nothing.
+    /// Schedules storing the counts, unless that is under way. The answer does not wait for it.
     pub fn write_later(&'static self, context: &worker::Context) {
         let now = PlatformClock.now();
-        // One that lasts longer than it can is of before the clock went back.
+        // A longer time than possible was set before the clock went back.
         let others = self.writing.load(Relaxed);
         if self.core.usage.is_empty() || (now < others && others <= now + WRITE_AGAIN_MS) {
             return;

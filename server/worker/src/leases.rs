@@ -1,5 +1,6 @@
-//! What all requests of this isolate share, of the 128 MB that it has. A request whose caller left may never be polled again
-//! and so never be dropped. So each holds what it holds by a lease, which runs out by the clock unless something happens.
+//! The slots and bytes that all requests of this isolate share, out of its 128 MB. If the caller left, a request may
+//! never be polled again and so never be dropped. So each request holds its share by a lease, which expires unless the
+//! request shows signs of life.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -17,24 +18,24 @@ use parking_lot::{Mutex, MutexGuard};
 
 /// How long a silent request keeps its memory: twice the router's time limit.
 pub const LEASE_MS: i64 = 2 * PATIENCE_MS.cast_signed();
-/// As much of an answer as is given to the platform at once.
+/// The size of a slice of an answer, in bytes.
 const SLICE: usize = 64 << 10;
-/// Bytes of an answer that a caller has to take in each second: as many as the native host demands.
+/// The bytes of an answer that a caller has to read per second: the same as on the native host.
 const TAKEN_IN_S: usize = 8 << 10;
 
-/// An answer of one slice goes out in one piece, which costs less, but nobody sees when it is taken. So one of so many, drawn
-/// at random, is sliced as a sample. Once an answer has waited for so long, callers leave answers unread: then all are sliced
-/// and counted.
+/// An answer of one slice is sent in one piece, which costs less, but the isolate cannot see when it is read. So one in
+/// `SAMPLED_OF` answers, chosen at random, is sliced as a sample. If an answer waits longer than the following bound,
+/// callers leave answers unread: then all answers are sliced and counted.
 const SAMPLED_OF: u8 = 8;
 const LEFT_MS: i64 = 250;
 
-/// Requests at work, bytes of bodies, and bytes of what D1 answers and is sent; and the part of one address or business.
-/// What D1 answers and is sent is counted twice ([`Held::read`]). The largest batch, which reads 8 MiB and writes 8 MiB, has
-/// room alone, and leaves room to others. Passwords take 40 MB beside it.
+/// The bounds of requests at work, of bytes of bodies, and of bytes sent to and from D1: the total, and the part of one
+/// address or business. Bytes sent to and from D1 count twice ([`Held::read`]). The largest batch, which reads 8 MiB
+/// and writes 8 MiB, fits and leaves room for others. Password hashing takes 40 MB in addition.
 const SLOTS: [usize; 2] = [256, 128];
 const BODIES: [usize; 2] = [8 << 20, 3 << 20];
 const READ: [usize; 2] = [40 << 20, 36 << 20];
-/// Bytes of answers that are there whole: nobody keeps others from reading by not taking theirs.
+/// The bounds of bytes of finished answers: callers that do not read their answers cannot keep others from reading.
 const ANSWERS: [usize; 2] = [16 << 20, 4 << 20];
 
 pub struct Leases {
@@ -42,27 +43,27 @@ pub struct Leases {
     all: Mutex<Vec<Weak<Lease>>>,
 }
 
-/// What one request holds.
+/// The share that one request holds.
 pub struct Lease {
     pub held: Arc<Held>,
-    /// Answers were left unread when the request came.
+    /// Whether callers left answers unread when the request came.
     are_left: bool,
     life: Mutex<Life>,
 }
 
-/// Times are in epoch ms.
+/// The times of a lease, in epoch ms.
 struct Life {
-    /// From the last sign of life on.
+    /// The validity of the lease, from the last sign of life on.
     lease: Range<i64>,
-    /// In which all of the answer has to be taken.
+    /// The time in which the whole answer has to be read.
     taking: Option<Range<i64>>,
     /// Bytes of the answer that the platform has not taken yet.
     rest: Bytes,
 }
 
 impl Life {
-    /// One that begins much later than now is of before the clock went back. A little is nothing: each request has a clock
-    /// of its own, which stands still while it computes.
+    /// A lease that begins much later than `now` was made before the clock went back. A small difference is normal:
+    /// each request has its own clock, which stands still while it computes.
     fn lasts(&self, now: i64) -> bool {
         let holds = |time: &Range<i64>| {
             now < time.end && now > time.start.saturating_sub(LEASE_MS) && !time.is_empty()
@@ -70,7 +71,7 @@ impl Life {
         holds(&self.lease) && self.taking.as_ref().is_none_or(holds)
     }
 
-    /// Whether the caller has not taken a slice for a while.
+    /// Whether the caller has not read a slice for a while.
     fn is_left(&self, now: i64) -> bool {
         self.taking.is_some() && now >= self.lease.start.saturating_add(LEFT_MS)
     }
@@ -92,8 +93,8 @@ impl Default for Leases {
 }
 
 impl Leases {
-    /// A request that comes at `now`, in epoch ms. All whose address is not known are charged together. What has run out is
-    /// given back.
+    /// Gives a request that comes at `now` (epoch ms) a lease. Requests without a known address count as one address.
+    /// Expired leases are released first.
     pub fn enter(&self, address: Option<IpAddr>, now: i64) -> Arc<Lease> {
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
         let mut all = self.all.lock();
@@ -117,7 +118,7 @@ impl Leases {
         lease
     }
 
-    /// Slots, bytes of bodies and bytes of answers that are taken.
+    /// The slots, bytes of bodies and bytes of answers that are in use.
     #[cfg(any(test, feature = "conformance"))]
     pub fn taken(&self) -> [usize; 3] {
         self.hall.taken()
@@ -125,7 +126,7 @@ impl Leases {
 }
 
 impl Lease {
-    /// Whether it has not run out; if it has, what it held is given back.
+    /// Whether the lease is valid; an expired one is released.
     fn lasts(&self, now: i64) -> bool {
         let lasts = self.life().lasts(now);
         if !lasts {
@@ -134,7 +135,7 @@ impl Lease {
         lasts
     }
 
-    /// Gives back what it holds. JavaScript may have it for a while after that.
+    /// Releases the share. JavaScript may keep the object for a while after that.
     pub fn end(&self) {
         self.held.end();
         *self.life() = Life {
@@ -144,8 +145,8 @@ impl Lease {
         };
     }
 
-    /// Keeps the answer, which is there at `now`, to be taken in slices and in time. One that goes out in one piece is given
-    /// back. `draw` gives a random byte.
+    /// Keeps the answer, finished at `now`, to be read in slices and in time. Returns an answer that is to be sent in
+    /// one piece. `draw` returns a random byte.
     pub fn put(&self, answer: Bytes, now: i64, draw: impl FnOnce() -> u8) -> Option<Bytes> {
         let is_small = answer.len() <= FREE
             || answer.len() <= SLICE && !self.are_left && !draw().is_multiple_of(SAMPLED_OF);
@@ -161,7 +162,7 @@ impl Lease {
         None
     }
 
-    /// The next slice of the answer, asked for at `now`, in epoch ms; none at its end and where the lease has run out.
+    /// The next slice of the answer, requested at `now` (epoch ms); None at its end and after the lease has expired.
     pub fn next(&self, now: i64) -> Option<Bytes> {
         if !self.lasts(now) {
             return None;

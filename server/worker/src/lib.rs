@@ -2,7 +2,7 @@
 
 mod answer;
 mod arriving;
-// No operation puts files: the suites alone do.
+// The contract has no operation for files yet: only the suites use blobs.
 #[cfg(feature = "conformance")]
 mod blobs;
 mod cache;
@@ -39,15 +39,15 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
     let host = match host::of(&env).await {
         Ok(host) => host,
         Err(error) => {
-            // There may be no log yet.
+            // The log may not have started yet.
             console_error!("the Worker cannot start: {error}");
-            let message = "The server cannot start. Its log says why.";
+            let message = "The server cannot start. Its log has the cause.";
             let refused = refusal(&request, GateCode::INTERNAL, message);
             return request::outgoing(request::whole(refused).await?, None);
         }
     };
     let Some(incoming) = request::incoming(&request) else {
-        let message = "The request is not HTTP as this server knows it.";
+        let message = "The request has a method, address or header that is not valid HTTP.";
         let mut refused = refusal(&request, BAD_REQUEST, message);
         let origin = request.headers().get("origin").ok().flatten();
         let origin = origin.and_then(|origin| HeaderValue::try_from(origin).ok());
@@ -65,14 +65,13 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
     request::outgoing(response, Some(lease))
 }
 
-/// Statements by which notices are given to all businesses together in one run, and by which their records are folded anew.
-/// D1 lets a run have a thousand. Opening a database takes some that are not counted here: its state, its place in the
-/// directory, a migration.
+/// The most statements of one run for notices of all businesses, and for refolding their records. D1 allows a thousand
+/// per run. Opening a database takes some that are not counted here: its state, its directory entry, migrations.
 const NOTICED_AT_ONCE: usize = 200;
 const FOLDED_AT_ONCE: usize = 300;
 
-/// Once a day, as wrangler.toml says: notices of what is going away are given, and what an earlier program folded is folded
-/// anew. The operator need not wait for it.
+/// Runs once a day (see wrangler.toml): gives the notices of deprecations, and refolds texts that an earlier program
+/// folded. The operator can start a refold sooner.
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match host::of(&env).await {
@@ -86,7 +85,7 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
 
 const BAD_REQUEST: GateCode = GateCode::new("BAD_REQUEST", StatusCode::BAD_REQUEST);
 
-/// An answer of no operation.
+/// A refusal before the operation is known.
 fn refusal(request: &web_sys::Request, code: GateCode, message: &str) -> Response<Body> {
     let accept = request.headers().get("accept").ok().flatten();
     let served = negotiate(accept.as_deref(), &MEDIA).unwrap_or_default();

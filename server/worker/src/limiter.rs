@@ -1,5 +1,5 @@
-//! Counts requests for all isolates: a Durable Object per quota and key, of which an isolate takes a few requests at once
-//! (`lease.rs`). Where it cannot be reached, this isolate counts by itself.
+//! Limits requests across all isolates: a Durable Object per quota and key counts, and an isolate takes several
+//! requests from it at once (`lease.rs`). If the object cannot be reached, the isolate counts by itself.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ mod object;
 use bucket::Bucket;
 use lease::Leases;
 
-/// Buckets that an isolate keeps while it counts by itself.
+/// The most buckets of an isolate that counts by itself.
 const MOST_BUCKETS: usize = 10_000;
 
 pub struct ObjectLimiter {
@@ -45,7 +45,7 @@ impl ObjectLimiter {
         let address = object::address(quota, wanted);
         let mut answer = stub.fetch_with_str(&address).await?;
         let granted = object::parse(&answer.text().await?)
-            .ok_or_else(|| worker::Error::RustError("the object answers something else".into()))?;
+            .ok_or_else(|| worker::Error::RustError("the object's answer is not valid".into()))?;
         let mut leases = self.leases();
         Ok(leases.granted(quota, name, wanted, granted, object::now()))
     }
@@ -71,7 +71,7 @@ impl Limiter for ObjectLimiter {
             match self.ask(quota, &name).await {
                 Ok(decision) => decision,
                 Err(error) => {
-                    tracing::warn!(%error, quota = quota.name, "the limiter gives no answer");
+                    tracing::warn!(%error, quota = quota.name, "the limiter does not answer");
                     self.decide_here(quota, &name)
                 }
             }
@@ -79,7 +79,7 @@ impl Limiter for ObjectLimiter {
     }
 }
 
-/// No limit: RATE_LIMIT is off.
+/// A limiter without a limit, for RATE_LIMIT = off.
 pub struct Unlimited;
 
 impl Limiter for Unlimited {

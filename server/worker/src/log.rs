@@ -13,7 +13,7 @@ use tracing_subscriber::{
 use wasm_bindgen::JsValue;
 use worker::{console_error, console_log, console_warn};
 
-/// Starts the log, once. `filter` chooses what it holds (`info`, `warn,crm_core=debug` ...).
+/// Starts the log, once. `filter` sets the levels (such as `warn,crm_core=debug`).
 pub fn start(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let started = tracing_subscriber::fmt()
@@ -30,9 +30,7 @@ pub fn start(filter: &str) {
                 .location()
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            let why = panic
-                .payload_as_str()
-                .unwrap_or("something that is no text");
+            let why = panic.payload_as_str().unwrap_or("a value that is not text");
             tracing::error!(place, why, "panic");
         }));
     }
@@ -49,7 +47,7 @@ impl FormatTime for PlatformTime {
 
 struct Console;
 
-/// One event, written when it is whole.
+/// One event, written when it is complete.
 struct Line {
     level: Level,
     text: Vec<u8>,

@@ -1,5 +1,5 @@
-//! The operator's door: what the native host's command line does on the machine that holds the data, over HTTP and under
-//! a secret of the deployment. Tenants are made here, and requests are sent as the operator of one.
+//! The operator's routes: they do over HTTP, authorised by a secret of the deployment, what the native host's command
+//! line does on its machine. They make tenants and send requests as the operator of a tenant.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ struct Door {
     api: Router,
 }
 
-/// The router with the door beside the API.
+/// The router of the API and the operator's routes.
 pub fn door(secret: &str, core: Arc<Core>, directory: Arc<D1Directory>, api: Router) -> Router {
     let expected: [u8; 32] = Sha256::digest(secret).into();
     let door = Door {
@@ -67,7 +67,7 @@ pub fn door(secret: &str, core: Arc<Core>, directory: Arc<D1Directory>, api: Rou
     inside.fallback_service(api)
 }
 
-/// Compares hashes, in constant time: neither length nor content shows.
+/// Compares hashes in constant time, so that the time reveals neither length nor content.
 fn is_operator(request: &Request, expected: &[u8; 32]) -> bool {
     let given = request
         .headers()
@@ -106,9 +106,9 @@ async fn tenants(State(door): State<Door>) -> Response {
 #[serde(deny_unknown_fields)]
 struct NewTenant {
     name: String,
-    /// A UUIDv7; repeating the request with it is harmless.
+    /// A UUIDv7; repeating the request with the same id is harmless.
     id: Option<String>,
-    /// The D1 binding; any that is free if left out.
+    /// The D1 binding; any free one by default.
     binding: Option<String>,
 }
 
@@ -142,8 +142,8 @@ async fn create_tenant(
     }
 }
 
-/// None if the id is no id. Without one, a tenant of that name in that very database is the one that is meant: the request
-/// may be repeated.
+/// None if the id is invalid. Without an id, an existing tenant with the same name in the same database is returned, so
+/// the request may be repeated.
 async fn place(
     directory: &D1Directory,
     name: &str,
@@ -186,11 +186,11 @@ async fn place(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewToken {
-    /// The login address of a person, or else
+    /// The email address of a user, or else
     user: Option<String>,
     /// the id of an API key.
     key: Option<String>,
-    /// At most 900, the life of any access token.
+    /// In seconds, at most 900, the lifetime of any access token.
     expires_in: Option<u32>,
 }
 
@@ -223,28 +223,28 @@ async fn token(
             "There is no such active user or key in this tenant.",
         ),
         Err(error) => {
-            tracing::error!(%error, "no token was made");
+            tracing::error!(%error, "making a token failed");
             internal()
         }
     }
 }
 
-/// Folds some of a tenant's records anew, after a new program came that folds otherwise; `done` once all are.
+/// Refolds some of a tenant's records after an upgrade that folds texts differently; `done` when all are refolded.
 async fn refold(State(door): State<Door>, Path(tenant): Path<String>) -> Response {
     let Some(tenant) = known(&door.directory, &tenant).await else {
         return no_tenant();
     };
-    // It has bounds of its own, and reads far more than an answer holds.
+    // Outside of the request's share: a refold has its own bounds and reads far more than a request may.
     match apart(door.core.refold_tenant(&tenant, FOLDED_AT_ONCE)).await {
         Ok(left) => Json(serde_json::json!({ "done": left == Left::Nothing })).into_response(),
         Err(fault) => {
-            tracing::error!(%fault, "records are not folded anew");
+            tracing::error!(%fault, "refolding records failed");
             internal()
         }
     }
 }
 
-/// A request of the API, sent as the operator of a tenant: what comes behind `/api` is its path.
+/// Sends a request of the API as the operator of a tenant; its path is the part behind `/api`.
 async fn forward(
     State(door): State<Door>,
     Path((tenant, _)): Path<(String, String)>,
@@ -262,7 +262,7 @@ async fn forward(
         return no_tenant();
     };
     *request.uri_mut() = uri;
-    // The operator's secret is nobody's access token.
+    // The operator's secret is not an access token.
     request.headers_mut().remove(header::AUTHORIZATION);
     let mut sent = Request::new(Body::empty());
     *sent.method_mut() = request.method().clone();
@@ -318,7 +318,7 @@ fn unplaced(error: Unplaced) -> Response {
         Unplaced::Unbound(_) => "NOT_BOUND",
         Unplaced::Taken(_) => "DATABASE_TAKEN",
         Unplaced::Store(error) => {
-            tracing::error!(%error, "a tenant was not made");
+            tracing::error!(%error, "making a tenant failed");
             return internal();
         }
     };

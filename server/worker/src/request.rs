@@ -1,5 +1,4 @@
-//! Requests and responses between the platform's objects and the router's types, with as few calls to JavaScript as it
-//! takes.
+//! Converts between the platform's request and response objects and the router's types, with few calls to JavaScript.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -17,10 +16,10 @@ use crate::{
     leases::{LEASE_MS, Lease},
 };
 
-/// The address of the caller, as the platform saw it. Nobody else can set this header.
+/// The header with the caller's address. The platform sets it, and callers cannot.
 const PEER: &str = "cf-connecting-ip";
 
-/// None if it has a method, address or header that HTTP does not know.
+/// None if the method, the address or a header is not valid HTTP.
 pub fn incoming(request: &web_sys::Request) -> Option<Request<Body>> {
     let head: Vec<String> = glue::head(request)
         .iter()
@@ -47,8 +46,9 @@ pub fn incoming(request: &web_sys::Request) -> Option<Request<Body>> {
     Some(incoming)
 }
 
-/// Of names and values in turn. A value is bytes, which the platform reads as UTF-8 where the standard has a character for
-/// each byte: what is none has come as U+FFFD, and stays something that no ASCII is. None if HTTP does not know one of them.
+/// Makes a header map from alternating names and values. The platform decodes the bytes of a value as UTF-8, where the
+/// standard has one character per byte; invalid UTF-8 arrives as U+FFFD and so stays non-ASCII. None if a name or value
+/// is not valid HTTP.
 fn header_map(pairs: &[String]) -> Option<HeaderMap> {
     let mut map = HeaderMap::with_capacity(pairs.len() / 2);
     for pair in pairs.chunks_exact(2) {
@@ -76,7 +76,7 @@ fn uri(address: &str) -> Option<Uri> {
     Some(Uri::from(path.ok()?))
 }
 
-/// Browsers' addresses may hold characters that HTTP wants escaped.
+/// Percent-encodes characters that browsers leave in addresses and HTTP does not allow.
 fn escaped(path: &str) -> String {
     let mut out = String::with_capacity(path.len() + 16);
     for byte in path.bytes() {
@@ -90,7 +90,7 @@ fn escaped(path: &str) -> String {
     out
 }
 
-/// An answer with all bytes of its body.
+/// Reads an answer's whole body.
 pub async fn whole(response: Response<Body>) -> worker::Result<Response<Bytes>> {
     let (head, body) = response.into_parts();
     let collected = body.collect().await;
@@ -98,7 +98,8 @@ pub async fn whole(response: Response<Body>) -> worker::Result<Response<Bytes>> 
     Ok(Response::from_parts(head, collected.to_bytes()))
 }
 
-/// An answer as the platform takes it: in one piece where it is small, else in slices, each counted until it is taken.
+/// Converts an answer for the platform: a small one in one piece, a larger one in slices that count until they are
+/// read.
 pub fn outgoing(
     response: Response<Bytes>,
     lease: Option<Arc<Lease>>,
@@ -133,7 +134,7 @@ pub fn outgoing(
     Ok(made.unchecked_into())
 }
 
-/// Names and values in turn.
+/// The headers as alternating names and values.
 fn headers(map: &HeaderMap) -> Array {
     let headers = Array::new();
     for (name, value) in map {
@@ -158,7 +159,7 @@ mod tests {
         for value in ["", "a b", "a\tb", "caf\u{e9}", "\u{1F4A1}"] {
             assert_eq!(of("k", value).as_deref(), Some(value.as_bytes()));
         }
-        // A byte that is no UTF-8 does not become a character that a key may have.
+        // An invalid UTF-8 byte does not become a character that is valid in a key.
         let seen = of("idempotency-key", "a\u{fffd}b");
         assert!(seen.is_some_and(|value| !value.is_ascii()));
         for (name, value) in [

@@ -1,4 +1,4 @@
-//! What may be set for a deployment: the vars of wrangler.toml, named like the options of `crm serve`, and the secrets.
+//! The settings of a deployment: the vars of wrangler.toml, named like the options of `crm serve`, and the secrets.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 use crate::compute::Yielding;
 
-/// A secret shorter than this is refused: it might be guessed.
+/// The shortest secret in characters; a shorter one might be guessed.
 const SECRET: usize = 32;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum Unset {
     },
 }
 
-/// As it was set, checked.
+/// The checked settings.
 pub struct Settings {
     pub log: String,
     issuer: Option<String>,
@@ -39,12 +39,12 @@ pub struct Settings {
     /// None: no limit.
     pub rate_limit: Option<u32>,
     pub signing_secret: String,
-    /// None: the operator's door is shut.
+    /// None: there are no operator's routes.
     pub operator_secret: Option<String>,
 }
 
 impl Settings {
-    /// `var` gives the text of a var or secret, none if it is not set.
+    /// `var` returns the text of a var or secret, None if it is not set.
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
         let words = |name| {
             let text = var(name).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Tenants' data on D1: `TenantStore`, one database per tenant. The directory says which; the cache shortens the question,
-//! and the database itself proves the answer.
+//! Tenants' data on D1: `TenantStore`, one database per tenant. The directory maps a tenant to its database, the cache
+//! saves that lookup, and the database itself records whose it is.
 
 use std::{
     collections::HashMap,
@@ -26,9 +26,9 @@ mod sql;
 
 use database::Database;
 
-/// More tenants are not remembered at once.
+/// Upper bound of the cache of tenants.
 const MOST_TENANTS: usize = 5_000;
-/// Where a tenant lies hardly ever changes.
+/// The lifetime of a cached mapping in seconds. The database of a tenant hardly ever changes.
 const CACHED_S: u32 = 24 * 60 * 60;
 
 pub struct D1Store {
@@ -40,9 +40,9 @@ pub struct D1Store {
 
 struct Tenant {
     database: Database,
-    /// This isolate has seen that the database is the tenant's, and its schema up to date.
+    /// Whether this isolate has checked that the database is the tenant's and its schema up to date.
     proven: AtomicBool,
-    /// Only the cache says that it is the tenant's.
+    /// The mapping comes from the cache only.
     hinted: bool,
 }
 
@@ -56,7 +56,7 @@ impl D1Store {
         }
     }
 
-    /// The tenant's database, up to date; made if it has no tables yet.
+    /// Brings the tenant's database up to date; makes its tables if there are none.
     pub async fn prepare(&self, tenant: &TenantId) -> Result<(), StoreError> {
         self.proven(tenant).await.map(drop)
     }
@@ -67,7 +67,7 @@ impl D1Store {
             return Ok(open);
         }
         if open.hinted {
-            // A hint is not enough to make tables on.
+            // The cache alone is not reliable enough for making tables.
             open = self.look_up(tenant).await?;
         }
         schema::prepare(&open.database, tenant).await?;
@@ -102,14 +102,14 @@ impl D1Store {
             .ok_or(StoreError::UnknownTenant)?;
         let open = self.bound(&binding, false).ok_or_else(|| {
             StoreError::Failed(format!(
-                "the tenant's database is said to be {binding}, which the Worker is not bound to"
+                "the directory names the database {binding}, for which the Worker has no binding"
             ))
         })?;
         self.cache.put(&cache_key(tenant), &binding, CACHED_S).await;
         Ok(self.remember(tenant, open))
     }
 
-    /// The first read of an isolate asks for the state of the schema in the same round trip.
+    /// The first read of an isolate also reads the state of the schema in the same round trip.
     async fn first_read(
         &self,
         tenant: &TenantId,
@@ -133,7 +133,7 @@ impl D1Store {
                     Ok(false) | Err(_) => {}
                 }
             }
-            // It may come of tables that are not there yet.
+            // The tables may not exist yet.
             Err(StoreError::Failed(_)) => {}
             Err(error) => return Err(error),
         }

@@ -3,7 +3,7 @@
 use crm_core::{hex, ports::blobs::BlobHead};
 use serde::{Deserialize, Serialize};
 
-/// No first line has more bytes.
+/// The longest first line, in bytes.
 pub const LONGEST: u64 = 1_024;
 
 #[derive(Deserialize, Serialize)]
@@ -21,13 +21,13 @@ pub fn print(head: &BlobHead) -> Vec<u8> {
         content_type: head.content_type.clone(),
         sha256: hex::encode(&head.sha256),
     };
-    // Numbers and texts are always printed.
+    // Serialising numbers and texts cannot fail.
     let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }
 
-/// None if it is not what [`print`] wrote, to its end.
+/// Parses a first line; None if it is not exactly the output of [`print`].
 pub fn parse(bytes: &[u8]) -> Option<BlobHead> {
     let line: Line = serde_json::from_slice(bytes.strip_suffix(b"\n")?).ok()?;
     Some(BlobHead {

@@ -1,4 +1,4 @@
-//! The blobs: that each is the tenant's it lies with, and holds what its first line says.
+//! Checks that each blob lies in the folder of its tenant and matches its first line.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,8 @@ use crate::blobs::{ENDING, FOLDER, PARTS, read_head};
 
 const FOREIGN: &str = "Move it away: no key leads to it";
 
-/// Looks at the blobs of `tenants`; where `all` are looked at, nobody else has any. How many there are, and what is found.
+/// Checks the blobs of `tenants`. With `all`, `tenants` is complete, and blobs of others are findings. Returns the
+/// number of blobs and the findings.
 pub fn check(data: &Path, tenants: &[String], all: bool) -> (u64, Vec<Finding>) {
     let root = data.join(FOLDER);
     let (mut seen, mut found) = (0, Vec::new());
@@ -32,7 +33,7 @@ pub fn check(data: &Path, tenants: &[String], all: bool) -> (u64, Vec<Finding>) 
     (seen, found)
 }
 
-/// In order; none where there is no such folder.
+/// The entries of a folder, sorted; empty if the folder does not exist.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -40,9 +41,9 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Below a folder; names are never so deep that this goes far.
+/// Checks all files below a folder. The depth of a key bounds the recursion.
 fn walk(root: &Path, path: &Path, seen: &mut u64, found: &mut Vec<Finding>) {
-    // A link is neither: it might lead anywhere.
+    // Symbolic links are neither files nor folders here, as their target may be anywhere.
     let kind = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
     if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
         for path in entries(path) {
@@ -56,7 +57,7 @@ fn walk(root: &Path, path: &Path, seen: &mut u64, found: &mut Vec<Finding>) {
         .and_then(|path| path.to_str()?.strip_suffix(&format!(".{ENDING}")))
         .and_then(|key| BlobKey::parse(&key.replace(std::path::MAIN_SEPARATOR, "/")).ok());
     if key.is_none() || !kind.is_ok_and(|kind| kind.is_file()) {
-        add(path, found, "is no blob", FOREIGN);
+        add(path, found, "is not a blob", FOREIGN);
         return;
     }
     *seen += 1;
@@ -69,7 +70,7 @@ fn walk(root: &Path, path: &Path, seen: &mut u64, found: &mut Vec<Finding>) {
 
 fn damage(path: &Path) -> std::io::Result<Option<String>> {
     let mut blob = match File::open(path).and_then(read_head) {
-        // Deleted while it was looked for.
+        // Deleted meanwhile.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         blob => blob?,
     };

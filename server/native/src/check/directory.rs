@@ -1,4 +1,4 @@
-//! The directory: that its routes lead somewhere, and that everybody who may sign in has one.
+//! Checks the directory: each route leads to a tenant, and everybody who may sign in has a route.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,8 @@ use rusqlite::Connection;
 
 use super::{Findings, finding::RESTORE, is_sound};
 
-/// `files`: the tenants' databases; `logins`: who may sign in, by address and tenant, as the tenants know it.
+/// `files`: the tenants' databases; `logins`: the addresses that may sign in, with their tenant, from the tenants'
+/// databases.
 pub fn check(
     connection: &Connection,
     files: &[PathBuf],

@@ -1,4 +1,4 @@
-//! Something that is not as it has to be: where, what, and how it is mended.
+//! A finding of the check: the file, what is wrong, and how to mend it.
 
 use std::{
     collections::BTreeMap,
@@ -6,12 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Lines about one rule in one file; what is beyond is counted.
+/// Findings listed for one rule in one file; further ones are counted.
 const MOST_LINES: usize = 20;
 
 pub const RESTORE: &str = "Restore this file from the last good backup (docs/data.md)";
 
-/// The rule about records whose unique texts became those of others.
+/// The rule about records whose unique texts became equal to those of others.
 pub const APART: &str = "apart";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether something is damaged, and not only to be decided by somebody.
+    /// Whether it is damage, rather than a decision for the operator.
     pub fn is_damage(&self) -> bool {
         self.rule != APART
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is found in one file.
+/// The findings in one file.
 pub struct Findings {
     file: PathBuf,
     found: Vec<Finding>,
@@ -72,7 +72,7 @@ impl Findings {
         self.push(rule, what.into(), mend.into(), None);
     }
 
-    /// Something that a statement mends.
+    /// Adds a finding that an SQL statement mends.
     pub fn add_sql(
         &mut self,
         rule: &'static str,
@@ -107,7 +107,7 @@ impl Findings {
                 self.found.push(Finding {
                     file: self.file.clone(),
                     rule,
-                    what: format!("{} more like these", count - MOST_LINES),
+                    what: format!("{} more of the same kind", count - MOST_LINES),
                     mend: "As above".into(),
                     sql: None,
                 });

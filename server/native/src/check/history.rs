@@ -1,5 +1,5 @@
-//! The change log against the records: played back from a record's beginning, its changes give the record as it stands,
-//! with the version of each field.
+//! Checks the change log against the records: replaying the changes of a record from its beginning has to give its
+//! stored values and the version of each field.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use serde_json::{Map, Value as Json};
 
 use super::{Findings, finding::RESTORE, tenant::text};
 
-/// A record while its changes are played.
+/// The state of a record during the replay of its changes.
 #[derive(Default)]
 struct Played {
     fields: Map<String, Json>,
-    /// By field, the change that last touched it.
+    /// For each field, the sequence number of the last change that touched it.
     versions: BTreeMap<String, i64>,
     first: i64,
     last: i64,
@@ -52,10 +52,10 @@ impl Played {
     }
 }
 
-/// The number of changes.
+/// Returns the number of changes.
 pub fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<u64> {
-    // Entries of what is no record are left out; a type may still have such a name, from before it was reserved. Both in the
-    // order of the record's id, so that one pass over each is enough, whatever their size.
+    // Skips entries about other things than records, unless an object type has that name, from before the name was
+    // reserved. Both queries are ordered by record id, so one pass over each is enough, whatever their size.
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let mut changes = connection.prepare(&format!(
         "SELECT record_id, seq, op, fields, before FROM changes c WHERE type NOT IN ('{}') \
@@ -109,7 +109,7 @@ fn orphan(seq: i64, record: &str, findings: &mut Findings) {
     );
 }
 
-/// What of the record is not what its changes make of it.
+/// The first difference between the record and its replayed changes.
 fn differs(record: &Row<'_>, played: &Played) -> rusqlite::Result<Option<String>> {
     let (version, first): (i64, i64) = (record.get(1)?, record.get(2)?);
     if played.first == 0 {
@@ -138,7 +138,7 @@ fn differs(record: &Row<'_>, played: &Played) -> rusqlite::Result<Option<String>
         }
     }
     for (name, changed) in &played.versions {
-        // Those of the beginning are not written down.
+        // Versions of the record's creation are not stored.
         let known = versions.get(name).and_then(Json::as_i64).unwrap_or(first);
         if known != *changed {
             return Ok(Some(format!(

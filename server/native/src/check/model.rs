@@ -1,5 +1,5 @@
-//! Each record against the definitions of its type: what its relations point to, the automatic numbers, and what it is
-//! found and sorted by.
+//! Checks each record against the definitions of its type: the targets of its relations, automatic numbers, search
+//! words and sort keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use super::{
 const REWRITE: &str =
     "Change a searched field of the record and change it back (PATCH /records/{type}/{id})";
 
-/// The number of records.
+/// Returns the number of records.
 pub fn check(
     connection: &Connection,
     schema: &Schema,
@@ -39,7 +39,7 @@ pub fn check(
     let mut target = connection.prepare_cached("SELECT type FROM records WHERE id = ?1")?;
     let mut user = connection.prepare_cached("SELECT 'user' FROM users WHERE id = ?1")?;
     let mut most: BTreeMap<String, i64> = BTreeMap::new();
-    // While records are folded anew, keys and words are of two kinds, and neither is wrong.
+    // During a refold some keys and words are old and some new, and both are right.
     let folding: i64 = connection.query_row("SELECT folding FROM meta", [], |row| row.get(0))?;
     let is_folded = folding == fold::REVISION;
     apart(connection, schema, findings)?;
@@ -49,7 +49,7 @@ pub fn check(
         let (num, id, name): (i64, String, String) =
             (record.get(0)?, text(record, 1)?, text(record, 2)?);
         let found = words_of.of(num)?;
-        // A type that was deleted leaves its records to nobody.
+        // The type was deleted; nothing reads its records.
         let Some(object_type) = schema.get(&name) else {
             continue;
         };
@@ -133,7 +133,7 @@ pub fn check(
     Ok(count)
 }
 
-/// Records whose unique texts became those of others when they were folded anew: `crm_core::records::refold`.
+/// Records whose unique texts became equal to those of others in a refold: `crm_core::records::refold`.
 fn apart(
     connection: &Connection,
     schema: &Schema,
@@ -197,7 +197,7 @@ fn apart(
     Ok(())
 }
 
-/// Field, id, and the type that the id has to be of; `user` for a person.
+/// The field, the id, and the type of the target; `user` for a person.
 fn relations<'a>(
     object_type: &'a ObjectType,
     data: &'a Map<String, Json>,
@@ -224,7 +224,7 @@ fn relations<'a>(
     found
 }
 
-/// SQL does not tell 2 from 2.0.
+/// SQL does not distinguish 2 from 2.0.
 fn is_equal(stored: &Value, wanted: &Value) -> bool {
     match (stored, wanted) {
         (Value::Integer(integer), Value::Real(real))
@@ -237,7 +237,7 @@ fn lookup(statement: &mut CachedStatement<'_>, id: &str) -> rusqlite::Result<Opt
     statement.query_row([id], |row| row.get(0)).optional()
 }
 
-/// The words of records in the order of the records, so that one pass is enough.
+/// The search words, ordered by record, so that one pass is enough.
 struct Words<'a>(rusqlite::Statement<'a>);
 
 struct WordsOf<'a> {
@@ -270,7 +270,7 @@ impl WordsOf<'_> {
         Ok(())
     }
 
-    /// Of the record with this number, which is higher than that of the last call.
+    /// The words of record `num`, which has to be higher than in the last call.
     fn of(&mut self, num: i64) -> rusqlite::Result<BTreeSet<String>> {
         let mut words = BTreeSet::new();
         while let Some((of, word)) = self.next.take_if(|(of, _)| *of <= num) {

@@ -1,5 +1,5 @@
-//! One tenant's database, on one snapshot: the file, the counters, the indexes, and record by record its values against
-//! the change log and the definitions.
+//! Checks one tenant's database on one snapshot: the file, the counters, the indexes, and each record against the
+//! change log and the definitions.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,7 +28,7 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Resu
     if !is_sound(connection, findings)? {
         return Ok(seen);
     }
-    // Ended by dropping the connection: it has written nothing.
+    // Dropping the connection ends the transaction, which writes nothing.
     connection.execute_batch("BEGIN")?;
     if !is_ours(connection, findings)? {
         return Ok(seen);
@@ -48,7 +48,7 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Resu
     Ok(seen)
 }
 
-/// Whether the program knows this form of the database; an older one is brought up to date when it is opened.
+/// Whether this program knows the schema of the database; `crm serve` migrates an older one when it opens it.
 fn is_ours(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<bool> {
     let newest = MIGRATIONS.iter().map(|one| one.number).max().unwrap_or(0);
     let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'";
@@ -74,7 +74,7 @@ fn is_ours(connection: &Connection, findings: &mut Findings) -> rusqlite::Result
     Ok(applied == newest)
 }
 
-/// The sequence number is not behind anything that was numbered with it.
+/// The sequence number must not be lower than any number that was issued from it.
 fn counters(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<()> {
     let meta = "SELECT count(*), coalesce(max(seq), 0) FROM meta";
     let (rows, seq): (i64, i64) =
@@ -121,7 +121,7 @@ fn definitions(
     }
 }
 
-/// Without its unique index a field holds a value twice; without the others lists are slow.
+/// Without its unique index a field may hold a value twice; without the others lists are slow.
 fn indexes(
     connection: &Connection,
     schema: &Schema,
@@ -135,7 +135,8 @@ fn indexes(
     let tables = MIGRATIONS.iter().flat_map(|one| statements(one.sql));
     let own = schema.types().flat_map(|one| match one.built_in {
         false => index::create_all(one),
-        // Their own indexes are among those of all tenants; here are those of the fields that this tenant added.
+        // The indexes of built-in fields are the same for all tenants and are checked there; these are the indexes of
+        // custom fields.
         true => {
             let fields = one.fields.values();
             let of_field = |field: &Arc<_>| index::create_of_field(&one.name, field);
@@ -164,7 +165,7 @@ fn indexes(
     Ok(())
 }
 
-/// Rows of one table that speak of rows of another.
+/// Checks rows that refer to rows of another table.
 fn references(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<()> {
     let rules = [
         (
@@ -218,7 +219,7 @@ pub fn value_of(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// A text as far as it is one.
+/// The column as text; invalid UTF-8 is replaced.
 pub fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(column)? {
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),

@@ -6,7 +6,7 @@ use crate::backup;
 pub fn run(arguments: &Backup) -> Result<(), Error> {
     let (data, out) = (&arguments.data.data, &arguments.out);
     let part = backup::copy(data, out)?;
-    // What cannot be restored is no backup: it keeps the name of one that is being made.
+    // A damaged copy is not a backup, so it keeps its temporary name.
     let report = check::look(&part, None)?;
     backup::finish(&part, out)?;
     println!(

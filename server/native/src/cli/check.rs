@@ -20,7 +20,7 @@ pub fn run(arguments: &Check) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints what is found; an error if any of it is damage.
+/// Prints the findings; an error if one of them is damage.
 pub fn look(data: &Path, tenant: Option<&str>) -> Result<Report, Error> {
     if !data.join("directory.sqlite").exists() && !data.join("tenants").is_dir() {
         return Err(OpenError::Missing {

@@ -1,4 +1,4 @@
-//! Why a command did not work, in words that say what to do.
+//! Errors of commands, with messages that say what to do.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -21,18 +21,18 @@ pub enum Error {
     #[error("the server ended: {0}")]
     Serve(io::Error),
     #[error(
-        "--demo listens on the loopback interface alone, such as 127.0.0.1:8080, not on {0}: everybody there could use it"
+        "--demo listens on the loopback interface only, such as 127.0.0.1:8080, not on {0}, where others could reach it"
     )]
     DemoBeyondLoopback(SocketAddr),
-    #[error("{0} holds tenants already; --demo wants an empty folder, or none")]
+    #[error("{0} holds tenants already; --demo needs an empty folder, or none")]
     DemoAmongOthers(String),
     #[error("cannot make a folder for the demo: {0}")]
     DemoFolder(io::Error),
-    #[error("there is no tenant {0}; `crm tenant list` shows those there are")]
+    #[error("there is no tenant {0}; `crm tenant list` shows all tenants")]
     NoTenant(String),
     #[error("several tenants are called {0}; give the id, which `crm tenant list` shows")]
     AmbiguousTenant(String),
-    #[error("{0} is no tenant's id: that is a UUIDv7 in lower case, with hyphens")]
+    #[error("{0} is not a tenant id: that is a UUIDv7 in lower case, with hyphens")]
     NoId(String),
     #[error("the name of a tenant has 1 to 200 characters")]
     NoName,
@@ -42,7 +42,7 @@ pub enum Error {
     Password(io::Error),
     #[error("{0}")]
     Refused(Refused),
-    #[error("the tenant's database {} is missing; put it back, from a backup if need be", .0.display())]
+    #[error("the tenant's database {} is missing; restore it, for example from a backup", .0.display())]
     NoDatabase(PathBuf),
     #[error("the tenants' data: {0}{hint}", hint = hint(.0))]
     Store(#[from] StoreError),
@@ -54,19 +54,19 @@ pub enum Error {
     Output(io::Error),
     #[error("cannot write {}: {}", .0.display(), .1)]
     Write(PathBuf, io::Error),
-    #[error("the ending of {} says no format; name one with --format", .0.display())]
+    #[error("the ending of {} names no format; name one with --format", .0.display())]
     NoFormat(PathBuf),
     #[error("{0}")]
     Backup(#[from] BackupError),
-    #[error("{0} things are not as they have to be")]
+    #[error("the check found {0} problems")]
     Found(usize),
 }
 
-/// What to do about it, where there is something.
+/// What the user can do about it; empty if nothing.
 fn hint(error: &StoreError) -> &'static str {
     match error {
         StoreError::Busy(_) => {
-            "; another program works on them, or the disk is full: try again when that is over"
+            "; another program is using the data, or the disk is full: try again later"
         }
         _ => "",
     }
@@ -101,7 +101,7 @@ impl std::fmt::Display for Refused {
             "" => write!(f, "the request failed with status {}", self.status)?,
             "INTERNAL" => write!(
                 f,
-                "{} Why stands in the log line above. (INTERNAL)",
+                "{} The log line above has the cause. (INTERNAL)",
                 text("message")
             )?,
             code => write!(f, "{} ({code})", text("message"))?,

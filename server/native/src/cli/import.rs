@@ -33,9 +33,9 @@ pub async fn import(arguments: Import) -> Result<(), Error> {
         Ok(done) => {
             for done in done {
                 let what = match done.summary {
-                    None => "fine; nothing was written".to_owned(),
+                    None => "no errors; nothing was written".to_owned(),
                     Some(summary) => format!(
-                        "{} new, {} changed, {} as they were",
+                        "{} new, {} changed, {} unchanged",
                         summary.created, summary.updated, summary.unchanged
                     ),
                 };
@@ -82,7 +82,7 @@ pub async fn export(arguments: Export) -> Result<(), Error> {
                 .or_else(|| Format::of(path))
                 .ok_or_else(|| Error::NoFormat(path.clone()))?;
             let failed = |error: io::Error| Error::Write(path.clone(), error);
-            // Written beside it and put in its place when whole: an export that was cut off replaces nothing.
+            // Written to a temporary file and renamed at the end: an interrupted export replaces nothing.
             let folder = path
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());

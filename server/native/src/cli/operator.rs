@@ -1,5 +1,4 @@
-//! The command line as a caller of the API, inside its own process: the same checks, the same change log, the same
-//! refusals.
+//! Calls the API inside this process, so the command line has the same checks, change log and refusals as any caller.
 
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use crate::{
     host::Host,
 };
 
-/// The largest answer that a command reads.
+/// The largest answer that a command reads, in bytes.
 const ANSWER: usize = 64 << 20;
 
 pub struct Operator {
@@ -36,7 +35,7 @@ impl Operator {
         }
     }
 
-    /// The answer's body, null if it has none.
+    /// Sends a request; returns the body of the answer, null if it has none.
     pub async fn send(
         &self,
         method: Method,
@@ -77,12 +76,12 @@ fn failed(what: String) -> Error {
     })
 }
 
-/// The core over a data folder, for a command that ends soon.
+/// A core over a data folder, for a short command.
 pub async fn core(host: &Host, config: Config) -> Result<Arc<Core>, Error> {
     Ok(Core::start(host.ports.clone(), config).await?)
 }
 
-/// The tenant that somebody means by an id or a name, whose database is there.
+/// The tenant with this id or name. Its database has to exist.
 pub async fn tenant(host: &Host, said: &str) -> Result<TenantId, Error> {
     let tenant = named(host, said).await?;
     let database = host.store.path(&tenant);
@@ -120,7 +119,7 @@ pub fn new_id() -> String {
     crm_core::random_id::id(SystemClock.now(), &SystemRandom)
 }
 
-/// A password nobody guesses: 100 random bits as letters and digits that are not mistaken for one another.
+/// A random password of 100 bits, in letters and digits that look different from each other.
 pub fn new_password() -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let random: [u8; 20] = crm_core::random_id::bytes(&SystemRandom);

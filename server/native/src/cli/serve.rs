@@ -19,7 +19,7 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     if arguments.demo && !address.ip().is_loopback() {
         return Err(Error::DemoBeyondLoopback(address));
     }
-    // First: it is soon said, and a folder made for nothing would stay.
+    // Bind first: if that fails, no data folder has been made.
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
@@ -29,7 +29,7 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     let address = listener.local_addr().unwrap_or(address);
     let signals = Signals::listen().map_err(Error::Runtime)?;
 
-    // It and its contents go when it is dropped.
+    // Dropping it deletes the folder and its contents.
     let temporary = if arguments.demo && arguments.data.is_none() {
         let folder = tempfile::Builder::new().prefix("crm-demo-").tempdir();
         Some(folder.map_err(Error::DemoFolder)?)
@@ -50,7 +50,7 @@ pub async fn run(arguments: Serve) -> Result<(), Error> {
     }
     let core = Core::start(host.ports.clone(), config(&arguments)).await?;
     if arguments.demo {
-        // Whoever asks for a demo wants to read the greeting, not a line for each thing that was made.
+        // Without log lines for each record: the user wants to read the greeting.
         let demo = demo::make(&host, &core, &data)
             .with_subscriber(NoSubscriber::new())
             .await?;

@@ -1,8 +1,8 @@
-//! How the server is told to stop: SIGTERM and SIGINT; Ctrl-C elsewhere.
+//! The signals that stop the server: SIGTERM and SIGINT; Ctrl-C on other systems than Unix.
 
 use std::io;
 
-/// Listens from the moment that it is made.
+/// Signals are caught from its creation on.
 pub struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -24,10 +24,10 @@ impl Signals {
         })
     }
 
-    /// Done at the first signal; the second ends the program at once.
+    /// Completes at the first signal. A second signal ends the program at once.
     pub async fn told_to_stop(mut self) {
         self.either().await;
-        tracing::info!("stopping: requests that run are finished");
+        tracing::info!("stopping: running requests are finished");
         tokio::spawn(async move {
             self.either().await;
             tracing::warn!("stopped at once");

@@ -8,7 +8,7 @@ use crate::{clock::SystemClock, host::Host};
 pub async fn run(command: Tenant) -> Result<(), Error> {
     match command {
         Tenant::Create { name, id, data } => {
-            // First: a folder made for nothing would stay.
+            // Check the arguments first: if they are wrong, no data folder has been made.
             let entry = entry(&name, id)?;
             let host = Host::open(&data.data)?;
             host.ports.directory.create_tenant(&entry).await?;

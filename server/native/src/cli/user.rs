@@ -49,7 +49,7 @@ pub async fn run(command: User) -> Result<(), Error> {
     Ok(())
 }
 
-/// The person's id.
+/// Makes the user; returns the id.
 pub async fn create(
     operator: &Operator,
     email: &str,
@@ -62,7 +62,7 @@ pub async fn create(
     Ok(user["id"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Its first line.
+/// The first line of standard input.
 fn password_from_input() -> Result<String, Error> {
     let mut line = String::new();
     std::io::stdin()

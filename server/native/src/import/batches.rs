@@ -1,16 +1,16 @@
-//! The rows of a step in the batches in which they are judged and then written. A batch that is more than one commit takes
-//! is halved. Judging counts the stored records of a batch, writing also what it commits: only where large rows make a
-//! commit too large do the two see other rows together.
+//! The batches of a step's rows for checking and writing. A batch that is too large for one commit is halved. Checking
+//! counts the stored records of a batch, writing also the bytes that it commits, so the two form different batches only
+//! where large rows make a commit too large.
 
 use super::spool::{Spool, Upsert};
 
 pub struct Batches {
-    /// Rows of a batch at most.
+    /// The most rows of a batch.
     most: usize,
-    /// Where the batch at hand begins, and how many rows it has.
+    /// The first row of the current batch, and its number of rows.
     from: u64,
     rows: usize,
-    /// How many rows the next batch may have.
+    /// The most rows of the next batch.
     next: usize,
 }
 
@@ -25,7 +25,7 @@ impl Batches {
         }
     }
 
-    /// The rows of the next batch; none at the end.
+    /// The rows of the next batch; empty at the end.
     pub fn next(&mut self, spool: &Spool, step: usize) -> rusqlite::Result<Vec<Upsert>> {
         self.from += self.rows as u64;
         let rows = spool.chunk(step, self.from, self.next)?;
@@ -34,8 +34,8 @@ impl Batches {
         Ok(rows)
     }
 
-    /// The batch at hand was too large: the next one begins where it began, with half of its rows. False: it is a single
-    /// row.
+    /// The current batch was too large: the next one begins at the same row and has half as many. False if it is a
+    /// single row.
     pub fn halve(&mut self) -> bool {
         if self.rows < 2 {
             return false;

@@ -1,17 +1,17 @@
-//! A column's text becomes a field's value: pure, one function per form, errors for people.
+//! Pure conversions of a column's text to a field's value, one function per form, with error messages for people.
 
 use jiff::{civil, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::mapping::{Form, Rule};
 
-/// The value of `text` in the rule's form.
+/// Converts `text` to the rule's form.
 pub fn value(text: &str, rule: &Rule) -> Result<Value, String> {
     let text = text.trim();
     match rule.form {
         Form::Text => Ok(text.into()),
         Form::Json => {
-            serde_json::from_str(text).map_err(|error| format!("{text:?} is no JSON: {error}"))
+            serde_json::from_str(text).map_err(|error| format!("{text:?} is not JSON: {error}"))
         }
         Form::Integer => decimal(text, 0).map(Value::from),
         Form::Decimal => decimal(text, rule.scale.unwrap_or(2)).map(Value::from),
@@ -32,13 +32,13 @@ pub fn value(text: &str, rule: &Rule) -> Result<Value, String> {
         Form::Date => {
             let format = rule.format.as_deref().unwrap_or("%Y-%m-%d");
             let date = civil::Date::strptime(format, text)
-                .map_err(|error| format!("{text:?} is no date of the form {format}: {error}"))?;
+                .map_err(|error| format!("{text:?} is not a date of the form {format}: {error}"))?;
             Ok(days(date).into())
         }
         Form::Datetime => {
             let format = rule.format.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S");
             let time = civil::DateTime::strptime(format, text)
-                .map_err(|error| format!("{text:?} is no time of the form {format}: {error}"))?;
+                .map_err(|error| format!("{text:?} is not a time of the form {format}: {error}"))?;
             let zone = TimeZone::get(rule.zone.as_deref().unwrap_or("UTC"))
                 .map_err(|error| error.to_string())?;
             let time = zone.to_zoned(time).map_err(|error| error.to_string())?;
@@ -53,9 +53,9 @@ fn days(date: civil::Date) -> i64 {
     date.duration_since(epoch).as_hours() / 24
 }
 
-/// A decimal number in units of 10^-`scale`, exactly: more places than that are an error unless they are zeros.
+/// An exact decimal number in units of 10^-`scale`: further decimal places are an error unless they are zeros.
 fn decimal(text: &str, scale: u32) -> Result<i64, String> {
-    let wrong = || format!("{text:?} is no number with up to {scale} decimal places");
+    let wrong = || format!("{text:?} is not a number with up to {scale} decimal places");
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -84,8 +84,8 @@ fn decimal(text: &str, scale: u32) -> Result<i64, String> {
     Ok(if negative { -number } else { number })
 }
 
-/// E.164: plus, then up to 15 digits. A number without plus is one of the country that the mapping names, if it names
-/// one; it cannot be told apart from another country's otherwise.
+/// E.164: plus, then up to 15 digits. A number without a plus belongs to the country that the mapping names; without a
+/// named country it is an error, as its country is unknown.
 fn phone(text: &str, country_code: Option<&str>) -> Result<String, String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let odd = text
@@ -99,7 +99,7 @@ fn phone(text: &str, country_code: Option<&str>) -> Result<String, String> {
     };
     if odd || international.starts_with('0') || !(7..=15).contains(&international.len()) {
         return Err(format!(
-            "{text:?} is no telephone number with its country code, such as +44 1632 960147; country_code in the mapping says which country numbers without one are of"
+            "{text:?} is not a telephone number with a country code, such as +44 1632 960147; for numbers without one, set country_code in the mapping"
         ));
     }
     Ok(format!("+{international}"))

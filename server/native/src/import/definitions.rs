@@ -1,5 +1,5 @@
-//! The definitions that an import goes by: the tenant's, with the fields that the mapping adds; and whether the mapping
-//! suits them.
+//! The definitions for an import: those of the tenant and the fields that the mapping adds. Checks that the mapping
+//! fits them.
 
 use crm_core::{
     Core,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::cli::{Error, error::Refused};
 
-/// What a mapping may say of a field of the tenant's own, as the API takes it.
+/// The properties of a custom field that a mapping may set, as in the API.
 const PROPERTIES: [&str; 17] = [
     "name",
     "type",
@@ -37,13 +37,13 @@ const PROPERTIES: [&str; 17] = [
 
 pub struct Schemas {
     pub now: Schema,
-    /// With the fields that the mapping adds.
+    /// The definitions with the fields that the mapping adds.
     pub then: Schema,
-    /// Those fields, by type, as they are sent.
+    /// The added fields by type, as sent to the API.
     pub missing: Vec<(String, Map<String, Value>)>,
 }
 
-/// Reads the tenant's definitions, and judges the mapping by them.
+/// Reads the tenant's definitions and checks the mapping against them.
 pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<Schemas, Failed> {
     let state = core
         .work
@@ -78,7 +78,7 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
                 let kind = there.kind().name();
                 if definition.get("type").and_then(Value::as_str) != Some(kind) {
                     return Err(wrong(format!(
-                        "{name} is there already, of type {kind}; name another, or leave the definition out"
+                        "{name} exists already, with the type {kind}; choose another name, or remove the definition"
                     )));
                 }
                 continue;
@@ -88,7 +88,7 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
                 .find(|name| !PROPERTIES.contains(&name.as_str()))
             {
                 return Err(wrong(format!(
-                    "{name} has no property {property}; there are {}",
+                    "{name} has no property {property}; the properties are {}",
                     PROPERTIES.join(", ")
                 )));
             }
@@ -103,13 +103,13 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
     Ok(Schemas { now, then, missing })
 }
 
-/// Whether the mapping says what can be: fields that there are, a key that recognises, lookups that lead to what the
-/// field points to.
+/// Checks that the mapping's fields exist, that its key identifies rows, and that lookups find records of the type that
+/// the field points to.
 fn suits(import: &Import, schema: &Schema) -> Result<(), String> {
     let Some(object_type) = schema.get(&import.into) else {
         if !["external_id", "email"].contains(&import.key.as_str()) {
             return Err(format!(
-                "{} recognises nobody; the key of users is external_id or email",
+                "{} cannot be the key; the key of users is external_id or email",
                 import.key
             ));
         }
@@ -126,7 +126,7 @@ fn suits(import: &Import, schema: &Schema) -> Result<(), String> {
     };
     if !field(&import.key)?.definition.unique {
         return Err(format!(
-            "{} is no unique field of {}, so rows cannot be recognised by it",
+            "{} is not a unique field of {}, so it cannot be the key",
             import.key, import.into
         ));
     }
@@ -147,7 +147,7 @@ fn suits(import: &Import, schema: &Schema) -> Result<(), String> {
         return Ok(());
     };
     if field(&lines.into)?.kind() != Kind::Lines {
-        return Err(format!("{} is no field of lines", lines.into));
+        return Err(format!("{} is not a field of lines", lines.into));
     }
     for (name, source) in &lines.set {
         let leads_to = ["price_item", "tax_rate"].into_iter().find(|to| to == name);
@@ -156,7 +156,7 @@ fn suits(import: &Import, schema: &Schema) -> Result<(), String> {
     Ok(())
 }
 
-/// A lookup that gives an id leads to what the field points to.
+/// A lookup that yields an id has to find a record of the type that the field points to.
 fn leads(source: &Source, to: Option<&str>, name: &str) -> Result<(), String> {
     let rule = source.rule();
     let (Some(lookup), None, Some(to)) = (&rule.lookup, &rule.take, to) else {

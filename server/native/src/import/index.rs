@@ -1,5 +1,5 @@
-//! What an import's rows can refer to: the tenant's records and people by the values that the mapping looks up, and, as they
-//! are planned, the rows themselves.
+//! The index for lookups: finds the tenant's records and people, and the rows that are planned so far, by the values
+//! that the mapping looks up.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -16,15 +16,15 @@ use super::{
 };
 use crate::cli::operator::Operator;
 
-/// What lookups find: by `type.field`, the value as text, the record.
+/// Records by `type.field` and value as text.
 pub struct Index {
     pub spool: Spool,
     paths: BTreeMap<String, i64>,
-    /// The names of fields that lookups take: no others are kept.
+    /// The names of the fields that lookups `take`; other fields are not stored.
     takes: BTreeSet<String>,
-    /// The paths whose values are compared as they are written.
+    /// The paths whose values are compared exactly.
     exact: HashSet<String>,
-    /// Ids of people who are not active: no record can point to them.
+    /// Ids of inactive users; no record can point to them.
     pub gone: HashSet<String>,
 }
 
@@ -39,7 +39,7 @@ impl Index {
         })
     }
 
-    /// The number that stands for a path.
+    /// The number of a path in the spool.
     pub fn path(&mut self, path: &str) -> i64 {
         if let Some(number) = self.paths.get(path) {
             return *number;
@@ -49,7 +49,7 @@ impl Index {
         number
     }
 
-    /// Makes a record known under one of its values.
+    /// Adds a record under one of its values.
     pub fn add(
         &mut self,
         path: &str,
@@ -62,7 +62,7 @@ impl Index {
         Ok(self.spool.add(path, &value, id, &self.taken(fields))?)
     }
 
-    /// The id of what has this value.
+    /// The id of the record or person with this value.
     pub fn id(&self, path: &str, value: &str) -> Result<Option<String>, Failed> {
         let Some(number) = self.paths.get(path) else {
             return Ok(None);
@@ -71,7 +71,7 @@ impl Index {
         Ok(self.spool.found(*number, &value)?.map(|found| found.id))
     }
 
-    /// A field of what has this value.
+    /// A field of the record or person with this value.
     pub fn field(&self, path: &str, value: &str, field: &str) -> Result<Option<Value>, Failed> {
         let Some(number) = self.paths.get(path) else {
             return Ok(None);
@@ -80,7 +80,8 @@ impl Index {
         Ok(self.spool.fields(*number, &value)?.remove(field))
     }
 
-    /// A value as its unique field compares it: texts whatever their case, a person's address as it signs in.
+    /// A value in the form in which its unique field compares it: texts case-folded, email addresses of users as for
+    /// sign-in.
     pub fn compared(&self, path: &str, value: &str) -> String {
         let of_user = path
             .strip_prefix(USER)
@@ -93,7 +94,7 @@ impl Index {
         }
     }
 
-    /// `value` is compared already.
+    /// Stores the fields of the record with `value`, which is in the form of `compared`.
     pub fn set_fields(
         &self,
         path: i64,
@@ -116,7 +117,7 @@ impl Index {
     }
 }
 
-/// What the tenant has already of all that the mapping looks up.
+/// Reads the tenant's records and people that the mapping may look up.
 pub async fn read(
     operator: &Operator,
     mapping: &Mapping,
@@ -128,7 +129,7 @@ pub async fn read(
     for path in paths {
         let (object_type, field) = path
             .split_once('.')
-            .ok_or_else(|| Failed::Mapping(format!("{path} is no `type.field`")))?;
+            .ok_or_else(|| Failed::Mapping(format!("{path} is not of the form `type.field`")))?;
         let order = then.get(object_type).and_then(|then| then.field(field));
         if order.map(|field| field.kind().order()) == Some(Order::Exact) {
             index.exact.insert(path.clone());
@@ -142,7 +143,7 @@ pub async fn read(
                         "{path}: there is no object type {object_type}"
                     )));
                 }
-                // It comes with the import, so nothing has it yet.
+                // The import adds this field, so no record has it yet.
                 Some(known) if known.field(field).is_none() => continue,
                 Some(known) => {
                     let wanted: Vec<&str> = takes

@@ -1,14 +1,15 @@
-//! What is wrong with an import's files: where, what, and how to mend it. All of it is told at once, up to a bound.
+//! Errors in an import's files: where, what, and how to mend it. They are collected and reported together, up to a
+//! bound.
 
 use std::fmt;
 
-/// One thing wrong, at a place in a file.
+/// One error at a place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {
     pub file: String,
     /// From 1; the line of the file, not the number of the row.
     pub line: u64,
-    /// The column's name, or its number in characters where the text itself is broken.
+    /// The column's name, or the position in characters if the text itself is broken.
     pub column: Option<String>,
     pub message: String,
 }
@@ -23,16 +24,16 @@ impl fmt::Display for Issue {
     }
 }
 
-/// The issues of a whole import; past the bound they are only counted.
+/// The issues of a whole import; beyond the bound they are only counted.
 #[derive(Debug, Default)]
 pub struct Issues {
     kept: Vec<Issue>,
     more: usize,
 }
 
-/// Issues that are told one by one.
+/// The most issues that are listed.
 const MOST: usize = 100;
-/// The longest text in an issue, in bytes: a value of a file may be much longer.
+/// The longest text in an issue, in bytes; a longer value of a file is cut.
 const LONGEST: usize = 1_000;
 
 fn short(mut text: String) -> String {
@@ -70,7 +71,7 @@ impl Issues {
         self.kept.iter()
     }
 
-    /// How many are not among those told.
+    /// The number of issues that are not listed.
     pub fn more(&self) -> usize {
         self.more
     }

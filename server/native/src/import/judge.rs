@@ -1,5 +1,5 @@
-//! The judging half of an import: all that the tenant would refuse of the planned rows, told by file, line and column before
-//! the first one is written.
+//! The checking half of an import: finds every planned row that the tenant would refuse, with file, line and column,
+//! before the first row is written.
 
 use crm_core::{
     Core,
@@ -25,8 +25,8 @@ use super::{
 };
 use crate::cli::{Error, error::Refused};
 
-/// Adds everything that is wrong with the planned rows of a step to `issues`. They are judged in the batches in which they
-/// would be written, as within one batch it does not matter which row comes first.
+/// Adds the errors of a step's planned rows to `issues`. Rows are checked in the batches in which they would be
+/// written, since the order of rows within a batch does not matter.
 pub async fn judge(
     core: &Core,
     tenant: &TenantId,
@@ -79,7 +79,7 @@ pub async fn judge(
             for (name, value) in &sent.fields {
                 let points = object_type.field(name).map(|field| field.kind()) == Some(Kind::User);
                 if points && value.as_str().is_some_and(|id| index.gone.contains(id)) {
-                    let message = "the user whom it names is deactivated".to_owned();
+                    let message = "this user is deactivated".to_owned();
                     issues.push(place.at(row, name, message));
                 }
             }
@@ -117,7 +117,7 @@ fn person(row: &Upsert, place: &Place<'_>, issues: &mut Issues) {
                 _ => true,
             };
         if !fine {
-            let message = format!("{text:?} is no {name} of a user");
+            let message = format!("{text:?} is not a valid {name} of a user");
             issues.push(place.at(row, name, message));
         }
     }
@@ -144,7 +144,8 @@ fn record(
             for (name, expected) in &row.content.check {
                 let found = data.get(name).unwrap_or(&Value::Null);
                 if found != expected {
-                    let message = format!("it says {expected}, and the lines come to {found}");
+                    let message =
+                        format!("the file says {expected}, and the lines add up to {found}");
                     let column = place.step.import.check.get(name).and_then(column);
                     issues.push(Issue {
                         column: column.or_else(|| Some(name.clone())),
@@ -172,14 +173,14 @@ fn record(
     Ok(())
 }
 
-/// Where a field of a row came from.
+/// The columns that a row's fields come from.
 struct Place<'a> {
     step: &'a Step<'a>,
     index: &'a Index,
 }
 
 impl Place<'_> {
-    /// An issue with a field of a row. `path` leads to the part of the field that is meant, with slashes.
+    /// An issue with a field of a row. `path` is the path to the part of the field, with slashes.
     fn at(&self, row: &Upsert, path: &str, message: String) -> Issue {
         let import = self.step.import;
         let parts: Vec<&str> = path.split('/').collect();
@@ -217,7 +218,7 @@ impl Place<'_> {
     }
 }
 
-/// The column that the longest beginning of `path` is set from; the path itself if none is.
+/// The column that sets the longest prefix of `path`; the path itself if no column does.
 fn named(set: &std::collections::BTreeMap<String, Source>, path: &[&str]) -> Option<String> {
     let beginnings = (1..=path.len()).rev().map(|count| path[..count].join("."));
     let source = beginnings.filter_map(|name| set.get(&name)).next();

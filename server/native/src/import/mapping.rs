@@ -4,16 +4,16 @@
 //! [[import]]
 //! file = "contacts.csv"            # beside the mapping file
 //! into = "contact"                 # an object type, or `user`
-//! key = "old_id"                   # the field by which a row is recognised later
+//! key = "old_id"                   # the field that identifies a row in later imports
 //!
-//! [[import.field]]                 # a field of the tenant's own, made if it is not there
+//! [[import.field]]                 # a custom field, created if it does not exist
 //! name = "old_id"
 //! type = "text"
 //! label = "Old id"
 //! unique = true
 //!
 //! [import.set]
-//! old_id = "customer_id"                                          # a column as it is
+//! old_id = "customer_id"                                          # a column, unchanged
 //! kind = { value = "person" }                                     # the same for every row
 //! emails = { column = "email", list = true }
 //! phones = { column = "phone", as = "phone", list = true }
@@ -26,7 +26,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is imported into where it is no object type.
+/// The value of `into` for importing users.
 pub const USER: &str = "user";
 
 #[derive(Debug, Deserialize)]
@@ -42,16 +42,16 @@ pub struct Import {
     pub file: String,
     /// An object type's name, or `user`.
     pub into: String,
-    /// The field that recognises a row: unique in the file and in the tenant.
+    /// The field that identifies a row: unique in the file and in the tenant.
     pub key: String,
-    /// Definitions of fields of the tenant's own.
+    /// Definitions of custom fields.
     #[serde(default)]
     pub field: Vec<BTreeMap<String, Value>>,
-    /// By field; a dot leads into an object's property.
+    /// The source of each field; `a.b` is the property `b` of the object `a`.
     pub set: BTreeMap<String, Source>,
     /// Rows of another file that become this row's lines.
     pub lines: Option<Lines>,
-    /// Values that the server computes, and the column that says what they have to come to.
+    /// Fields that the server computes, and the column that holds the expected value.
     #[serde(default)]
     pub check: BTreeMap<String, Source>,
 }
@@ -60,16 +60,16 @@ pub struct Import {
 #[serde(deny_unknown_fields)]
 pub struct Lines {
     pub file: String,
-    /// The field that takes them.
+    /// The field of type `lines`.
     pub into: String,
-    /// The column of the lines' file that names the row they belong to ...
+    /// The column of the lines' file that names the row to which the line belongs ...
     pub parent: String,
-    /// ... and the column of the row's file that holds that name.
+    /// ... and the column of the row's file with that name.
     pub of: String,
     pub set: BTreeMap<String, Source>,
 }
 
-/// Where a value comes from: a column's name, or more about it.
+/// Where a value comes from: a column's name, or a rule.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Source {
@@ -81,27 +81,27 @@ pub enum Source {
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     pub column: Option<String>,
-    /// Several, those without text left out, joined by `join` (a space if left out).
+    /// Several columns, joined by `join` (default: a space); empty ones are left out.
     #[serde(default)]
     pub columns: Vec<String>,
     pub join: Option<String>,
-    /// The same for every row.
+    /// A constant for every row.
     pub value: Option<Value>,
     #[serde(default, rename = "as")]
     pub form: Form,
-    /// Of `money`: the ISO 4217 code.
+    /// For `money`: the ISO 4217 code.
     pub currency: Option<String>,
-    /// Decimal places, of `decimal` and `money` (2 if left out).
+    /// For `decimal` and `money`: the decimal places (default: 2).
     pub scale: Option<u32>,
-    /// Of `date` and `datetime`: strftime's notation, `%Y-%m-%d` and `%Y-%m-%d %H:%M:%S` if left out.
+    /// For `date` and `datetime`: the format in strftime's notation (default: `%Y-%m-%d` and `%Y-%m-%d %H:%M:%S`).
     pub format: Option<String>,
-    /// Of `datetime`: the IANA zone that the times are in, UTC if left out.
+    /// For `datetime`: the IANA time zone of the values (default: UTC).
     pub zone: Option<String>,
-    /// Of `phone`: the country that numbers without plus are of, such as "44".
+    /// For `phone`: the country code of numbers without a plus, such as "44".
     pub country_code: Option<String>,
     /// `type.field`: the record (or `user`) whose field has this value; its id is the value.
     pub lookup: Option<String>,
-    /// With `lookup`: this field of what was found in place of its id.
+    /// With `lookup`: use this field of the found record instead of its id.
     pub take: Option<String>,
     /// The value is the only entry of a list.
     #[serde(default)]
@@ -121,19 +121,19 @@ pub enum Form {
     Thousandths,
     /// `0.99` becomes `{amount, currency}` in minor units.
     Money,
-    /// A number as people write it becomes E.164: its digits behind a plus. See `country_code`.
+    /// A telephone number becomes E.164: a plus and its digits. See `country_code`.
     Phone,
     Boolean,
     /// Days since the epoch.
     Date,
     /// Milliseconds since the epoch.
     Datetime,
-    /// Of JSON lines: the value as it is.
+    /// For JSON lines: the value unchanged.
     Json,
 }
 
 impl Source {
-    /// As a rule, whichever way it was written.
+    /// The source as a rule, in whichever form it was written.
     pub fn rule(&self) -> std::borrow::Cow<'_, Rule> {
         match self {
             Self::Column(name) => std::borrow::Cow::Owned(Rule {
@@ -145,7 +145,7 @@ impl Source {
     }
 }
 
-/// Reads the mapping file; the error says line and column.
+/// Reads the mapping file; an error names line and column.
 pub fn read(path: &Path) -> Result<Mapping, String> {
     let wrong = |what: String| format!("the mapping {}: {what}", path.display());
     let bytes = fs::read(path).map_err(|error| {
@@ -156,12 +156,12 @@ pub fn read(path: &Path) -> Result<Mapping, String> {
         };
         wrong(format!("it cannot be read: {error}{hint}"))
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text in UTF-8".to_owned()))?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8 text".to_owned()))?;
     let mapping: Mapping =
         toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     if mapping.import.is_empty() {
         return Err(wrong(
-            "it has no [[import]], so there is nothing to bring in".to_owned(),
+            "it has no [[import]], so there is nothing to import".to_owned(),
         ));
     }
     Ok(mapping)

@@ -1,5 +1,5 @@
-//! From tables to what is to be written. The rows of a file are read twice: first every row gets the id of the record that
-//! its key recognises, or a new one; then the values are converted. So rows may refer to each other whatever their order.
+//! Plans the writes of an import from its tables. The rows of a file are read twice: first every row gets the id of the
+//! record with its key, or a new id; then the values are converted. So rows may refer to each other in any order.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::{
     text::MOST_ROW,
 };
 
-/// Every `type.field` that the import looks things up by, its own key included.
+/// Every `type.field` of the import's lookups, including its own key.
 pub fn lookups(import: &Import) -> Vec<String> {
     let sources = import
         .set
@@ -32,7 +32,7 @@ pub fn lookups(import: &Import) -> Vec<String> {
     paths
 }
 
-/// The names of all fields that lookups take.
+/// The names of all fields that lookups `take`.
 pub fn takes(import: &Import) -> Vec<String> {
     let sources = import
         .set
@@ -43,7 +43,7 @@ pub fn takes(import: &Import) -> Vec<String> {
         .collect()
 }
 
-/// Plans one import, the `step`th of the mapping. `mint` gives new ids.
+/// Plans one import, the `step`th of the mapping. `mint` makes new ids.
 pub fn plan(
     (step, import): (usize, &Import),
     table: &Table,
@@ -140,7 +140,7 @@ fn at(table: &Table, line: u64, column: Option<&str>, message: String) -> Issue 
 fn need_column(column: &str, table: &Table, issues: &mut Issues) {
     if !table.columns.iter().any(|name| name == column) && table.rows > 0 {
         let message = format!(
-            "the mapping names this column, and the file has only {}",
+            "the file does not have this column of the mapping; it has {}",
             table.columns.join(", ")
         );
         issues.push(at(table, 1, Some(column), message));
@@ -172,11 +172,11 @@ fn missing_columns(
     }
 }
 
-/// How the rows of a step are recognised.
+/// How the rows of a step are identified.
 struct Keys<'a> {
     step: usize,
     rule: &'a Rule,
-    /// `type.field`, and the number that stands for it.
+    /// `type.field`, and its number in the spool.
     name: String,
     path: i64,
 }
@@ -187,12 +187,12 @@ impl Keys<'_> {
         Ok(match converted(self.rule, row, index)? {
             Ok(Some(Value::String(key))) => Ok(key),
             Ok(Some(other)) => Ok(other.to_string()),
-            Ok(None) => Err("it is empty, and is the key by which the row is recognised".into()),
+            Ok(None) => Err("it is empty, and it is the key of the row".into()),
             Err(message) => Err(message),
         })
     }
 
-    /// Gives the row's record an id. A row without key, or with another row's, is an issue.
+    /// Assigns an id to the row's record. A row without a key, or with the key of another row, is an issue.
     fn recognise(
         &self,
         table: &Table,
@@ -213,9 +213,7 @@ impl Keys<'_> {
         let found = index.spool.found(self.path, &compared)?;
         let earlier = found.as_ref().and_then(|found| found.row);
         if let Some((_, line)) = earlier.filter(|(step, _)| *step == self.step) {
-            let message = format!(
-                "{key} stands in line {line} too, and is the key by which the row is recognised"
-            );
+            let message = format!("line {line} has the key {key} too, and a key must be unique");
             issues.push(at(table, row.line, column, message));
             return Ok(());
         }
@@ -228,7 +226,8 @@ impl Keys<'_> {
         Ok(())
     }
 
-    /// Key (as it is compared) and id of a row that was recognised, and whether the record was there before.
+    /// The key (in comparable form) and id of a row after `recognise`, and whether the record existed before the
+    /// import.
     fn of(&self, row: &Row, index: &Index) -> Result<Option<(String, String, bool)>, Failed> {
         let Ok(key) = self.key(row, index)? else {
             return Ok(None);
@@ -256,14 +255,14 @@ fn by_parent(
                 continue;
             }
             Some(parent) => format!("{parent} is in no row of {}", table.file),
-            None => "it is empty, and names the row that the line belongs to".into(),
+            None => "it is empty, and it has to name the row to which the line belongs".into(),
         };
         issues.push(at(children, row.line, Some(&lines.parent), message));
     }
     Ok(())
 }
 
-/// The lines of a row. They are held in memory together, so their number and their size are bounded.
+/// The lines of a row. They are in memory together, so their number and size are bounded.
 fn children_of(
     step: usize,
     lines: &Lines,
@@ -281,7 +280,7 @@ fn children_of(
     let (number, bytes) = index.spool.weigh_children(step, &name)?;
     if number > MAX_LINES || bytes > MOST_ROW {
         let message = format!(
-            "{number} rows of {} are its lines, of {bytes} bytes together; {MAX_LINES} rows and {MOST_ROW} bytes are the most",
+            "{number} rows of {} are its lines, with {bytes} bytes together; the most are {MAX_LINES} rows and {MOST_ROW} bytes",
             children.file
         );
         issues.push(at(table, row.line, Some(&lines.of), message));
@@ -314,7 +313,7 @@ fn values(
     Ok(fields)
 }
 
-/// Puts `value` at `a.b`: into the object `a`, which is made if need be.
+/// Sets the property `b` of the object `a` for the path `a.b`; makes the object if it does not exist.
 fn place(fields: &mut Map<String, Value>, path: &str, value: Value) {
     match path.split_once('.') {
         None => {
@@ -328,7 +327,7 @@ fn place(fields: &mut Map<String, Value>, path: &str, value: Value) {
     }
 }
 
-/// The value of a rule in a row, None if it is empty; or what is wrong with it.
+/// The value of a rule in a row, None if it is empty; the error is a message.
 fn converted(
     rule: &Rule,
     row: &Row,
@@ -362,14 +361,14 @@ fn looked_up(
 ) -> Result<Result<Value, String>, Failed> {
     let Some(id) = index.id(path, text.trim())? else {
         return Ok(Err(format!(
-            "{text} is the {path} of nothing; import what it refers to first"
+            "no record has {text} as its {path}; import the referenced records first"
         )));
     };
     let Some(field) = take else {
         return Ok(Ok(id.into()));
     };
     let taken = index.field(path, text.trim(), field)?;
-    Ok(taken.ok_or_else(|| format!("what has the {path} {text} has no {field}")))
+    Ok(taken.ok_or_else(|| format!("the record with the {path} {text} has no {field}")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! RFC 4180's rules of quoting, strictly: the CSV reader forgives what is most often a sign of a broken file, and a
-//! forgiven stray quote can swallow half a file.
+//! Strict checks of RFC 4180's quoting rules. The CSV reader is lenient, but bad quoting mostly means a broken file,
+//! and one tolerated stray quote can swallow half a file.
 
 /// Where and how the quoting is broken: line and character column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +14,15 @@ enum State {
     FieldStart,
     Plain,
     Quoted,
-    /// Behind a quote inside a quoted field: its end, or the first of a pair.
+    /// After a quote inside a quoted field: the end of the field, or the first quote of a pair.
     Quote,
 }
 
-/// Looks at a text character by character.
+/// Checks a text character by character.
 pub struct Quoting {
     delimiter: char,
     state: State,
-    /// Where the quoted field that it is in was opened.
+    /// The place of the opening quote of the current field.
     opened: (u64, u64),
 }
 
@@ -35,7 +35,7 @@ impl Quoting {
         }
     }
 
-    /// The next character, which stands at this line and column.
+    /// Checks the next character, at this line and column.
     pub fn next(&mut self, c: char, line: u64, column: u64) -> Result<(), Broken> {
         let broken = |message| Broken {
             line,
@@ -67,12 +67,12 @@ impl Quoting {
         Ok(())
     }
 
-    /// Whether a line break ends the row here.
+    /// Whether the text is inside a quoted field, where a line break does not end the row.
     pub fn is_open(&self) -> bool {
         self.state == State::Quoted
     }
 
-    /// The text ends here.
+    /// Checks the end of the text.
     pub fn end(&self) -> Result<(), Broken> {
         if self.state != State::Quoted {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The run of an import: everything is read, planned and judged first; then fields are made, users and records written, in
-//! batches that are each all or nothing.
+//! The run of an import: first it reads, plans and checks everything; then it makes fields and writes users and
+//! records, in batches that are each all or nothing.
 
 use std::{path::Path, sync::Arc};
 
@@ -22,13 +22,13 @@ use crate::cli::{
 };
 
 pub struct Options {
-    /// Judge, and write nothing.
+    /// Check, and write nothing.
     pub dry_run: bool,
     /// Records per commit.
     pub batch: usize,
 }
 
-/// What became of one import of the mapping.
+/// The outcome of one import of the mapping.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Done {
     pub file: String,
@@ -38,7 +38,7 @@ pub struct Done {
     pub summary: Option<Summary>,
 }
 
-/// Why nothing was changed; or, where a write was refused, how far it got.
+/// Why nothing was changed; or, if a write was refused, how far the import got.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error("{0}")]
@@ -46,7 +46,7 @@ pub enum Failed {
     #[error("{} in the files; nothing was changed", count(.0.count()))]
     Issues(Issues),
     #[error(
-        "{file}:{line}: {message}\nThe rows before it were written; mend it and import again, which goes on from there"
+        "{file}:{line}: {message}\nThe rows before it were written; correct it and import again: the import continues there"
     )]
     Row {
         file: String,
@@ -79,7 +79,7 @@ pub struct Step<'a> {
     pub children: Option<Table>,
 }
 
-/// Imports what the mapping file says, its files beside it.
+/// Imports the files of a mapping file; they are in the same folder.
 pub async fn run(
     core: &Arc<Core>,
     tenant: &TenantId,

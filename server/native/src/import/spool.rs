@@ -1,5 +1,5 @@
-//! What an import keeps of its files between reading and writing: a temporary database that SQLite takes away with the
-//! program, however it ends. So the memory of an import does not grow with its files; the disk space for temporary files
+//! The temporary database of an import, which holds its rows between reading and writing. SQLite deletes it when the
+//! program ends in any way. So the memory of an import does not grow with its files; the disk space for temporary files
 //! (`SQLITE_TMPDIR`, `TMPDIR`) does.
 
 use std::collections::BTreeMap;
@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 
 use super::table::Row;
 
-/// What stays in memory of the database, in KiB.
+/// The cache of the database in memory, in KiB.
 const CACHE_KIB: u32 = 32 << 10;
-/// Planned rows are read this many bytes at a time, or one.
+/// Planned rows are read in chunks of up to this many bytes, or one row.
 const AT_ONCE: usize = 8 << 20;
-/// Steps have this many rows at most; the number of a row follows the number of its step.
+/// The most rows of a step. The database numbers rows by step times this bound plus their number.
 const MOST_ROWS: i64 = 1 << 40;
 
 const TABLES: &str = "
@@ -28,12 +28,12 @@ const TABLES: &str = "
     CREATE TABLE seen (space TEXT, key TEXT, value TEXT, PRIMARY KEY (space, key)) WITHOUT ROWID;
     BEGIN;";
 
-/// A row as it is to be written.
+/// A row that is ready to be written.
 #[derive(Debug)]
 pub struct Upsert {
     pub line: u64,
     pub id: String,
-    /// Whether the tenant had it before this row.
+    /// Whether the record existed before this row.
     pub known: bool,
     pub content: Content,
 }
@@ -41,19 +41,19 @@ pub struct Upsert {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Content {
     pub fields: Map<String, Value>,
-    /// Where its lines stand in their file.
+    /// The line numbers of its lines in their file.
     pub parts: Vec<u64>,
-    /// Values that the server has to come to.
+    /// The expected values of fields that the server computes.
     pub check: BTreeMap<String, Value>,
 }
 
-/// What a lookup finds.
+/// The result of a lookup.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found {
     pub id: String,
-    /// Step and line of the row that recognised it last.
+    /// Step and line of the last row with this key.
     pub row: Option<(usize, u64)>,
-    /// Whether it was there before that row.
+    /// Whether the record existed before that row.
     pub known: bool,
 }
 
@@ -65,7 +65,7 @@ impl Spool {
     pub fn new() -> rusqlite::Result<Self> {
         let connection = Connection::open("")?;
         connection.set_prepared_statement_cache_capacity(32);
-        // Nothing of it outlives the program, so nothing has to be safe from a crash.
+        // The database does not outlive the program, so it needs no protection from crashes.
         let settings = format!(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -{CACHE_KIB};"
         );
@@ -78,7 +78,7 @@ impl Spool {
         self.connection.prepare_cached(sql)?.execute(params)
     }
 
-    /// Makes a record known under one of its values.
+    /// Adds a record under one of its values.
     pub fn add(
         &self,
         path: i64,
@@ -127,7 +127,7 @@ impl Spool {
         statement.query_row(params![path, value], read).optional()
     }
 
-    /// The fields of what is found that lookups take.
+    /// The fields for `take` of the record with this value.
     pub fn fields(&self, path: i64, value: &str) -> rusqlite::Result<Map<String, Value>> {
         let sql = "SELECT fields FROM found WHERE path = ?1 AND value = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -150,7 +150,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Notes the name by which lines name their row.
+    /// Notes a row's name, to which its lines refer.
     pub fn add_parent(&self, step: usize, name: &str) -> rusqlite::Result<()> {
         self.run(
             "INSERT OR IGNORE INTO parents (step, name, used) VALUES (?1, ?2, 0)",
@@ -174,13 +174,13 @@ impl Spool {
         Ok(())
     }
 
-    /// Whether this is the first row of the name, which has its lines.
+    /// Whether this is the first row with the name; the lines belong to that row.
     pub fn claim(&self, step: usize, parent: &str) -> rusqlite::Result<bool> {
         let sql = "UPDATE parents SET used = 1 WHERE step = ?1 AND name = ?2 AND used = 0";
         Ok(self.run(sql, params![step as i64, parent])? > 0)
     }
 
-    /// How many lines a row has, and their bytes.
+    /// The number of a row's lines, and their bytes.
     pub fn weigh_children(&self, step: usize, parent: &str) -> rusqlite::Result<(usize, usize)> {
         let sql = "SELECT count(*), coalesce(sum(length(cells)), 0) FROM children WHERE step = ?1 AND parent = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -207,7 +207,7 @@ impl Spool {
         Ok(children)
     }
 
-    /// Keeps the `number`th row of a step.
+    /// Stores the `number`th row of a step.
     pub fn plan(&self, step: usize, number: u64, row: &Upsert) -> rusqlite::Result<()> {
         self.run(
             "INSERT INTO planned (at, line, id, known, row) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -229,8 +229,7 @@ impl Spool {
         statement.query_row(range, |row| Ok(row.get::<_, i64>(0)? as u64))
     }
 
-    /// The planned rows of a step from the `from`th one on: up to `most`, or as many as there is room for in memory. None
-    /// is the end.
+    /// The planned rows of a step from the `from`th one on: up to `most`, or fewer if they are large. Empty at the end.
     pub fn chunk(&self, step: usize, from: u64, most: usize) -> rusqlite::Result<Vec<Upsert>> {
         let sql = "SELECT line, id, known, row FROM planned WHERE at >= ?1 AND at < ?2 ORDER BY at";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -250,7 +249,7 @@ impl Spool {
         Ok(chunk)
     }
 
-    /// The line of the step's row with this id. For what is told of errors alone: its index is made when it is first asked.
+    /// The line of the step's row with this id. Only for error messages; its index is made at the first call.
     pub fn line_of(&self, step: usize, id: &str) -> rusqlite::Result<Option<u64>> {
         self.run("CREATE INDEX IF NOT EXISTS planned_id ON planned (id)", [])?;
         let sql = "SELECT line FROM planned WHERE id = ?1 AND at >= ?2 AND at < ?3 ORDER BY at DESC LIMIT 1";
@@ -261,7 +260,7 @@ impl Spool {
             .optional()
     }
 
-    /// What the rows of a step have changed so far: for judging the next ones.
+    /// The changes of a step's rows so far, for checking the next ones.
     pub fn seen(&self) -> rusqlite::Result<SeenOnDisk<'_>> {
         self.run("DELETE FROM seen", [])?;
         Ok(SeenOnDisk(self))

@@ -1,5 +1,5 @@
-//! An import's file as rows of named texts: CSV (RFC 4180) or JSON lines, UTF-8, with the line that each row begins on. It
-//! is read row by row, as often as the rows are asked for, and never held as a whole.
+//! An import's file as rows of named texts: CSV (RFC 4180) or JSON lines, UTF-8, with the line that each row begins on.
+//! It is read row by row, from the beginning for each iteration, and is never in memory as a whole.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -23,12 +23,12 @@ const MOST_COLUMNS: usize = 1_000;
 #[derive(Debug)]
 pub struct Row {
     pub line: u64,
-    /// By column; a cell without text is not there.
+    /// The cells by column; empty cells are left out.
     pub cells: BTreeMap<String, Value>,
 }
 
 impl Row {
-    /// The cell as text: a JSON line's number or boolean as it is written.
+    /// The cell as text; a number or boolean of a JSON line in its JSON form.
     pub fn text(&self, column: &str) -> Option<String> {
         match self.cells.get(column)? {
             Value::String(text) => Some(text.clone()),
@@ -38,7 +38,7 @@ impl Row {
     }
 }
 
-/// A file whose form is right throughout.
+/// A file that was checked to be well-formed.
 #[derive(Debug)]
 pub struct Table {
     pub file: String,
@@ -46,7 +46,7 @@ pub struct Table {
     pub rows: u64,
     path: PathBuf,
     form: Form,
-    /// Bytes and time of the last change when it was looked through.
+    /// Size in bytes and modification time at the check.
     state: (u64, Option<SystemTime>),
 }
 
@@ -56,8 +56,8 @@ enum Form {
     Json,
 }
 
-/// Looks through the whole of `path`; what is wrong with its form goes to `issues`. `.jsonl` and `.ndjson` are JSON lines,
-/// all else is CSV.
+/// Checks the form of the whole file `path`; errors go to `issues`. `.jsonl` and `.ndjson` are JSON lines, all other
+/// files are CSV.
 pub fn scan(path: &Path, issues: &mut Issues) -> Option<Table> {
     let before = issues.count();
     let mut table = Table {
@@ -83,7 +83,7 @@ fn look_through(table: &mut Table, issues: &mut Issues) -> Result<(), Wrong> {
     }
     if !state.is_file() {
         return Err(whole(
-            "it can be read only once, and an import reads its files several times; save it as a file first"
+            "it can be read only once, such as a pipe, and an import reads its files several times; save it as a file first"
                 .into(),
         ));
     }
@@ -110,7 +110,7 @@ fn look_through(table: &mut Table, issues: &mut Issues) -> Result<(), Wrong> {
                             return Err(Wrong {
                                 line: row.line,
                                 ..whole(format!(
-                                    "the rows have more than {MOST_COLUMNS} different names, which is the most"
+                                    "the rows have more than {MOST_COLUMNS} different names"
                                 ))
                             });
                         }
@@ -127,11 +127,11 @@ fn look_through(table: &mut Table, issues: &mut Issues) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Whether the first line names columns.
+/// Checks that the first line names the columns.
 fn head(table: &Table, issues: &mut Issues) -> Result<(), Wrong> {
     if table.columns.len() > MOST_COLUMNS {
         return Err(whole(format!(
-            "it has {} columns, and {MOST_COLUMNS} are the most",
+            "it has {} columns; the most are {MOST_COLUMNS}",
             table.columns.len()
         )));
     }
@@ -157,7 +157,7 @@ fn whole(message: String) -> Wrong {
     }
 }
 
-/// A semicolon where the first line has one and no comma.
+/// The delimiter: a semicolon if the first line has one and no comma, else a comma.
 fn delimiter(path: &Path) -> std::io::Result<char> {
     let first = BufReader::new(File::open(path)?.take(MOST_ROW as u64));
     let mut semicolon = false;
@@ -198,7 +198,7 @@ impl Table {
         }
     }
 
-    /// The rows once more, from the first one on.
+    /// Iterates over the rows, from the first one.
     pub fn rows(&self) -> Result<Rows<'_>, Failed> {
         Ok(Rows {
             table: self,
@@ -211,7 +211,7 @@ impl Table {
     }
 }
 
-/// The rows of a file that was looked through. A file that is another by now is an error.
+/// The rows of a checked file. It is an error if the file has changed since the check.
 pub struct Rows<'a> {
     table: &'a Table,
     /// None once it has ended.
@@ -239,9 +239,9 @@ impl Iterator for Rows<'_> {
 }
 
 enum Bad {
-    /// The row alone; others follow.
+    /// An error in one row; the next rows can be read.
     Row(Wrong),
-    /// The text, which ends here.
+    /// An error in the text; nothing after it can be read.
     Text(Wrong),
 }
 
@@ -365,7 +365,7 @@ fn json_row(bytes: &[u8], line: u64) -> Result<Row, Bad> {
                 cells: cells.collect(),
             })
         }
-        Ok(_) => Err(wrong("a line holds one JSON object".into())),
+        Ok(_) => Err(wrong("each line must hold one JSON object".into())),
         Err(error) => Err(wrong(error.to_string())),
     }
 }

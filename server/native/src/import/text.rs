@@ -1,5 +1,5 @@
-//! A file's bytes on their way to whoever takes rows from them: looked at piece by piece, so that a file that is no text in
-//! UTF-8, breaks RFC 4180 or has a row without end is told of at the place, before more of it is read.
+//! A reader that checks a file's bytes piece by piece before the row parser gets them. A file that is not UTF-8, breaks
+//! RFC 4180 or has a row without an end is reported with the place, before more of it is read.
 
 use std::{
     collections::VecDeque,
@@ -10,11 +10,11 @@ use std::{
 
 use super::quoting::{Broken, Quoting};
 
-/// The greatest row, in bytes. No record could hold more.
+/// The largest row, in bytes. No record could hold more.
 pub const MOST_ROW: usize = 2 << 20;
 const AT_ONCE: usize = 64 << 10;
 
-/// What is wrong with the text itself.
+/// An error in the text itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
     pub line: u64,
@@ -24,27 +24,27 @@ pub struct Wrong {
 
 pub struct Text {
     file: File,
-    /// Bytes that were read; from `done` on they are not looked at yet.
+    /// Bytes that were read; those from `done` on are not checked yet.
     raw: Vec<u8>,
-    /// What was looked at is `raw[given..done]`.
+    /// `raw[given..done]` is checked and not given to the parser yet.
     given: usize,
     done: usize,
     ended: bool,
     began: bool,
-    /// None: a line is a row.
+    /// None for JSON lines, where each line is a row.
     quoting: Option<Quoting>,
     line: u64,
     column: u64,
     /// Bytes of the row so far, and the line that it begins on.
     row: usize,
     row_line: u64,
-    /// Lines on which rows begin that nobody has taken yet.
+    /// The first lines of rows that the parser has not taken yet.
     starts: VecDeque<u64>,
     wrong: Option<Wrong>,
 }
 
 impl Text {
-    /// `delimiter`: of CSV. None: JSON lines.
+    /// `delimiter`: that of CSV; None for JSON lines.
     pub fn open(path: &Path, delimiter: Option<char>) -> io::Result<Self> {
         Ok(Self {
             file: File::open(path)?,
@@ -68,7 +68,7 @@ impl Text {
         self.starts.pop_front()
     }
 
-    /// What is wrong with the text, once reading failed.
+    /// The error in the text, after reading failed.
     pub fn take_wrong(&mut self) -> Option<Wrong> {
         self.wrong.take()
     }
@@ -113,7 +113,7 @@ impl Text {
         Ok(())
     }
 
-    /// Looks at whole characters; gives how many bytes they are.
+    /// Checks whole characters; returns their number of bytes.
     fn look(&mut self, raw: &[u8]) -> Result<usize, Wrong> {
         let (text, broken) = match std::str::from_utf8(raw) {
             Ok(text) => (text, false),
@@ -127,7 +127,7 @@ impl Text {
         }
         if broken {
             let message =
-                "this is no UTF-8; if the file is Latin-1, convert it: iconv -f latin1 -t utf-8";
+                "this is not UTF-8; if the file is Latin-1, convert it: iconv -f latin1 -t utf-8";
             return Err(self.here(Some(self.column + 1), message.into()));
         }
         Ok(text.len())
@@ -136,7 +136,10 @@ impl Text {
     fn next(&mut self, c: char) -> Result<(), Wrong> {
         self.column += 1;
         if c == '\0' {
-            return Err(self.here(None, "it holds a NUL character, which no text may".into()));
+            return Err(self.here(
+                None,
+                "it holds a NUL character, which is not allowed".into(),
+            ));
         }
         if let Some(quoting) = &mut self.quoting {
             quoting.next(c, self.line, self.column).map_err(told)?;
@@ -157,7 +160,9 @@ impl Text {
                 return Err(Wrong {
                     line: self.row_line,
                     column: None,
-                    message: format!("this row has more than {MOST_ROW} bytes, which is the most"),
+                    message: format!(
+                        "this row has more than {MOST_ROW} bytes, the longest row that is allowed"
+                    ),
                 });
             }
         }

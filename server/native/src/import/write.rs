@@ -22,7 +22,7 @@ use super::{
 };
 use crate::cli::{Error, error::Refused, operator::Operator};
 
-/// What of the rows was new, changed, or there already.
+/// The numbers of new, changed and unchanged rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub created: usize,
@@ -82,10 +82,10 @@ fn told(problem: &Problem<impl ErrorCode>) -> Error {
     Error::Refused(Refused::of(problem))
 }
 
-/// People that are read at once.
+/// Users read with one request.
 const PEOPLE: usize = 100;
 
-/// Users one by one; whom new ones report to once all are there.
+/// Writes users one by one, and the managers of new users after all of them exist.
 pub async fn users(
     operator: &Operator,
     step: &Step<'_>,
@@ -155,7 +155,7 @@ pub async fn users(
     }
 }
 
-/// A bar, shown once a second has passed; never where standard error is no terminal.
+/// A progress bar, shown after one second, and only on a terminal.
 pub struct Progress {
     bar: ProgressBar,
     since: Instant,

@@ -1,6 +1,6 @@
-//! The body of a request on its way in: it takes room as its bytes arrive, has to arrive at a pace, and the work on the
-//! request begins when it is there whole. What nobody read of it is thrown away at the end, within bounds: a peer that is
-//! still sending when the connection closes does not see the answer.
+//! The body of a request while it arrives: its bytes take room as they arrive, it has to arrive fast enough, and the
+//! work on the request begins when all of it has arrived. At the end the unread rest is read and discarded, within
+//! bounds, because a peer that is still sending when the connection closes does not see the answer.
 
 use std::{
     error::Error,
@@ -23,30 +23,31 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::pace::{Pace, Rate};
 
-/// A peer that announces more is answered at once, and one that sends more may not see the answer.
+/// The largest body that is read to its end, in bytes. A peer that announces more is answered at once; one that sends
+/// more may not see the answer.
 const MOST_BYTES: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_secs(5);
 
 type Slot = Arc<Mutex<Incoming>>;
 
-/// What became of a body, for who answers its request.
+/// The outcome of a body, for the code that answers its request.
 #[derive(Default)]
 struct Fate {
-    /// There was no room for it, or for the work on it.
+    /// There was no room for the body, or for the work on the request.
     refused: AtomicBool,
-    /// It came too slowly.
+    /// The body arrived too slowly.
     slow: AtomicBool,
 }
 
-/// The body of a request while it is being answered.
+/// The body of a request that is being answered.
 pub struct Arriving {
     slot: Slot,
     fate: Arc<Fate>,
-    /// The peer waits to be asked for the body (`Expect: 100-continue`).
+    /// The peer waits for a 100 response before it sends the body (`Expect: 100-continue`).
     waits: bool,
 }
 
-/// Lends the request's body to whoever answers it.
+/// Gives the request a body that returns its rest when it is dropped.
 pub fn lend(request: Request<Incoming>, held: Arc<Held>, rate: Rate) -> (Request, Arriving) {
     let waits = request.headers().contains_key(header::EXPECT);
     let (head, body) = request.into_parts();
@@ -63,17 +64,18 @@ pub fn lend(request: Request<Incoming>, held: Arc<Held>, rate: Rate) -> (Request
 }
 
 impl Arriving {
-    /// There was no room: whatever was answered, that is why.
+    /// There was no room; this overrides the answer of the router.
     pub fn was_refused(&self) -> bool {
         self.fate.refused.load(Relaxed)
     }
 
-    /// It came too slowly: whatever was answered, that is why.
+    /// The body arrived too slowly; this overrides the answer of the router.
     pub fn was_slow(&self) -> bool {
         self.fate.slow.load(Relaxed)
     }
 
-    /// Throws away what was not read. False: not all of it, so no other request can follow.
+    /// Reads and discards the unread rest. False if it did not reach the end, so no other request can follow on the
+    /// connection.
     pub async fn take_rest(self) -> bool {
         let slow = self.was_slow();
         let mut rest = Rest { slot: self.slot };
@@ -83,7 +85,7 @@ impl Arriving {
         if self.waits || slow || rest.size_hint().lower() > MOST_BYTES as u64 {
             return false;
         }
-        // Only its end says that it is whole: `is_end_stream` says nothing of a body in chunks.
+        // Read to the end: `is_end_stream` does not tell whether a chunked body is complete.
         let taking = async {
             let mut taken = 0;
             while taken <= MOST_BYTES {
@@ -95,12 +97,12 @@ impl Arriving {
             }
             false
         };
-        // In time or not, the answer goes out now.
+        // The answer is sent now, whether or not this was in time.
         tokio::time::timeout(LONGEST, taking).await.unwrap_or(false)
     }
 }
 
-/// A body whose rest is not lost when its reader lets it go.
+/// A body that hands its unread rest back when its reader drops it.
 struct Rest {
     slot: Slot,
 }
@@ -142,7 +144,7 @@ struct Lent {
 enum Broken {
     #[error("there is no room for the body now")]
     NoRoom,
-    #[error("the body came too slowly")]
+    #[error("the body arrived too slowly")]
     Slow,
 }
 

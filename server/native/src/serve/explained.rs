@@ -1,5 +1,5 @@
-//! What is no HTTP never becomes a request: hyper answers it by itself, with a status and nothing else. Here such an
-//! answer gets the body that every other refusal has.
+//! Invalid HTTP never becomes a request: hyper answers it by itself with a status and no body. This module gives these
+//! answers the body that all other refusals have.
 
 use std::{
     io,
@@ -13,24 +13,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::heard::Heard;
 
-/// How hyper's own refusals begin. What the API answers says its request's id; no body of it begins like this, since a
-/// JSON text has no line breaks of this kind.
+/// How hyper's own refusals begin. Answers of the API differ: they have a request id header, and none of their bodies
+/// begins like this, since JSON has no such line breaks.
 const REFUSAL: &[u8] = b"HTTP/1.1 4";
 const REQUEST_ID: &[u8] = b"x-request-id:";
 const END: &[u8] = b"\r\n\r\n";
-/// Bytes of a refused request that are read to find out which page it came from.
+/// The most bytes of a refused request that are read to find its `Origin`.
 const MOST_READ_ON: usize = 256 << 10;
 
 pub struct Explained<S> {
     stream: S,
     origins: Origins,
     heard: Heard,
-    /// What goes out in place of what hyper wrote, and how much of it has gone.
+    /// The bytes that replace what hyper wrote, and how many of them are sent.
     instead: Option<(Vec<u8>, usize)>,
 }
 
 impl<S> Explained<S> {
-    /// Pages of these origins may read what is explained.
+    /// Pages of `origins` may read the explained refusals.
     pub fn new(stream: S, origins: Origins) -> Self {
         Self {
             stream,
@@ -42,9 +42,9 @@ impl<S> Explained<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Explained<S> {
-    /// The headers that let the page read a refusal that asked for it. Where hyper stopped reading before the `Origin`, what
-    /// has come of the request is read on, within bounds; and where only one origin is configured, no other page may read it
-    /// anyway.
+    /// The CORS headers of a refusal. If hyper stopped before the `Origin` header, the rest of the received bytes is
+    /// searched for it, within bounds. If only one origin is configured, the headers name that one: no other page may
+    /// read the refusal anyway.
     fn let_read(&mut self, cx: &mut Context<'_>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if self.origins.is_empty() {
@@ -70,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Explained<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Explained<S> {
-    /// Writes what stands in place of `taken` bytes, all of it.
+    /// Writes the replacement of `taken` bytes completely.
     fn write_instead(
         &mut self,
         cx: &mut Context<'_>,
@@ -150,12 +150,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     }
 }
 
-/// Whether it is a whole refusal of hyper's own.
+/// Whether `head` is a complete refusal that hyper made itself.
 fn is_hypers(head: &[u8]) -> bool {
     head.starts_with(REFUSAL) && head.ends_with(END) && !find(head, REQUEST_ID)
 }
 
-/// The answer to send in place of a refusal of hyper's own; `headers` are in it as well.
+/// The answer that replaces hyper's own refusal, with `headers` added.
 fn explained(head: &[u8], headers: &HeaderMap) -> Option<Vec<u8>> {
     let code = head
         .get(9..12)
@@ -164,7 +164,7 @@ fn explained(head: &[u8], headers: &HeaderMap) -> Option<Vec<u8>> {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
             "/headers",
             "too_long",
-            "The head of the request has too many headers, or too long ones.",
+            "The head of the request is too long or has too many headers.",
         ),
         StatusCode::URI_TOO_LONG => ("/path", "too_long", "The address is too long."),
         _ => (
@@ -174,7 +174,7 @@ fn explained(head: &[u8], headers: &HeaderMap) -> Option<Vec<u8>> {
         ),
     };
     let id = uuid::Uuid::now_v7().to_string();
-    tracing::debug!(status = code.as_u16(), request_id = %id, "what is no HTTP was refused");
+    tracing::debug!(status = code.as_u16(), request_id = %id, "invalid HTTP was refused");
     let body = serde_json::json!({
         "code": "VALIDATION_FAILED",
         "message": message,

@@ -1,4 +1,4 @@
-//! One request, whatever the core does with it: a panic is an answer too.
+//! Answers one request in any case: a panic of the core becomes a 500.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 
@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 const VALIDATION_FAILED: GateCode = GateCode::new("VALIDATION_FAILED", StatusCode::BAD_REQUEST);
 
-/// Answers the request, in any case.
+/// Answers the request, also if the router panics.
 pub async fn answer(router: Router, request: Request, what: &Seen) -> Result<Response, Infallible> {
     match AssertUnwindSafe(router.oneshot(request))
         .catch_unwind()
@@ -20,7 +20,7 @@ pub async fn answer(router: Router, request: Request, what: &Seen) -> Result<Res
     {
         Ok(answer) => answer,
         Err(_) => {
-            // The panic hook has logged what and where.
+            // The panic hook has logged the message and the place.
             let id = uuid::Uuid::now_v7().to_string();
             tracing::error!(method = %what.method, path = %what.path, request_id = %id, "a request panicked");
             let message = "The server made a mistake. It has been logged; quote the request id when you report it.";
@@ -30,21 +30,21 @@ pub async fn answer(router: Router, request: Request, what: &Seen) -> Result<Res
     }
 }
 
-/// The answer where there is no room for a request now.
+/// The answer if there is no room for a request now.
 pub fn busy(what: &Seen) -> Response {
     let id = uuid::Uuid::now_v7().to_string();
-    // No louder: a line for each of thousands would be a load of its own.
+    // At level debug, because thousands of log lines would be additional load.
     tracing::debug!(method = %what.method, path = %what.path, request_id = %id, "no room");
     core::busy(&id, &what.served)
 }
 
-/// The answer where a body came so slowly that nobody waits for the rest of it.
+/// The answer to a request whose body arrives too slowly.
 pub fn too_slow(what: &Seen) -> Response {
-    let message = "The body came too slowly: nobody waits for its rest. Nothing was done; send it again, faster.";
+    let message = "The body arrived too slowly, so the server stopped reading it. Nothing was done; send the request again over a faster connection.";
     invalid("/body", "too_slow", message, &what.served)
 }
 
-/// The answer to a request that is wrong in one place, before the core sees it whole.
+/// The answer to a request with one error that the host finds before the core reads all of it.
 pub fn invalid(
     pointer: &str,
     rule: &'static str,
@@ -58,7 +58,7 @@ pub fn invalid(
     refusal(&problem, &id, served)
 }
 
-/// What of a request is told in the log. No query: it may hold a secret.
+/// What the log shows of a request. Not the query, since it may hold a secret.
 pub struct Seen {
     pub method: http::Method,
     pub path: String,

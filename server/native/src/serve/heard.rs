@@ -1,17 +1,17 @@
-//! Which page a peer's requests come from, read from its bytes as they pass. Where hyper refuses a request by itself, nothing
-//! else of the request is known.
+//! Finds the `Origin` header in a peer's bytes as they pass. When hyper refuses a request by itself, nothing else of
+//! the request is known.
 
 use http::HeaderValue;
 
 const NAME: &[u8] = b"origin:";
-/// An origin is shorter than this.
+/// The longest line that can hold an origin, in bytes.
 const LONGEST: usize = 300;
 
-/// The `Origin` that stood on a line of its own last. A line in a body may look like one: what is made of it only lets a
-/// page of a configured origin read an answer to this very peer.
+/// The last line that looked like an `Origin` header. A line of a body may look like one too; that is harmless, since
+/// it only lets a page of a configured origin read an answer to this same peer.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// The beginning of the line that is being read.
+    /// The beginning of the current line.
     line: Vec<u8>,
     origin: Option<HeaderValue>,
 }

@@ -1,5 +1,5 @@
-//! `Host` of a request (RFC 9112, section 3.2): HTTP/1.1 has it once, and a request that has it never, twice or as something
-//! that is no host is refused. Otherwise a proxy and the server could take one request for two different ones.
+//! The check of `Host` (RFC 9112, section 3.2): an HTTP/1.1 request without it, with two of them, or with an invalid
+//! one is refused. Otherwise a proxy and the server could interpret one request differently.
 
 use axum::response::Response;
 use crm_core::http::served;
@@ -7,7 +7,7 @@ use http::{HeaderMap, Version, header, uri::Authority};
 
 use super::guarded::invalid;
 
-/// The refusal of a request whose `Host` is not as HTTP has it.
+/// The refusal of a request with a missing, repeated or invalid `Host`; None if it is valid.
 pub fn refused<B>(request: &http::Request<B>) -> Option<Response> {
     let (rule, message) = wrong(request.version(), request.headers())?;
     let served = served(request.headers()).unwrap_or_default();
@@ -24,7 +24,7 @@ fn wrong(version: Version, headers: &HeaderMap) -> Option<(&'static str, &'stati
         return Some(("repeated", "The header Host must be given once."));
     }
     let text = value.as_bytes();
-    // A comma is two hosts that somebody on the way made one header of.
+    // With a comma, somebody on the way joined two `Host` headers.
     let odd = text.iter().any(|byte| b"@,".contains(byte));
     let is_host = text.is_empty() || (!odd && Authority::try_from(text).is_ok());
     (!is_host).then_some((

@@ -1,4 +1,4 @@
-//! How fast a peer has to move: one that sends or takes a trickle would hold what it holds for hours.
+//! The minimum speed of a peer: one that sends or reads very slowly would hold its share of the memory for hours.
 
 use std::{
     future::Future,
@@ -9,20 +9,20 @@ use std::{
 
 use tokio::time::{Instant, Sleep};
 
-/// Once nobody looked for so long after the end of a window, it says nothing: the peer was not waited for.
+/// A window that was not polled for this long after its end does not count: the server did not wait for the peer.
 const STALE: Duration = Duration::from_secs(1);
 
-/// So many bytes in each window of time in which the peer is waited for.
+/// The bytes that a peer has to move in each window of time in which the server waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub window: Duration,
     pub bytes: usize,
 }
 
-/// Bytes that move, against a rate.
+/// Measures the bytes that a peer moves against a rate.
 pub struct Pace {
     rate: Rate,
-    /// Made when the peer is first waited for: most never are.
+    /// Made when the server first waits for the peer, which for most peers never happens.
     timer: Option<Pin<Box<Sleep>>>,
     end: Option<Instant>,
     moved: usize,
@@ -42,7 +42,7 @@ impl Pace {
         self.moved = self.moved.saturating_add(bytes);
     }
 
-    /// The peer is waited for. True: it was too slow.
+    /// The server waits for the peer. True if the peer was too slow.
     pub fn waits(&mut self, cx: &mut Context<'_>) -> bool {
         loop {
             let now = Instant::now();
@@ -80,7 +80,8 @@ mod tests {
         bytes: 100,
     };
 
-    /// After how many seconds a peer that moves so many bytes a second is too slow; none within ten minutes.
+    /// The seconds after which a peer that moves `each` bytes a second is too slow; None if it is not within ten
+    /// minutes.
     async fn too_slow(each: usize) -> Option<u64> {
         let mut pace = Pace::new(RATE);
         let began = Instant::now();
@@ -108,7 +109,8 @@ mod tests {
         assert_eq!(too_slow(20).await, None);
     }
 
-    /// A packet that is lost four times in a row comes after 15 seconds, and then all that was sent after it.
+    /// A packet that is lost four times in a row arrives after 15 seconds, followed by everything that was sent after
+    /// it.
     #[tokio::test(start_paused = true)]
     async fn a_lost_packet_is_no_trickle() {
         let mut pace = Pace::new(crate::serve::Settings::default().send_rate);

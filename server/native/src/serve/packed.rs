@@ -1,5 +1,5 @@
-//! Answers that are worth packing: the contract and its page, a few hundred kilobytes of text that packs to a tenth.
-//! What else the API answers is small, or a secret beside what a caller sends, and goes out as it is.
+//! Compresses the contract and its page, a few hundred kilobytes of text that shrink to a tenth. Other answers are not
+//! compressed: they are small, or they hold a secret beside text that the caller chose (compression would leak it).
 
 use axum::{Router, middleware::map_response, response::Response};
 use http::{HeaderValue, header};
@@ -7,7 +7,7 @@ use tower_http::compression::CompressionLayer;
 
 const PATHS: [&str; 4] = ["/dashboard", "/docs", "/openapi.json", "/openapi.yaml"];
 
-/// A router as it is, and the same packing what it answers.
+/// A router without compression, and the same router with it.
 #[derive(Clone)]
 pub struct Routers {
     plain: Router,
@@ -31,7 +31,7 @@ impl Routers {
     }
 }
 
-/// What is compressed depends on one more header, and says so in the one line that says it for the others.
+/// Joins the answer's `Vary` headers, to which the compression adds one, into a single one.
 async fn one_vary(mut response: Response) -> Response {
     let values = response.headers().get_all(header::VARY).iter();
     let names: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();

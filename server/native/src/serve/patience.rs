@@ -1,4 +1,4 @@
-//! A stream that gives a peer up that takes too little of what is written to it.
+//! A stream that disconnects a peer which reads too slowly.
 
 use std::{
     io,

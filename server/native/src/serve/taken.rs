@@ -1,4 +1,5 @@
-//! An answer on its way to its peer: it goes out in slices, and what is held for it is held as long as one of them is.
+//! An answer while it is sent: it is sent in slices, and its share of the memory is held until the last slice is
+//! dropped.
 
 use std::{
     pin::Pin,
@@ -12,13 +13,13 @@ use crm_core::held::{FREE, Held};
 use http::Method;
 use hyper::body::{Body as _, Frame, SizeHint};
 
-/// As much as the connection buffers anyway.
+/// The size of a slice in bytes: as much as the connection buffers anyway.
 const SLICE: usize = 64 << 10;
-/// An answer whose length nobody knows counts as this: the contract and its page, packed.
+/// The bytes that an answer of unknown length counts as: the compressed contract and its page.
 const UNKNOWN: u64 = 512 << 10;
 
-/// The answer, which holds its bytes until they are taken; None if there is no room for it and nothing was done for it that
-/// would be done twice.
+/// Makes the answer hold its share until its bytes are taken. None if there is no room and the request changed nothing,
+/// so that it can be refused.
 pub fn kept(answer: Response, held: Arc<Held>, method: &Method) -> Option<Response> {
     let hint = answer.body().size_hint();
     let bytes = hint.exact().unwrap_or(hint.lower().max(UNKNOWN));
@@ -44,8 +45,8 @@ struct Slices {
     held: Arc<Held>,
 }
 
-/// Bytes of an answer. Slices of them share their memory, so that the last of them, which the connection may wait with
-/// when the body has ended long since, keeps all of it.
+/// The bytes of an answer. All slices share one memory, so the last slice, which the connection may hold long after the
+/// body has ended, keeps all of it.
 struct Kept {
     bytes: Bytes,
     _held: Arc<Held>,
@@ -123,7 +124,7 @@ mod tests {
             taken += bytes.len();
             last = Some(bytes);
         }
-        // As hyper does, which has written all but the end of it.
+        // As hyper does when it has written all but the end.
         drop(body);
         assert_eq!(taken, ANSWER);
         let another = from(1);

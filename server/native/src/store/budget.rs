@@ -1,4 +1,5 @@
-//! How much a connection may still do before SQLite is to stop: asked by its progress handler.
+//! The remaining budget of a connection. SQLite's progress handler checks it and stops the statement when it is used
+//! up.
 
 use std::{
     sync::{
@@ -10,22 +11,22 @@ use std::{
 
 use rusqlite::Connection;
 
-/// Operations of the virtual machine between two looks at the budget.
+/// Operations of SQLite's virtual machine between two checks of the budget.
 const STEP: u32 = 100;
 
 pub struct Budget {
     steps: AtomicI64,
-    /// Microseconds after `epoch`.
+    /// The deadline in microseconds after `epoch`.
     deadline: AtomicU64,
     epoch: Instant,
-    /// Somebody needs all connections to let go.
+    /// The writer asks all readers to release their snapshots.
     stop: Arc<AtomicBool>,
-    /// That was why the last statement was interrupted.
+    /// The last statement was interrupted because of `stop`.
     stopped: AtomicBool,
 }
 
 impl Budget {
-    /// Puts `connection` under a budget, unlimited at first.
+    /// Sets a budget for `connection`, unlimited at first.
     pub fn of(connection: &mut Connection, stop: Arc<AtomicBool>) -> rusqlite::Result<Arc<Self>> {
         let budget = Arc::new(Self {
             steps: AtomicI64::new(i64::MAX),
@@ -39,7 +40,7 @@ impl Budget {
         Ok(budget)
     }
 
-    /// For a read on a thread that serves others.
+    /// Sets the budget of a read on a thread that serves other requests too.
     pub fn inline(&self, operations: u32, time: Duration) {
         self.steps.store((operations / STEP).into(), Relaxed);
         self.deadline
@@ -52,7 +53,7 @@ impl Budget {
             .store(micros(self.epoch.elapsed() + time), Relaxed);
     }
 
-    /// Whether the last interruption was not for what the statement took; forgets it.
+    /// Whether the last interruption was because of `stop` and not of the budget; resets it.
     pub fn take_stopped(&self) -> bool {
         self.stopped.swap(false, Relaxed)
     }

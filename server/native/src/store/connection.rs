@@ -24,14 +24,14 @@ use rusqlite::{
 use super::{error::store_error, options::Options};
 use crate::folder;
 
-/// Whether a database that is not there is made.
+/// What to do with a database that does not exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     Create,
     Refuse,
 }
 
-/// The connection that writes: migrated, durable (WAL, every commit synced).
+/// Opens the writing connection: migrates the schema, and makes commits durable (WAL, every commit synced).
 pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connection, StoreError> {
     if missing == Missing::Refuse && !path.exists() {
         return Err(StoreError::UnknownTenant);
@@ -47,7 +47,7 @@ pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connec
     connection
         .pragma_update(None, "cache_size", -4_096)
         .map_err(store_error)?;
-    // The log keeps its size when it starts over: writing over a file's bytes is synced faster than growing it.
+    // The log file keeps its size when it starts over, since overwriting a file syncs faster than growing it.
     let kept = i64::from(options.wal_restart_frames) * 4_096;
     connection
         .pragma_update_and_check(None, "journal_size_limit", kept, |_| Ok(()))
@@ -63,7 +63,7 @@ pub fn writer(path: &Path, missing: Missing, options: &Options) -> Result<Connec
     Ok(connection)
 }
 
-/// A connection that only reads. The writer's must be open: it is the one that makes what the log needs.
+/// Opens a connection that only reads. The writer must be open, since it makes the files that the log needs.
 pub fn reader(path: &Path, options: &Options) -> Result<Connection, StoreError> {
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -78,12 +78,13 @@ pub fn reader(path: &Path, options: &Options) -> Result<Connection, StoreError> 
     open().map_err(store_error)
 }
 
-/// Puts the database behind `connection` into WAL mode with every commit synced.
+/// Sets WAL mode with every commit synced.
 pub fn durable(connection: &Connection, lock_wait: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(lock_wait)?;
     let until = Instant::now() + lock_wait;
     loop {
-        // SQLite does not wait by itself here: two processes that both change the mode could wait for one another.
+        // SQLite does not wait for the lock here by itself, since two processes that both change the mode could
+        // deadlock.
         match connection
             .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
         {
@@ -105,7 +106,7 @@ fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
         Limit::SQLITE_LIMIT_LENGTH,
         i32::try_from(options.length).unwrap_or(i32::MAX),
     )?;
-    // D1's, so that SQL that works here works there.
+    // D1's limits, so that SQL that works here works there.
     for (limit, most) in [
         (Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES),
         (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, PARAMETERS),
@@ -118,15 +119,15 @@ fn limited(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
         connection.set_limit(limit, i32::try_from(most).unwrap_or(i32::MAX))?;
     }
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    // Otherwise SQLite prepares a statement anew whenever a parameter changes that it compared with the condition of a
-    // partial index while planning, which is on every use.
+    // Without this, SQLite prepares a statement again whenever a parameter changes that it compared with the condition
+    // of a partial index when planning, which is at every use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(options.statements);
     Ok(())
 }
 
-/// Applies what is missing. Each migration and its row are one transaction that holds the write lock before it looks,
-/// so of two processes that race one applies it and the other finds it applied.
+/// Applies missing migrations. Each migration and its row are one transaction, which takes the write lock before it
+/// checks: when two processes race, one applies the migration and the other finds it applied.
 pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
     let newest = migrations
         .iter()
@@ -143,7 +144,7 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
         let applied = applied(&transaction).map_err(store_error)?;
         if applied > newest {
             return Err(StoreError::Failed(format!(
-                "the database is of a newer program: it has migration {applied}, this one knows {newest}"
+                "the database was written by a newer program: it has migration {applied}, this program knows {newest}"
             )));
         }
         if applied >= migration.number {
@@ -165,7 +166,7 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
     Ok(())
 }
 
-/// Makes the indexes of the built-in types what they have to be, unless the database says that it has just these.
+/// Updates the indexes of the built-in types, unless the database records that it has them.
 fn index(connection: &mut Connection) -> rusqlite::Result<()> {
     let wanted = i32::try_from(schema::indexes_mark() >> 33)
         .unwrap_or(i32::MAX)

@@ -1,16 +1,16 @@
-//! What SQLite's errors mean to the core.
+//! Maps SQLite's errors to those of the core.
 
 use crm_core::ports::store::{Commit, StoreError, refusal};
 use rusqlite::{Error, ErrorCode};
 
-/// Why the statements of one request did not go through.
+/// Why the statements of one request failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// A named constraint said no: an outcome, not an error.
+    /// A named constraint was violated: an outcome, not an error.
     Refused(Commit),
     /// The budget of operations or time ran out, and SQLite stopped in the middle.
     Interrupted,
-    /// Requests hold as much as they may of what was read for them.
+    /// The rows read for all requests take as much memory as they may.
     NoRoom,
     Store(StoreError),
 }
@@ -53,7 +53,7 @@ impl From<Error> for Failure {
             ),
             ErrorCode::OperationInterrupted => Self::Interrupted,
             ErrorCode::TooBig => Self::Store(StoreError::TooLarge),
-            // All of these pass: the lock is released, room is made, another moment has more memory or descriptors.
+            // All of these are temporary: locks, full disks, lack of memory or descriptors.
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::FileLockingProtocolFailed
@@ -66,7 +66,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The same for what is no request's own: opening, migrating, the directory.
+/// The same for errors outside of requests: opening, migrating, the directory.
 pub fn store_error(error: Error) -> StoreError {
     match Failure::from(error) {
         Failure::Store(error) => error,

@@ -1,44 +1,47 @@
-//! The bounds within which the store works. The defaults hold for a small machine; tests tighten them.
+//! The bounds of the store. The defaults suit a small machine; tests tighten them.
 
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Tenants whose database is held open; past it the one unused for longest is closed.
+    /// The most tenants whose database is open; beyond that the least recently used one is closed.
     pub open_tenants: usize,
-    /// Connections that read one tenant at the same time.
+    /// The most connections that read one tenant at the same time.
     pub readers: usize,
-    /// Reads of one tenant that wait for a connection; one more is answered `Busy`.
+    /// The most reads of one tenant that wait for a connection; a further one is answered `Busy`.
     pub waiting_reads: usize,
-    /// Operations of SQLite's virtual machine that a read may take on the thread that asked; past it the read is begun
-    /// anew on a thread of its own, so that it holds nobody up. Handing over costs more than most reads.
+    /// The most operations of SQLite's virtual machine for a read on the calling thread. A read that needs more is
+    /// started again on its own thread, so that it delays no other request. Starting another thread for every read
+    /// would cost more than most reads.
     pub inline_operations: u32,
-    /// And the time, for operations that are dear one by one: a search in texts of a megabyte, say.
+    /// The most time for a read on the calling thread, since a single operation can be slow, such as a search in texts
+    /// of a megabyte.
     pub inline_time: Duration,
-    /// The longest that a read may take.
+    /// The longest time for a read.
     pub read_time: Duration,
-    /// The longest that the statements of one commit may take.
+    /// The longest time for the statements of one commit.
     pub write_time: Duration,
-    /// How long to wait for a lock that another process holds.
+    /// The longest wait for a lock that another process holds.
     pub lock_wait: Duration,
-    /// Commits of one tenant that wait, and the bytes of their parameters; one more is answered `Busy`.
+    /// The most waiting commits of one tenant, and the most bytes of their parameters; a further commit is answered
+    /// `Busy`.
     pub waiting_commits: usize,
     pub waiting_bytes: usize,
-    /// Commits, and bytes of their parameters, that share one transaction.
+    /// The most commits in one transaction, and the most bytes of their parameters.
     pub shared_commits: usize,
     pub shared_bytes: usize,
     /// Frames (pages of 4 KiB) of the write-ahead log after which they are copied into the database without waiting
     /// for anybody.
     pub wal_copy_frames: u32,
-    /// Frames after which the log is also made to start over, waiting for the readers that still need it.
+    /// Frames after which the log is also restarted, after a wait for the readers that still need it.
     pub wal_restart_frames: u32,
     /// Frames after which readers that still need the log are interrupted.
     pub wal_limit_frames: u32,
-    /// Prepared statements kept per connection.
+    /// Prepared statements cached per connection.
     pub statements: usize,
     /// The largest value, row or result, in bytes.
     pub length: usize,
-    /// Pages that a tenant's database may have: makes a disk full in tests.
+    /// The most pages of a tenant's database; tests use it to simulate a full disk.
     pub pages: Option<u32>,
 }
 

@@ -1,5 +1,5 @@
-//! The readers of a tenant: a few connections, each handed to one read at a time. A cheap read runs on the thread that
-//! asked; one that turns out dear is stopped and begun anew on a thread of its own.
+//! The readers of a tenant: a few connections, each used by one read at a time. A read starts on the calling thread; if
+//! it turns out to be expensive, it is stopped and started again on its own thread.
 
 use std::{
     path::PathBuf,
@@ -27,7 +27,7 @@ use super::{
     statements::{self, Access},
 };
 
-/// After these a read is begun again that was stopped because the log had to be cut.
+/// The pauses before the retries of a read that was stopped so that the log could be restarted.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(5),
     Duration::from_millis(20),
@@ -39,14 +39,14 @@ pub struct Readers {
     path: PathBuf,
     options: Arc<Options>,
     stop: Arc<AtomicBool>,
-    /// Connections that nobody uses; the last one used comes first, its cache being warm.
+    /// Unused connections; the most recently used one is taken first, since its cache is warm.
     idle: Mutex<Vec<Reader>>,
-    /// One per connection that may be in use.
+    /// One permit per connection.
     connections: Arc<Semaphore>,
-    /// One per dear read: fewer than connections, so that cheap ones always find some.
+    /// One permit per expensive read: fewer than there are connections, so that cheap reads always find one.
     dear: Arc<Semaphore>,
     waiting: AtomicUsize,
-    /// Reads that turned out too dear for the thread that asked.
+    /// The number of reads that were too expensive for the calling thread.
     handed_over: AtomicUsize,
 }
 
@@ -70,7 +70,7 @@ impl Readers {
         }
     }
 
-    /// All statements on one snapshot.
+    /// Runs all statements on one snapshot.
     pub async fn read(
         self: &Arc<Self>,
         statements: Vec<Statement>,
@@ -89,7 +89,7 @@ impl Readers {
         drop(permit);
         match outcome {
             Ok(rows) => Ok(rows),
-            // Too dear for this thread, or a lock to wait for: both are for another thread.
+            // Too expensive for this thread, or it waits for a lock: continue on another thread.
             Err(Failure::Interrupted | Failure::Store(StoreError::Busy(_))) => {
                 self.handed_over.fetch_add(1, Relaxed);
                 self.aside(statements, held).await
@@ -98,7 +98,7 @@ impl Readers {
         }
     }
 
-    /// On a thread that may block.
+    /// Runs the read on a thread that may block.
     async fn aside(
         self: &Arc<Self>,
         statements: Vec<Statement>,
@@ -116,7 +116,7 @@ impl Readers {
             reader.budget.take_stopped();
             let mut outcome = reader.patient(&statements, &readers.options, held.clone());
             for pause in PAUSES {
-                // Stopped in the log's favour, not for taking too long.
+                // It was stopped for the log, not because it took too long: retry.
                 if !matches!(outcome, Err(Failure::Interrupted)) || !reader.budget.take_stopped() {
                     break;
                 }
@@ -140,7 +140,9 @@ impl Readers {
         let _waiting = Waiting::begin(&self.waiting, self.options.waiting_reads)?;
         match tokio::time::timeout(self.options.read_time, of.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
-            _ => Err(StoreError::Busy("no connection became free to read".into())),
+            _ => Err(StoreError::Busy(
+                "no connection for reading became free".into(),
+            )),
         }
     }
 
@@ -149,7 +151,7 @@ impl Readers {
     }
 
     fn give_back(&self, reader: Reader) {
-        // A connection that could not leave its transaction would hold an old snapshot, and the log, for ever.
+        // A connection that is still in a transaction would hold an old snapshot, and the log, for ever: drop it.
         if reader.connection.is_autocommit() {
             self.idle.lock().push(reader);
         }
@@ -198,7 +200,7 @@ impl Reader {
             statements::run(connection, Access::Read, statement, &mut room, &mut reading)
         };
         let outcome: Result<_, Failure> = match statements {
-            // A single statement is a snapshot by itself.
+            // A single statement reads one snapshot without a transaction.
             [statement] => run(statement).map(|rows| vec![rows]),
             statements => {
                 let control = |sql| connection.prepare_cached(sql)?.raw_execute();
@@ -232,7 +234,7 @@ fn refused(failure: Failure) -> StoreError {
     }
 }
 
-/// Counts those that wait, whatever becomes of them.
+/// Counts waiting reads, also when they are cancelled.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

@@ -1,4 +1,4 @@
-//! Bytes that are being read for a request: given back if the reading comes to nothing.
+//! Counts the bytes that are read for a request; gives them back if the read fails.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use crm_core::held::Held;
 
 pub struct Reading {
     held: Option<Arc<Held>>,
-    /// Not asked for yet.
+    /// Bytes for which no room is reserved yet.
     pending: usize,
     taken: usize,
 }
 
-/// So many bytes are asked for at once.
+/// Room is reserved in steps of this many bytes.
 const STEP: usize = 64 << 10;
 
 impl Reading {
@@ -23,7 +23,7 @@ impl Reading {
         }
     }
 
-    /// Whether there is room for so many more.
+    /// Adds `bytes`; false if there is no room for them.
     #[must_use]
     pub fn more(&mut self, bytes: usize) -> bool {
         self.pending += bytes;
@@ -41,7 +41,7 @@ impl Reading {
         room
     }
 
-    /// The rows go to the request.
+    /// Hands the counted bytes over to the request, which holds them from then on.
     #[must_use]
     pub fn keep(mut self) -> bool {
         let room = self.settle();

@@ -13,8 +13,8 @@ use rusqlite::{
 
 use super::{error::Failure, reading::Reading};
 
-/// Runs one statement. `room` is what its rows may take, in bytes; it is less afterwards. `reading` counts
-/// them for the request.
+/// Runs one statement. `room` is the number of bytes that its rows may take; it is reduced by their size. `reading`
+/// counts them for the request.
 pub fn run(
     connection: &Connection,
     access: Access,
@@ -25,7 +25,7 @@ pub fn run(
     admit(access, &statement.sql)?;
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     if access == Access::Read && !prepared.readonly() {
-        return Err(StoreError::Failed("a statement that writes came to be read".into()).into());
+        return Err(StoreError::Failed("a read got a statement that writes".into()).into());
     }
     #[cfg(debug_assertions)]
     names_of_their_own(&prepared)?;
@@ -74,8 +74,8 @@ pub fn run(
     Ok(collected)
 }
 
-/// D1 gives a row as an object: of two columns with one name it shows one, and numbers come before all other names. So
-/// that no statement works here and fails there, builds for development look.
+/// D1 returns a row as an object: it shows only one of two columns with the same name, and orders numeric names first.
+/// Debug builds check the names, so that no statement works here and fails there.
 #[cfg(debug_assertions)]
 fn names_of_their_own(prepared: &rusqlite::Statement<'_>) -> Result<(), StoreError> {
     let names: Vec<&str> = prepared.column_names().collect();

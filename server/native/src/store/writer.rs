@@ -1,6 +1,7 @@
-//! The one writer of a tenant. Commits queue; whoever finds nobody writing starts a thread that takes what waits, writes
-//! it in one transaction, answers, and goes on until nothing waits. So many commits share one sync of the disk, while
-//! each succeeds or fails alone: where one fails half-way, all are done again, each in a savepoint of its own.
+//! The single writer of a tenant. Commits queue. A commit that finds no writer thread starts one; the thread takes the
+//! waiting commits, writes them in one transaction, answers, and repeats until none waits. So many commits share one
+//! sync of the disk, while each succeeds or fails alone: if one fails half-way, all are repeated, each in its own
+//! savepoint.
 
 use std::{
     collections::VecDeque,
@@ -39,7 +40,7 @@ struct Job {
 struct Queue {
     jobs: VecDeque<Job>,
     bytes: usize,
-    /// A thread is at work and will look again before it goes.
+    /// A writer thread is running and will check the queue again before it ends.
     draining: bool,
 }
 
@@ -74,8 +75,8 @@ impl Writer {
         })
     }
 
-    /// Queues a commit. Its answer comes when it is durable or refused; if nobody waits for the answer any more when its
-    /// turn comes, it is not begun.
+    /// Queues a commit. The answer comes when the commit is durable or refused. A commit whose caller no longer waits
+    /// when its turn comes is not begun.
     pub fn submit(
         self: &Arc<Self>,
         statements: Vec<Statement>,
@@ -98,14 +99,14 @@ impl Writer {
         if !queue.draining {
             queue.draining = true;
             let writer = self.clone();
-            // The queue's lock is held: the thread cannot find it half made.
+            // The queue's lock is held, so the thread cannot see it half changed.
             tokio::task::spawn_blocking(move || writer.drain());
         }
         Ok(answer)
     }
 
     fn drain(&self) {
-        // Should something below panic, the jobs that it held answer `Busy` and the next commit starts a new thread.
+        // If the code below panics, its jobs answer `Busy` and the next commit starts a new thread.
         let _restart = Restart(self);
         let mut database = lock(&self.database);
         while let Some(jobs) = self.next() {
@@ -116,14 +117,14 @@ impl Writer {
         }
     }
 
-    /// What waits, up to the bounds of one transaction; none if nothing does, and then the thread has to go.
+    /// The waiting jobs, up to the bounds of one transaction. None if there are none; then the thread has to end.
     fn next(&self) -> Option<Vec<Job>> {
         let mut queue = lock(&self.queue);
         let mut taken = Vec::new();
         let mut bytes = 0;
         while let Some(job) = queue.jobs.pop_front() {
             queue.bytes -= job.bytes;
-            // Nobody waits for the answer: the caller is gone, and nothing was promised.
+            // The caller is gone and got no answer, so the job can be dropped.
             if job.reply.is_closed() {
                 continue;
             }
@@ -165,36 +166,36 @@ impl Drop for Restart<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             *lock(&self.0.queue) = Queue::default();
-            // What the panic left of a transaction goes with its connection.
+            // Dropping the connection rolls back the transaction that the panic left.
             lock(&self.0.database).open = None;
         }
     }
 }
 
-/// The writing connection and what it knows of its log.
+/// The writing connection and the state of its log.
 struct Database {
     path: PathBuf,
-    /// None after a failure that left the connection in doubt: it is opened anew.
+    /// None after a failure that left the connection in an unknown state; it is opened again.
     open: Option<(Connection, Arc<Budget>)>,
     /// Frames in the write-ahead log after the last commit.
     log_frames: Arc<AtomicU32>,
-    /// Frames when it was last copied.
+    /// The number of frames at the last copy.
     looked_at: u32,
-    /// So many of the next transactions use savepoints.
+    /// The number of next transactions that use savepoints.
     fenced: u32,
     stop: Arc<AtomicBool>,
     options: Arc<Options>,
 }
 
-/// Transactions that use savepoints once one was torn: who races for something usually does so for a while.
+/// Transactions that use savepoints after one was torn, since a race usually lasts for a while.
 const FENCED: u32 = 16;
 
-/// Why a transaction came to nothing as a whole.
+/// Why a transaction failed as a whole.
 enum Whole {
-    /// It could not even begin: trying each alone would wait for the same lock.
+    /// It could not begin; each job alone would wait for the same lock.
     Unbegun(StoreError),
     RolledBack(StoreError),
-    /// One failed after it had written, and nothing parts what it wrote from the others.
+    /// One job failed after it had written, and without savepoints its writes cannot be separated from the others.
     Torn,
 }
 
@@ -202,7 +203,7 @@ impl Database {
     fn open(&mut self, missing: Missing) -> Result<(), StoreError> {
         let mut connection = connection::writer(&self.path, missing, &self.options)?;
         let budget = Budget::of(&mut connection, Arc::default()).map_err(store_error)?;
-        // Replaces SQLite's own checkpoint, which would run before the answer instead of after it.
+        // Replaces SQLite's automatic checkpoint, which would run before the answer instead of after it.
         let frames = self.log_frames.clone();
         let hook = move |_: &mut rusqlite::hooks::Wal, pages: i32| {
             frames.store(pages.unsigned_abs(), Relaxed);
@@ -213,7 +214,7 @@ impl Database {
         Ok(())
     }
 
-    /// Commits the jobs together and answers each. Gives back those that could not be begun.
+    /// Commits the jobs together and answers each. Returns the jobs that could not be begun.
     fn commit(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, StoreError)> {
         if self.open.is_none()
             && let Err(error) = self.open(Missing::Refuse)
@@ -232,7 +233,7 @@ impl Database {
                     let _ = job.reply.send(Err(error.clone()));
                 }
             }
-            // The transaction was rolled back under all of them, perhaps because of one: each is judged alone.
+            // The whole transaction was rolled back, perhaps because of one job: try each alone.
             Err(Whole::RolledBack(_) | Whole::Torn) => {
                 let mut jobs = jobs.into_iter();
                 while let Some(job) = jobs.next() {
@@ -275,17 +276,17 @@ impl Database {
     }
 
     /// Copies the log into the database now and then, so that it stays small and a restart has little to read. Runs
-    /// after the answers. Failing is no harm: the next commit tries again.
+    /// after the answers. A failure is harmless: the next commit tries again.
     fn keep_log_small(&mut self) {
         let frames = self.log_frames.load(Relaxed);
         let Some((connection, _)) = &self.open else {
             return;
         };
         if frames < self.looked_at {
-            // It started over by itself.
+            // The log started over by itself.
             self.looked_at = 0;
         }
-        // Not after every commit: a reader that is in the way now is in the way a moment later.
+        // Not after every commit: a reader that blocks the copy now mostly still blocks it a moment later.
         if frames < self.looked_at + self.options.wal_copy_frames
             && frames < self.options.wal_limit_frames
         {
@@ -296,7 +297,7 @@ impl Database {
             let _ = connection.wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE);
             return;
         }
-        // Readers that come now read the database alone; those that still need the log get some time, then none.
+        // New readers need only the database. Readers that still need the log get some time and are then interrupted.
         let hurried = frames >= self.options.wal_limit_frames;
         self.stop.store(hurried, Relaxed);
         let wait = if hurried {
@@ -316,7 +317,7 @@ impl Database {
     }
 }
 
-/// One transaction over all jobs. `fenced`: each in a savepoint, for which SQLite keeps a copy of every page that the job
+/// One transaction over all jobs. `fenced`: each job in a savepoint, for which SQLite copies every page that the job
 /// changes.
 fn transaction(
     connection: &Connection,
@@ -325,7 +326,7 @@ fn transaction(
     options: &Options,
     fenced: bool,
 ) -> Result<Vec<Answer>, Whole> {
-    // Waiting for another process's lock is not the statements' time.
+    // The wait for another process's lock does not count as time of the statements.
     budget.time(options.lock_wait + options.write_time);
     let control = |sql: &str| connection.prepare_cached(sql)?.raw_execute();
     control("BEGIN IMMEDIATE").map_err(|error| Whole::Unbegun(store_error(error)))?;
@@ -351,7 +352,7 @@ fn transaction(
                 ));
             }
             Err(failure) => {
-                // A statement that a constraint refuses leaves nothing behind, and the guard comes first.
+                // A statement that violates a constraint changes nothing, and the guard is the first statement.
                 let clean = done == 0 && matches!(failure, Failure::Refused(_));
                 if fenced {
                     control("ROLLBACK TO job").map_err(rolled_back)?;
@@ -386,7 +387,7 @@ fn statements_of(
             Access::Write,
             statement,
             &mut room,
-            // What a commit gives back is little.
+            // A commit returns few rows.
             &mut Reading::begin(None),
         )?);
         *done += 1;
@@ -394,7 +395,7 @@ fn statements_of(
     Ok(all)
 }
 
-/// About the bytes that a queued statement holds.
+/// The approximate size of a queued statement, in bytes.
 fn size(statement: &Statement) -> usize {
     let params = statement
         .params

@@ -10,7 +10,7 @@ use crm_native::store::Options;
 
 use super::{new_id, number, statement, step, store, whole_steps};
 
-/// Reads something, and then counts for as long as it is let.
+/// Reads one row, and then counts until it is stopped.
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT seq FROM meta UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
 fn endless() -> Vec<Statement> {
@@ -61,7 +61,7 @@ async fn a_search_in_large_texts_leaves_the_thread_that_asked() {
         number(&store, &tenant, "SELECT seq FROM meta").await;
     }
     let before = handed_over();
-    // Hardly an operation for each text of a megabyte: counted by operations alone, it would stay.
+    // Few operations for each text of a megabyte: a bound of operations alone would not stop it.
     let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
                SELECT count(*) FROM n WHERE instr(printf('%.*c', 1000000 + i, 'x'), 'y') > 0";
     assert_eq!(number(&store, &tenant, sql).await, 0);
@@ -107,7 +107,7 @@ fn the_log_stays_small_whoever_reads() {
         .build()
         .expect("a runtime");
     runtime.block_on(log_stays_small());
-    // The read that never ends needs no waiting for.
+    // Do not wait for the endless read.
     runtime.shutdown_background();
 }
 
@@ -169,7 +169,7 @@ async fn log_stays_small() {
     }
     println!("largest log {largest} bytes, {:?}", began.elapsed());
     assert!(largest < 2 * u64::from(limit) * 4_096, "{largest} bytes");
-    // The read that never ends was stopped whenever it was in the way, instead of writers waiting for it.
+    // The endless read was stopped whenever it blocked the log, and writers did not wait for it.
     assert!(
         began.elapsed() < Duration::from_secs(15),
         "{:?}",

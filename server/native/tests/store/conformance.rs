@@ -1,5 +1,5 @@
-//! The store does what every tenant store must do (crm_core::ports::store::conformance), and the same within tight
-//! bounds: one statement cached, every read on a thread of its own, a log that starts over all the time.
+//! The store passes the conformance suite (crm_core::ports::store::conformance), also within tight bounds: one cached
+//! statement, every read on its own thread, a log that restarts constantly.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,5 @@
-//! kill -9 under write load: what was acknowledged is there, nothing is half done, and the store starts again by itself.
+//! kill -9 under write load: every acknowledged commit is kept, nothing is half done, and the store starts again by
+//! itself.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -11,7 +12,7 @@ use crm_native::store::Options;
 
 use super::{again, new_id, number, statement, step, store, told, whole_steps};
 
-/// So that the log starts over, and a kill meets checkpoints too.
+/// Small bounds of the log, so that kills also happen during checkpoints.
 fn options() -> Options {
     Options {
         wal_copy_frames: 50,
@@ -45,7 +46,7 @@ fn child() {
                     let name = format!("{round}/{writer}/{n}");
                     let outcome = step(&store, &tenant, &name).await;
                     assert!(matches!(outcome, Ok(Commit::Committed(_))), "{outcome:?}");
-                    // One write: a line is there whole or not at all.
+                    // One write call, so that a line is complete or absent.
                     std::io::stdout()
                         .lock()
                         .write_all(format!("done {name}\n").as_bytes())
@@ -89,7 +90,7 @@ fn killed_under_load_it_loses_nothing() {
                 .filter_map(|line| Some(line.split_once("done ")?.1.to_owned()))
                 .collect::<Vec<_>>()
         });
-        // Another moment each time.
+        // At a different moment in each round.
         std::thread::sleep(Duration::from_millis(60 + 37 * (round % 8)));
         process.kill().expect("killed");
         process.wait().expect("gone");

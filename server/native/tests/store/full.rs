@@ -1,5 +1,5 @@
-//! No room: the request is answered `Busy`, nothing of it is written, what others wrote stays, and it goes on by itself
-//! when there is room again.
+//! A full disk: the request is answered `Busy` and nothing of it is written, other data stays, and the store recovers
+//! by itself when there is room again.
 
 use std::process::{Command, Stdio};
 
@@ -51,7 +51,7 @@ async fn a_full_database_refuses_what_does_not_fit_and_nothing_else() {
     assert!(matches!(outcome, Err(StoreError::Busy(_))), "{outcome:?}");
     assert_eq!(whole_steps(&tight, &tenant).await, 5);
 
-    // In one transaction with one that does not fit, the others still go through.
+    // If one commit of a shared transaction does not fit, the others still succeed.
     let names: Vec<String> = (0..12).map(|n| format!("beside {n}")).collect();
     let beside = names.iter().map(|name| step(&tight, &tenant, name));
     let (outcomes, full) = futures_util::future::join(
@@ -95,7 +95,7 @@ fn child() {
                 other => panic!("{other:?}"),
             }
         }
-        // It still answers reads, and says what it said before.
+        // Reads still work and return the same rows.
         let read: Result<Vec<Rows>, _> = store
             .read(&tenant, vec![statement("SELECT seq FROM meta", [])])
             .await;
@@ -104,7 +104,7 @@ fn child() {
     });
 }
 
-/// A file that may not grow any more is what a full disk looks like to a program.
+/// A limit of the file size looks like a full disk to the program.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_disk_that_takes_no_more_loses_nothing() {

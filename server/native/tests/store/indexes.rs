@@ -1,4 +1,4 @@
-//! The indexes of the built-in types, where a program of before made them otherwise.
+//! The indexes of the built-in types in a database of an earlier program with other indexes.
 
 use crm_native::store::Options;
 use rusqlite::Connection;

@@ -1,4 +1,4 @@
-//! The native tenant store: that it conforms, keeps within its bounds, and survives what machines do to it.
+//! The native tenant store: conformance, bounds, crashes, full disks and several processes.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -51,7 +51,7 @@ async fn step(store: &SqliteStore, tenant: &TenantId, name: &str) -> Result<Comm
     store.commit(tenant, statements).await
 }
 
-/// That no step is half done; the number of steps.
+/// Checks that no step is half done; returns the number of steps.
 async fn whole_steps(store: &SqliteStore, tenant: &TenantId) -> i64 {
     let seq = number(store, tenant, "SELECT seq FROM meta").await;
     assert_eq!(
@@ -73,7 +73,7 @@ async fn whole_steps(store: &SqliteStore, tenant: &TenantId) -> i64 {
     seq
 }
 
-/// This program again, running one of its ignored tests as a process of its own.
+/// A command that runs one of this program's ignored tests as another process.
 fn again(test: &str, data: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command
@@ -82,7 +82,7 @@ fn again(test: &str, data: &Path) -> Command {
     command
 }
 
-/// What the test that started this process wants, if one did.
+/// The setting from the test that started this process, if one did.
 fn told(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

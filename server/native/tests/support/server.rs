@@ -1,4 +1,4 @@
-//! A server of a test's own, and the command line beside it.
+//! A server for one test, and the command line beside it.
 
 use std::{
     ffi::OsString,
@@ -15,7 +15,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// With few open files allowed at first, as many systems have it. `more`: arguments of `crm serve`.
+    /// Starts with a low soft limit of open files, as on many systems. `more`: arguments of `crm serve`.
     pub fn start(data: &Path, more: &[&str]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
@@ -38,7 +38,7 @@ impl Server {
         server
     }
 
-    /// The most memory that it ever held.
+    /// The peak memory of the server.
     #[cfg(target_os = "linux")]
     pub fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -65,7 +65,7 @@ fn program() -> OsString {
     std::env::var_os("CRM_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_crm").into())
 }
 
-/// What a command says.
+/// The output of a command.
 pub fn crm(data: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(program());
     let done = command

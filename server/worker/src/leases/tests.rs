@@ -12,7 +12,7 @@ fn from(leases: &Leases, last: u8, now: i64) -> Arc<Lease> {
     leases.enter(Some([192, 0, 2, last].into()), now)
 }
 
-/// A request whose answer of so many bytes is there at `now`; none if there is no room for it.
+/// A request whose answer of `bytes` bytes is finished at `now`; None if there is no room for it.
 fn answered(leases: &Leases, last: u8, bytes: usize, now: i64) -> Option<Arc<Lease>> {
     let lease = from(leases, last, now);
     let room = lease.held.work() && lease.held.settle(&Method::GET, bytes);
@@ -33,7 +33,7 @@ fn a_request_that_nobody_drops_gives_its_room_back_when_its_lease_runs_out() {
     assert_eq!(leases.taken(), [0, 0, 0]);
     assert!(!lost.held.read(1 << 20));
     assert!(other.held.work());
-    // By a clock that went back too, but not by a moment.
+    // Also by a clock that went back, but not if by a moment only.
     let kept = from(&leases, 1, NOW);
     assert!(kept.held.work());
     drop(from(&leases, 1, NOW - 5));
@@ -62,7 +62,7 @@ fn an_answer_that_is_being_taken_lasts_and_one_that_is_not_does_not() {
     assert_eq!(leases.taken(), [0, 0, 0]);
 }
 
-/// Of 16 answers of so many bytes, which come at `now` and are not taken, those that are kept to be sliced.
+/// 16 answers of `bytes` bytes are finished at `now` and not read; returns those that are sliced.
 fn kept_of_16(leases: &Leases, bytes: usize, now: i64) -> Vec<Arc<Lease>> {
     let answers = (0..16).map(|drawn| {
         let lease = from(leases, 1, now);
@@ -89,7 +89,7 @@ fn what_goes_out_in_slices_is_counted_until_it_is_taken() {
         assert_eq!(answers.len(), kept, "{bytes}");
         let counted = kept * bytes.saturating_sub(FREE);
         assert_eq!(leases.taken()[2], counted, "{bytes}");
-        // JavaScript may keep a lease that is over.
+        // JavaScript may keep an ended lease.
         answers.iter().for_each(|answer| answer.end());
         assert_eq!(leases.taken()[2], 0, "{bytes}");
     }
@@ -103,7 +103,7 @@ fn where_answers_are_left_all_are_counted() {
     let later = NOW + LEFT_MS;
     assert_eq!(kept_of_16(&leases, SLICE, later - 1).len(), 2);
     assert_eq!(kept_of_16(&leases, SLICE, later).len(), 16);
-    // They are over once they are taken, whatever keeps them.
+    // They have ended once the answers are read, even if something keeps the objects.
     left.iter().for_each(|answer| answer.end());
     assert_eq!(kept_of_16(&leases, SLICE, later).len(), 2);
 }
@@ -119,7 +119,7 @@ fn an_answer_that_is_taken_in_a_trickle_is_let_go() {
         assert!(slow.next(now).is_some_and(|slice| slice.len() == SLICE));
         now += LEASE_MS - 1;
     }
-    assert_eq!(slow.next(now), None, "it is not whole");
+    assert_eq!(slow.next(now), None, "the answer is incomplete");
     assert_eq!(leases.taken(), [0, 0, 0]);
 }
 
@@ -135,7 +135,7 @@ fn answers_that_nobody_takes_keep_nobody_else_out() {
     }
     let held: usize = open.len() * contract;
     assert!(held <= 2 * ANSWERS[1] + open.len() * FREE);
-    // Another address reads all that one may, and has its answer.
+    // Another address reads as much as one may, and gets its answer.
     let other = from(&leases, 3, NOW);
     assert!(other.held.work() && other.held.read(BATCH_BYTES) && other.held.read(BATCH_BYTES));
     assert!(other.held.settle(&Method::GET, 2 << 20));

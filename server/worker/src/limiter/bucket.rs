@@ -1,23 +1,23 @@
-//! A token bucket as one number: the time at which it is whole again (GCRA).
+//! A token bucket as one number (GCRA): the time at which it is full again.
 
 use crm_core::ports::limiter::Decision;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
-    /// Epoch ns: integers, so that the parts of a quota add up to it.
+    /// The time at which the bucket is full, in epoch ns; integers, so that the parts of a quota add up to it.
     pub whole_at: i64,
 }
 
 pub const MS: i64 = 1_000_000;
 
 impl Bucket {
-    /// After so many ns one of `requests` per `window_s` is back; 0 if none ever is.
+    /// The time in ns in which one of `requests` per `window_s` is refilled; 0 if none ever is.
     pub fn each(requests: u32, window_s: u32) -> i64 {
         let each = window(window_s).checked_div(i64::from(requests));
         each.unwrap_or_default()
     }
 
-    /// Takes as many of `count` as there are. How many, and how many ns the bucket lacks then.
+    /// Takes up to `count` requests. Returns how many, and how many ns the bucket then needs to be full.
     pub fn grant(&mut self, requests: u32, window_s: u32, count: u32, now: i64) -> (u32, i64) {
         let (window, each) = (window(window_s), Self::each(requests, window_s));
         let missing = (self.whole_at - now).clamp(0, window);
@@ -40,7 +40,7 @@ impl Bucket {
                 reset_s: window_s.max(1),
             };
         }
-        // A clock that went back takes nobody's tokens away for longer than a window.
+        // After the clock went back, tokens are missing for one window at most.
         let missing = (self.whole_at - now).clamp(0, window) + each;
         if missing > window {
             return Decision {
@@ -63,7 +63,7 @@ fn window(window_s: u32) -> i64 {
     i64::from(window_s) * 1_000 * MS
 }
 
-/// Whole seconds, rounded up: who waits for so long is not early.
+/// Whole seconds, rounded up, so that a caller who waits that long is not early.
 fn seconds(ns: i64) -> u32 {
     let second = 1_000 * MS;
     u32::try_from((ns + second - 1) / second).unwrap_or(u32::MAX)
@@ -122,7 +122,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
-        /// Nobody gets more than the quota and what came back meanwhile, and a fresh bucket gives all of it.
+        /// Nobody gets more than the quota plus the refill, and a fresh bucket grants the whole quota.
         #[test]
         fn no_more_than_the_quota(
             requests in 1u32..2_000,

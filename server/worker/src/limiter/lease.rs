@@ -1,6 +1,6 @@
-//! Requests that an isolate may let in without asking: it takes some from the counting object at once, and none of them is
-//! counted twice or after a few seconds. A caller who asks often costs a question in a hundred requests; one who asks now
-//! and then costs what it always did.
+//! Requests that an isolate may admit without asking the counting object: it takes several at once, which are counted
+//! once and expire after a few seconds. A frequent caller costs one question per hundred requests; an occasional one
+//! costs one per request.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use crm_core::ports::limiter::{Decision, Quota};
 
 use super::bucket::{Bucket, MS};
 
-/// Of a quota at most this part is taken at once. The object has counted it by then, so nobody gets more than the quota;
-/// one who stops in the middle of it lacks the rest until it comes back.
+/// At most a `PART`th of a quota is taken at once. The object has counted it already, so nobody gets more than the
+/// quota; a caller who pauses may lose the rest until it is refilled.
 const PART: u32 = 100;
-/// What is not used by then is lost.
+/// The lifetime of a lease; unused requests are lost after it.
 const LIFE: i64 = 2_000 * MS;
-/// Leases that an isolate keeps; more callers than that are asked for one by one.
+/// The most leases of an isolate; for further callers the object is asked at each request.
 const MOST: usize = 10_000;
 
 #[derive(Default)]
@@ -23,20 +23,20 @@ struct Lease {
     /// The counting object's, less what is left here.
     bucket: Bucket,
     left: u32,
-    /// How many were asked for at once.
+    /// The number of requests that were asked for at once.
     size: u32,
     until: i64,
 }
 
 impl Lease {
-    /// Not for longer than it was given for, should the clock have gone back.
+    /// Not longer than its lifetime, even if the clock went back.
     fn lasts(&self, now: i64) -> bool {
         now < self.until && self.until <= now + LIFE
     }
 }
 
 impl Leases {
-    /// What is decided without asking; none if that takes a question.
+    /// The decision if it is possible without asking; else None.
     pub fn spend(&mut self, quota: Quota, name: &str, now: i64) -> Option<Decision> {
         let lease = self.0.get_mut(name)?;
         if !lease.lasts(now) {
@@ -46,7 +46,7 @@ impl Leases {
         Some(lease.bucket.take(quota.requests, quota.window_s, now))
     }
 
-    /// How many to ask for: twice as many as last time, if those were used while they were good.
+    /// The number to ask for: twice as many as last time if those were used before they expired.
     pub fn wanted(&self, quota: Quota, name: &str, now: i64) -> u32 {
         let most = (quota.requests / PART).max(1);
         match self.0.get(name) {
@@ -55,7 +55,8 @@ impl Leases {
         }
     }
 
-    /// The counting object gave `granted` of the `asked` ones; now its bucket lacks `missing` ns. One is spent at once.
+    /// The counting object granted `granted` of `asked` requests; its bucket now needs `missing` ns to be full. One
+    /// request is spent at once.
     pub fn granted(
         &mut self,
         quota: Quota,
@@ -67,7 +68,7 @@ impl Leases {
         let each = Bucket::each(quota.requests, quota.window_s);
         let whole_at = now + missing;
         let before = self.0.get(name).filter(|lease| lease.lasts(now));
-        // Others may have asked meanwhile: what is left of theirs is good too, and the object counted all of it.
+        // Other requests may have asked meanwhile: their rest stays valid too, since the object counted all of it.
         let left = before.map_or(0, |lease| lease.left) + granted;
         let mut bucket = Bucket {
             whole_at: whole_at - i64::from(left) * each,
@@ -109,7 +110,7 @@ mod tests {
         }
     }
 
-    /// An isolate, and how often it asked.
+    /// An isolate that counts its questions.
     #[derive(Default)]
     struct Isolate {
         leases: Leases,
@@ -137,7 +138,7 @@ mod tests {
             let seen = isolate.take(quota, &mut object, NOW);
             assert_eq!(seen, exact.take(6_000, 60, NOW), "request {n}");
         }
-        // The thousand that are refused are asked for one by one.
+        // The object is asked for each of the thousand refused requests.
         assert!(isolate.asked < 1_110, "{}", isolate.asked);
     }
 
@@ -204,7 +205,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
-        /// However many isolates a caller reaches, and whenever: the quota and what came back meanwhile, and no more.
+        /// A caller gets the quota plus the refill and no more, through however many isolates and at whatever times.
         #[test]
         fn no_more_than_the_quota(
             requests in 1u32..5_000,

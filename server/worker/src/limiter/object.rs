@@ -1,5 +1,5 @@
-//! The Durable Object that counts for one quota and key. What would be forgotten harmlessly before the platform puts an
-//! idle object away stays in memory; the rest is stored, and the store is empty again when the bucket is whole.
+//! The Durable Object that counts for one quota and key. State that expires before the platform evicts an idle object
+//! stays in memory; other state is stored, and deleted when the bucket is full.
 
 use std::cell::Cell;
 
@@ -8,9 +8,9 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 
 use super::bucket::{Bucket, MS};
 
-/// An object is put away after about 10 s of idleness.
+/// A bucket that is full within this time is not stored. The platform evicts an object after about 10 s of idleness.
 const KEPT_IN_MEMORY: i64 = 5_000 * MS;
-/// Stored again when it moved by so much.
+/// The bucket is stored again when it has moved by this much.
 const STORED_EVERY: i64 = 1_000 * MS;
 const WHOLE_AT: &str = "whole_at";
 
@@ -18,7 +18,7 @@ const WHOLE_AT: &str = "whole_at";
 pub struct RequestCounter {
     state: State,
     bucket: Cell<Option<Bucket>>,
-    /// The `whole_at` that is stored.
+    /// The stored `whole_at`.
     stored: Cell<i64>,
 }
 
@@ -55,7 +55,7 @@ impl DurableObject for RequestCounter {
         Response::ok(text(granted))
     }
 
-    /// Once the bucket is whole nothing is worth keeping.
+    /// Deletes the state once the bucket is full.
     async fn alarm(&self) -> Result<Response> {
         let missing = self
             .bucket
@@ -72,17 +72,17 @@ impl DurableObject for RequestCounter {
     }
 }
 
-/// For an alarm a little after so many ns.
+/// The delay of an alarm in ms, a little more than `ns`.
 fn in_ms(ns: i64) -> i64 {
     ns / MS + 1_000
 }
 
-/// Epoch ns.
+/// The time in epoch ns.
 pub fn now() -> i64 {
     js_sys::Date::now() as i64 * MS
 }
 
-/// Where the object is asked for `count` of a quota.
+/// The address for asking the object for `count` requests of a quota.
 pub fn address(quota: Quota, count: u32) -> String {
     format!(
         "https://limiter/{}/{}/{count}",
@@ -96,12 +96,12 @@ fn asked(path: &str) -> Option<(u32, u32, u32)> {
     Some((next()?, next()?, next()?))
 }
 
-/// How many are granted, and how many ns the bucket lacks then.
+/// The object's answer: the number of granted requests, and the ns until the bucket is full.
 fn text((granted, missing): (u32, i64)) -> String {
     format!("{granted} {missing}")
 }
 
-/// What the object answered.
+/// Parses the object's answer.
 pub fn parse(text: &str) -> Option<(u32, i64)> {
     let (granted, missing) = text.split_once(' ')?;
     Some((granted.parse().ok()?, missing.parse().ok()?))

@@ -1,5 +1,5 @@
-//! D1 binds every number as a REAL: in SQL that makes JSON or text of a parameter, 5 would become 5.0. Integers are made
-//! integers again where the SQL names them.
+//! D1 binds every number as a REAL: SQL that turns a parameter into JSON or text would make 5.0 of 5. This module casts
+//! integer parameters back to integers in the SQL.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -7,8 +7,8 @@ use crm_core::ports::store::Value;
 
 use super::sql::skip;
 
-/// `sql` with `?n` as an integer expression wherever the n-th parameter is an integer. The unary plus takes the cast's
-/// affinity away, which would keep indexes on expressions from being used.
+/// `sql` with `?n` as an integer expression wherever the n-th parameter is an integer. The unary plus removes the
+/// affinity of the cast, which would prevent the use of indexes on expressions.
 pub fn cast<'s>(sql: &'s str, params: &[Value]) -> Cow<'s, str> {
     if !params
         .iter()
@@ -82,7 +82,7 @@ mod tests {
         assert!(matches!(cast("SELECT ?1", &["a".into()]), Cow::Borrowed(_)));
     }
 
-    /// An index on an expression has no affinity: a comparison with one would pass it by.
+    /// An index on an expression has no affinity: a comparison with an affinity would not use it.
     #[test]
     fn an_integer_is_looked_up_in_an_index_on_an_expression() -> rusqlite::Result<()> {
         let connection = rusqlite::Connection::open_in_memory()?;

@@ -1,4 +1,5 @@
-//! One D1 database: statements in, rows out, in one round trip. Knows D1's limits and what its exceptions mean.
+//! One D1 database: runs statements and returns rows in one round trip. Checks D1's limits and interprets its
+//! exceptions.
 
 use crm_core::ports::store::{
     Commit, Rows, Statement, StoreError, Value,
@@ -26,19 +27,19 @@ pub struct Database {
 }
 
 impl Database {
-    /// None if there is no D1 database of that name.
+    /// None if there is no D1 binding with that name.
     pub fn bound(env: &Env, binding: &str) -> Option<Self> {
         let object = js_sys::Reflect::get(env, &binding.into()).ok()?;
-        // Settings and databases share one space of names.
+        // Vars and databases share one namespace.
         let batch = js_sys::Reflect::get(&object, &"batch".into()).ok()?;
         (object.is_object() && batch.is_function()).then(|| Self {
             object: SendWrapper::new(object),
         })
     }
 
-    /// Rows that have a bound are counted by SQL: what is too large, or has no room now, does not reach this isolate. That
-    /// all fits is tried first, since it nearly always does and costs less to find out; only pages of large rows, and writes
-    /// to many large records, take another round trip.
+    /// SQL counts the bytes of statements with a bound, so rows that are too large, or for which there is no room now,
+    /// do not reach this isolate. The first try assumes that all rows fit, which is nearly always true and cheaper;
+    /// only pages of large rows, and writes to many large records, take a second round trip.
     pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
         let mut room = Room::of_request();
         let rows = self.read_within(statements, &mut room).await?;
@@ -96,7 +97,7 @@ impl Database {
         }
     }
 
-    /// The rows, or what D1 said when it refused. Afterwards the room is that of the rows.
+    /// Returns the rows, or D1's message if it refused. Afterwards `room` has the size of the rows.
     async fn batch(
         &self,
         access: Access,
@@ -121,8 +122,8 @@ impl Database {
         room: &mut Room,
     ) -> Result<Result<Vec<Rows>, String>, StoreError> {
         let batch = statements.iter().map(array).collect::<Array>();
-        // Without a clock of its own: D1 ends what takes 30 s, the router gives up a request after as long (the operator's
-        // door has D1's bound alone), and a timer for each batch is not free.
+        // No timeout here: D1 stops statements after 30 s, the router aborts a request after 30 s (the operator's
+        // routes rely on D1's bound), and a timer for each batch costs time.
         let answer = match glue::d1(&self.object, &batch).await {
             Ok(answer) => answer.as_string().unwrap_or_default(),
             Err(exception) => {
@@ -139,7 +140,7 @@ impl Database {
         if answer.len() > ANSWER_BYTES {
             return Err(StoreError::TooLarge);
         }
-        // What a commit answers is little, and it is done.
+        // The answer to a commit is small, and the commit is done.
         if access == Access::Read {
             room.set(answer.len())?;
         }
@@ -147,7 +148,7 @@ impl Database {
     }
 }
 
-/// The statements, those with a bound in other words.
+/// The statements; those with a bound are rewritten so that SQL counts their rows.
 fn wrapped(
     statements: &[Statement],
     words: impl Fn(&Statement) -> Option<String>,
@@ -159,7 +160,7 @@ fn wrapped(
     statements.collect()
 }
 
-/// SQL and parameters.
+/// The SQL and the parameters of a statement as an array.
 fn array(statement: &Fitting<'_>) -> Array {
     let array = Array::of1(&JsValue::from_str(&statement.sql));
     for value in statement.params {
@@ -173,8 +174,8 @@ fn array(statement: &Fitting<'_>) -> Array {
     array
 }
 
-/// A read may be asked again. Whether a commit whose answer is lost was made, nobody knows: it is not said to have
-/// failed; a repeat under its idempotency key finds out.
+/// A read may be repeated. If the answer of a commit is lost, it is unknown whether the commit was made, so it does not
+/// count as refused; a repeat with its idempotency key finds out.
 fn lost(access: Access, said: &str) -> StoreError {
     match access {
         Access::Read => StoreError::Busy(said.to_owned()),
@@ -183,7 +184,7 @@ fn lost(access: Access, said: &str) -> StoreError {
     }
 }
 
-/// What D1 says when it did not so much as begin.
+/// Messages with which D1 refuses to begin.
 fn refused_at_the_door(said: &str) -> bool {
     [
         "overloaded",
@@ -195,7 +196,7 @@ fn refused_at_the_door(said: &str) -> bool {
     .any(|words| said.contains(words))
 }
 
-/// What D1 says of troubles that pass (developers.cloudflare.com/d1/observability/debug-d1).
+/// D1's messages for temporary errors (developers.cloudflare.com/d1/observability/debug-d1).
 fn passes(said: &str) -> bool {
     refused_at_the_door(said)
         || [
@@ -213,7 +214,7 @@ fn passes(said: &str) -> bool {
         .any(|words| said.contains(words))
 }
 
-/// What is no trouble of D1's: the statement's own, or its size.
+/// Other errors: of the statement itself, or its size.
 fn mistake(said: String) -> StoreError {
     let large = ["SQLITE_TOOBIG", "too big", "SQLITE_FULL", "response size"];
     if large.iter().any(|words| said.contains(words)) {

@@ -1,4 +1,4 @@
-//! What D1 takes. A batch that cannot fit is refused before anything of it is sent.
+//! D1's limits. A batch beyond them is refused before anything of it is sent.
 
 use std::borrow::Cow;
 
@@ -9,16 +9,16 @@ use crm_core::ports::store::{
 
 use super::{cast::cast, sql::words};
 
-/// Rows of one batch, as JSON: a Worker's memory holds them several times over.
+/// The most bytes of one batch's rows as JSON: the Worker holds several copies of them.
 pub const ANSWER_BYTES: usize = 16 << 20;
 
-/// A statement as it goes to D1.
+/// A statement in the form for D1.
 pub struct Fitting<'s> {
     pub sql: Cow<'s, str>,
     pub params: &'s [Value],
 }
 
-/// The statements, if D1 takes them; and their bytes.
+/// The statements and their bytes, if they are within D1's limits.
 pub fn fit(
     access: Access,
     statements: &[Statement],
@@ -27,7 +27,7 @@ pub fn fit(
     let fitting = statements.iter().map(|statement| {
         admit(access, &statement.sql)?;
         if access == Access::Read && writes(&statement.sql) {
-            let what = "a statement that writes came to be read";
+            let what = "a read got a statement that writes";
             return Err(StoreError::Failed(what.into()));
         }
         let sql = cast(&statement.sql, &statement.params);
@@ -42,7 +42,7 @@ pub fn fit(
     Ok((fitting.collect::<Result<_, _>>()?, bytes))
 }
 
-/// Whether a statement that begins like one that reads goes on like one that writes. D1 would run it.
+/// Whether a statement writes although it begins like a SELECT. D1 would run it.
 fn writes(sql: &str) -> bool {
     let is = |word: &str, keyword: &str| word.eq_ignore_ascii_case(keyword);
     let mut before = "";

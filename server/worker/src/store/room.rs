@@ -1,5 +1,5 @@
-//! Room for what D1 answers and is sent, of what the requests of this isolate share. All rows of an answer come at once, so
-//! room is taken before they do.
+//! Room for the bytes sent to and from D1, out of the isolate's share. All rows of an answer come at once, so room is
+//! reserved before the read.
 
 use std::sync::Arc;
 
@@ -8,21 +8,22 @@ use crm_core::{
     ports::store::{Statement, StoreError},
 };
 
-/// What a read that has a bound takes at first: it nearly always needs less, and one that needs more asks again.
+/// The bytes that a read with a bound reserves at first: it nearly always needs less, and a read that needs more tries
+/// again.
 const USUAL: usize = 1 << 20;
-/// `USUAL` is taken only while this much more is free.
+/// `USUAL` is reserved only while this much more stays free.
 const SPARE: usize = 8 << 20;
-/// Taken when memory is short. Most reads need less.
+/// Reserved when memory is short. Most reads need less.
 const LITTLE: usize = 32 << 10;
 
-/// Given back when it is dropped.
+/// Reserved bytes; dropping it releases them.
 pub struct Room {
     held: Option<Arc<Held>>,
     taken: usize,
 }
 
 impl Room {
-    /// None yet, for the request that is being answered.
+    /// No bytes yet, for the current request.
     pub fn of_request() -> Self {
         Self {
             held: held::current(),
@@ -30,7 +31,7 @@ impl Room {
         }
     }
 
-    /// Has it be so many bytes.
+    /// Changes the reservation to `bytes`.
     pub fn set(&mut self, bytes: usize) -> Result<(), StoreError> {
         if let Some(held) = &self.held {
             if bytes > self.taken && !held.read(bytes - self.taken) {
@@ -42,7 +43,7 @@ impl Room {
         Ok(())
     }
 
-    /// Takes room for the rows of a first try; how many bytes a statement with a bound may then answer.
+    /// Reserves room for the rows of a first try; returns how many bytes a statement with a bound may then return.
     pub fn first(&mut self, statements: &[Statement]) -> Result<usize, StoreError> {
         let usual = most(statements, USUAL);
         let first = match self.set(usual.saturating_add(SPARE)) {
@@ -53,12 +54,12 @@ impl Room {
         Ok(first)
     }
 
-    /// Takes room for all that the statements may answer.
+    /// Reserves room for everything that the statements may return.
     pub fn whole(&mut self, statements: &[Statement]) -> Result<(), StoreError> {
         self.set(most(statements, usize::MAX))
     }
 
-    /// Leaves it to the request, which holds it until its answer is gone.
+    /// Hands the reservation to the request, which holds it until its answer is sent.
     pub fn keep(mut self) {
         self.held = None;
     }
@@ -72,7 +73,7 @@ impl Drop for Room {
     }
 }
 
-/// What the statements that have a bound may answer, of each no more than `each` bytes.
+/// The most bytes that the statements with a bound may return, at most `each` bytes per statement.
 fn most(statements: &[Statement], each: usize) -> usize {
     let bounds = statements.iter().filter_map(|statement| statement.bound);
     bounds.map(|bound| bound.bytes.min(each)).sum()
@@ -109,7 +110,7 @@ mod tests {
         let firsts: Result<Vec<usize>, StoreError> = firsts.collect();
         let firsts = firsts.expect("room");
         assert_eq!((firsts[0], firsts[99]), (USUAL, LITTLE));
-        // And some of them turn out to be large.
+        // And some of the reads turn out to be large.
         assert!(rooms[99].whole(&list).is_ok());
         drop(rooms);
         assert_eq!(leases.taken(), [0, 0, 0]);

@@ -1,4 +1,4 @@
-//! The rows that come back, from the JSON text in which they cross from JavaScript.
+//! Parses rows from the JSON text that JavaScript passes to Rust.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
     de::{self, Deserializer, Visitor},
 };
 
-/// The rows of each statement. JavaScript knows one kind of number: those without a fraction are integers.
+/// The rows of each statement. JavaScript has one kind of number: those without a fraction become integers.
 pub fn parse(json: &str) -> Result<Vec<Rows>, StoreError> {
     let rows: Vec<Vec<Vec<Column>>> = serde_json::from_str(json).map_err(|error| {
         StoreError::Failed(format!("D1 answered something else than rows: {error}"))
@@ -20,7 +20,7 @@ pub fn parse(json: &str) -> Result<Vec<Rows>, StoreError> {
         .collect())
 }
 
-/// The layout of `Value`, so that collecting in place moves nothing.
+/// Has the layout of `Value`, so that collecting reuses the allocation.
 struct Column(Value);
 
 impl<'de> Deserialize<'de> for Column {

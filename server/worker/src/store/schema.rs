@@ -1,5 +1,5 @@
-//! Brings a D1 database's schema up to date. Each migration and its row are one batch, so of two isolates that race one
-//! applies it and the other finds it applied.
+//! Brings a D1 database's schema up to date. Each migration and its row are one batch: when two isolates race, one
+//! applies the migration and the other finds it applied.
 
 use crm_core::{
     migrations::{MIGRATIONS, Migration, statements},
@@ -9,8 +9,8 @@ use crm_core::{
 
 use super::database::Database;
 
-/// What a tenant's database says of itself: whose it is, its newest migration, and which indexes it has. Its first
-/// statement for a new isolate; the table is the host's own.
+/// Reads the state of a tenant's database: its tenant, its newest migration, and its indexes. A new isolate runs it
+/// first. The table `host` belongs to this host.
 const STATE: &str =
     "SELECT h.tenant, (SELECT max(number) FROM migrations) AS newest, h.indexes FROM host h";
 
@@ -18,7 +18,7 @@ pub fn state() -> Statement {
     Statement::new(STATE, [])
 }
 
-/// Whether the rows of [`state`] say that the database is this tenant's and up to date. An error if it is another's.
+/// Whether by the rows of [`state`] the database is this tenant's and up to date. An error if it is another tenant's.
 pub fn is_current(tenant: &TenantId, rows: &Rows) -> Result<bool, StoreError> {
     let Some([owner, newest, indexes]) = rows.first().map(Vec::as_slice) else {
         return Ok(false);
@@ -36,7 +36,7 @@ pub fn is_current(tenant: &TenantId, rows: &Rows) -> Result<bool, StoreError> {
     }
 }
 
-/// Makes a tenant's database, or what it lacks.
+/// Makes the tables of a tenant's database, or brings them up to date.
 pub async fn prepare(database: &Database, tenant: &TenantId) -> Result<(), StoreError> {
     const HOST: &str = "CREATE TABLE IF NOT EXISTS host (id INTEGER PRIMARY KEY CHECK (id = 1), tenant TEXT NOT NULL, indexes TEXT NOT NULL)";
     let claim = vec![
@@ -69,7 +69,7 @@ pub async fn prepare(database: &Database, tenant: &TenantId) -> Result<(), Store
 
 const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL)";
 
-/// Applies what is missing.
+/// Applies missing migrations.
 pub async fn migrate(database: &Database, migrations: &[Migration]) -> Result<(), StoreError> {
     let looked = database
         .commit(&[
@@ -97,7 +97,7 @@ pub async fn migrate(database: &Database, migrations: &[Migration]) -> Result<()
         batch.extend(statements(migration.sql).map(|sql| Statement::new(sql, [])));
         match database.commit(&batch).await? {
             Commit::Committed(_) => {}
-            // Somebody else was faster.
+            // Another isolate applied it.
             Commit::Constraint(name) if name == "migrations.number" => {}
             other => return committed(other).map(drop),
         }
@@ -105,7 +105,7 @@ pub async fn migrate(database: &Database, migrations: &[Migration]) -> Result<()
     Ok(())
 }
 
-/// Whether a read of the newest migration says that all of them are applied.
+/// Whether all migrations are applied, by a read of the newest one.
 pub fn is_newest(migrations: &[Migration], rows: Option<&Rows>) -> Result<bool, StoreError> {
     let newest = rows.and_then(|rows| rows.first()?.first()?.as_i64());
     let known = newest_of(migrations);
@@ -121,11 +121,11 @@ fn newest_of(migrations: &[Migration]) -> i64 {
 
 fn newer(applied: i64, known: i64) -> StoreError {
     StoreError::Failed(format!(
-        "the database is of a newer program: it has migration {applied}, this one knows {known}"
+        "the database was written by a newer program: it has migration {applied}, this program knows {known}"
     ))
 }
 
-/// Stands for the indexes of the built-in types as this program wants them.
+/// A fingerprint of this program's indexes of the built-in types.
 fn wanted_indexes() -> String {
     static WANTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     WANTED

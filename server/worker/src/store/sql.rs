@@ -1,6 +1,6 @@
-//! Just enough of SQL's spelling to tell what is code from what is quoted or a comment.
+//! A minimal SQL tokenizer that separates code from quoted text and comments.
 
-/// Behind the quoted text, quoted name or comment that begins at `at`; none if none does.
+/// The end of the quoted text, quoted name or comment that begins at `at`; None if none begins there.
 pub fn skip(sql: &str, at: usize) -> Option<usize> {
     let bytes = sql.as_bytes();
     match bytes.get(at)? {
@@ -12,7 +12,7 @@ pub fn skip(sql: &str, at: usize) -> Option<usize> {
     }
 }
 
-/// The words of a statement, names and keywords alike, without those that are quoted.
+/// The unquoted words of a statement: names and keywords.
 pub fn words(sql: &str) -> impl Iterator<Item = &str> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -38,7 +38,7 @@ pub fn words(sql: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A doubled quote stands for itself.
+/// The end of quoted text; a doubled quote does not end it.
 fn end_of_quoted(bytes: &[u8], at: usize, quote: u8) -> usize {
     let mut end = at + 1;
     while let Some(&byte) = bytes.get(end) {

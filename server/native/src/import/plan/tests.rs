@@ -1,4 +1,4 @@
-//! Plans of small tables, against what a tenant has.
+//! Plans of small tables for a tenant with some records.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Files of every form, whole and broken.
+//! Files of every form, valid and broken.
 
 use super::*;
 
@@ -139,7 +139,7 @@ fn a_row_without_end_is_an_error_at_its_beginning() {
             .len(),
         1
     );
-    // A file that has no end: nothing beyond the first piece of it is read.
+    // A file without an end: only its first piece is read.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
     let file = File::create(&path).unwrap();
