@@ -1,7 +1,7 @@
 // A headless Chromium for the checks: Debian's, or the one that CHROMIUM names.
 import { chromium } from "playwright-core";
 
-/** Starts the browser. Nothing of it calls home: the machines that check have no way out. */
+/** Starts the browser, without its background requests: machines that run checks may have no internet access. */
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: [

@@ -1,6 +1,6 @@
-// The dashboard in a real browser: against a demo server as it is, and with what the contract's own examples say is going
-// away; a wrong password, a caller who may not read, by keyboard, light and dark, on a telephone. `CRM` names the program;
-// `SCREENSHOT`, if it is set, the file that a picture goes to.
+// The dashboard in a real browser: with the data of a demo server, and with the deprecations of the contract's
+// examples; a wrong password, a caller without permission, keyboard only, light and dark, a telephone. `CRM` names the
+// program; `SCREENSHOT`, if set, the file for a picture.
 //
 //   CRM=target/debug/crm node --test xtask/npm/dashboard.test.mjs
 import assert from "node:assert/strict";
@@ -39,7 +39,7 @@ after(async () => {
   if (server.kill("SIGTERM")) await ended;
 });
 
-/** The address and password that the demo greets with. */
+/** The email address and password from the demo's greeting. */
 const login = (greeting, role) => {
   const lines = greeting.split("\n").map((line) => line.trim().split(/\s+/));
   const line = lines.find(([email, , has]) => email.includes("@") && has === role);
@@ -47,13 +47,13 @@ const login = (greeting, role) => {
   return { email: line[0], password: line[1] };
 };
 
-/** A page that asks nobody but this server and complains of nothing but what is expected. */
+/** A page that sends requests to this server only and logs no errors except the expected ones. */
 const open = async (options = {}) => {
   const { answers, refuses = [], ...page_options } = options;
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...page_options });
   const faults = [];
   page.on("console", (message) => {
-    // A browser tells of every refusal.
+    // A browser logs every refused request.
     const told = refuses.some((status) => message.text().includes(`status of ${status}`));
     if (["error", "warning"].includes(message.type()) && !told) faults.push(message.text());
   });
@@ -74,7 +74,7 @@ const signIn = async (page, { email, password } = owner) => {
 };
 const ready = (page) => page.locator("#asked time").waitFor();
 
-/** The examples of the contract, moved so that the sunset is so many days ahead. */
+/** The examples of the contract, with dates moved so that the sunset is `ahead` days from now. */
 const examples = async (ahead, now = Date.now()) => {
   const document = await (await fetch(`${base}/openapi.json`)).json();
   const example = (path, name) => document.paths[path].get.responses["200"].content["application/json"].examples[name].value;
@@ -86,14 +86,14 @@ const examples = async (ahead, now = Date.now()) => {
   return { "/deprecations": deprecations, "/deprecations/usage": usage, "/api-keys": keys };
 };
 
-test("it shows nothing to whoever is not signed in", async () => {
+test("it shows nothing without a sign-in", async () => {
   const { page, done } = await open();
   assert.ok(await page.locator("#shown").isHidden());
   assert.ok(await page.getByRole("button", { name: "Sign out" }).isHidden());
   await done();
 });
 
-test("a business whose integrations use nothing that goes", async () => {
+test("a business whose integrations use nothing deprecated", async () => {
   const { page, done } = await open();
   await signIn(page);
   await ready(page);
@@ -103,7 +103,7 @@ test("a business whose integrations use nothing that goes", async () => {
   await done();
 });
 
-test("what goes, when, who still uses it, and when keys were last used", async () => {
+test("what is deprecated, its dates, who still uses it, and when keys were last used", async () => {
   const { page, done } = await open({ answers: await examples(12), locale: "en-GB", timezoneId: "UTC" });
   await signIn(page);
   await ready(page);
@@ -145,7 +145,7 @@ test("a wrong password is told, and the next try counts", async () => {
   await done();
 });
 
-test("what one may not read is told in its place", async () => {
+test("a missing permission is shown in place of the data", async () => {
   const { page, done } = await open({ refuses: [403] });
   await page.route((url) => url.pathname === "/api-keys", (route) => route.fulfill({
     status: 403, json: { code: "FORBIDDEN", message: "This needs the permission api_keys.manage.", context: {} },
@@ -179,7 +179,7 @@ test("an access token that ran out is renewed once for all that ask", async () =
   await done();
 });
 
-test("it works by keyboard, and forgets who signs out or loads it anew", async () => {
+test("it works by keyboard, and signing out or reloading ends the session", async () => {
   const { page, done } = await open();
   await page.getByLabel("Address").focus();
   await page.keyboard.type(owner.email);
@@ -202,7 +202,7 @@ test("it works by keyboard, and forgets who signs out or loads it anew", async (
   await done();
 });
 
-test("it can be read by those who do not see it, in both themes, before and behind the sign-in", async () => {
+test("screen readers can read it, in both themes, before and after the sign-in", async () => {
   for (const colorScheme of ["light", "dark"]) {
     const { page, done } = await open({ colorScheme, answers: await examples(12) });
     const judge = async () => {

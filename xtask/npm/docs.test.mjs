@@ -1,5 +1,5 @@
-// The reference page in a real browser: for everybody and for each consumer, with and without scripts, by keyboard, light
-// and dark, on a telephone. `CRM` names the program; `SCREENSHOT`, if it is set, the file that a picture goes to.
+// The reference page in a real browser: whole and for each consumer, with and without scripts, keyboard only, light and
+// dark, a telephone. `CRM` names the program; `SCREENSHOT`, if set, the file for a picture.
 //
 //   CRM=target/debug/crm node --test xtask/npm/docs.test.mjs
 import assert from "node:assert/strict";
@@ -35,7 +35,7 @@ after(async () => {
   if (server.kill("SIGTERM")) await ended;
 });
 
-/** A page that may fetch nothing and complain of nothing. */
+/** A page that must load nothing else and log no errors. */
 const open = async (path, options = {}) => {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, ...options });
   const faults = [];
@@ -125,7 +125,7 @@ test("light and dark: as the system has it, or as the reader chooses", async () 
   await dark.done();
 });
 
-test("it can be read by those who do not see it, in both themes", async () => {
+test("screen readers can read it, in both themes", async () => {
   for (const colorScheme of ["light", "dark"]) {
     const { page, done } = await open("/docs?consumer=portal", { colorScheme });
     await page.evaluate(axe);

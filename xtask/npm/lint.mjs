@@ -1,5 +1,5 @@
-// Holds every published document against the recommended rules of Redocly and of Spectral. No rule is off: what is
-// excused stands in lint-exceptions.json with its reason, place by place, and an excuse that is not needed is an error.
+// Checks every published document with the recommended rules of Redocly and Spectral. No rule is off:
+// lint-exceptions.json lists each excepted place with its reason, and an exception that is not needed is an error.
 //
 //   node lint.mjs FOLDER      the folder that `contract publish` wrote
 import { execFile } from "node:child_process";
@@ -14,14 +14,14 @@ const files = readdirSync(folder).filter((file) => file.endsWith(".json")).sort(
 if (!files.length) throw new Error(`${folder} holds no documents`);
 const excuses = JSON.parse(readFileSync(here("lint-exceptions.json"), "utf8"));
 
-/** Runs a tool of node_modules; linters end with 1 where they find something. */
+/** Runs a tool of node_modules; linters exit with 1 if they find something. */
 const run = async (tool, args) => {
   const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true", NO_COLOR: "1" };
   const done = await promisify(execFile)(here(`node_modules/.bin/${tool}`), args, { env, maxBuffer: 64 << 20 })
     .catch((error) => { if (error.code === 1 || error.code === 2) return error; throw error; });
   const start = done.stdout.search(/[[{]/);
   if (start < 0) throw new Error(`${tool} says nothing: ${done.stderr}`);
-  // Of several files Redocly prints one after the other.
+  // For several files Redocly prints one JSON object after another.
   return done.stdout.slice(start).split(/(?<=^\})(?=\{$)/m).map((text) => JSON.parse(text));
 };
 const paths = files.map((file) => join(folder, file));

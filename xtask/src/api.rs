@@ -1,15 +1,15 @@
-//! Requests to a server that runs on this machine.
+//! Requests to a server on this machine.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Sends JSON; an error names what was refused and how.
+/// Sends JSON; an error names the request and the refusal.
 pub fn send(method: &str, url: &str, token: &str, body: &Value) -> Result<Value, String> {
     exchange(method, url, token, body).map(|(answer, _)| answer)
 }
 
-/// The same, and how long the answer took: printing the body and reading the answer's JSON are no part of it.
+/// The same, with the time that the answer took, without printing the body and parsing the answer.
 pub fn exchange(
     method: &str,
     url: &str,
@@ -24,8 +24,8 @@ pub fn exchange(
     Ok((serde_json::from_str(&text).unwrap_or(Value::Null), took))
 }
 
-/// Status, text and time of an answer, whatever it says. `address` is whose request it is, where the server trusts a proxy on
-/// this machine; empty: this machine's.
+/// Status, text and time of an answer with any status. `address` is the caller's address, for a server that trusts a
+/// proxy on this machine; empty for this machine's own.
 pub fn ask(
     address: &str,
     method: &str,

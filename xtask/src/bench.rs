@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: the native host beside PocketBase, in turn, in one run. Both hold the same 10,000 rows of 12 fields
-//! with the same two indexes, both check a token and their rules on every request. Figures are medians over the rounds;
-//! what to quote are the ratios.
+//! `cargo xtask bench`: the native host and PocketBase, measured in alternation in one run. Both hold the same 10,000
+//! rows of 12 fields with the same two indexes, and both check a token and their rules on every request. Figures are
+//! medians over the rounds; quote the ratios.
 
 mod load;
 mod peers;
@@ -18,8 +18,8 @@ pub use worker::bench as bench_worker;
 
 /// Rounds over all cells; each figure is the median.
 const ROUNDS: usize = 3;
-/// After the sign-in that starts a run: a password's hash takes 19 MiB, which go back when the thread that computed it has
-/// been idle for ten seconds.
+/// The pause after the sign-in that starts a run: hashing a password takes 19 MiB, which are released when its thread
+/// has been idle for ten seconds.
 const SETTLED: Duration = Duration::from_secs(12);
 
 const CELLS: &[Cell] = &[
@@ -67,8 +67,8 @@ const CELLS: &[Cell] = &[
     },
 ];
 
-/// Measures every cell on every peer in turn and prints the table. `against` is another build of ours, in PocketBase's
-/// place: what a change cost is known only from both in one run.
+/// Measures every cell on every peer in alternation and prints the table. `against` is another build of `crm`, measured
+/// in place of PocketBase: only both builds in one run show what a change costs.
 pub fn bench(seconds: u32, against: Option<PathBuf>) -> Result<(), String> {
     build_release()?;
     let folder = root().join("target/bench");
@@ -140,7 +140,7 @@ pub fn bench(seconds: u32, against: Option<PathBuf>) -> Result<(), String> {
     Ok(())
 }
 
-/// The test of overload on the program for a release, for as long as measures.md asks for.
+/// Runs the overload test with the release build for one minute.
 pub fn overload() -> Result<(), String> {
     build_release()?;
     let mut test = cargo([

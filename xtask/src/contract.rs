@@ -1,10 +1,10 @@
-//! The steps that ask the `contract` program: conventions, releases, what consumers rely on.
+//! The steps that run the `contract` program: conventions, releases, pins of consumers.
 
 use std::{fs, io, process::Command};
 
 use crate::run::{cargo, root, step};
 
-/// What the clients sent and got in the contract tests, below `target/`.
+/// The recording of the clients' exchanges in the contract tests.
 const RECORDING: &str = "target/contract-recording.jsonl";
 
 pub fn lint() -> Result<(), String> {
@@ -19,8 +19,8 @@ pub fn lint() -> Result<(), String> {
     )
 }
 
-/// Compares the contract with the newest release. The day is that release's own unless one is given: a
-/// test answers the same on every day. What may go on a later day goes with the release of that day.
+/// Compares the contract with the newest release. The day is that of the release unless one is given, so a test gives
+/// the same result on every day. A removal that is allowed on a later day lands with the release of that day.
 pub fn judge(today: Option<&str>) -> Result<(), String> {
     let mut arguments = vec!["judge", "spec", "--least", "warning"];
     if let Some(day) = today {
@@ -36,8 +36,7 @@ pub fn release(date: &str) -> Result<(), String> {
     )
 }
 
-/// Runs the contract tests on the native host, writes down what the typed clients used, and makes pins
-/// of it.
+/// Runs the contract tests on the native host, records what the typed clients used, and makes the pins from it.
 pub fn pin() -> Result<(), String> {
     let recording = root().join(RECORDING);
     match fs::remove_file(&recording) {

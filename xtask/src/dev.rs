@@ -1,5 +1,5 @@
 //! `cargo xtask dev`: the Worker in workerd, with D1, KV, R2 and Durable Objects on this machine, kept between runs in
-//! `target/workers/dev`. The first run fills in what `crm serve --demo` shows, through the operator's door.
+//! `target/workers/dev`. The first run fills it with the demo of `crm serve --demo`, through the operator's routes.
 
 use std::{fs, path::Path};
 
@@ -16,7 +16,7 @@ use crate::{
 
 const DAY_MS: u128 = 24 * 60 * 60 * 1_000;
 
-/// A second tenant, so that one can see that nothing crosses.
+/// A second tenant, to see that tenants are separate.
 const SECOND: (&str, &str, &str) = ("Northwind Electric", "Ove Dahl", "ove@northwind.example");
 
 pub fn dev(port: u16, fresh: bool) -> Result<(), String> {
@@ -31,7 +31,7 @@ pub fn dev(port: u16, fresh: bool) -> Result<(), String> {
         &json!({
             "config": root().join("wrangler.toml"),
             "port": port,
-            // As wrangler has it: `wrangler d1 execute --local --persist-to target/workers/dev` looks into it.
+            // wrangler's layout, so that `wrangler d1 execute --local --persist-to target/workers/dev` can read it.
             "state": state.join("v3"),
             "vars": dev_secrets(),
         }),
@@ -48,11 +48,11 @@ pub fn dev(port: u16, fresh: bool) -> Result<(), String> {
     };
     println!("{}", told(&host.url, &demo));
     println!(
-        "The operator's door: {}/operator/tenants, with the secret {DEV_SECRET}",
+        "The operator's routes: {}/operator/tenants, with the secret {DEV_SECRET}",
         host.url
     );
     println!(
-        "Ctrl-C stops the Worker; the data stays in {} (--fresh begins anew).\n",
+        "Ctrl-C stops the Worker; the data stays in {} (--fresh starts with new data).\n",
         state.display()
     );
     host.wait()
@@ -62,7 +62,7 @@ fn read(kept: &Path) -> Option<Value> {
     serde_json::from_slice(&fs::read(kept).ok()?).ok()
 }
 
-/// Makes both tenants; gives what the greeting tells of them.
+/// Makes both tenants; returns their data for the greeting.
 fn fill(base: &str) -> Result<Value, String> {
     eprintln!("\n== the demo's business");
     let tenant = tenant(base, NAME, "TENANT_1")?;
@@ -113,7 +113,7 @@ fn person(name: &str, email: &str, role: &str) -> Value {
     json!({"name": name, "email": email, "roles": [role], "password": &password[..20]})
 }
 
-/// The person's id.
+/// Makes a user; returns the id.
 fn user(api: &str, person: &Value) -> Result<String, String> {
     let made = send("POST", &format!("{api}/users"), DEV_SECRET, person)?;
     Ok(text(&made, "/id"))

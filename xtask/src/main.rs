@@ -1,5 +1,5 @@
-//! `cargo xtask test | release | pin | build-worker | dev | bench | wrangler`: what people would otherwise type by hand. It needs cargo alone, installs what else a step
-//! needs from the package registries, and says what it does.
+//! `cargo xtask test | release | pin | build-worker | dev | bench | wrangler`: the project's tasks. It needs only
+//! cargo, installs the other tools of a step from the package registries, and prints each step.
 
 mod api;
 mod bench;
@@ -24,35 +24,35 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs every check and every test, installing what they need
+    /// Runs every check and every test; installs the tools that they need
     Test {
-        /// The day on which the contract is judged, YYYY-MM-DD; that of the newest release if left out,
-        /// so that the same tree is judged alike on every day
+        /// The day on which the contract is judged, YYYY-MM-DD; by default that of the newest release, so that the same
+        /// tree gets the same result on every day
         #[arg(long)]
         today: Option<String>,
-        /// Keeps cargo's report of how long each crate compiles, one for each command of cargo, in target/cargo-timings
+        /// Keeps cargo's timing report of each cargo command in target/cargo-timings
         #[arg(long)]
         timings: bool,
     },
-    /// Makes a release of the contract in spec/releases, or says why it cannot be one
+    /// Makes a release of the contract in spec/releases, or says why that is not possible
     Release {
-        /// The day of the release, YYYY-MM-DD: no clock is asked
+        /// The day of the release, YYYY-MM-DD; the machine's clock is not used
         #[arg(long)]
         date: String,
     },
-    /// Records from the contract tests what each consumer relies on, in spec/consumers
+    /// Runs the contract tests and records what each consumer relies on in spec/consumers
     Pin,
-    /// Builds the Worker, says how large it is and how long it takes to start
+    /// Builds the Worker; prints its size and start-up time
     BuildWorker,
-    /// Builds the Workers that the tests run, and says as JSON where they and their runtime are
+    /// Builds the Workers for the tests; prints as JSON where they and their runtime are
     #[command(hide = true)]
     Workers,
-    /// Runs the wrangler that this project is built with, on its own Node
+    /// Runs the project's version of wrangler, on its own Node
     Wrangler {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Runs the conformance suites of the ports on the Worker's, in workerd
+    /// Runs the ports' conformance suites on the Worker in workerd
     Conformance,
     /// Businesses of a deployed Worker: each has a D1 database of its own
     #[command(subcommand)]
@@ -61,24 +61,24 @@ enum Task {
     Dev {
         #[arg(long, default_value_t = 8787)]
         port: u16,
-        /// Begins anew: what was kept is removed first
+        /// Starts with new data: removes the kept data first
         #[arg(long)]
         fresh: bool,
     },
-    /// Tries what partners and web teams use: the published documents, the reference page, the TypeScript package
+    /// Tests the published documents, the reference page, the dashboard and the TypeScript package
     Web,
-    /// Tries a server with requests made up from its document
+    /// Tests a server with requests that Schemathesis generates from its document
     Schemathesis(test::schemathesis::Options),
     /// Measures the native host beside PocketBase, or the Worker beside bare D1
     Bench {
-        /// The Worker in workerd, beside a Worker with nothing around its D1
+        /// Measures the Worker in workerd, beside a bare Worker with only a D1
         #[arg(long)]
         worker: bool,
-        /// The native host under ten times what it can do, for a minute: refusals in time, memory, recovery
+        /// Runs the native host under ten times its load for a minute: refusals in time, memory, recovery
         #[arg(long, conflicts_with = "worker")]
         overload: bool,
-        /// Another build of `crm`, or the folder of another build of the Worker, measured in place of PocketBase or of bare
-        /// D1: what a change cost
+        /// Another build of `crm`, or the folder of another build of the Worker, to measure in place of PocketBase or
+        /// bare D1; shows the cost of a change
         #[arg(long, value_name = "BUILD", conflicts_with = "overload")]
         against: Option<std::path::PathBuf>,
         /// Seconds for each figure of each round

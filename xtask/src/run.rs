@@ -1,4 +1,4 @@
-//! Steps: commands run in the repository's root, announced before and timed after.
+//! Steps: commands in the repository's root, announced before and timed after.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ pub fn root() -> PathBuf {
         .unwrap_or_default()
 }
 
-/// Runs `command`; an error names the step and what it ended with.
+/// Runs `command`; an error names the step and the exit status.
 pub fn step(name: &str, command: &mut Command) -> Result<(), String> {
     timed(name, || ended(start(command)?.wait()))
 }
@@ -28,7 +28,7 @@ pub fn start(command: &mut Command) -> Result<Child, String> {
     })
 }
 
-/// An error says what a command ended with.
+/// An error names the exit status.
 pub fn ended(status: std::io::Result<ExitStatus>) -> Result<(), String> {
     match status {
         Ok(status) if status.success() => Ok(()),
@@ -37,7 +37,7 @@ pub fn ended(status: std::io::Result<ExitStatus>) -> Result<(), String> {
     }
 }
 
-/// Announces a step and says how long it took; an error names it.
+/// Announces a step and prints its time; an error names it.
 pub fn timed(name: &str, run: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     eprintln!("\n== {name}");
     let start = Instant::now();
@@ -49,12 +49,12 @@ pub fn timed(name: &str, run: impl FnOnce() -> Result<(), String>) -> Result<(),
 /// Whether cargo reports how long each crate compiles.
 static TIMINGS: AtomicBool = AtomicBool::new(false);
 
-/// From now on each command of cargo that compiles leaves a report in `target/cargo-timings`.
+/// From now on each cargo command that compiles writes a report into `target/cargo-timings`.
 pub fn report_timings() {
     TIMINGS.store(true, Ordering::Relaxed);
 }
 
-/// A call of the cargo that runs us.
+/// A call of the same cargo that runs this program.
 pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let mut arguments = arguments.into_iter();

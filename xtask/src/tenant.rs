@@ -1,5 +1,5 @@
-//! `cargo xtask tenant create | list`: a business of a Worker, from its D1 database to its owner. What a run that failed
-//! half-way has done is found and kept by the next one.
+//! `cargo xtask tenant create | list`: a business of a Worker, from its D1 database to its owner. A run finds and keeps
+//! what an earlier failed run has done.
 
 mod cloudflare;
 mod config;
@@ -17,8 +17,8 @@ use place::{Place, Placed};
 
 #[derive(Subcommand)]
 pub enum Tenant {
-    /// Makes a business: a D1 database, its binding in wrangler.toml, its entry in the directory, its owner. The same
-    /// command again goes on where it failed
+    /// Makes a business: a D1 database, its binding in wrangler.toml, its entry in the directory, its owner. Repeating
+    /// the command continues where it failed
     Create(Create),
     /// Prints the businesses: id, binding, name
     List(Worker),
@@ -26,7 +26,7 @@ pub enum Tenant {
 
 #[derive(Args)]
 pub struct Worker {
-    /// Where the Worker answers: its address, or that of `cargo xtask dev`
+    /// The address of the Worker; by default that of `cargo xtask dev`
     #[arg(long, env = "CRM_URL", default_value = "http://127.0.0.1:8787")]
     url: String,
     /// The secret OPERATOR_SECRET of the Worker
@@ -36,15 +36,15 @@ pub struct Worker {
 
 #[derive(Args)]
 pub struct Create {
-    /// What the business is called
+    /// The name of the business
     name: String,
-    /// The owner's address to sign in with; nobody can sign in if left out
+    /// The owner's email address; without it nobody can sign in
     #[arg(long)]
     email: Option<String>,
-    /// The owner's name; the business's if left out
+    /// The owner's name; by default that of the business
     #[arg(long, requires = "email")]
     owner: Option<String>,
-    /// The binding of its database, such as TENANT_3; one that is free, or the next, if left out
+    /// The binding of its database, such as TENANT_3; by default a free one, or the next
     #[arg(long)]
     binding: Option<String>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ impl Worker {
         }
     }
 
-    /// Whether it runs on this machine, without an account anywhere.
+    /// Whether the Worker runs on this machine, without a Cloudflare account.
     fn is_here(&self) -> bool {
         let host = self.url.split("://").nth(1).unwrap_or_default();
         let host = host.split(['/', ':']).next().unwrap_or_default();
@@ -122,7 +122,7 @@ fn make(create: &Create) -> Result<(), String> {
     }
 }
 
-/// A database for the binding, and the binding in wrangler.toml.
+/// Makes a database for the binding, and the binding in wrangler.toml.
 fn bind(config: &mut Config, binding: &str, here: bool) -> Result<(), String> {
     let name = config.database_name(binding);
     let id = if here {
@@ -135,7 +135,8 @@ fn bind(config: &mut Config, binding: &str, here: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// The tenant's entry in the directory; its id. A Worker that does not know the binding yet is deployed first.
+/// Makes the tenant's entry in the directory; returns its id. Deploys the Worker first if it does not have the binding
+/// yet.
 fn enter(create: &Create, binding: &str) -> Result<String, String> {
     let worker = &create.worker;
     let new = json!({"name": create.name, "binding": binding});
@@ -154,7 +155,7 @@ fn enter(create: &Create, binding: &str) -> Result<String, String> {
     Ok(id.to_owned())
 }
 
-/// The first person, who may do everything. One who is there already stays as is.
+/// Makes the owner. An existing one stays unchanged.
 fn own(create: &Create, email: &str, tenant: &str) -> Result<(), String> {
     let worker = &create.worker;
     let password = Uuid::new_v4().simple().to_string();
@@ -165,7 +166,7 @@ fn own(create: &Create, email: &str, tenant: &str) -> Result<(), String> {
     match send("POST", &users, worker.secret()?, &person) {
         Ok(_) => println!("owner: {email}\npassword: {password}"),
         Err(refused) if refused.contains("UNIQUE_VIOLATION") => {
-            println!("owner: {email} is there already, and keeps the password");
+            println!("owner: {email} exists already and keeps the password");
         }
         Err(refused) => return Err(refused),
     }

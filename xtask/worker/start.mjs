@@ -1,9 +1,9 @@
-// How long a built Worker takes to start: a Worker that does nothing else imports it while workerd's profiler counts. The
-// way of `wrangler check startup`, for a Worker that is built already.
+// Measures the start-up time of a built Worker: another Worker only imports it while workerd's profiler runs. Like
+// `wrangler check startup`, for a Worker that is built already.
 //
 //   node start.mjs FOLDER ROUNDS
 //
-// Says {"cpu_ms"}: the median over fresh runtimes of the time that was not idle.
+// Prints {"cpu_ms"}: the median over fresh runtimes of the time that was not idle.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare, Log, LogLevel, convertV4MiniflareOptions } from "miniflare";

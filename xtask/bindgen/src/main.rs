@@ -1,6 +1,6 @@
 //! `xtask-bindgen MODULE FOLDER`: writes `index.js` and `index_bg.wasm` for a module that cargo built. wasm-bindgen's
-//! command line compiles for minutes and has to be of the very version of the library; as a library, Cargo.lock keeps
-//! the two together and the workspace compiles it like everything else.
+//! command line takes minutes to compile and must have exactly the version of the library. As a library, Cargo.lock
+//! keeps the versions equal, and the workspace compiles it like any other crate.
 
 use std::{env, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! One measurement: wrk, one thread, on the cores that the server uses too.
+//! One measurement with wrk: one thread, on the same cores as the server.
 
 use std::{fmt, process::Command};
 
@@ -20,7 +20,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Requests per second, against another's.
+    /// The ratio of requests per second to another measurement.
     pub fn ratio(&self, other: &Measured) -> f64 {
         self.per_second / other.per_second
     }
@@ -36,7 +36,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// Loads the target for a second unmeasured, then `seconds` measured. An answer that is no success is an error.
+/// Loads the target for one second to warm up, then measures for `seconds`. An answer without success is an error.
 pub fn run(
     cell: &Cell,
     target: &Target<'_>,
@@ -99,7 +99,7 @@ fn wrk(cell: &Cell, target: &Target<'_>, seconds: u32, seed: usize) -> Result<Me
     })
 }
 
-/// Each figure's median by itself.
+/// The median of each figure separately.
 pub fn median(all: &[Measured]) -> Measured {
     let of = |figure: fn(&Measured) -> f64| super::median(all.iter().map(figure).collect());
     Measured {

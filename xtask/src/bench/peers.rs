@@ -1,5 +1,5 @@
-//! The servers that are measured: each started empty, loaded with the same rows, asked with a token of a person who is
-//! checked on every request.
+//! The measured servers: each starts empty and gets the same rows; every request has a user's token, which the server
+//! checks.
 
 use std::{
     fs,
@@ -17,13 +17,13 @@ use crate::{
     run::step,
 };
 
-/// Where the load goes.
+/// The target of the load.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
-    /// As the load script knows it.
+    /// The server's name in the load script.
     pub server: &'a str,
     pub base: &'a str,
-    /// The host that is asked for, where it is not the base's.
+    /// The `Host` header if it differs from the base.
     pub host: Option<&'a str>,
     pub token: &'a str,
     /// Holds `ids`, a line each.
@@ -48,9 +48,9 @@ pub trait Peer {
     fn memory_mib(&self) -> f64;
     /// The size of the write-ahead logs.
     fn log_mib(&self) -> f64;
-    /// Loads the rows in batches of 1,000; gives each batch's time in ms.
+    /// Loads the rows in batches of 1,000; returns each batch's time in ms.
     fn load(&mut self, rows: &[Value]) -> Result<Vec<f64>, String>;
-    /// Kills the server and starts it again; gives the time to its first answer in ms.
+    /// Kills the server and starts it again; returns the time to its first answer in ms.
     fn restart(&mut self) -> Result<f64, String>;
 }
 
@@ -69,8 +69,8 @@ fn write(path: &Path, content: &str) -> Result<(), String> {
     fs::write(path, content).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Loads in batches of 1,000, `batch` giving the ids of one and how long its answer took; keeps the ids in the peer's
-/// folder.
+/// Loads in batches of 1,000 and writes the ids into the peer's folder. `batch` sends one batch and returns its ids and
+/// the time of its answer.
 fn load(
     folder: &Path,
     rows: &[Value],
@@ -90,7 +90,7 @@ fn load(
     Ok(times)
 }
 
-/// The rows' type, with the same two indexes as everybody has.
+/// The object type of the rows, with the same two indexes as on all peers.
 pub fn definition() -> Value {
     let field = |name: &str, kind: &str| json!({"name": name, "type": kind, "label": name});
     json!({
@@ -120,7 +120,7 @@ pub fn batch_of(rows: &[Value]) -> Value {
     json!({"mode": "atomic", "operations": rows.iter().map(create).collect::<Vec<_>>()})
 }
 
-/// Ours, or another build of it.
+/// This project's server, or another build of it.
 pub struct Crm {
     name: &'static str,
     binary: PathBuf,
@@ -130,7 +130,7 @@ pub struct Crm {
 }
 
 impl Crm {
-    /// `name` is what the table calls it; `binary` is the program.
+    /// `name` is its name in the table; `binary` is the program.
     pub fn start(folder: &Path, name: &'static str, binary: PathBuf) -> Result<Self, String> {
         let folder = folder.join("data").join(name);
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -310,7 +310,7 @@ impl Peer for Crm {
     }
 }
 
-/// What many would pick instead of a backend of their own.
+/// PocketBase, which many would use instead of their own backend.
 pub struct PocketBase {
     server: Server,
     folder: PathBuf,
@@ -371,7 +371,7 @@ impl PocketBase {
         Ok((server, time.as_secs_f64() * 1_000.0))
     }
 
-    /// The collection, its two indexes, and a person whom its rules let in.
+    /// Makes the collection, its two indexes, and a user who may access it.
     fn prepare(&mut self) -> Result<(), String> {
         let base = &self.server.base;
         let batch = json!({"batch": {"enabled": true, "maxRequests": 2000, "timeout": 60, "maxBodySize": 0}});

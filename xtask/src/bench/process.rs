@@ -17,7 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command` and waits until `probe` under `base` answers; gives the time that took.
+    /// Starts `command` and waits until `probe` under `base` answers; returns the time that took.
     pub fn start(
         mut command: Command,
         base: String,
@@ -54,7 +54,7 @@ impl Server {
         line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0) / 1024.0
     }
 
-    /// Ends it as a power cut would, without a word of warning.
+    /// Ends it like a power cut, without a signal that it could handle.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -67,7 +67,7 @@ impl Drop for Server {
     }
 }
 
-/// A port of 127.0.0.1 that is free now.
+/// A currently free port of 127.0.0.1.
 pub fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     listener
@@ -98,7 +98,7 @@ pub fn size_mib(folder: &Path, ending: &str) -> f64 {
     sizes.sum()
 }
 
-/// Installs the load generator where it is missing.
+/// Installs the load generator if it is missing.
 pub fn need_wrk() -> Result<(), String> {
     if Command::new("wrk")
         .arg("-v")

@@ -1,4 +1,4 @@
-//! The rows that every peer is loaded with: the same ones on every run.
+//! The rows that all peers are loaded with: the same in every run.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What a request costs on Workers: round trips to the stores and bytes there and back, as the Worker's build for tests
-//! counts them at the port. Cold is the first request of a fresh runtime, its start included; warm is the same once more.
+//! The cost of a request on Workers: round trips to the stores, and bytes sent and received, counted by the Worker's
+//! test build. Cold is the first request of a fresh runtime, including its start; warm is the same request again.
 
 use std::path::Path;
 
@@ -16,7 +16,8 @@ use crate::{
     worker::{build, conformance, host::Host},
 };
 
-/// A new isolate reads the signing keys and where the tenant lies, and definitions and roles on top of what it asks for.
+/// The additional round trips of a new isolate: it also reads the signing keys, the tenant's database, definitions and
+/// roles.
 const COLD_MORE: u64 = 3;
 
 /// Prints the table; an operation that takes more round trips than it should is an error.
@@ -42,10 +43,11 @@ pub fn print(tools: &Tools, folder: &Path) -> Result<(), String> {
     let list = format!("/records/service_job?limit=50&sort=-scheduled_at&filter={filter}");
     let nothing = |_| Value::Null;
     let create = |_| json!({"fields": {"title": "New job", "status": "new", "priority": 1, "assignee": "tech-001"}});
-    // Each time another value: what changes nothing is not written.
+    // A different value each time, since a write that changes nothing is not made.
     let update = |time| json!({"fields": {"priority": time}});
     type Body<'a> = &'a dyn Fn(u64) -> Value;
-    // The most round trips, warm: a read is one, a write one commit, and a read before it if it needs something read.
+    // The most round trips when warm: one for a read; one for the commit of a write, and one for the read before it if
+    // it needs one.
     let operations: [(&str, &str, &str, Body<'_>, u64); 4] = [
         ("read one", "GET", &one, &nothing, 1),
         ("list 50, filter + sort", "GET", &list, &nothing, 1),
@@ -59,7 +61,7 @@ pub fn print(tools: &Tools, folder: &Path) -> Result<(), String> {
         let request = |time| send(method, &url, &ours.token, &body(time));
         request(1)?;
         let cold = so_far(&host.url)?;
-        // What is remembered only from the second time on is not warm yet.
+        // Some caches are warm only after the second request.
         request(2)?;
         let before = so_far(&host.url)?;
         request(3)?;
@@ -69,11 +71,11 @@ pub fn print(tools: &Tools, folder: &Path) -> Result<(), String> {
             "| {name} | {trips} | {sent} / {received} | {} | {} / {} |",
             cold[0], cold[1], cold[2]
         );
-        // Cold, nothing is remembered, and so everything is read.
+        // When cold, all caches are empty and everything is read.
         let cold_most = COLD_MORE + if method == "GET" { 1 } else { 2 };
         if trips > most || cold[0] > cold_most {
             dear.push(format!(
-                "{name} takes {trips} round trips warm and {} cold: at most {most} and {cold_most} are right",
+                "{name} takes {trips} round trips warm and {} cold; at most {most} and {cold_most} are allowed",
                 cold[0]
             ));
         }
@@ -85,7 +87,7 @@ pub fn print(tools: &Tools, folder: &Path) -> Result<(), String> {
     }
 }
 
-/// Round trips, bytes there, bytes back, since the isolate started.
+/// Round trips, bytes sent and bytes received since the isolate's start.
 fn so_far(base: &str) -> Result<[u64; 3], String> {
     let counted = send(
         "GET",

@@ -1,7 +1,7 @@
-//! `cargo xtask bench --worker`: the Worker with everything on (tokens, permissions, validation, change log, idempotency)
-//! beside a Worker that has a D1 and nothing around it, in turn, in one workerd. Both hold the same 10,000 rows of 12 fields
-//! with the same two indexes. What to quote are the ratios: workerd's D1 here is a simulation. Another build of the Worker
-//! may take the bare one's place, in a workerd of its own: what a change cost is known only from both in one run.
+//! `cargo xtask bench --worker`: the whole Worker (tokens, permissions, validation, change log, idempotency) and a bare
+//! Worker with only a D1, measured in alternation in one workerd. Both hold the same 10,000 rows of 12 fields with the
+//! same two indexes. Quote the ratios: workerd's D1 is a simulation here. Another build of the Worker may take the bare
+//! one's place, in its own workerd: only both builds in one run show what a change costs.
 
 use std::{
     fs, iter,
@@ -51,8 +51,8 @@ const fn cell(name: &'static str, mode: &'static str, connections: u32) -> Cell 
     }
 }
 
-/// Prints both tables: the ratios, and what each operation costs in round trips and bytes. `against` is the folder of
-/// another build of the Worker.
+/// Prints two tables: the ratios, and the round trips and bytes of each operation. `against` is the folder of another
+/// build of the Worker.
 pub fn bench(seconds: u32, against: Option<&Path>) -> Result<(), String> {
     need_wrk()?;
     let tools = Tools::ready()?;
@@ -143,7 +143,7 @@ fn settings(state: &Path, modules: Option<&Path>) -> Value {
     settings
 }
 
-/// Of a Worker that is measured: nothing that limits callers, and a log of warnings.
+/// The vars of a measured Worker: no rate limit, and a log of warnings only.
 pub fn vars() -> Value {
     let mut vars = dev_secrets();
     vars["RATE_LIMIT"] = Value::from("off");
@@ -151,7 +151,7 @@ pub fn vars() -> Value {
     vars
 }
 
-/// A tenant with the rows, and one who may read and write them.
+/// A tenant with the rows, and a user who may read and write them.
 pub struct Ours {
     pub folder: PathBuf,
     pub token: String,

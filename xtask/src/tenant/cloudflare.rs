@@ -1,4 +1,4 @@
-//! What is done in the operator's account, by wrangler: it signs in, and asks for what it lacks.
+//! Actions in the operator's Cloudflare account, through wrangler, which signs in.
 
 use std::process::{Command, Stdio};
 
@@ -9,10 +9,10 @@ use crate::{
     tools::Tools,
 };
 
-/// The id of the account's D1 database of that name; made if it is not there.
+/// The id of the account's D1 database `name`; makes it if it does not exist.
 pub fn database(tools: &Tools, name: &str) -> Result<String, String> {
     if let Some(id) = find(tools, name)? {
-        eprintln!("the database {name} is there already");
+        eprintln!("the database {name} exists already");
         return Ok(id);
     }
     step(
@@ -58,7 +58,7 @@ fn find(tools: &Tools, name: &str) -> Result<Option<String>, String> {
 
 fn listed(json: &[u8], name: &str) -> Result<Option<String>, String> {
     let databases: Vec<Value> = serde_json::from_slice(json).map_err(|error| {
-        format!("wrangler d1 list says something else than its databases: {error}")
+        format!("the output of wrangler d1 list is not a list of databases: {error}")
     })?;
     let found = databases.iter().find(|database| database["name"] == name);
     Ok(found.and_then(|database| Some(database["uuid"].as_str()?.to_owned())))

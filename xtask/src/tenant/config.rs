@@ -1,10 +1,10 @@
-//! The databases in wrangler.toml. One is added as text at its end, so that what people wrote stays as they wrote it.
+//! The databases in wrangler.toml. A new one is appended as text, so that the rest of the file stays as it was written.
 
 use std::{fs, path::PathBuf};
 
 use crate::run::root;
 
-/// How the ids of databases begin that nobody has made yet.
+/// The prefix of the placeholder ids of databases that are not made yet.
 const NONE: &str = "00000000-0000-0000-0000-";
 
 pub struct Config {
@@ -23,7 +23,7 @@ impl Config {
         Ok(Self { path, text, table })
     }
 
-    /// Of D1 databases.
+    /// The bindings of D1 databases.
     pub fn bindings(&self) -> Vec<String> {
         let databases = self
             .table
@@ -37,14 +37,14 @@ impl Config {
             .collect()
     }
 
-    /// The name of the binding's database, if its id is one of the zeros that stand for a database yet to be made.
+    /// The name of the binding's database if its id is a placeholder.
     pub fn unmade(&self, binding: &str) -> Option<String> {
         let text = |name: &str| self.database(binding)?.get(name)?.as_str();
         let unmade = text("database_id")?.starts_with(NONE);
         unmade.then(|| text("database_name").map(str::to_owned))?
     }
 
-    /// Puts the id of the binding's database in the place of the one that it has.
+    /// Replaces the id of the binding's database.
     pub fn set_id(&mut self, binding: &str, id: &str) -> Result<(), String> {
         let old = self
             .database(binding)
@@ -56,7 +56,7 @@ impl Config {
         );
         if self.text.matches(&old).count() != 1 {
             return Err(format!(
-                "wrangler.toml has not one line `{old}`: put {id} there for {binding}"
+                "wrangler.toml does not have exactly one line `{old}`: set {id} for {binding} by hand"
             ));
         }
         self.write(self.text.replace(&old, &new))
@@ -69,7 +69,8 @@ impl Config {
             .find(|database| database.get("binding").and_then(toml::Value::as_str) == Some(binding))
     }
 
-    /// What the database of a binding is called in the account: after the Worker, since accounts have other databases too.
+    /// The name of a binding's database in the account. It begins with the Worker's name, since accounts have other
+    /// databases too.
     pub fn database_name(&self, binding: &str) -> String {
         let worker = self.table.get("name").and_then(toml::Value::as_str);
         let binding = binding.to_ascii_lowercase().replace('_', "-");

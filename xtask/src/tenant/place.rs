@@ -1,8 +1,8 @@
-//! Which database a tenant gets.
+//! Chooses the database of a tenant.
 
 use serde::Deserialize;
 
-/// A tenant as the operator's door tells it.
+/// A tenant as the operator's routes return it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Placed {
     pub id: String,
@@ -13,15 +13,16 @@ pub struct Placed {
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place {
-    /// It stands in wrangler.toml.
+    /// The binding is in wrangler.toml.
     Bound(String),
-    /// It has to be made.
+    /// The binding has to be made.
     New(String),
 }
 
 const PREFIX: &str = "TENANT_";
 
-/// A tenant of that name keeps its place; else the one that is asked for, one that is bound and free, or the next number.
+/// An existing tenant with the name keeps its database; else it is the requested one, a free one with a binding, or the
+/// next number.
 pub fn place(
     name: &str,
     wanted: Option<&str>,
@@ -32,7 +33,7 @@ pub fn place(
     if let Some(tenant) = named.next() {
         return match wanted {
             Some(wanted) if wanted != tenant.binding => Err(format!(
-                "{name} lies in {} already; give another name for another business",
+                "{name} has the database {} already; choose another name for another business",
                 tenant.binding
             )),
             _ => Ok(Place::Bound(tenant.binding.clone())),
@@ -41,7 +42,7 @@ pub fn place(
     if let Some(wanted) = wanted {
         if number(wanted).is_none() {
             return Err(format!(
-                "{wanted} is no binding of a tenant: those are called {PREFIX}1, {PREFIX}2 ..."
+                "{wanted} is not a binding of a tenant: these are named {PREFIX}1, {PREFIX}2 ..."
             ));
         }
         if let Some(other) = tenants.iter().find(|tenant| tenant.binding == wanted) {
@@ -98,7 +99,7 @@ mod tests {
         let all = ["DIRECTORY", "TENANT_1", "TENANT_2"];
         let bound = |name: &str| Ok(Place::Bound(name.into()));
         let new = |name: &str| Ok(Place::New(name.into()));
-        // Nothing was done; the database was bound and no more; the entry was made.
+        // Three states: nothing is done yet; only the binding exists; the entry exists.
         assert_eq!(
             placed(None, &all[..2], &[("B", "TENANT_1")]),
             new("TENANT_2")
@@ -111,7 +112,7 @@ mod tests {
             placed(None, &all, &[("B", "TENANT_1"), ("C", "TENANT_2")]),
             new("TENANT_3")
         );
-        // Bound by somebody else's wrangler.toml.
+        // Bound in somebody else's wrangler.toml.
         assert_eq!(
             placed(None, &all[..1], &[("B", "TENANT_9")]),
             new("TENANT_10")

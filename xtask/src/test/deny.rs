@@ -1,5 +1,5 @@
-//! cargo-deny over deny.toml: licences, bans and sources of all that is built in. Advisories are not among it: their
-//! database is fetched from a host of its own, which a machine need not reach.
+//! cargo-deny with deny.toml: licences, bans and sources of all dependencies. It does not check advisories: their
+//! database has its own host, which a machine may not reach.
 
 use std::process::{Command, Stdio};
 
@@ -16,7 +16,7 @@ pub fn run() -> Result<(), String> {
         .output();
     let there = said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(VERSION));
     if !there {
-        // Unoptimised: it runs for seconds and compiles for a minute.
+        // Unoptimised, since it runs for seconds and compiles for a minute.
         let mut install = cargo([
             "install",
             "cargo-deny",

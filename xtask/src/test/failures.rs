@@ -1,4 +1,5 @@
-//! What the test programs say, as they say it, and what a run ends with: the failures once more, or the last result.
+//! Prints the output of test programs as it comes, and collects the end of the run: the failures again, or the last
+//! result.
 
 use std::{
     io::{BufRead, BufReader},
@@ -7,11 +8,11 @@ use std::{
 
 use crate::run::{ended, start};
 
-/// Lines told of one test program; the reasons come first.
+/// The most lines about one test program; the reasons come first.
 const MOST_LINES: usize = 150;
 
-/// Runs test programs and prints what they say. `closing` gets what the run ends with: everything that failed programs told,
-/// or the result of the last program, which is not printed here.
+/// Runs test programs and prints their output. `closing` gets the end of the run: the failures of failed programs, or
+/// the result of the last program, which is not printed here.
 pub fn run(command: &mut Command, closing: &mut Vec<String>) -> Result<(), String> {
     let mut child = start(command.stdout(Stdio::piped()))?;
     let mut failures = Failures::default();
@@ -47,19 +48,20 @@ pub fn run(command: &mut Command, closing: &mut Vec<String>) -> Result<(), Strin
     outcome
 }
 
-/// What each test program ends with.
+/// The beginning of each test program's last line.
 const RESULT: &str = "test result:";
 
 #[derive(Default)]
 struct Failures {
-    /// What the running program told of failures.
+    /// The running program's output about failures.
     telling: Vec<String>,
-    /// What those programs told that failed.
+    /// The output of the programs that failed.
     told: Vec<String>,
 }
 
 impl Failures {
-    /// Rust's test programs, and our own in their manner, tell of each failure below `---- name`, and end with a result.
+    /// Rust's test programs, and this project's own in the same format, print each failure below `---- name`, and end
+    /// with a result.
     fn line(&mut self, line: &str) {
         if line.starts_with("test result: FAILED") {
             let lines = self.telling.drain(..).take(MOST_LINES);

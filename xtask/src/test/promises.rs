@@ -1,4 +1,4 @@
-//! That what SECURITY.md names as a proof is there.
+//! Checks that the files which SECURITY.md names as proofs exist.
 
 use crate::run::root;
 
@@ -9,6 +9,6 @@ fn every_proof_is_there() {
     let files: Vec<&str> = named.filter(|name| name.contains('/')).collect();
     assert!(files.len() > 20, "{files:?}");
     for file in files {
-        assert!(root().join(file).is_file(), "{file} is not there");
+        assert!(root().join(file).is_file(), "{file} does not exist");
     }
 }

@@ -1,7 +1,7 @@
-//! Schemathesis against a running server: thousands of requests made up from its document, answers held against it.
-//! Once for each security scheme, with real credentials. All runs together have a number of seconds, which the operations
-//! share: it does not grow with their number until each has come down to a floor. What it is told stands in
-//! contract-tests/schemathesis/; what it finds and is mended becomes a test of our own there.
+//! Schemathesis against a running server: it generates thousands of requests from the server's document and checks the
+//! answers against it, once for each security scheme, with real credentials. The operations share a fixed number of
+//! seconds, which grows with their number only when each has come down to a minimum. Its configuration is in
+//! contract-tests/schemathesis/; errors that it finds become tests of contract-tests.
 
 mod business;
 mod native;
@@ -25,24 +25,24 @@ use share::{RUNS, SECONDS, shares};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Repeats a run: each prints its seed
+    /// The seed, to repeat a run; each run prints its seed
     #[arg(long)]
     seed: Option<u64>,
-    /// For all runs together; a run gets more if its operations would come below the floor
+    /// The seconds for all runs together; a run gets more if its operations would have less than the minimum
     #[arg(long, default_value_t = SECONDS)]
     seconds: u64,
-    /// Tries the Worker in workerd, for half of the time
+    /// Tests the Worker in workerd, for half of the time
     #[arg(long, conflicts_with = "url")]
     worker: bool,
-    /// A running server to try; a native one is started if left out
+    /// The address of a running server to test; by default a native one is started
     #[arg(long, requires_all = ["email", "password"])]
     url: Option<String>,
-    /// An owner's, at that server, in a business that nobody needs
+    /// The email address of an owner at that server, in a business whose data may be destroyed
     #[arg(long, requires = "url")]
     email: Option<String>,
     #[arg(long, requires = "url")]
     password: Option<String>,
-    /// What is excused on one host alone is excused by its name
+    /// The name of the host, for exceptions that hold on one host only
     #[arg(skip = "native")]
     host: &'static str,
 }
@@ -62,7 +62,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The Worker, with what is left of everybody's patience.
+    /// The options for the Worker, with its part of the time.
     pub fn of_the_worker() -> Self {
         Self {
             worker: true,
@@ -71,8 +71,8 @@ impl Options {
     }
 }
 
-/// Of the runs that everybody waits for: what they find is found again. `cargo xtask schemathesis` tries another with
-/// each run.
+/// The seed of the runs in `cargo xtask test`, so that their findings can be repeated. `cargo xtask schemathesis` uses
+/// another seed in each run.
 const SEED: u64 = 397_145_962;
 
 pub fn run(options: &Options) -> Result<(), String> {
@@ -118,7 +118,7 @@ pub fn run(options: &Options) -> Result<(), String> {
         let mut command = Command::new(&program);
         command.args(["--config-file"]).arg(&config).arg("run");
         command.arg(published(&url, version));
-        // The first is what everybody gets who asks for none.
+        // Version 1 is the default and needs no header.
         if version > 1 {
             let accept = format!("Accept: application/vnd.crm.v{version}+json, */*;q=0.1");
             command.args(["--header", &accept]);
@@ -144,17 +144,17 @@ pub fn run(options: &Options) -> Result<(), String> {
         let names: Vec<String> = operations.into_iter().map(|one| one.name).collect();
         let (least, tries) = tries::least(&report, &names)?;
         println!(
-            "schemathesis: the least tried of {} operations is {least}, with {tries} requests",
+            "schemathesis: the least tested of {} operations is {least}, with {tries} requests",
             names.len()
         );
-        // A run whose caller was shut out on the way would have tried nothing any more.
+        // If the caller lost access during the run, the rest of the run tested nothing.
         business::get(&format!("{url}{}", caller.home), Some(&caller.token))
-            .map_err(|error| format!("the caller of `{scheme}` is out: {error}"))?;
+            .map_err(|error| format!("the caller of `{scheme}` lost access: {error}"))?;
     }
     Ok(())
 }
 
-/// The same on the Worker, in workerd: its core is the native host's, so it gets half of the time.
+/// The same for the Worker in workerd. Its core is that of the native host, so it gets half of the time.
 fn on_the_worker(options: &Options) -> Result<(), String> {
     let workerd = workerd::Workerd::start()?;
     let login = workerd.login()?;
@@ -169,7 +169,7 @@ fn on_the_worker(options: &Options) -> Result<(), String> {
     })
 }
 
-/// What people told Schemathesis.
+/// The folder with the configuration of Schemathesis.
 fn told() -> PathBuf {
     root().join("contract-tests/schemathesis")
 }

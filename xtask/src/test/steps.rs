@@ -1,5 +1,5 @@
-//! The steps of a run, timed one by one, and the table that every run ends with. A step that takes longer than its budget
-//! is named there; it does not fail the run, because machines differ.
+//! The steps of a run with their times, and the table at the end of every run. The table marks a step that took longer
+//! than its budget; that does not fail the run, because machines differ.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ pub struct Step<Run> {
     pub run: fn(&mut Run) -> Result<(), String>,
 }
 
-/// What became of a step.
+/// The outcome of a step.
 struct Took {
     name: &'static str,
     seconds: u64,
@@ -19,7 +19,7 @@ struct Took {
     failed: bool,
 }
 
-/// Runs the steps in order until one fails. Answers with the table of those that ran, and with the failure.
+/// Runs the steps in order until one fails. Returns the table of the steps that ran, and the failure.
 pub fn run<Run>(steps: &[Step<Run>], run: &mut Run) -> (String, Result<(), String>) {
     let mut took = Vec::new();
     for step in steps {

@@ -1,5 +1,5 @@
-//! What partners read and what web teams use: the published documents under the linters, the reference page and the
-//! TypeScript package in Node and in a headless browser.
+//! Checks for partners and web teams: linters on the published documents, the reference page in a headless browser, and
+//! the TypeScript package under Node and in a browser.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ pub fn run() -> Result<(), String> {
     install(&client)?;
 
     let published = root().join("target/published");
-    // What an older contract published is not there any more.
+    // Remove documents that an older contract published.
     let _ = fs::remove_dir_all(&published);
     let publish = ["run", "--quiet", "-p", "crm-codegen", "--bin", "contract"];
     let publish = publish
@@ -85,14 +85,14 @@ fn node(script: &Path) -> Command {
     command
 }
 
-/// Where cargo has put the program.
+/// The path of the built program.
 fn server() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.map_or_else(|| root().join("target"), |target| root().join(target));
     target.join("debug/crm")
 }
 
-/// The packages of a folder, as its lock file has them. Installed when that has changed.
+/// Installs the packages of a folder by its lock file, if that has changed.
 fn install(folder: &Path) -> Result<(), String> {
     let lock = read(&folder.join("package-lock.json"))?;
     let installed = folder.join("node_modules/.installed");
@@ -116,7 +116,7 @@ fn install(folder: &Path) -> Result<(), String> {
     fs::write(&installed, lock).map_err(|error| format!("{}: {error}", installed.display()))
 }
 
-/// A program, from Debian's packages if it is not there.
+/// Installs a program from Debian's packages if it is missing.
 fn need(program: &str, package: &str) -> Result<(), String> {
     let quiet = |command: &mut Command| {
         command

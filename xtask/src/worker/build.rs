@@ -1,5 +1,5 @@
-//! A crate to a Worker: cargo for wasm32, wasm-bindgen as a library (`xtask/bindgen`), then binaryen and esbuild. What is
-//! already built of the same wasm is left alone.
+//! Builds a Worker from a crate: cargo for wasm32, wasm-bindgen as a library (`xtask/bindgen`), then binaryen and
+//! esbuild. If the wasm is unchanged, the earlier result is kept.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -17,24 +17,24 @@ use crate::{
 };
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// The cargo profile that Workers are built in.
+/// The cargo profile for Workers.
 const PROFILE: &str = "worker";
 
-/// What is built, and where it goes.
+/// The crate to build, and the output folder.
 pub struct Module {
     pub package: &'static str,
     pub features: &'static [&'static str],
     pub folder: PathBuf,
 }
 
-/// Sizes in bytes, of all files of the Worker together.
+/// The sizes of all files of the Worker together, in bytes.
 pub struct Built {
     pub folder: PathBuf,
     pub raw: u64,
     pub gzip: u64,
 }
 
-/// Builds what is not built yet.
+/// Builds the Worker if it is not up to date.
 pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
     step(
         "the wasm target is there",
@@ -63,7 +63,7 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
         .ok_or_else(|| format!("{} was not written", kept.display()))
 }
 
-/// The module as cargo leaves it.
+/// The module as cargo writes it.
 pub fn compiled(module: &Module) -> PathBuf {
     let folder = target_folder().join(TARGET).join(PROFILE);
     folder.join(file_name(module)).with_extension("wasm")
@@ -73,7 +73,7 @@ fn file_name(module: &Module) -> String {
     module.package.replace('-', "_")
 }
 
-/// Optimises, bundles, and remembers of which wasm.
+/// Optimises, bundles, and stores the stamp of the wasm.
 fn finish(tools: &Tools, module: &Module, glue: &Path, stamp: &str) -> Result<(), String> {
     eprintln!("\n== wasm-opt and esbuild");
     let output = tools
@@ -113,7 +113,7 @@ fn durable_objects(module: &Module) -> Result<Vec<String>, String> {
         .collect())
 }
 
-/// Of all that goes into a Worker beside the tools.
+/// The stamp of everything that goes into a Worker except the tools.
 fn stamp(wasm: &Path) -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     let scripts = ["shim.js", "finish.mjs", "package-lock.json"];
@@ -139,7 +139,7 @@ fn known(kept: &Path, stamp: &str, folder: &Path) -> Option<Built> {
     })
 }
 
-/// Where cargo builds.
+/// Cargo's target folder.
 pub fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask conformance`: the core's conformance suites on the Worker's own ports (D1, KV, R2, Durable Object) in workerd.
-//! The Worker's build for tests runs each case when it is asked for by its address. Before them many first requests at
-//! once, and many sign-ins; then what the operations cost in round trips, which must not grow.
+//! `cargo xtask conformance`: the core's conformance suites on the Worker's own ports (D1, KV, R2, Durable Object) in
+//! workerd. The Worker's test build has a route for each case. Before the cases come many simultaneous first requests
+//! and sign-ins; after them the round trips of the operations are counted, which must not grow.
 
 use std::time::Instant;
 
@@ -14,10 +14,10 @@ use crate::{
     tools::Tools,
 };
 
-/// Databases that cases can have: each takes one of its own.
+/// Databases for the cases; each case takes its own.
 const TENANTS: u32 = 300;
 
-/// The Worker with the suites in it: never for a deployment.
+/// The Worker with the suites: never for a deployment.
 pub fn module() -> Module {
     Module {
         package: "crm-worker",
@@ -31,7 +31,7 @@ pub fn conformance() -> Result<(), String> {
     step("the Worker's JavaScript", &mut tools.script("glue.mjs"))?;
     let built = build(&tools, &module())?;
     let mut vars = dev_secrets();
-    // Requests say from which address they are.
+    // Requests name their caller's address.
     vars["TRUST_PROXY"] = Value::from("127.0.0.1 ::1");
     let host = Host::start(
         &tools,

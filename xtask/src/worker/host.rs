@@ -1,4 +1,4 @@
-//! Workers in workerd, run by `xtask/worker/host.mjs`, and ended with us.
+//! Runs Workers in workerd through `xtask/worker/host.mjs`; they end with this program.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -13,13 +13,13 @@ use crate::{run::root, tools::Tools};
 /// A running host; ended when dropped.
 pub struct Host {
     child: Child,
-    /// Closing it ends the host, even when we are killed.
+    /// Closing it ends the host, also when this program is killed.
     stdin: Option<ChildStdin>,
     pub url: String,
 }
 
 impl Host {
-    /// Starts the Workers that `settings` tell (see the script) and waits until they answer.
+    /// Starts the Workers of `settings` (see the script) and waits until they answer.
     pub fn start(tools: &Tools, settings: &Value) -> Result<Self, String> {
         let mut command: Command = tools.script("host.mjs");
         let mut child = command
@@ -46,7 +46,7 @@ impl Host {
             let said: Value = serde_json::from_str(&line).unwrap_or_default();
             if let Some(url) = said["url"].as_str() {
                 host.url = url.to_owned();
-                // What the Workers log from now on.
+                // Prints the Workers' log from now on.
                 thread::spawn(move || io::copy(&mut stdout, &mut io::stderr()));
                 return Ok(host);
             }
@@ -55,8 +55,8 @@ impl Host {
         Err("workerd did not start".to_owned())
     }
 
-    /// The most memory that workerd ever held, in bytes, with the databases and everything else that runs in it; none where the
-    /// system does not tell.
+    /// The peak memory of workerd in bytes, including the databases and everything else in it; None if the system does
+    /// not tell.
     pub fn most_memory(&self) -> Option<u64> {
         let node = self.child.id();
         let children = format!("/proc/{node}/task/{node}/children");
@@ -72,7 +72,7 @@ impl Host {
         held.max()
     }
 
-    /// Waits until it ends by itself or somebody interrupts it.
+    /// Waits until it ends or is interrupted.
     pub fn wait(mut self) -> Result<(), String> {
         let status = self.child.wait().map_err(|error| error.to_string())?;
         if status.success() {

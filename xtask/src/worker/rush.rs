@@ -1,5 +1,5 @@
-//! Many at once at a Worker in workerd: as its first requests they make one signing key among them, as sign-ins, of which
-//! each takes 19 MiB to be judged, and as readers and writers of large records they hold no more memory than it has.
+//! Many simultaneous requests to a Worker in workerd. As first requests they make one signing key together; as
+//! sign-ins, each of which takes 19 MiB to check, and as reads and writes of large records they stay within its memory.
 
 mod heavy;
 
@@ -15,12 +15,14 @@ use crate::api::{ask, send};
 pub use heavy::large_records;
 
 const AT_ONCE: usize = 40;
-/// Those that are being served when another one comes, and turns of the address that all of them share.
+/// The most sign-ins that come before another business's one: those that are being served when it comes, and turns of
+/// the shared address.
 const MOST_FIRST: usize = 10;
-/// Bytes of the module's memory, which never shrinks: the platform ends an isolate at 128 MB, JavaScript's share included.
+/// The largest memory of the module in bytes, which never shrinks. The platform ends an isolate at 128 MB, including
+/// JavaScript's memory.
 const MOST_MEMORY: u64 = 80_000_000;
 
-/// Of a Worker that nobody asked before.
+/// Sends many first requests at once to a fresh Worker.
 pub fn first_requests(url: &str) -> Result<(), String> {
     let jwks = format!("{url}/.well-known/jwks.json");
     let answers = at_once(|_| send("GET", &jwks, "", &Value::Null));
@@ -47,7 +49,7 @@ pub fn first_requests(url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Of addresses that nobody has: a password is computed for each all the same.
+/// Sends many sign-ins with unknown addresses; a password is hashed for each of them too.
 pub fn sign_ins(url: &str) -> Result<(), String> {
     let answers = at_once(|n| {
         let body = json!({"grant_type": "password", "email": format!("nobody{n}@example.com"), "password": "pass phrase"});
@@ -68,13 +70,14 @@ pub fn sign_ins(url: &str) -> Result<(), String> {
     );
     if memory > MOST_MEMORY {
         return Err(format!(
-            "{AT_ONCE} sign-ins at once take {memory} bytes of memory: at most {MOST_MEMORY} are right"
+            "{AT_ONCE} sign-ins at once take {memory} bytes of memory; at most {MOST_MEMORY} are allowed"
         ));
     }
     Ok(())
 }
 
-/// Somebody of another business signs in while many of one business do, all from one address: served after a few of them.
+/// One person of another business signs in while many of one business do, all from one address: this person is served
+/// after a few of them.
 pub fn turns(url: &str) -> Result<(), String> {
     let sign_in = |email: String| {
         let body = json!({"grant_type": "password", "email": email, "password": "pass phrase"});
@@ -109,7 +112,7 @@ pub fn turns(url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Bytes that the module's memory has grown to.
+/// The size of the module's memory in bytes.
 fn memory(url: &str) -> Result<u64, String> {
     let memory = format!("{url}/conformance/memory");
     let memory = send("GET", &memory, "", &Value::Null)?;

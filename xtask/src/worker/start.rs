@@ -1,4 +1,4 @@
-//! How long the Worker takes to start, as workerd's own profiler counts it.
+//! Measures the Worker's start-up time with workerd's own profiler.
 
 use std::{path::Path, process::Stdio};
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::tools::Tools;
 
-/// Fresh runtimes that the figure is the median of.
+/// The number of fresh runtimes; the result is the median.
 pub const ROUNDS: u32 = 5;
 
-/// In ms of CPU time.
+/// The start-up time in ms of CPU time.
 pub fn measure(tools: &Tools, folder: &Path) -> Result<f64, String> {
     let output = tools
         .script("start.mjs")

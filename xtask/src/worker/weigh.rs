@@ -1,5 +1,5 @@
-//! What a Worker's module consists of: the code of each crate, and the documents and pages in its data. It reads the module
-//! as cargo wrote it, where functions still have names; wasm-opt makes the code smaller later and drops the names.
+//! Reports the parts of a Worker's module: the code of each crate, and the documents and pages in its data. It reads
+//! the module that cargo wrote, where functions still have names; later wasm-opt shrinks the code and drops the names.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 use super::{Module, build::compiled};
 use crate::run::root;
 
-/// Crates that the report names; the others are one line.
+/// The number of crates that the report names; the others share one line.
 const NAMED: usize = 15;
 /// The crates of Rust itself.
 const RUST: [&str; 4] = ["alloc", "compiler_builtins", "core", "std"];
@@ -24,11 +24,11 @@ struct Weights {
     /// The code of each crate, the largest first.
     crates: Vec<(String, usize)>,
     data: usize,
-    /// Files that stand in the data as they are.
+    /// The bytes of files that the data contains unchanged.
     files: usize,
 }
 
-/// Prints what the module that cargo built for `module` consists of.
+/// Prints the parts of the module that cargo built for `module`.
 pub fn report(module: &Module) -> Result<(), String> {
     let path = compiled(module);
     let contract = path.with_file_name("build");
@@ -57,7 +57,7 @@ fn files(builds: &Path) -> Result<Vec<Vec<u8>>, String> {
         .map(|path| read(path))
         .collect::<Result<Vec<_>, _>>()?;
     files.sort();
-    // The same bytes may stand in the module once for several files.
+    // Equal files may be in the module once.
     files.dedup();
     Ok(files)
 }
@@ -117,8 +117,8 @@ fn weigh(wasm: &[u8], files: &[Vec<u8>]) -> Result<Weights, String> {
 
 const UNNAMED: &str = "(no crate in the name)";
 
-/// The crate that a function is there for: the first crate in its name that is not Rust's own, so that `drop_in_place` of a
-/// type counts for the crate of the type.
+/// The crate to which a function counts: the first crate in its name that is not Rust's own, so that `drop_in_place` of
+/// a type counts to the crate of the type.
 fn owner(symbol: &str) -> String {
     let name = format!("{:#}", demangle(symbol));
     let mut rust = None;
@@ -129,7 +129,7 @@ fn owner(symbol: &str) -> String {
         let start = path
             .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
             .map_or(0, |last| last + 1);
-        // What follows `::` at once is a part of the same path.
+        // A name right after `::` is part of the same path.
         let begins = start > 0 || before.len() == path.len() + 2;
         let first = &path[start..];
         if !begins || first.is_empty() || !first.starts_with(|c: char| c.is_ascii_lowercase()) {

@@ -1,5 +1,5 @@
-// What `cargo xtask bench --worker` measures ours against: D1 and next to nothing around it. One table of JSON bodies with the
-// bench's two indexes, a statement per request, no tokens, no permissions, no validation, no change log.
+// The bare Worker of `cargo xtask bench --worker`: D1 and next to nothing around it. One table of JSON bodies with the bench's
+// two indexes, a statement per request, no tokens, no permissions, no validation, no change log.
 const SCHEMA = [
   "CREATE TABLE rows (id TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID",
   "CREATE INDEX rows_status ON rows (json_extract(data, '$.status'), json_extract(data, '$.scheduled_at'))",

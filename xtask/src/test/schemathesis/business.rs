@@ -1,5 +1,4 @@
-//! A business to try things in, made through the API alone, whatever the host: somebody of each kind who may call, and
-//! something to find.
+//! A business for the tests, made through the API only, on any host: a caller for each security scheme, and some data.
 
 use serde_json::{Value, json};
 
@@ -9,12 +8,12 @@ pub struct Login {
     pub password: String,
 }
 
-/// Who calls under a security scheme.
+/// The caller for a security scheme.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub id: String,
     pub token: String,
-    /// A path that answers as long as the token does.
+    /// A path that answers as long as the token is valid.
     pub home: &'static str,
 }
 
@@ -31,7 +30,7 @@ impl Business {
             url: url.to_owned(),
             user: grant(url, &password, "/me")?,
         };
-        // An owner who leaves, or a role that is taken away, does not leave the business without one.
+        // A second owner, in case a request deactivates the first one or takes the role away.
         business.make_one(
             "/users",
             json!({"email": "other@business.example", "name": "Other", "roles": ["owner"]}),
@@ -44,7 +43,7 @@ impl Business {
         Ok(business)
     }
 
-    /// Made when its turn comes: those before may have ended what was there.
+    /// Made right before its run, since earlier runs may have ended existing credentials.
     pub fn caller(&self, scheme: &str) -> Result<Caller, String> {
         match scheme {
             "user" => Ok(self.user.clone()),
@@ -88,7 +87,7 @@ fn grant(url: &str, body: &Value, home: &'static str) -> Result<Caller, String> 
     })
 }
 
-/// All that a key can be allowed.
+/// All scopes of a key.
 fn scopes(document: &Value) -> Vec<&String> {
     document["components"]["securitySchemes"]["key"]["x-scopes"]
         .as_object()

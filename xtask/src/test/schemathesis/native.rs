@@ -1,4 +1,4 @@
-//! The native host with a business of its own, on a free port, until it is dropped.
+//! The native host with its own business, on a free port, until it is dropped.
 
 use std::{
     fs::{self, File},
@@ -88,7 +88,7 @@ fn program() -> Command {
     Command::new(root().join("target/debug/crm"))
 }
 
-/// What the command printed.
+/// Runs a command; returns its output.
 fn crm(data: &Path, arguments: &[&str], input: &str) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("crm {}: {error}", arguments.join(" "));
     let mut child = program()

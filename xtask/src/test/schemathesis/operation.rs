@@ -1,19 +1,19 @@
-//! The operations of a published document that a run tries.
+//! The operations of a published document that a run tests.
 
 use serde_json::Value;
 
-/// The scheme that operations go with that take none.
+/// The run that also gets the operations without a security scheme.
 const FIRST: &str = "user";
 
 #[derive(Debug, PartialEq)]
 pub struct Operation {
     pub id: String,
-    /// Method and path, as Schemathesis reports it.
+    /// Method and path, as in the report of Schemathesis.
     pub name: String,
 }
 
 impl Operation {
-    /// Those that take the scheme; those that take none go with the first.
+    /// The operations that take the scheme; those without a scheme belong to the run of `FIRST`.
     pub fn of(document: &Value, scheme: &str) -> Vec<Self> {
         let items = document["paths"].as_object().into_iter().flatten();
         let operations = items

@@ -1,4 +1,4 @@
-//! Schemathesis as PyPI has it, in a virtual environment below target/: made once for each list of versions.
+//! Schemathesis from PyPI, in a virtual environment below target/, made once for each list of versions.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use super::told;
 use crate::run::step;
 
-/// The program; installed first if it is not there, or if other versions are wanted.
+/// The program; it is installed first if it is missing or has other versions.
 pub fn schemathesis(folder: &Path) -> Result<PathBuf, String> {
     let wanted = told().join("requirements.txt");
     let home = folder.join("venv");
@@ -27,7 +27,7 @@ pub fn schemathesis(folder: &Path) -> Result<PathBuf, String> {
         let mut pip = Command::new(home.join("bin/pip"));
         pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]);
         step("Schemathesis, from PyPI", pip.arg(&wanted))?;
-        // Last: what was cut off is begun again.
+        // Written last, so that an interrupted installation is started again.
         fs::copy(&wanted, &installed).map_err(failed)?;
     }
     Ok(home.join("bin/schemathesis"))

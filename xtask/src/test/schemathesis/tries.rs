@@ -1,4 +1,4 @@
-//! How often a run tried each operation, from the report that Schemathesis writes.
+//! The number of requests to each operation in a run, from the report of Schemathesis.
 
 use std::{
     collections::BTreeMap,
@@ -28,8 +28,8 @@ struct Recorder {
     cases: BTreeMap<String, IgnoredAny>,
 }
 
-/// The operation that was tried least, and how many requests it got. An operation that got none is an error: the run says
-/// nothing about it.
+/// The operation with the fewest requests, and their number. An operation without a request is an error, since the run
+/// did not test it.
 pub fn least<'a>(report: &Path, operations: &'a [String]) -> Result<(&'a str, usize), String> {
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", report.display());
     let file = File::open(report).map_err(|error| failed(&error))?;
@@ -45,7 +45,7 @@ pub fn least<'a>(report: &Path, operations: &'a [String]) -> Result<(&'a str, us
     }
 }
 
-/// The requests to each operation, which is named by its method and path.
+/// The number of requests to each operation, by method and path.
 fn count(report: impl BufRead) -> std::io::Result<BTreeMap<String, usize>> {
     let mut counts = BTreeMap::new();
     for line in report.lines() {

@@ -1,4 +1,4 @@
-//! The Worker to try, in workerd, with a business that goes with it.
+//! The Worker for the tests, in workerd, with a temporary business.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
 pub struct Workerd(Host);
 
 impl Workerd {
-    /// Nothing limits its callers: the tries come from one address.
+    /// Starts it without a rate limit, since all requests come from one address.
     pub fn start() -> Result<Self, String> {
         let tools = Tools::ready()?;
         build(&tools, &worker::server())?;
@@ -28,7 +28,7 @@ impl Workerd {
         &self.0.url
     }
 
-    /// An owner, in a business made through the operator's door.
+    /// The login of an owner, in a business made through the operator's routes.
     pub fn login(&self) -> Result<Login, String> {
         let door = format!("{}/operator/tenants", self.0.url);
         let made = send("POST", &door, DEV_SECRET, &json!({"name": "Schemathesis"}))?;

@@ -1,6 +1,6 @@
-//! Records of 980 kB, as many of them at once as callers like to ask for: in pages, in batches, in answers that nobody reads and
-//! bodies that nobody finishes. All are answered, with what they asked for or with a typed 503; another business goes on
-//! being served; what was held is given back.
+//! Many simultaneous requests with records of 980 kB: pages, batches, answers that are not read and bodies that are not
+//! finished. Every request is answered, with success or with a typed 503; another business is still served; everything
+//! that the requests held is released.
 
 use std::{
     collections::BTreeMap,
@@ -21,17 +21,17 @@ use crate::{
 const RECORDS: usize = 60;
 const PAGES: usize = 20;
 const BATCHES: usize = 8;
-/// Of one batch: nearly the 8 MiB that it may read and write.
+/// Changes of one batch: nearly the 8 MiB that it may read and write.
 const CHANGES: usize = 8;
 const UNREAD: usize = 40;
 const UNFINISHED: usize = 40;
-/// Bytes by which all of workerd may grow meanwhile: JavaScript's memory, and that of the databases, which on the platform
-/// is no isolate's of ours.
+/// The most bytes by which workerd may grow: JavaScript's memory, and that of the databases, which on the platform do
+/// not run in this isolate.
 const MOST_GROWTH: u64 = 300_000_000;
 
 struct Business {
     url: String,
-    /// From which its people call.
+    /// The address of the business's callers.
     address: &'static str,
     token: String,
 }
@@ -76,7 +76,7 @@ pub fn large_records(host: &Host) -> Result<(), String> {
     Ok(())
 }
 
-/// How often each status was answered.
+/// Sends the requests; returns how often each status was answered.
 fn rush(
     greedy: &Business,
     other: &Business,
@@ -90,7 +90,7 @@ fn rush(
             let changed: Vec<&String> = changed.collect();
             all.push(scope.spawn(move || greedy.change(&changed, n)));
         }
-        // Beside them all, and while they run.
+        // Requests of another business, while the others run.
         let mut others = Vec::new();
         for _ in 0..10 {
             others.push(other.page(1));
@@ -189,7 +189,7 @@ impl Business {
         Err(format!("another business is not served: {status} {said}"))
     }
 
-    /// A connection on which a request was begun.
+    /// Opens a connection and begins a request on it.
     fn begin(&self, method: &str, path: &str, length: usize) -> Result<TcpStream, String> {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).map_err(|error| error.to_string())?;
@@ -201,7 +201,7 @@ impl Business {
         sent.map(|()| stream).map_err(|error| error.to_string())
     }
 
-    /// Pages of which nobody reads more than the beginning, and another business reads meanwhile.
+    /// Requests pages and reads only their beginning, while another business reads.
     fn unread(&self, other: &Self) -> Result<(), String> {
         let mut deaf = Vec::new();
         for _ in 0..UNREAD {
@@ -229,12 +229,12 @@ impl Business {
         other.is_served(other.page(1)?)
     }
 
-    /// Bodies whose callers leave half-way, and another business writes meanwhile.
+    /// Sends bodies only half-way, while another business writes.
     fn unfinished(&self, other: &Self) -> Result<(), String> {
         let mut begun = Vec::new();
         for _ in 0..UNFINISHED {
             let mut stream = self.begin("POST", "/records/tome", 1 << 20)?;
-            // Of those that are refused meanwhile, the rest is not taken.
+            // If the request is refused meanwhile, the rest of the body is not read.
             let _ = stream.write_all(&vec![b' '; 512 << 10]);
             begun.push(stream);
         }
@@ -258,7 +258,7 @@ impl Business {
         )
     }
 
-    /// Requests whose callers left hold nothing, in a while.
+    /// Waits until requests whose callers left hold nothing.
     fn gives_all_back(&self) -> Result<(), String> {
         let mut held = Value::Null;
         for _ in 0..200 {
@@ -267,7 +267,7 @@ impl Business {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(500));
-            // Leases that have run out are given back as requests come.
+            // Expired leases are released when new requests come.
             self.page(1)?;
         }
         Err(format!("requests whose callers left still hold {held}"))
