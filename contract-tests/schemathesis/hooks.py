@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 EXCUSED = yaml.safe_load(pathlib.Path(__file__).with_name("excused.yaml").read_text())
 
-# The document's example: sent with all requests, it would be one key for many of them.
+# The key of the document's example; sent with all requests, it would be one key for many different requests.
 EXAMPLE_KEY = "01a202b2-c500-7b8b-bb5e-ba456bf92d5d"
 
 CALLER = os.environ["CRM_CALLER"]
@@ -36,14 +36,14 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """JSON that was asked for by a version's name comes by it: to the document it is JSON."""
+    """An answer with a version's media type is JSON by the document."""
     if response.headers.get("content-type") == [BY_NAME]:
         response.headers["content-type"] = ["application/json"]
 
 
 @schemathesis.hook
 def filter_query(context, query):
-    """A head beyond 64 KiB is refused (431) before anything of the API sees it."""
+    """A head above 64 KiB is refused (431) before it reaches the API."""
     return len(urlencode(query or {}, doseq=True, errors="replace")) < 48 << 10
 
 
@@ -93,9 +93,9 @@ def is_excused(response):
         problem = response.json()
     except ValueError:
         return False
-    # A problem without a list is one error without a place.
+    # A problem without `errors` counts as one error without a pointer.
     errors = problem.get("context", {}).get("errors") or [{}]
-    # A parameter that cannot be read is told of as missing too.
+    # A parameter with an encoding error is reported as missing too.
     unreadable = {error.get("pointer") for error in errors if error.get("rule") == "encoding"}
     errors = [e for e in errors if e.get("rule") != "required" or e.get("pointer") not in unreadable]
     return all(any(matches(excuse, problem, error) for excuse in EXCUSED) for error in errors)

@@ -1,5 +1,5 @@
-//! A tenant to test in: a business with an owner, somebody who may only read, API keys, a customer,
-//! and the tokens of all of them.
+//! A tenant for tests: a business with an owner, a user who may only read, API keys, a customer, and the tokens of all
+//! of them.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub struct Business {
     /// The secret of a key with every scope, and its token.
     pub key: String,
     pub key_token: String,
-    /// Of a key that may only read records.
+    /// The token of a key that may only read records.
     pub weak_key_token: String,
     /// The customer.
     pub contact: String,
@@ -92,7 +92,7 @@ impl Business {
         }
     }
 
-    /// The token of one who may do everything that the consumer's client can ask for.
+    /// The token of a caller who may use every operation of the consumer's client.
     pub fn token(&self, consumer: &str) -> &str {
         match consumer {
             "portal" => &self.portal_token,
@@ -101,7 +101,7 @@ impl Business {
         }
     }
 
-    /// The token of one who may read records and no more.
+    /// The token of a caller who may only read records.
     pub fn weak_token(&self, consumer: &str) -> &str {
         match consumer {
             "integrations" => &self.weak_key_token,
@@ -110,7 +110,7 @@ impl Business {
     }
 }
 
-/// Exchanges a grant for tokens; answers the whole answer.
+/// Exchanges a grant for tokens; returns the whole answer.
 pub async fn grant(raw: &Raw, grant: Value) -> Value {
     raw.post("/auth/token", grant).send().await.expect(200)
 }
@@ -134,7 +134,7 @@ pub fn login(who: &str, mark: &str) -> Login {
     }
 }
 
-/// A text that no other test has.
+/// A text that no other test uses.
 pub fn mark() -> String {
     let id = uuid::Uuid::now_v7().simple().to_string();
     id[16..].to_owned()

@@ -1,5 +1,5 @@
-//! The contract as the judge reads it: a plain JSON value, and of it the operations, their
-//! parameters, codes and answers. Read by itself, with no code shared with the generator.
+//! The contract for the judge: a plain JSON value, with its operations, their parameters, codes and answers. It shares
+//! no code with the generator.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ pub struct Contract {
     /// The vendor part of the media type, such as `vnd.crm`.
     pub vendor: String,
     pub version: u32,
-    /// Where errors are problem details (RFC 9457): what their types begin with.
+    /// The prefix of problem types if errors are problem details (RFC 9457).
     pub problems: Option<String>,
 }
 
@@ -40,13 +40,13 @@ pub struct Operation {
     pub consumers: BTreeSet<String>,
     /// The codes that the operation lists.
     pub own: BTreeSet<String>,
-    /// The codes that hold for it without being listed, with what they apply to.
+    /// The codes that apply to the operation without being listed, with their condition.
     pub implied: BTreeSet<String>,
     pub secured: bool,
     pub parameters: Vec<Parameter>,
-    /// The JSON pointer of the request body's schema by media type; none if it takes no body.
+    /// The JSON pointer of the request body's schema by media type; None if there is no body.
     pub body: Option<RequestBody>,
-    /// By status as the document writes it: `200`, `4XX`.
+    /// The responses by status, as in the document: `200`, `4XX`.
     pub responses: BTreeMap<String, Response>,
 }
 
@@ -71,7 +71,7 @@ pub struct Response {
     pub content: BTreeMap<String, Content>,
 }
 
-/// What stands under a media type.
+/// The definition of a media type.
 #[derive(Debug)]
 pub struct Content {
     pub schema: Value,
@@ -81,7 +81,7 @@ pub struct Content {
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-/// The root, and what its families add to it.
+/// Joins the root and its families.
 fn with_families(mut root: Value, file: &dyn Fn(&str) -> Value) -> Value {
     let families = root
         .as_object_mut()
@@ -191,7 +191,7 @@ impl Contract {
             .collect()
     }
 
-    /// The values of `path`'s parameters in the template that it matches, literal segments first.
+    /// The template that `path` matches, literal segments first, and the values of its parameters.
     pub fn template(&self, path: &str) -> Option<(&str, BTreeMap<String, String>)> {
         let mut best: Option<(usize, &str, BTreeMap<String, String>)> = None;
         for (template, _) in members(&self.document["paths"]) {
@@ -204,7 +204,7 @@ impl Contract {
         best.map(|(_, template, values)| (template, values))
     }
 
-    /// Follows `$ref`s until something else stands there.
+    /// Follows `$ref`s to their target.
     pub fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
         for _ in 0..16 {
             match value.get("$ref").and_then(Value::as_str) {
@@ -319,7 +319,7 @@ impl Operation {
         self.own.contains(code) || self.implied.contains(code)
     }
 
-    /// What is documented for `status`: itself, or its range.
+    /// The response for `status`: of the status itself, or of its range.
     pub fn response(&self, status: u16) -> Option<&Response> {
         self.responses
             .get(&status.to_string())
@@ -327,7 +327,7 @@ impl Operation {
     }
 }
 
-/// The members of an object; none of anything else.
+/// The members of an object; empty for other values.
 pub fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value
         .as_object()
@@ -336,7 +336,7 @@ pub fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(name, value)| (name.as_str(), value))
 }
 
-/// The elements of an array; none of anything else.
+/// The elements of an array; empty for other values.
 pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }

@@ -1,7 +1,6 @@
-//! What has to be covered, computed from the contract, and what was: for each consumer's client
-//! every operation that it has with every documented success and every error code of its own, and
-//! once per client the codes that many operations share. A hole fails the run, unless a line of
-//! `exceptions.yaml` gives the reason why it cannot be covered from outside.
+//! The coverage matrix: which cells the contract requires, and which were covered. For each consumer's client these are
+//! all its operations with every documented success and every own error code, and once per client the codes that many
+//! operations share. A hole fails the run, unless `exceptions.yaml` says why the cell cannot be covered from outside.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{contract::Contract, exchange::Exchange, judge::Judgement};
 
-/// What may be covered of an operation, or of a client as a whole.
+/// An outcome of an operation, or of a client as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Success(u16),
@@ -22,7 +21,7 @@ pub enum Outcome {
 /// One cell of the matrix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell {
-    /// The operation's id; none for what a client has to show once.
+    /// The operation's id; None for outcomes that are required once per client.
     pub operation: Option<String>,
     pub outcome: Outcome,
     pub consumer: String,
@@ -82,8 +81,8 @@ impl Coverage {
         }
     }
 
-    /// Counts an exchange. What an operation does by itself counts only when the generated client
-    /// sent the request; shared codes count for the client whose part a test played as well.
+    /// Counts an exchange. An operation's own outcomes count only if the generated client sent the request; shared
+    /// codes also count if a test sent a raw request in the client's place.
     pub fn count(&mut self, exchange: &Exchange, judgement: &Judgement) {
         let consumer = exchange.sender.consumer.to_owned();
         let outcome = match &judgement.code {
@@ -104,7 +103,7 @@ impl Coverage {
         });
     }
 
-    /// What is neither covered nor excepted, and the exceptions that except nothing.
+    /// The cells that are neither covered nor excepted, and exceptions that are not needed.
     pub fn holes(&self, exceptions: &[Exception], host: &str) -> Vec<String> {
         let applies = |exception: &Exception, cell: &Cell| {
             exception.host.as_deref().is_none_or(|it| it == host) && exception.names(cell)
@@ -145,8 +144,8 @@ impl Coverage {
     }
 }
 
-/// The matrix of one contract as a table: a line per operation and outcome, a column per client. Where
-/// hosts or versions differ, each has its mark, in their order. A host comes by its own name and by that of host and version.
+/// The matrix of one contract as a table: a line per operation and outcome, a column per client. If hosts or versions
+/// differ, the cell has a mark for each, in order. A host has two names here: its own, and the one of host and version.
 pub fn table(hosts: &[(&str, &str, &Coverage)], exceptions: &[Exception]) -> String {
     let cells: BTreeSet<&Cell> = hosts
         .iter()

@@ -1,4 +1,4 @@
-//! A request and its answer as they went over the wire, and who sent it.
+//! A request and its answer as they went over the wire, and the sender.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -8,8 +8,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 pub struct Sender {
     /// The consumer, such as `mobile`.
     pub consumer: &'static str,
-    /// Whether the generated client itself sent it, or a test that plays its part with what the
-    /// client cannot send.
+    /// Whether the generated client sent it; false for raw requests that a test sent in the client's place.
     pub typed: bool,
 }
 
@@ -26,7 +25,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A request header; none if it is absent or no text.
+    /// A request header; None if it is absent or not text.
     pub fn request_header(&self, name: &str) -> Option<&str> {
         self.request_headers.get(name)?.to_str().ok()
     }
@@ -42,7 +41,7 @@ impl Exchange {
             .collect()
     }
 
-    /// The request and its answer in two lines, bodies cut short.
+    /// The request and its answer in two lines, with shortened bodies.
     pub fn summary(&self) -> String {
         format!(
             "{} {} {} {}\n    -> {} {}",
@@ -65,7 +64,7 @@ fn cut(bytes: &[u8], most: usize) -> String {
     text
 }
 
-/// Undoes percent-encoding; what is no UTF-8 becomes U+FFFD.
+/// Decodes percent-encoding; invalid UTF-8 becomes U+FFFD.
 pub fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();

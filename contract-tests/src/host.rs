@@ -1,5 +1,5 @@
-//! What a host of the server is to the tests: an address, and a few things that only the one who runs
-//! the server can do. The suites know nothing else of it, so the same suites prove every host.
+//! The interface of a host for the tests: an address, and a few actions that only the operator of the server can do.
+//! The suites know nothing else of a host, so the same suites test every host.
 
 mod fresh;
 mod native;
@@ -15,7 +15,7 @@ pub use workerd::{PARTNER, Workerd};
 /// The origin whose pages may call the server: each host is configured with it.
 pub const ORIGIN: &str = "https://app.business.example";
 
-/// A person's way in.
+/// The email address and password of a user.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub name: String,
@@ -27,23 +27,24 @@ pub struct Login {
 pub type Hold = Box<dyn Send>;
 
 pub trait Host: Send + Sync {
-    /// As it stands in `exceptions.yaml`.
+    /// The host's name in `exceptions.yaml`.
     fn name(&self) -> &'static str;
 
     fn base_url(&self) -> &str;
 
-    /// The header in which the host believes a proxy on this machine the address of a caller.
+    /// The header from which the host takes the caller's address, if a proxy on this machine sets it.
     fn address_header(&self) -> &'static str;
 
-    /// Whether what stands before the server resolves `.` and `..` in paths, as browsers do: the server then never sees them.
+    /// Whether the platform before the server resolves `.` and `..` in paths, as browsers do, so that the server never
+    /// sees them.
     fn resolves_dots(&self) -> bool {
         false
     }
 
-    /// Makes a tenant with an owner; answers the tenant's id.
+    /// Makes a tenant with an owner; returns the tenant's id.
     fn create_tenant<'a>(&'a self, name: &'a str, owner: &'a Login) -> BoxFuture<'a, String>;
 
-    /// An access token of a user that expires after `life`, at least a second.
+    /// Makes an access token of a user that expires after `life`, at least one second.
     fn short_token<'a>(
         &'a self,
         tenant: &'a str,
@@ -51,7 +52,7 @@ pub trait Host: Send + Sync {
         life: Duration,
     ) -> BoxFuture<'a, String>;
 
-    /// Holds the tenant's store, so that nothing can be written; none if the host cannot.
+    /// Locks the tenant's store, so that nothing can be written; None if the host cannot.
     fn hold_store<'a>(&'a self, tenant: &'a str) -> BoxFuture<'a, Option<Hold>>;
 
     /// The end of the server's log.

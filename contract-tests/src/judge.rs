@@ -1,5 +1,5 @@
-//! Holds every exchange against the contract: was the request one that the contract allows, and is
-//! the answer one that it promises? Judges by the document alone, with the `jsonschema` crate.
+//! Checks every exchange against the contract: whether the contract allows the request, and whether it promises the
+//! answer. It uses the document only, with the `jsonschema` crate.
 
 mod answer;
 mod asked;
@@ -24,28 +24,28 @@ pub struct Judge {
     schemas: Schemas,
 }
 
-/// What the judge says of one exchange.
+/// The judgement of one exchange.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    /// The operation that the request named; none if the router had to refuse it.
+    /// The operation of the request; None if the router had to refuse it.
     pub operation: Option<String>,
     /// The error's code, if the answer is an error.
     pub code: Option<String>,
-    /// What goes against the contract. Empty if all is well.
+    /// The violations of the contract; empty if there are none.
     pub findings: Vec<String>,
 }
 
-/// What a request is about.
+/// The target of a request.
 enum Target<'a> {
     Operation {
         operation: &'a Operation,
         path: BTreeMap<String, String>,
     },
-    /// The path exists and has not this method.
+    /// The path exists and does not have this method.
     NoMethod,
     /// No such path.
     NoPath,
-    /// An OPTIONS request: the browser asks, no operation is meant.
+    /// A preflight request of a browser (OPTIONS), which names no operation.
     Preflight,
 }
 
@@ -62,12 +62,12 @@ impl Judge {
                 .ok()
                 .and_then(|body| body["code"].as_str().map(str::to_owned));
         }
-        // The contract documents INTERNAL everywhere, for what nobody foresaw: a handler that refuses with a code that its
-        // operation does not document ends there too. No test provokes it.
+        // The contract documents INTERNAL everywhere, for unforeseen errors, including a handler that refuses with an
+        // undocumented code. No test provokes it, so it is always a finding.
         if judgement.code.as_deref() == Some("INTERNAL") {
             judgement
                 .findings
-                .push("the server failed: its log says how".to_owned());
+                .push("the server failed: its log has the cause".to_owned());
         }
         match self.target(exchange) {
             Target::Preflight => {
@@ -94,7 +94,7 @@ impl Judge {
         judgement
     }
 
-    /// Why `body` is no instance of the component `name` as an answer holds it; empty if it is one.
+    /// Why `body` is not an instance of the component `name` in an answer; empty if it is.
     pub fn component_errors(&self, name: &str, body: &Value) -> Vec<String> {
         let reference = serde_json::json!({"$ref": format!("#/components/schemas/{name}")});
         self.schemas.answer_errors(&reference, body)
@@ -148,8 +148,8 @@ impl Judge {
         self.answer(exchange, operation, judgement);
     }
 
-    /// A valid request may still be refused for what only the tenant's own schema can tell: the
-    /// names in `filter`, `sort`, `fields` and `types`.
+    /// A valid request may still be refused for names that only the tenant's own schema defines, in `filter`, `sort`,
+    /// `fields` and `types`.
     fn refusal_is_about_meaning(&self, exchange: &Exchange, judgement: &mut Judgement) {
         const ABOUT_NAMES: [&str; 4] = [
             "/query/filter",
@@ -175,8 +175,8 @@ impl Judge {
     }
 }
 
-/// Whether the text of the request's body at `/body/...` holds a control character. No text of a request may: that stands
-/// in no pattern of the contract, since a pattern at every text would hide what the text is.
+/// Whether the text of the request's body at `/body/...` holds a control character. No text of a request may hold one.
+/// The contract has no pattern for that, since a pattern at every text would hide the meaning of the text.
 fn holds_control_character(exchange: &Exchange, pointer: &str) -> bool {
     let sent: Value = serde_json::from_slice(&exchange.request_body).unwrap_or_default();
     let text = pointer

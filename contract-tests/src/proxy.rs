@@ -1,5 +1,5 @@
-//! A reverse proxy inside the test process. Each client talks to the server through one of its own,
-//! so what an unmodified client sends and gets is seen byte by byte, judged and counted.
+//! A reverse proxy inside the test process. Each client has its own, so the bytes that an unmodified client sends and
+//! gets are recorded, judged and counted.
 
 use std::{
     convert::Infallible,
@@ -22,26 +22,26 @@ use tokio::net::TcpListener;
 
 use crate::exchange::{Exchange, Sender};
 
-/// No body of a test is larger.
+/// The largest body of a test, in bytes.
 const LARGEST_BODY: usize = 64 << 20;
 
-/// Takes what was recorded.
+/// Receives the recorded exchanges.
 pub type Sink = Arc<dyn Fn(Exchange) + Send + Sync>;
 
 pub type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
-/// A client for plain HTTP that changes nothing of a request.
+/// An HTTP client that sends requests unchanged.
 pub fn http_client() -> HttpClient {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// So many requests come from one address, as far as the server is told: less than what it allows
-/// an address that shows no token.
+/// The number of requests for which the server is told the same address: fewer than it allows an address without a
+/// token.
 const PER_ADDRESS: usize = 100;
 
-/// Starts a proxy to `upstream` and answers its base URL. It ends with the runtime. It tells the
-/// server an address of the caller in `address_header`, another one every now and then; those who
-/// sign in come from its own, so that attempts are counted.
+/// Starts a proxy to `upstream` and returns its base URL. It ends with the runtime. It sends a caller's address in
+/// `address_header`, which changes from time to time; sign-ins keep the proxy's own address, so that attempts are
+/// counted.
 pub async fn start(
     upstream: &str,
     address_header: &'static str,
@@ -68,7 +68,7 @@ pub async fn start(
                 let served = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
                     .await;
-                // A client that hangs up in the middle is its own affair.
+                // A client may close the connection at any time.
                 drop(served);
             });
         }
@@ -152,7 +152,7 @@ async fn whole(body: Incoming) -> Result<Bytes, String> {
         .map_err(|error| error.to_string())
 }
 
-/// All headers but those that belong to one connection.
+/// All headers except those of the connection (hop-by-hop).
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for name in [
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers every request with its own method, path, one header and body.
+    /// Answers every request with the request's method, path, one header and body.
     async fn echo() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

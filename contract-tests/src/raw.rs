@@ -1,4 +1,4 @@
-//! Requests written by hand, through a client's own proxy: what a typed client cannot send.
+//! Handwritten requests through a client's own proxy, for what a typed client cannot send.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -12,11 +12,11 @@ use crate::proxy::HttpClient;
 pub struct Raw {
     pub client: HttpClient,
     pub base: String,
-    /// What is accepted unless a request says otherwise.
+    /// The default `Accept` header.
     pub accept: Option<String>,
 }
 
-/// A request in the making.
+/// A builder of a request.
 #[derive(Clone)]
 pub struct Draft {
     raw: Raw,
@@ -72,7 +72,7 @@ impl Draft {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// A parameter of the query, encoded.
+    /// Adds a query parameter and encodes it.
     pub fn query(mut self, name: &str, value: &str) -> Draft {
         let pair = url::form_urlencoded::Serializer::new(String::new())
             .append_pair(name, value)

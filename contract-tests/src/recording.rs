@@ -1,5 +1,5 @@
-//! Writes down what the typed clients sent and got, so that `contract pin` can tell what each consumer
-//! relies on. Tests that play a client's part with what it cannot send are left out: nobody relies on that.
+//! Records what the typed clients sent and got, so that `contract pin` can derive what each consumer relies on. Raw
+//! requests of tests are left out, since no client relies on them.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::Exchange;
 
-/// The environment variable that names the file. What is there stays: a run on two hosts is one recording.
+/// The environment variable that names the file. Exchanges are appended, so a run on two hosts makes one recording.
 const FILE: &str = "CONTRACT_RECORDING";
 
 pub struct Recording(Mutex<File>);
 
 impl Recording {
-    /// The file that the environment asks for.
+    /// The recording that the environment variable asks for.
     pub fn of_environment() -> Option<Recording> {
         let path = std::env::var_os(FILE)?;
         let file = OpenOptions::new().create(true).append(true).open(&path);
@@ -37,14 +37,14 @@ impl Recording {
     }
 }
 
-/// One exchange as `contract pin` reads it.
+/// One exchange in the form for `contract pin`.
 fn line(exchange: &Exchange) -> Value {
     let query: Vec<String> = exchange.query().into_iter().map(|(name, _)| name).collect();
     let headers: Map<String, Value> = exchange
         .request_headers
         .iter()
         .map(|(name, value)| {
-            // Who called is nobody's business.
+            // Credentials are not recorded.
             let value = match *name == header::AUTHORIZATION {
                 true => "",
                 false => value.to_str().unwrap_or_default(),
@@ -64,7 +64,7 @@ fn line(exchange: &Exchange) -> Value {
     })
 }
 
-/// What is no JSON has no properties.
+/// The body as JSON; null if it is not JSON.
 fn body(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! Runs the suites: phases one after another, the tests of a phase side by side. One process for all
-//! of them, since one server and one matrix of coverage span them. Speaks enough of the command line
-//! of Rust's own test programs that `cargo test` and `cargo nextest` can drive it.
+//! Runs the suites: the phases one after another, the tests of a phase in parallel. All run in one process, since they
+//! share a server and a coverage matrix. It supports enough of the command line of Rust's test programs for `cargo
+//! test` and `cargo nextest`.
 
 use std::{
     any::Any,
@@ -14,11 +14,11 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 /// The name under which the whole run is listed.
 const WHOLE: &str = "contract";
 
-/// A test that is not done by then hangs. Far beyond what any takes on a machine that is busy with something else: how fast
-/// the server is, is what benchmarks say.
+/// A test that takes longer hangs. This is far more than any test takes on a busy machine: benchmarks measure the
+/// server's speed, not tests.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// What the command line asks for.
+/// The arguments of the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
     pub list: bool,
@@ -33,7 +33,7 @@ pub struct Test {
     pub run: BoxFuture<'static, ()>,
 }
 
-/// Tests that may run side by side, so many at a time.
+/// Tests that may run in parallel, up to a number at a time.
 pub struct Phase {
     pub tests: Vec<Test>,
     pub at_once: usize,
@@ -47,14 +47,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Adds what others came to.
+    /// Adds another outcome.
     pub fn add(&mut self, other: Outcome) {
         self.passed += other.passed;
         self.failed.extend(other.failed);
         self.filtered += other.filtered;
     }
 
-    /// Adds a test that was no test of its own: what it found if it was not `good`.
+    /// Adds a check as a test of its own; it fails with the message `found` if it is not `good`.
     pub fn check(&mut self, name: &str, found: &str, good: bool) {
         if good {
             self.passed += 1;
@@ -77,7 +77,7 @@ impl Arguments {
                     arguments.next();
                 }
                 option if option.starts_with('-') => {}
-                // The whole run by its one name is everything.
+                // The name of the whole run selects everything.
                 WHOLE => {}
                 _ => parsed.filters.push(argument),
             }
@@ -85,7 +85,7 @@ impl Arguments {
         parsed
     }
 
-    /// Whether everything runs, so that coverage can be demanded.
+    /// Whether all tests run, so that coverage can be required.
     pub fn everything(&self) -> bool {
         self.filters.is_empty() && self.skips.is_empty()
     }
@@ -96,7 +96,7 @@ impl Arguments {
     }
 }
 
-/// Answers `--list`.
+/// Prints the answer to `--list`.
 pub fn list(arguments: &Arguments) {
     if !arguments.ignored {
         println!("{WHOLE}: test");
@@ -128,7 +128,7 @@ pub async fn run(phases: Vec<Phase>, arguments: &Arguments) -> Outcome {
     outcome
 }
 
-/// Runs a test in a task of its own.
+/// Runs a test in its own task.
 async fn one(test: Test) -> (String, Duration, Result<(), String>) {
     let start = Instant::now();
     let task = tokio::spawn(async move {
@@ -150,7 +150,7 @@ async fn one(test: Test) -> (String, Duration, Result<(), String>) {
 }
 
 thread_local! {
-    /// Where the last panic of this thread was.
+    /// The place of this thread's last panic.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 

@@ -1,5 +1,5 @@
-//! What the suites share: the running host, a proxy for each client and for the tests that play its
-//! part, the findings of the judge, the coverage, and businesses to work in.
+//! The shared state of the suites: the running host, proxies for each client and for raw requests in its place, the
+//! findings of the judge, the coverage, and businesses for tests.
 
 use std::{
     collections::BTreeMap,
@@ -20,13 +20,13 @@ use crate::{
     recording::Recording,
 };
 
-/// The consumers with a client of their own.
+/// The consumers, each with its own client.
 pub const CONSUMERS: [&str; 4] = ["mobile", "web", "portal", "integrations"];
 
 /// The versions of the contract.
 pub const VERSIONS: [u32; 2] = [1, 2];
 
-/// A host, as who speaks one version sees it.
+/// A host in one version of the API.
 pub struct World {
     pub host: Arc<dyn Host>,
     pub version: u32,
@@ -37,20 +37,20 @@ pub struct World {
     shared: BTreeMap<&'static str, OnceCell<Arc<Business>>>,
 }
 
-/// What was seen of all exchanges.
+/// The results of all exchanges.
 struct Ledger {
-    /// Whose exchanges are counted; those of others are judged alone.
+    /// The version whose exchanges are counted for coverage; those of other versions are only judged.
     version: u32,
     judges: BTreeMap<u32, Judge>,
     seen: Mutex<Seen>,
-    /// Where exchanges of the typed clients are written down, if that was asked for.
+    /// The recording of the typed clients' exchanges, if it was asked for.
     recording: Option<Recording>,
 }
 
 struct Seen {
     coverage: Coverage,
     exchanges: usize,
-    /// By finding: how often, and one exchange that shows it.
+    /// The number of each finding, and one exchange that shows it.
     findings: BTreeMap<String, (usize, String)>,
 }
 
@@ -118,12 +118,12 @@ impl World {
         }
     }
 
-    /// The address that the client of `consumer` is to talk to.
+    /// The base URL for the client of `consumer`.
     pub fn base_url(&self, consumer: &str) -> &str {
         &self.typed[consumer]
     }
 
-    /// Sends what the client of `consumer` cannot.
+    /// Raw requests in place of the client of `consumer`.
     pub fn raw(&self, consumer: &str) -> &Raw {
         &self.raw[consumer]
     }
@@ -151,7 +151,7 @@ impl World {
         self.ledger.seen.lock().unwrap().exchanges
     }
 
-    /// What is not covered here.
+    /// The cells that are not covered.
     pub fn holes(&self) -> Vec<String> {
         let seen = self.ledger.seen.lock().unwrap();
         let holes = seen
@@ -186,7 +186,7 @@ impl Ledger {
         let judgement = self.judges[&asked.unwrap_or(1)].judge(exchange);
         let mut seen = self.seen.lock().unwrap();
         seen.exchanges += 1;
-        // What broke its promise proves nothing.
+        // An exchange with findings covers nothing.
         if judgement.findings.is_empty() && asked.is_none_or(|version| version == self.version) {
             seen.coverage.count(exchange, &judgement);
             if let Some(recording) = &self.recording {

@@ -1,6 +1,6 @@
-//! A partner's integration as it would run on the partner's own account: a Worker that holds nothing but the address of the
-//! API and a key, and works with the generated client compiled to wasm. A request `{"base", "key"}` makes it do a day's
-//! work; it answers with what it saw, which the contract tests judge.
+//! A partner's integration as it would run in the partner's own account: a Worker that has only the address of the API
+//! and a key, and uses the generated client compiled to wasm. A request `{"base", "key"}` starts its work; the answer
+//! holds its observations, which the contract tests check.
 
 mod work;
 

@@ -1,5 +1,5 @@
-//! A partner's day: sign in with the key, take over customers, keep them in step, read them back page by page, and be
-//! refused what a key may not have.
+//! A partner's work: sign in with the key, create customers, update them, read them back page by page, and be refused
+//! what a key may not do.
 
 use std::error::Error;
 
@@ -10,11 +10,11 @@ use crm_client_integrations::{
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
-/// More than one page of them.
+/// The number of customers, more than one page.
 const CUSTOMERS: usize = 7;
 const PAGE: u32 = 3;
 
-/// What was seen, step by step.
+/// Does the work; returns the observations of each step.
 pub async fn day(base: &str, api_key: String) -> Result<Value, Box<dyn Error>> {
     let nobody = Client::new(Settings::new(base))?;
     let refused = nobody.me_get().send().await;
@@ -60,7 +60,7 @@ pub async fn day(base: &str, api_key: String) -> Result<Value, Box<dyn Error>> {
     }))
 }
 
-/// A batch of customers.
+/// Creates the customers in one batch.
 async fn take_over(client: &Client, mark: &str) -> Result<Vec<Record>, Box<dyn Error>> {
     let create = |n| {
         json!({"op": "create", "type": "contact", "fields": {
@@ -84,7 +84,8 @@ async fn take_over(client: &Client, mark: &str) -> Result<Vec<Record>, Box<dyn E
         .collect())
 }
 
-/// Updates under an ETag: the second writer with the first one's is told so. A repeat under one key has one effect.
+/// Updates with an ETag: a second write with the same ETag is refused. A repeat with the same idempotency key takes
+/// effect once.
 async fn keep_in_step(client: &Client, customers: &[Record]) -> Result<Value, Box<dyn Error>> {
     let one = customers.first().ok_or("no customer was made")?;
     let read = client
@@ -114,7 +115,7 @@ async fn keep_in_step(client: &Client, customers: &[Record]) -> Result<Value, Bo
     }))
 }
 
-/// Page after page.
+/// Reads all customers page by page.
 async fn read_back(client: &Client, mark: &str) -> Result<Vec<Record>, Box<dyn Error>> {
     let filter = json!({"field": "last_name", "op": "eq", "value": mark}).to_string();
     let list = client

@@ -1,5 +1,5 @@
-//! Version N of the contract: version N - 1 and its overlay (OpenAPI Overlay 1.0), applied here once more, so that what the
-//! server publishes is compared with something.
+//! Version N of the contract: version N - 1 with its overlay (OpenAPI Overlay 1.0). This second implementation is
+//! independent of the generator, so it checks what the server publishes.
 
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -15,7 +15,7 @@ pub fn apply(mut document: Value, overlay: &Value) -> Value {
             .map(|node| node.location().to_json_pointer())
             .collect();
         assert!(!targets.is_empty(), "{target} selects nothing");
-        // Later items of a list first: the places of the others stay.
+        // Later items of a list first, so that the indexes of the others stay valid.
         targets.reverse();
         for target in targets {
             if action["remove"] == true {

@@ -1,5 +1,4 @@
-//! Whether a built program is there and newer than everything that it was built from, by the list
-//! that cargo writes beside it.
+//! Whether a built program exists and is newer than its sources, by the list that cargo writes beside it.
 
 use std::{
     fs,

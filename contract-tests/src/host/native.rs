@@ -1,5 +1,5 @@
-//! The native host: the `crm` binary beside the test executable, on a free port of the loopback
-//! interface, with a data folder of its own that goes with it.
+//! The native host: the `crm` binary beside the test executable, on a free port of the loopback interface, with a
+//! temporary data folder.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ pub struct Native {
     server: Child,
 }
 
-/// How long the server may take to answer for the first time.
+/// The longest time until the server's first answer.
 const START: Duration = Duration::from_secs(60);
 
 impl Native {
@@ -73,7 +73,7 @@ impl Native {
         self.folder.path().join("data")
     }
 
-    /// Runs the program's command line; answers what it printed.
+    /// Runs the program's command line; returns its output.
     async fn command(&self, arguments: &[&str], input: &str) -> String {
         let mut child = tokio::process::Command::new(&self.program)
             .args(arguments)
@@ -168,7 +168,7 @@ impl Host for Native {
         })
     }
 
-    /// SQLite has one writer: a transaction of ours keeps the server's from beginning.
+    /// SQLite has one writer: an open transaction of the test blocks the server's.
     fn hold_store<'a>(&'a self, tenant: &'a str) -> BoxFuture<'a, Option<Hold>> {
         Box::pin(async move {
             let file = find(&self.data(), tenant).expect("the tenant's file");
@@ -186,7 +186,7 @@ impl Host for Native {
     fn log(&self) -> String {
         let text = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        // Requests that went as they should say nothing here.
+        // Without the log lines of successful requests.
         let told = |line: &&str| !line.contains(r#""level":"INFO""#);
         let lines: Vec<&str> = text.lines().filter(told).collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
@@ -195,7 +195,7 @@ impl Host for Native {
 
 impl Drop for Native {
     fn drop(&mut self) {
-        // By its own handle, never by name. What it holds is a temporary folder.
+        // Ends the process by its handle. Its data is in a temporary folder.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }

@@ -1,6 +1,6 @@
-//! The Worker in workerd, Cloudflare's own runtime, with D1, KV and Durable Objects on this machine: what
-//! `cargo xtask workers` builds, run by `xtask/worker/host.mjs`, with a temporary folder that goes with it. What the
-//! native host's command line does goes through the operator's door.
+//! The Worker in workerd, Cloudflare's own runtime, with D1, KV and Durable Objects on this machine: built by `cargo
+//! xtask workers`, run by `xtask/worker/host.mjs`, with a temporary folder. The operator's routes replace the native
+//! host's command line.
 
 use std::{
     fs::File,
@@ -30,10 +30,10 @@ pub struct Workerd {
     client: HttpClient,
 }
 
-/// Databases that tenants of tests can have.
+/// Databases for the tests' tenants.
 const TENANTS: u32 = 500;
 
-/// The host under which the partner's Worker answers.
+/// The host name of the partner's Worker.
 pub const PARTNER: &str = "partner.example";
 
 impl Workerd {
@@ -70,7 +70,7 @@ impl Workerd {
                 break url.to_owned();
             }
         };
-        // What else it says is not waited for, and must not block it.
+        // Read the rest of its output, so that a full pipe does not block it.
         std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         Workerd {
             child,
@@ -82,8 +82,8 @@ impl Workerd {
         }
     }
 
-    /// The first request makes the directory and its signing key. Several at once would make a key each: all of them are
-    /// good, and the key set is another one than the native host's.
+    /// The first request makes the directory and its signing key. It is sent alone, so that there is one key, as on the
+    /// native host.
     pub async fn wake(&self) {
         let request = Request::get(format!("{}/health", self.base_url));
         let request = request.body(Full::default()).expect("a request");
@@ -91,7 +91,7 @@ impl Workerd {
         assert_eq!(answer.status(), 200, "{}", self.log());
     }
 
-    /// A request through the operator's door.
+    /// A request to the operator's routes.
     async fn operator(&self, path: &str, body: Value) -> Value {
         let request = Request::post(format!("{}/operator/{path}", self.base_url))
             .header("authorization", format!("Bearer {}", self.secret))
@@ -159,7 +159,7 @@ impl Host for Workerd {
         })
     }
 
-    /// D1 lets nobody hold its one writer: there is no transaction over several requests.
+    /// D1 cannot be locked: it has no transactions over several requests.
     fn hold_store<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Hold>> {
         Box::pin(async { None })
     }
@@ -184,7 +184,7 @@ fn tail(folder: &Path) -> String {
     lines[lines.len().saturating_sub(60)..].join("\n")
 }
 
-/// Builds the Workers where they are not built yet; answers where they are.
+/// Builds the Workers if they are not built yet; returns their paths.
 fn workers() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

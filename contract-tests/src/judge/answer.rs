@@ -1,5 +1,5 @@
-//! Whether an answer is one that the contract promises: status, headers, media type, body, and for
-//! errors the code, its status and what its context has to hold.
+//! Checks an answer against the contract: status, headers, media type, body, and for errors the code, its status and
+//! its context.
 
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Judge {
         }
     }
 
-    /// What the router answers where there is no operation: `code`, or what any request can get.
+    /// Checks the router's answer to a request without an operation: `code`, or a code that any request may get.
     pub(super) fn router_answer(
         &self,
         exchange: &Exchange,
@@ -75,7 +75,7 @@ impl Judge {
 
     fn problem_headers(&self, exchange: &Exchange, response: &Value, judgement: &mut Judgement) {
         for (name, header) in members(&response["headers"]) {
-            // A refusal by the router counts against no limit.
+            // A refusal by the router does not count for the rate limit.
             if name.starts_with("RateLimit") && exchange.header(name).is_none() {
                 continue;
             }
@@ -158,8 +158,8 @@ impl Judge {
         }
     }
 
-    /// JSON answers carry the vendor media type to those who asked for it by name, and the plain
-    /// one to all others; an unsupported version gets the plain one. Problem details are always that.
+    /// JSON answers have the vendor media type if the request asked for it by name, else the plain one; so does the
+    /// refusal of an unsupported version. Problem details always have their own media type.
     fn media_type_fits(&self, exchange: &Exchange, documented: &str) -> bool {
         let given = exchange.header("content-type").unwrap_or_default();
         let given = given.split(';').next().unwrap_or_default().trim();
@@ -211,7 +211,7 @@ impl Judge {
         }
     }
 
-    /// Records of the built-in types hold what the schemas of their fields say.
+    /// Checks the fields of built-in types in records against their schemas.
     fn typed_fields(&self, value: &Value, depth: usize, judgement: &mut Judgement) {
         if depth > 6 {
             return;
@@ -311,7 +311,7 @@ impl Judge {
     }
 }
 
-/// Whether a documented header has to be there. Some belong to one status, some to one occasion.
+/// Whether a documented header is required. Some belong to one status, some to one situation.
 fn expected(name: &str, status: StatusCode, exact: bool) -> bool {
     match name.to_ascii_lowercase().as_str() {
         "idempotent-replayed" | "deprecation" | "sunset" | "link" => false,

@@ -1,9 +1,9 @@
-//! Which version a request asks for, by the contract's own words.
+//! The version that a request asks for, by the rules of the contract.
 
 use std::cmp::Reverse;
 
-/// The version that `Accept` asks for: the highest quality wins, among equals a version by its name. None: no known one,
-/// which is refused in the form of version 1.
+/// The version that `Accept` asks for: the highest quality wins; among equals, a version's media type wins. None if it
+/// names no known version, which is refused in the form of version 1.
 pub fn asked(accept: Option<&str>, vendor: &str, known: &[u32]) -> Option<u32> {
     let accept = accept.unwrap_or_default().to_ascii_lowercase();
     if accept.trim().is_empty() {
@@ -27,7 +27,7 @@ pub fn asked(accept: Option<&str>, vendor: &str, known: &[u32]) -> Option<u32> {
         };
         (quality > 0).then_some((Reverse(quality), named.is_none(), version))
     });
-    // The first of those that are equal.
+    // The first of equal ones.
     let best = ranges.min_by_key(|(quality, unnamed, _)| (*quality, *unnamed));
     best.map(|(_, _, version)| version)
 }

@@ -1,4 +1,4 @@
-//! What of a request the contract forbids: its path, query and header parameters and its body.
+//! Checks a request against the contract: its path, query and header parameters, and its body.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Judge {
-    /// All violations of the request; empty if the contract allows it.
+    /// All violations in the request; empty if the contract allows it.
     pub(super) fn violations(
         &self,
         exchange: &Exchange,
@@ -39,7 +39,7 @@ impl Judge {
                     .iter()
                     .find(|(name, _)| *name == parameter.name)
                     .map(|(_, value)| value.clone()),
-                // Bytes that are no text break a form as well.
+                // Bytes that are not text are invalid in a form as well.
                 _ => exchange
                     .request_headers
                     .get(&parameter.name)
@@ -118,7 +118,7 @@ impl Judge {
     }
 }
 
-/// The text of a parameter as the JSON that its schema speaks of.
+/// The text of a parameter as JSON of the type in its schema.
 pub(super) fn coerced(schema: &Value, text: &str) -> Value {
     match schema["type"].as_str() {
         Some("integer") if plain_integer(text) => text

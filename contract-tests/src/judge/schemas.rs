@@ -1,7 +1,6 @@
-//! The schemas of the contract, compiled as they are needed, in two readings. A request is judged by
-//! the document as it stands. An answer is judged more strictly than a client has to: a property that
-//! the document does not name, or a value that an open enumeration does not list, is a finding, since
-//! the server of this repository knows its own contract.
+//! The schemas of the contract, compiled on demand, in two forms. A request is checked with the document unchanged. An
+//! answer is checked more strictly than a client should: a property that the document does not name, or a value that an
+//! open enumeration does not list, is a finding, since the server of this repository knows its own contract.
 
 use std::{
     collections::HashMap,
@@ -48,12 +47,12 @@ impl Schemas {
         }
     }
 
-    /// Why `instance` is not what a request may carry; empty if it is.
+    /// Why `instance` is not valid in a request; empty if it is.
     pub fn request_errors(&self, schema: &Value, instance: &Value) -> Vec<String> {
         self.errors(REQUEST, schema.clone(), instance)
     }
 
-    /// Why `instance` is not what an answer should carry; empty if it is.
+    /// Why `instance` is not valid in an answer; empty if it is.
     pub fn answer_errors(&self, schema: &Value, instance: &Value) -> Vec<String> {
         let mut schema = schema.clone();
         closed(&mut schema);
@@ -92,7 +91,7 @@ impl Schemas {
     }
 }
 
-/// Lets the references of an inline schema lead into the document `base`.
+/// Makes the references of an inline schema point into the document `base`.
 fn absolute(schema: &mut Value, base: &str) {
     match schema {
         Value::Object(members) => {
@@ -112,8 +111,8 @@ fn absolute(schema: &mut Value, base: &str) {
     }
 }
 
-/// Closes objects that name their properties and say nothing of others; turns open enumerations
-/// into closed ones.
+/// Forbids additional properties in objects that name their properties and do not mention others; closes open
+/// enumerations.
 fn closed(schema: &mut Value) {
     let Value::Object(keywords) = schema else {
         return;

@@ -1,5 +1,5 @@
-//! JSON read as strictly as the contract says: no name twice in an object, no integer beyond
-//! 2^53 - 1, no NUL in text, not nested too deep. `serde_json` alone keeps the last of two equal names.
+//! A strict JSON parser by the rules of the contract: no duplicate names in an object, no integers beyond 2^53 - 1, no
+//! NUL in texts, bounded depth. `serde_json` itself accepts duplicate names and keeps the last.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 const GREATEST: u64 = (1 << 53) - 1;
 const DEEPEST: usize = 64;
 
-/// `bytes` as JSON, or why they are none.
+/// Parses `bytes` as JSON; the error is a message.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }

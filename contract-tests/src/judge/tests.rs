@@ -1,4 +1,4 @@
-//! The judge is judged: each kind of fault, planted in an exchange that is otherwise right, is found.
+//! Tests of the judge: it finds each kind of fault in an otherwise correct exchange.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::*;
 use crate::exchange::Sender;
 
-/// A contract that has one of everything.
+/// A small contract with one of everything.
 pub(crate) const SMALL: &str = include_str!("tests/small.yaml");
 
 const ID: &str = "01a202b2-c500-7b8b-bb5e-ba456bf92d5d";

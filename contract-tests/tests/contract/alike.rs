@@ -1,5 +1,5 @@
-//! Nothing that a client can see differs between hosts: one script of requests is sent to both, and the answers are compared
-//! byte for byte, headers included, once ids, times, secrets and request ids are replaced by what they stand for.
+//! Hosts do not differ in anything that a client can see: one script of requests is sent to both, and the answers are
+//! compared byte for byte, including headers, after ids, times, secrets and request ids are replaced by placeholders.
 
 mod normal;
 mod script;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use normal::Normal;
 use script::{Step, Who};
 
-/// At most so many differences are told.
+/// The most differences that are listed.
 const TOLD: usize = 20;
 
 pub fn tests(one: &Arc<World>, other: &Arc<World>) -> Vec<Test> {
@@ -33,7 +33,7 @@ pub fn tests(one: &Arc<World>, other: &Arc<World>) -> Vec<Test> {
 async fn answers_do_not_depend_on_the_host(one: &World, other: &World) {
     let mark = mark();
     let steps = script::steps();
-    // Ids that a caller chooses are the same on both.
+    // Ids that the caller chooses are the same on both hosts.
     let chosen: BTreeMap<String, String> = (1..=9).map(|n| (format!("id{n}"), new_id())).collect();
     let first = play(one, &mark, &steps, chosen.clone()).await;
     let second = play(other, &mark, &steps, chosen).await;
@@ -76,7 +76,7 @@ fn around(text: &str, other: &str) -> String {
         .collect()
 }
 
-/// Sends the script in a business of its own; answers the normal form of each answer.
+/// Sends the script in a new business; returns the normal form of each answer.
 async fn play(
     world: &World,
     mark: &str,
@@ -140,7 +140,7 @@ async fn send(world: &World, step: &Step, names: &BTreeMap<String, String>) -> A
     draft.send().await
 }
 
-/// `${name}` stands for what was kept under the name.
+/// Replaces `${name}` by the value that was kept under the name.
 fn filled(text: &str, names: &BTreeMap<String, String>) -> String {
     let mut text = text.to_owned();
     for (name, value) in names {

@@ -27,8 +27,7 @@ use crate::tests;
 
 type Sent<T, P> = Result<ResponseValue<T>, Error<P>>;
 
-/// A client of the crate `$client` for `$world`, with a token and without retries: what the server
-/// says the first time is what counts.
+/// A client of the crate `$client` for `$world`, with a token and without retries, since the first answer counts.
 macro_rules! client {
     ($($client:ident)::+, $world:expr, $consumer:expr, $token:expr) => {
         $($client)::+::Client::new(
@@ -41,7 +40,7 @@ macro_rules! client {
 }
 use client;
 
-/// The cursor of the page after this one, whatever the version.
+/// The cursor of the next page in any version.
 trait Page {
     fn next(&self) -> Option<String>;
 }
@@ -166,14 +165,14 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
             ]
         ));
     }
-    // The partner's Worker is of the first version.
+    // The partner's Worker uses version 1.
     if world.version == 1 && world.host.name() == "workerd" {
         tests.extend(tests!(world, "", [partner::a_days_work]));
     }
     tests
 }
 
-/// What a call answered.
+/// The answer of a call that must succeed.
 #[track_caller]
 fn done<T, P: Debug>(sent: Sent<T, P>) -> T {
     match sent {
@@ -182,7 +181,7 @@ fn done<T, P: Debug>(sent: Sent<T, P>) -> T {
     }
 }
 
-/// The problem of a call that had to be refused with `code`.
+/// The problem of a call that must be refused with `code`.
 #[track_caller]
 fn refused<T: Debug, P: ProblemBody + Clone + Debug>(sent: Sent<T, P>, code: &str) -> P {
     match sent {
@@ -194,7 +193,7 @@ fn refused<T: Debug, P: ProblemBody + Clone + Debug>(sent: Sent<T, P>, code: &st
     }
 }
 
-/// A call that had to be answered with 304.
+/// Checks that a call was answered with 304.
 #[track_caller]
 fn not_modified<T: Debug, P: ProblemBody + Debug>(sent: Sent<T, P>) {
     match sent {
@@ -203,7 +202,7 @@ fn not_modified<T: Debug, P: ProblemBody + Debug>(sent: Sent<T, P>) {
     }
 }
 
-/// A value of the contract's types, from its JSON.
+/// Makes a value of a contract type from JSON.
 #[track_caller]
 fn of<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("the JSON of this type")

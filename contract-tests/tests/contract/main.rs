@@ -1,7 +1,6 @@
-//! The contract tests: every client against the server, every answer against the contract. The
-//! suites run in phases, in each version, against each host that `CONTRACT_HOSTS` names (`native`,
-//! `workerd`; `native` alone if it is not set); at the end stand the judge's findings and the coverage of
-//! all hosts and versions.
+//! The contract tests: every client is run against the server, and every answer is checked against the contract. The
+//! suites run in phases, in each version, against each host that `CONTRACT_HOSTS` names (`native`, `workerd`; default:
+//! `native`). The judge's findings and the coverage of all hosts and versions come last.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +20,7 @@ use contract_tests::{
     world::{self, VERSIONS, World},
 };
 
-/// Where the table of what is covered is written to, in `target/`.
+/// The file in `target/` for the coverage table.
 const TABLE: &str = "contract-coverage.txt";
 
 fn main() -> ExitCode {
@@ -47,7 +46,7 @@ async fn whole(arguments: Arguments) -> ExitCode {
     for world in &worlds {
         outcome.add(runner::run(phases(world), &arguments).await);
     }
-    // Where there are two hosts: the first version of each.
+    // With two hosts: compare them in version 1.
     if let [one, _, other, _] = &worlds[..] {
         let phase = Phase {
             tests: alike::tests(one, other),
@@ -116,8 +115,8 @@ fn write(table: &str) {
     std::fs::write(target.join(TABLE), table).expect("target/ can be written to");
 }
 
-/// All suites. What ends sessions or holds a store has tenants of its own, so most run side by side; the races bring fifty
-/// callers each, and have the host for themselves.
+/// All suites. Tests that end sessions or lock a store have their own tenants, so most tests run in parallel. The races
+/// have fifty callers each and run alone.
 fn phases(world: &Arc<World>) -> Vec<Phase> {
     let mut tests = clients::tests(world);
     tests.extend(raw::tests(world));

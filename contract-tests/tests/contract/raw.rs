@@ -1,4 +1,4 @@
-//! Suites of requests written by hand: what no typed client sends.
+//! Suites of handwritten requests, which no typed client sends.
 
 mod body;
 mod common;
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::tests;
 
-/// A path with its parameters filled in by values that exist in every business.
+/// A path whose parameters are set to values that exist in every business.
 pub fn filled(template: &str, id: &str) -> String {
     template
         .replace("{type}", "contact")
@@ -30,7 +30,7 @@ pub fn filled(template: &str, id: &str) -> String {
         .replace("{role}", "readonly")
 }
 
-/// The cursor of the next page, whatever the version.
+/// The cursor of the next page in any version.
 pub fn next(page: &Value) -> Option<String> {
     let next = page.get("next_cursor").unwrap_or(&page["page"]["next"]);
     next.as_str().map(str::to_owned)

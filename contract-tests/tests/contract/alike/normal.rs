@@ -1,12 +1,12 @@
-//! The normal form of an answer: what differs from run to run by its nature goes by what it is. Ids keep their identity: the
-//! first one seen is `<id 1>` wherever it stands.
+//! The normal form of an answer: values that differ between runs become placeholders. Ids keep their identity: the
+//! first id is `<id 1>` wherever it occurs.
 
 use std::{collections::HashMap, fmt::Write, sync::LazyLock};
 
 use contract_tests::raw::Answer;
 use regex::{Captures, Regex};
 
-/// Headers of the connection, not of the answer.
+/// Headers of the connection, which do not belong to the answer.
 const OF_THE_CONNECTION: [&str; 5] = [
     "date",
     "connection",
@@ -17,15 +17,15 @@ const OF_THE_CONNECTION: [&str; 5] = [
 
 static ID: LazyLock<Regex> =
     LazyLock::new(|| regex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
-/// Milliseconds since the epoch, of these decades.
+/// A time of these decades in epoch ms.
 static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\b1[789][0-9]{11}\b"));
-/// What the server mints: by the name of its member, or by its prefix.
+/// Secrets that the server makes, recognised by the member's name or the prefix.
 static SECRET: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r#""(access_token|refresh_token|secret|hint|kid|x|next_cursor|release)":"[^"]*"|"(?:pc|rt|crm)_[^"]*""#,
     )
 });
-/// What counts down.
+/// Values that count down.
 static COUNT: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"\b(r|t|retry_after|expires_in)("?[=:])[0-9]+"#));
 
@@ -58,7 +58,7 @@ impl Normal {
             let value = match name {
                 "x-request-id" => "<request>".to_owned(),
                 "retry-after" => "<seconds>".to_owned(),
-                // The native host compresses by itself, Cloudflare compresses for the Worker.
+                // The native host compresses answers itself; for the Worker the platform does.
                 "vary" => value.replace(", accept-encoding", ""),
                 _ => self.text(&value),
             };

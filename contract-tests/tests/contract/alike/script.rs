@@ -1,5 +1,5 @@
-//! The script: every operation, every kind of refusal, and values where hosts could differ (large integers, nulls, unicode,
-//! orders, pages, constraints). `${name}` is what an earlier step kept.
+//! The script: every operation, every kind of refusal, and values for which hosts could differ (large integers, nulls,
+//! Unicode, orders, pages, constraints). `${name}` is a value that an earlier step kept.
 
 /// Whose token a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Step {
     pub path: String,
     pub body: Option<String>,
     pub headers: Vec<(&'static str, &'static str)>,
-    /// Name, and a pointer into the body or the name of a header.
+    /// Values to keep: a name, and a pointer into the body or the name of a header.
     pub keep: Vec<(&'static str, &'static str)>,
 }
 
@@ -166,7 +166,7 @@ fn access() -> Vec<Step> {
     ]
 }
 
-/// One record's life.
+/// The life cycle of one record.
 fn records() -> Vec<Step> {
     use Who::{Key, Nobody, Owner, Reader};
     vec![
@@ -244,7 +244,7 @@ fn records() -> Vec<Step> {
     ]
 }
 
-/// Values at their edges, there and back.
+/// Values at their bounds, written and read back.
 fn values() -> Vec<Step> {
     use Who::Owner;
     let definition = r#"{"name":"edge_${mark}","label":"Edge","fields":[
@@ -429,7 +429,7 @@ fn schema() -> Vec<Step> {
     ]
 }
 
-/// All or nothing, or each by itself.
+/// Batches: all or nothing, or per item.
 fn batches() -> Vec<Step> {
     use Who::{Owner, Reader};
     let item = |id: &str, name: &str| {
@@ -518,7 +518,7 @@ fn batches() -> Vec<Step> {
     ]
 }
 
-/// What HTTP itself allows and does not.
+/// Rules of HTTP itself.
 fn protocol() -> Vec<Step> {
     use Who::{Nobody, Owner};
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));

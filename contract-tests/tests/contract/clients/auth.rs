@@ -1,6 +1,6 @@
-//! Tokens: how each client has them, gives them back, and is refused.
+//! Tokens: how each client gets them, ends them, and is refused.
 
-/// Of all clients.
+/// Tests of all clients.
 macro_rules! suite {
     ($consumer:ident, $($client:ident)::+) => {
         pub mod $consumer {
@@ -48,7 +48,7 @@ macro_rules! suite {
             pub async fn credentials(world: &World) {
                 let business = world.business(NAME).await;
                 let client = client(world);
-                // Of somebody else than all others, since attempts are counted.
+                // With its own address, since attempts are counted.
                 let who = login("stranger", &mark());
                 for grant in [
                     password(&who),

@@ -1,5 +1,5 @@
-//! What is going away and who uses it, as the clients that watch integrations ask. The contract has nothing that goes, so
-//! the lists are empty; what stands in them is shown by the core's own tests.
+//! Deprecations and their usage, for the clients that monitor integrations. The contract has no deprecations now, so
+//! the lists are empty; the core's own tests cover their content.
 
 macro_rules! suite {
     ($consumer:ident, $($client:ident)::+) => {

@@ -41,7 +41,7 @@ macro_rules! suite {
                 refused(client.me_get().send().await, "UNAUTHENTICATED");
             }
 
-            /// Reading is not writing.
+            /// A caller who may only read is refused to write.
             pub async fn forbidden(world: &World) {
                 let business = world.business(NAME).await;
                 let client = client!($($client)::+, world, NAME, business.weak_token(NAME));

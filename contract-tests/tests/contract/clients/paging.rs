@@ -1,4 +1,4 @@
-//! Lists of version 2: on and back along the cursors of a page, and how many there are.
+//! Lists of version 2: paging in both directions, and totals.
 
 macro_rules! suite {
     ($consumer:ident, $($client:ident)::+) => {

@@ -1,5 +1,5 @@
-//! The integrations client inside workerd, in a Worker of its own (`partner-worker`): it works through this client's
-//! proxy, so what it sends and gets is judged and counted like everything else.
+//! The integrations client inside workerd, in its own Worker (`partner-worker`). It uses this client's proxy, so its
+//! exchanges are judged and counted like all others.
 
 use bytes::Bytes;
 use contract_tests::{business::Business, host::PARTNER, world::World};

@@ -27,7 +27,7 @@ macro_rules! suite {
                 assert_eq!(limits.body_bytes, 1 << 20);
             }
 
-            /// The document is the contract, sliced for whoever asks for a slice.
+            /// The document is the contract, or the slice of a consumer.
             pub async fn document(world: &World) {
                 let client = client(world);
                 let answer = client
@@ -93,7 +93,7 @@ macro_rules! suite {
                 }
             }
 
-            /// The form of OpenAPI is the caller's choice, in both spellings.
+            /// The caller chooses the OpenAPI version, in JSON and YAML.
             pub async fn forms(world: &World) {
                 let client = client(world);
                 for (form, begins) in [("3.0", "3.0.3"), ("3.1", "3.1.0")] {
@@ -112,7 +112,7 @@ macro_rules! suite {
                 }
             }
 
-            /// The page holds what the slice holds, and no other operation.
+            /// The page holds the operations of the slice, and no others.
             pub async fn page(world: &World) {
                 let client = client(world);
                 let answer = client.platform_docs().send().await.expect("the page");

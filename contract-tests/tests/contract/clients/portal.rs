@@ -1,4 +1,4 @@
-//! What the customer's client sees.
+//! The signed-in customer, with the portal client.
 
 macro_rules! suite {
     ($($client:ident)::+) => {

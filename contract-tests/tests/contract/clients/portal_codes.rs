@@ -1,4 +1,4 @@
-//! Codes for customers, by the clients that make them.
+//! Sign-in codes for customers, with the clients that make them.
 
 macro_rules! suite {
     ($consumer:ident, $($client:ident)::+) => {

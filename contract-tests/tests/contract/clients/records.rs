@@ -265,7 +265,7 @@ macro_rules! suite {
                 refused(search(word).cursor("nonsense").send().await, "CURSOR_INVALID");
             }
 
-            /// The fields of a built-in type as Rust types, there and back.
+            /// The fields of a built-in type as Rust types, written and read back.
             pub async fn typed(world: &World) {
                 let (_, client) = setup(world).await;
                 let contacts = client.records_of::<types::ContactFields>();
@@ -300,7 +300,7 @@ macro_rules! suite {
                 assert_eq!((records.len(), ids.len()), (9, 9));
             }
 
-            /// A call that is sent again has one effect, since it carries one key.
+            /// A call that is sent again takes effect once, since it carries the same key.
             pub async fn retries(world: &World) {
                 let (_, client) = setup(world).await;
                 let key = new_id();
@@ -315,7 +315,7 @@ macro_rules! suite {
                 let other: types::RecordCreate = of(json!({"fields": item("other")}));
                 let reused = client.records_create().type_("price_item").idempotency_key(key.as_str());
                 refused(reused.body(other).send().await, "IDEMPOTENCY_KEY_REUSED");
-                // Keys that the client mints are another each time.
+                // The client makes a new key for each call.
                 let fresh = async || {
                     let create = client.records_create().type_("price_item").body(body.clone());
                     done(create.send().await).id

@@ -27,7 +27,7 @@ macro_rules! suite {
                     .await
             }
 
-            /// A type with a text, a number and a unique serial.
+            /// Makes a type with a text, a number and a unique serial.
             async fn made(client: &Client) -> String {
                 let name = format!("made_{}", mark());
                 let body = json!({"name": name, "label": "Made", "fields": [
@@ -64,7 +64,7 @@ macro_rules! suite {
                         .errors
                         .is_some_and(|errors| errors.len() >= 3)
                 );
-                // In a business of its own, since nothing fits in afterwards.
+                // In its own business, since the limit is reached afterwards.
                 let own = Business::new(world, "web").await;
                 let client = client!($($client)::+, world, "web", own.owner_token.as_str());
                 for _ in 0..=200 {
@@ -72,7 +72,7 @@ macro_rules! suite {
                     match try_make(&client, body).await {
                         Ok(_) => {}
                         full => {
-                            // Each type has indexes as well: what runs out first is said.
+                            // Each type has indexes as well: the error names the limit that is reached first.
                             let problem = refused(full, "LIMIT_EXCEEDED");
                             let limit = &problem.context.other["limit"];
                             assert!(limit == "object_types" || limit == "indexes", "{problem:?}");
@@ -219,7 +219,7 @@ macro_rules! suite {
                 done(remove(&name, "size").send().await);
                 refused(remove(&name, "size").send().await, "NOT_FOUND");
                 refused(remove("contact", "first_name").send().await, "BUILT_IN");
-                // The name of a deleted field stays taken.
+                // The name of a deleted field cannot be reused.
                 let body: types::FieldDefinitionCreate =
                     of(json!({"name": "size", "type": "integer", "label": "Size"}));
                 let again = client

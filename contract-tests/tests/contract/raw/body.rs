@@ -1,9 +1,9 @@
-//! Bodies that are no JSON, or JSON of the wrong shape: a clear refusal that says where.
+//! Bodies that are not JSON, or JSON of the wrong shape: the refusal says where.
 
 use contract_tests::{raw::Answer, world::World};
 use serde_json::{Value, json};
 
-/// Sends a body to the create of contacts.
+/// Sends a body to the operation that creates contacts.
 async fn send(world: &World, body: impl Into<bytes::Bytes>) -> Answer {
     let business = world.business("web").await;
     world

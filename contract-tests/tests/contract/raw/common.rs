@@ -1,5 +1,5 @@
-//! The codes that many operations share, once for each client: what the client itself never sends,
-//! sent through its own proxy.
+//! The codes that many operations share, once for each client: requests that the client itself never sends, sent
+//! through its proxy.
 
 use std::{sync::Arc, time::Duration};
 
@@ -92,8 +92,8 @@ async fn shared_codes(world: &World, consumer: &'static str) {
     limited(world, consumer, &business).await;
 }
 
-/// An access token that was good for five seconds, counted in whole ones: enough to be used once, however busy the machine.
-/// A customer's is no different, and has no short form.
+/// An access token that was valid for five seconds, counted in whole seconds: enough to be used once on a busy machine.
+/// A customer's token works the same way, and hosts cannot make short ones.
 async fn expired(world: &World, consumer: &str, business: &Business) {
     let life = Duration::from_secs(5);
     let token = world
@@ -110,7 +110,7 @@ async fn expired(world: &World, consumer: &str, business: &Business) {
     );
 }
 
-/// While the store cannot write, a write says so in time and leaves nothing behind.
+/// While the store cannot write, a write is refused in time and changes nothing.
 async fn busy(world: &World, consumer: &str, business: &Business) {
     let Some(hold) = world.host.hold_store(&business.tenant).await else {
         return;

@@ -99,12 +99,12 @@ pub async fn pages_neither_skip_nor_repeat(world: &World) {
                 None => break,
             }
             if turn == 0 && sort == "name" {
-                // What is inserted meanwhile before the place that was reached shifts nothing.
+                // An item that is inserted before the current place does not shift the next page.
                 items(&business, &format!("{prefix} 0"), 1).await;
             }
         }
         assert!(seen.len() == 23, "{sort}: {} rows", seen.len());
-        // What was inserted meanwhile is met on the way back.
+        // The inserted item appears when paging back.
         if world.version > 1 && sort != "name" {
             let mut back = pages.pop().expect("a page");
             while let Some(expected) = pages.pop() {

@@ -1,6 +1,6 @@
-//! The examples of the contract, executed: a business like the one of the document is made, each
-//! request example is sent in the order of a story, and what the example of its answer shows is in
-//! the answer. What a server mints (ids, secrets, times, versions) is compared by its type only.
+//! Executes the examples of the contract: makes a business like that of the document, sends each request example in the
+//! order of a story, and checks that the answer contains what its example shows. Values that the server makes (ids,
+//! secrets, times, versions) are compared by type only.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ const STORY: [&str; 51] = [
     "schema_delete",
 ];
 
-/// Members whose values the server mints.
+/// Members whose values the server makes.
 const MINTED: [&str; 30] = [
     "id",
     "version",
@@ -102,7 +102,7 @@ const MINTED: [&str; 30] = [
     "contact",
 ];
 
-/// What an example calls something, and what it is called here.
+/// Maps values of the examples to values of this run.
 type Names = BTreeMap<String, String>;
 
 struct Story<'w> {
@@ -142,13 +142,13 @@ pub async fn every_example_of_a_request_is_true(world: &World) {
 }
 
 impl<'w> Story<'w> {
-    /// The business of the document, with its owner.
+    /// Makes the business of the document, with its owner.
     async fn begin(world: &'w World) -> Story<'w> {
         let raw = world.raw("web").clone();
         let mut names = Names::new();
         let mut email = "dana@alderfinch.example".to_owned();
         if world.version > 1 {
-            // The other version's owner is on the same host.
+            // The owner of the other version's run is on the same host.
             let own = format!("dana-{}@alderfinch.example", world.version);
             names.insert(email, own.clone());
             email = own;
@@ -225,7 +225,7 @@ impl<'w> Story<'w> {
         }
     }
 
-    /// The path with its parameters' examples, and a query that the examples of answers speak of.
+    /// The path with the examples of its parameters, and the query to which the examples of answers belong.
     fn path(&self, operation: &Operation, _: &Option<Value>) -> String {
         let item = &self.world.contract.document["paths"][&operation.path];
         let node = &item[operation.method.to_lowercase()];
@@ -247,7 +247,7 @@ impl<'w> Story<'w> {
         }
     }
 
-    /// What the example shows is in the answer.
+    /// Checks that the answer contains what the example shows.
     fn compare(&self, operation: &Operation, name: &str, told: &str, answer: &Answer) {
         let response = operation
             .response(answer.status.as_u16())
@@ -259,7 +259,7 @@ impl<'w> Story<'w> {
         let examples = &content.examples;
         let wanted: Vec<&Value> = match examples.get(name) {
             Some(example) => vec![example],
-            // The only example of the answer belongs to the only one of the request.
+            // The only example of the answer belongs to the only example of the request.
             None if name.is_empty() => examples.values().collect(),
             None => return,
         };
@@ -275,7 +275,7 @@ impl<'w> Story<'w> {
         assert!(reasons.len() < all, "{told}: {reasons:#?} in {answer}");
     }
 
-    /// What the server minted goes by its example's name from now on.
+    /// Maps values that the server made to those of the example.
     fn learn(&mut self, operation: &Operation, name: &str, answer: &Answer) {
         if answer.body.is_empty() {
             return;
@@ -319,7 +319,7 @@ impl<'w> Story<'w> {
         }
     }
 
-    /// The example in the names of this business.
+    /// The example with this run's values.
     fn named(&self, example: &Value) -> Value {
         let mut text = example.to_string();
         for (theirs, ours) in &self.names {
@@ -329,7 +329,7 @@ impl<'w> Story<'w> {
     }
 }
 
-/// Whether what `example` shows is in `answer`: each member of an object, each element of an array.
+/// Checks that `answer` contains `example`: each member of an object, each element of an array.
 fn shown(example: &Value, answer: &Value, at: &str) -> Result<(), String> {
     match (example, answer) {
         (Value::Object(example), Value::Object(answer)) => {

@@ -1,4 +1,4 @@
-//! Filter trees: too deep, too wide, carrying SQL, no trees at all; and every operator answered.
+//! Filter trees that are too deep, too wide, contain SQL, or are no trees at all; and every operator.
 
 use contract_tests::{
     business::{Business, mark},
@@ -127,7 +127,7 @@ pub async fn filters_that_carry_sql(world: &World) {
             .await
             .refused("VALIDATION_FAILED");
     }
-    // What was said to be dropped is still there.
+    // The table that the SQL names still exists.
     get(&format!("/records/contact/{}", business.contact))
         .await
         .expect(200);
@@ -171,7 +171,7 @@ pub async fn filters_that_are_no_filters(world: &World) {
     }
 }
 
-/// Each operator finds what it should of three records.
+/// Each operator finds the right ones of three records.
 pub async fn every_operator_answers(world: &World) {
     let business = world.business("web").await;
     let kind = format!("op_{}", mark());

@@ -1,4 +1,4 @@
-//! Two tenants, every operation: what belongs to one is to the other what does not exist, to the byte.
+//! Two tenants, every operation: for another tenant, a tenant's data answers exactly like data that does not exist.
 
 use contract_tests::{
     business::{Business, mark, new_id},
@@ -8,7 +8,7 @@ use contract_tests::{
 };
 use serde_json::{Value, json};
 
-/// What a business has, as path parameters and bodies name it.
+/// The ids and names of a business's data for path parameters and bodies.
 struct Things {
     contact: String,
     user: String,
@@ -18,7 +18,7 @@ struct Things {
 }
 
 impl Things {
-    /// Of nobody.
+    /// Ids that do not exist.
     fn none() -> Things {
         Things {
             contact: new_id(),
@@ -67,7 +67,7 @@ impl Things {
             Some("api-keys") => &self.key,
             _ => &self.contact,
         };
-        // Records are asked for in a type that both have.
+        // Records are requested in a type that both have.
         let kind = match operation.path.starts_with("/records/{type}/{id}") {
             true => "contact",
             false => &self.kind,
@@ -80,7 +80,7 @@ impl Things {
             .replace("{role}", "nobody")
     }
 
-    /// A body that is fine but for what it names.
+    /// A body that is valid except for the ids in it.
     fn body(&self, operation: &Operation) -> Option<Value> {
         Some(match operation.id.as_str() {
             "records_create" | "records_update" => json!({"fields": {"first_name": "Eve"}}),
@@ -99,7 +99,7 @@ impl Things {
         })
     }
 
-    /// The answer with what it was asked about taken out.
+    /// The answer without the ids of the request.
     fn anonymous(&self, answer: &Answer) -> String {
         let mut text = String::from_utf8_lossy(&answer.body).into_owned();
         if let Some(id) = answer
@@ -210,7 +210,7 @@ pub async fn nothing_crosses(world: &World) {
         .send()
         .await;
     made.expect(201);
-    // A password opens its own tenant only.
+    // A password is valid in its own tenant only.
     let grant = json!({
         "grant_type": "password", "email": ours.owner.email, "password": ours.owner.password,
         "tenant": theirs.tenant,
@@ -220,7 +220,7 @@ pub async fn nothing_crosses(world: &World) {
         .send()
         .await
         .refused("INVALID_CREDENTIALS");
-    // A tenant named in a request chooses nothing.
+    // Naming a tenant in a request has no effect.
     for name in ["x-tenant", "x-tenant-id", "tenant"] {
         let draft = theirs
             .raw

@@ -1,4 +1,4 @@
-//! What is one text and what is two, on either host: case, accents, white space, email addresses in lists.
+//! Which texts are equal and which differ, on both hosts: case, accents, white space, email addresses in lists.
 
 use contract_tests::{business::mark, contract::elements, raw::Draft, world::World};
 use serde_json::{Value, json};

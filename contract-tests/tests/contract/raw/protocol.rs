@@ -1,4 +1,4 @@
-//! What HTTP itself has to say: CORS, HEAD, methods, versions, unknown paths.
+//! Rules of HTTP: CORS, HEAD, methods, versions, unknown paths.
 
 use contract_tests::{raw::Draft, world::World};
 use http::Method;
@@ -15,7 +15,7 @@ pub async fn preflight_and_origins(world: &World) {
                 "authorization,content-type,idempotency-key",
             )
     };
-    // Nobody configured this one.
+    // An origin that is not configured.
     let answer = preflight("https://evil.example").send().await;
     assert!(
         answer.headers.get("access-control-allow-origin").is_none(),
@@ -38,7 +38,7 @@ pub async fn preflight_and_origins(world: &World) {
             .contains("origin"),
         "{answer:?}"
     );
-    // The host runs with this one.
+    // The host's configured origin.
     let origin = contract_tests::host::ORIGIN;
     let answer = preflight(origin).send().await;
     assert!(answer.status.is_success(), "{answer:?}");
@@ -62,7 +62,7 @@ pub async fn preflight_and_origins(world: &World) {
     for name in ["etag", "x-request-id", "retry-after"] {
         assert!(exposed.contains(name), "{exposed}");
     }
-    // Refusals as well, or a browser could not read why.
+    // Refusals have CORS headers too, or a page could not read them.
     let answer = raw.get("/me").header("origin", origin).send().await;
     answer.refused("UNAUTHENTICATED");
     assert_eq!(answer.header("access-control-allow-origin"), origin);

@@ -1,4 +1,4 @@
-//! Fifty callers at once, one effect.
+//! Fifty callers at once; the request takes effect once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,7 +77,7 @@ pub async fn one_record(world: &World) {
         assert_eq!(answer.expect(201)["id"], body["id"]);
     }
     assert_eq!(found(&business, "price_item", "name", &name).await.len(), 1);
-    // One id, different contents: one of them.
+    // One id with different contents: one request wins.
     let id = new_id();
     let answers = at_once((0..CALLERS).map(|at| {
         draft(&json!({"id": id, "fields": {"name": format!("{name} {at}"), "unit_price": price}}))
@@ -138,7 +138,7 @@ pub async fn one_refresh_token(world: &World) {
     );
 }
 
-/// Edits of different fields at the same time all stay.
+/// Simultaneous edits of different fields are all kept.
 pub async fn field_by_field(world: &World) {
     let business = world.business("web").await;
     let kind = format!("many_{}", mark());

@@ -1,4 +1,4 @@
-//! Rights: what is given, taken over and taken away, and by whom.
+//! Rights: who may grant, take over and take away what.
 
 use contract_tests::{
     business::{Business, key_token, mark, sign_in, text},
@@ -11,7 +11,7 @@ async fn post(business: &Business, token: &str, path: &str, body: Value) -> Answ
     business.raw.post(path, body).bearer(token).send().await
 }
 
-/// A key that the bearer of a token makes; its token.
+/// Makes a key as the bearer of `token`; returns the key's token.
 async fn key(business: &Business, token: &str, scopes: &[&str]) -> String {
     let body = json!({"name": "rights", "scopes": scopes});
     let made = post(business, token, "/api-keys", body).await.expect(201);
@@ -85,7 +85,7 @@ pub async fn a_key_gives_no_more_than_the_person_who_made_it_may_do(world: &Worl
             let refused = post(&business, token, "/api-keys", more).await;
             refused.refused("FORBIDDEN");
         }
-        // What it does without managing people and keys goes on.
+        // Other uses of the key still work.
         let draft = business.raw.get("/records/contact?limit=1");
         draft.bearer(token).send().await.expect(200);
     }

@@ -1,4 +1,4 @@
-//! What requests leave behind: versions, stored answers, batches, deletions, definitions, words.
+//! The effects of requests: versions, stored answers, batches, deletions, definitions, search words.
 
 use contract_tests::{
     business::{Business, mark, new_id},
@@ -19,7 +19,7 @@ fn create(business: &Business, body: Value) -> Draft {
         .bearer(&business.owner_token)
 }
 
-/// A new price item's path and the ETag of its state.
+/// Makes a price item; returns its path and ETag.
 async fn made(business: &Business) -> (String, String) {
     let answer = create(
         business,
@@ -90,7 +90,7 @@ pub async fn a_stale_if_match(world: &World) {
 }
 
 pub async fn a_fresh_if_none_match(world: &World) {
-    // Of its own: other tests change definitions of the shared one, which are another state then.
+    // Its own business, since other tests change definitions of the shared one, which changes ETags.
     let business = Business::new(world, "web").await;
     let (path, _) = made(&business).await;
     for path in [
@@ -120,7 +120,7 @@ pub async fn a_fresh_if_none_match(world: &World) {
             .await;
         assert_eq!(third.status, 304, "{path}");
     }
-    // Another projection is another state.
+    // Another projection has another ETag.
     let whole = business
         .raw
         .get(&path)
@@ -148,7 +148,7 @@ pub async fn an_idempotency_key_answers_again(world: &World) {
         .await;
     first.expect(201);
     assert!(first.headers.get("idempotent-replayed").is_none());
-    // Quoted or bare is the same key.
+    // A quoted and a bare key are the same.
     for key in [key.clone(), format!("\"{key}\"")] {
         let again = create(&business, body.clone())
             .header("idempotency-key", key)
@@ -162,7 +162,7 @@ pub async fn an_idempotency_key_answers_again(world: &World) {
     let other = json!({"fields": item("something else")});
     let draft = create(&business, other).header("idempotency-key", &key);
     draft.send().await.refused("IDEMPOTENCY_KEY_REUSED");
-    // The key belongs to the caller: somebody else's is another.
+    // Keys belong to a caller: another caller's equal key is a different one.
     let draft = business
         .raw
         .post("/records/price_item", body)
@@ -170,7 +170,7 @@ pub async fn an_idempotency_key_answers_again(world: &World) {
     let answer = draft.header("idempotency-key", &key).send().await;
     answer.expect(201);
     assert!(answer.headers.get("idempotent-replayed").is_none());
-    // A stored secret comes back to him who has the key.
+    // A repeat with the key returns the stored secret.
     let key = new_id();
     let body = json!({"name": "stored", "scopes": ["records:read"]});
     let draft = business
@@ -307,7 +307,7 @@ pub async fn a_batch_stands_or_falls(world: &World) {
     batch("atomic", &unknown).await.refused("VALIDATION_FAILED");
 }
 
-/// What every record holds in the end decides whose a unique value is.
+/// Unique values are checked against the state after the whole write.
 pub async fn a_batch_exchanges_unique_values(world: &World) {
     let business = world.business("web").await;
     let code = |n: usize| format!("{}-{n}", mark());
@@ -346,10 +346,10 @@ pub async fn a_batch_exchanges_unique_values(world: &World) {
     assert_eq!(status, [409, 200]);
 }
 
-/// The most indexes that a business has of its own: docs/data.md.
+/// The most indexes of a business's own fields.
 const OWN_INDEXES: usize = 300;
 
-/// A write opens a cursor for each index of the table.
+/// SQLite opens a cursor for each index of the table in a write.
 pub async fn writes_with_the_most_indexes(world: &World) {
     let business = Business::new(world, "web").await;
     let owner = |draft: Draft| draft.bearer(&business.owner_token);

@@ -1,4 +1,4 @@
-//! Tokens that are worth nothing: none, broken, forged, of another kind or tenant, of what is gone.
+//! Tokens that are refused: missing, broken, forged, of another kind or tenant, of ended sessions and revoked keys.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract_tests::{
@@ -49,9 +49,9 @@ pub async fn tokens_that_are_no_tokens(world: &World) {
             "{answer:?}"
         );
     }
-    // The scheme's name is written as one likes (RFC 9110).
+    // The scheme's name is case-insensitive (RFC 9110).
     me(world, &format!("bearer {token}")).await.expect(200);
-    // Two headers are no token.
+    // Two Authorization headers are refused.
     let twice = world
         .raw("web")
         .get("/me")
@@ -62,8 +62,7 @@ pub async fn tokens_that_are_no_tokens(world: &World) {
     assert_ne!(twice.status, 200);
 }
 
-/// Each operation against each kind of token: the wrong kind is nobody, the wrong scope is somebody
-/// who may not.
+/// Each operation with each kind of token: the wrong kind is 401, the wrong scope is 403.
 pub async fn tokens_of_another_kind(world: &World) {
     let business = world.business("web").await;
     let raw = world.raw("web");
@@ -87,7 +86,7 @@ pub async fn tokens_of_another_kind(world: &World) {
                 .request(operation.method.parse().unwrap(), path)
                 .bearer(token);
             if operation.body.is_some() {
-                // Who may not ask is told so before the question is read.
+                // A caller without permission is refused before the body is read.
                 draft = draft.header("content-type", "text/plain").body("no JSON");
             }
             let answer = draft.send().await;
@@ -207,7 +206,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
     let business = Business::new(world, "web").await;
     let raw = world.raw("web");
     let works = async |token: &str| raw.get("/me").bearer(token).send().await.status == 200;
-    // A session that was ended.
+    // An ended session.
     let session = sign_in(raw, &business.reader).await;
     let token = session["access_token"].as_str().unwrap();
     assert!(works(token).await);
@@ -232,7 +231,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
         .await
         .refused("INVALID_CREDENTIALS");
     assert!(works(&business.reader_token).await, "other sessions go on");
-    // A key that was revoked.
+    // A revoked key.
     let key = json!({"name": "short", "scopes": ["records:read"]});
     let key = raw
         .post("/api-keys", key)
@@ -260,7 +259,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
         .send()
         .await
         .refused("INVALID_CREDENTIALS");
-    // A customer whose record was deleted.
+    // A customer with a deleted record.
     let path = format!("/records/contact/{}", business.contact);
     raw.delete(path)
         .bearer(&business.owner_token)
@@ -272,7 +271,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
         .send()
         .await
         .refused("UNAUTHENTICATED");
-    // A person whose role changed: with the next request.
+    // A changed role applies from the next request on.
     let path = format!("/users/{}", business.reader_id);
     let write = || {
         let fields = json!({"fields": {"kind": "person", "first_name": "Ada"}});
@@ -287,7 +286,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
         .await
         .expect(200);
     write().send().await.expect(201);
-    // A person who was deactivated.
+    // A deactivated user.
     let draft = raw.request(Method::POST, format!("{path}/deactivate"));
     draft.bearer(&business.owner_token).send().await.expect(200);
     raw.get("/me")
@@ -300,7 +299,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
         .send()
         .await
         .refused("INVALID_CREDENTIALS");
-    // A code that was used.
+    // A used code.
     let contact = json!({"fields": {"kind": "person", "first_name": "Ada"}});
     let contact = raw
         .post("/records/contact", contact)
@@ -318,7 +317,7 @@ pub async fn tokens_of_what_is_gone(world: &World) {
         .refused("INVALID_CREDENTIALS");
 }
 
-/// So many wrong passwords, and even the right one has to wait; nobody else does.
+/// After too many wrong passwords even the right one is refused for a while; other people can sign in.
 pub async fn attempts_to_sign_in_are_limited(world: &World) {
     let raw = world.raw("web");
     let mark = mark();

@@ -1,5 +1,5 @@
-//! Values that are well formed and still not allowed: wrong ids, unknown names, values out of range,
-//! fields of the server.
+//! Well-formed values that are not allowed: wrong ids, unknown names, values out of range, fields that only the server
+//! sets.
 
 use contract_tests::{
     business::{mark, new_id},
@@ -54,7 +54,7 @@ pub async fn ids_that_are_no_uuid_v7(world: &World) {
         .await;
         answer.refused("FIELD_INVALID");
     }
-    // A relation to nothing.
+    // A relation to a record that does not exist.
     let relation = json!({"kind": "person", "first_name": "Ada", "parent": new_id()});
     let answer = owner(
         world,
@@ -184,7 +184,7 @@ pub async fn parameters_out_of_range(world: &World) {
     twice.refused("VALIDATION_FAILED");
     let long = "k".repeat(258);
     let body = json!({"fields": {"kind": "person", "first_name": "Ada"}});
-    // Bytes that are no ASCII, as UTF-8 and as what is none: hosts read headers differently, and refuse alike.
+    // Non-ASCII bytes, valid and invalid as UTF-8: hosts decode headers differently and must refuse equally.
     let foreign: [&[u8]; 4] = ["caf\u{e9}".as_bytes(), b"caf\xe9", b"a\xffb", b"\xa0"];
     for key in [&b""[..], long.as_bytes()].into_iter().chain(foreign) {
         let draft = raw
@@ -198,7 +198,7 @@ pub async fn parameters_out_of_range(world: &World) {
     }
 }
 
-/// What the built-in types mark as the server's own cannot be written.
+/// Fields that the built-in types mark as set by the server cannot be written.
 pub async fn fields_that_the_server_owns(world: &World) {
     let raw = world.raw("web");
     let mut checked = 0;
@@ -224,7 +224,7 @@ pub async fn fields_that_the_server_owns(world: &World) {
     assert!(checked > 10, "{checked}");
 }
 
-/// A type with a field of every type: each takes what it is and refuses what it is not.
+/// A type with a field of every type: each accepts values of its type and refuses others.
 pub async fn every_field_type_refuses_what_it_is_not(world: &World) {
     let business = world.business("web").await;
     let raw = world.raw("web");
