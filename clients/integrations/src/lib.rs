@@ -1,8 +1,9 @@
-//! The typed client of the consumer `integrations`. What other systems use, with an API key: the operations that the contract has for it, and no others.
+//! The typed client of the consumer `integrations`. What other systems use, with an API key. It contains only the
+//! operations that the contract has for this consumer.
 //!
-//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that gives a builder; `send` sends.
-//! Beside the calls: the version is asked for by name, every write carries an idempotency key that its retries reuse,
-//! retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
+//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that returns a builder; `send` sends
+//! the request. Every request asks for its version by name, every write carries an idempotency key that its retries
+//! reuse, retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -16,7 +17,7 @@
 //! let grant = TokenRequest::ApiKeyGrant(ApiKeyGrant { api_key, ..ApiKeyGrant::default() });
 //! let token = nobody.auth_token().body(grant).send().await?.into_inner();
 //!
-//! // A job that runs at night has time to wait.
+//! // A nightly job can wait longer.
 //! let patient = RetryPolicy { retries: 10, total: Duration::from_secs(600), ..RetryPolicy::default() };
 //! let client = Client::new(
 //!     Settings::new("http://127.0.0.1:8080")
@@ -30,9 +31,9 @@
 //! # }
 //! ```
 //!
-//! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
+//! For `https` on the host, enable the feature `rustls` or `native-tls`; in a browser neither is needed.
 //!
-//! Version 1 of the API is what this crate speaks. [`v2`] is the same client for version 2, a preview.
+//! The crate uses version 1 of the API. [`v2`] is the same client for version 2, a preview.
 
 pub use crm_contract::v1::integrations::*;
 pub use crm_contract::v1::types;

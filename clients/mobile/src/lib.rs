@@ -1,8 +1,9 @@
-//! The typed client of the consumer `mobile`. The app that technicians carry: the operations that the contract has for it, and no others.
+//! The typed client of the consumer `mobile`. The app that technicians carry. It contains only the operations that the
+//! contract has for this consumer.
 //!
-//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that gives a builder; `send` sends.
-//! Beside the calls: the version is asked for by name, every write carries an idempotency key that its retries reuse,
-//! retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
+//! Generated from `spec/openapi.yaml`. Each operation is a method of [`Client`] that returns a builder; `send` sends
+//! the request. Every request asks for its version by name, every write carries an idempotency key that its retries
+//! reuse, retries are bounded and honour `Retry-After`, headers and errors are typed, lists are streams.
 //!
 //! ```no_run
 //! use crm_client_mobile::types::{JobFields, RecordCreate};
@@ -19,12 +20,12 @@
 //!         })),
 //! )?;
 //!
-//! // Typed records: what comes and goes are the fields of a job.
+//! // Typed records: requests and answers have the fields of a job.
 //! let jobs = client.records_of::<JobFields>();
 //! let draft = JobFields { title: Some("Kitchen tap drips".into()), ..JobFields::default() };
 //! let job = jobs.create().body(RecordCreate { id: None, fields: draft }).send().await?;
 //!
-//! // A call may be sent twice, its effect is had once: the client names each write by a key.
+//! // A call may be sent twice and takes effect once: the client gives each write a key.
 //! match jobs.get().id(job.id.clone()).send().await {
 //!     Ok(job) => println!("{:?}", job.fields.title),
 //!     Err(error) if error.is_code("NOT_FOUND") => println!("somebody deleted it"),
@@ -34,9 +35,9 @@
 //! # }
 //! ```
 //!
-//! For `https` on the host, enable the feature `rustls` or `native-tls`; a browser brings its own.
+//! For `https` on the host, enable the feature `rustls` or `native-tls`; in a browser neither is needed.
 //!
-//! Version 1 of the API is what this crate speaks. [`v2`] is the same client for version 2, a preview.
+//! The crate uses version 1 of the API. [`v2`] is the same client for version 2, a preview.
 
 pub use crm_contract::v1::mobile::*;
 pub use crm_contract::v1::types;

@@ -1,5 +1,4 @@
-//! The examples of docs/clients.md, compiled: each of them stands in this file line by line, which a test
-//! sees to.
+//! Compiles the examples of docs/clients.md: this file contains each of them line by line, which a test checks.
 
 #![allow(dead_code, unused_imports)]
 

@@ -1,7 +1,7 @@
-// Writes src/generated: for each consumer the types of its part of the contract, by openapi-typescript, and what the
-// client has to know at run time. What it writes is a build product and is not committed.
+// Writes src/generated: for each consumer the types of its part of the contract (by openapi-typescript) and the facts
+// that the client needs at run time. The output is a build product and not committed.
 //
-//   node scripts/generate.mjs [FOLDER]      what `contract publish` wrote; without, it is asked to, by cargo
+//   node scripts/generate.mjs [FOLDER]      the output of `contract publish`; by default cargo runs it
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
 
 export const CONSUMERS = ["web", "integrations", "mobile", "portal"];
-/** The versions of the contract that the package speaks, with where the modules of each go. */
+/** The versions of the contract in the package, with the folder of each one's modules. */
 export const VERSIONS = [{ version: 1, folder: "" }, { version: 2, folder: "v2/" }];
 const METHODS = ["get", "post", "patch", "delete"];
 
@@ -34,7 +34,7 @@ const open = (schema) => {
 
 const implied = { every: () => true, authenticated: (o) => o.security.length > 0, body: (o) => !!o.body, write: (o) => o.key, own: () => false, router: () => false };
 
-/** The operations of a document, with what matters here. */
+/** The operations of a document, with the properties that are needed here. */
 const operations = (document) => Object.entries(document.paths).flatMap(([path, item]) => METHODS.filter((method) => item[method]).map((method) => {
   const operation = item[method];
   const resolve = (node) => node.$ref ? node.$ref.slice(2).split("/").reduce((value, key) => value[key], document) : node;
@@ -86,7 +86,7 @@ const api = (document, up) => {
   ].join("\n");
 };
 
-/** What is deprecated says in its words since when and until when it is, and what to use instead. */
+/** Adds to the description of deprecated things the dates and what to use instead. */
 const told = (node) => {
   if (Array.isArray(node)) return node.map(told);
   if (node === null || typeof node !== "object") return node;

@@ -1,4 +1,4 @@
-// Writes the examples of README.md to test/generated/readme.ts, for the compiler to judge: what people paste has to be true.
+// Writes the examples of README.md to test/generated/readme.ts, so that the compiler checks them.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -25,12 +25,12 @@ interface Come {
   headers: AnswerHeaders;
 }
 
-/** What was asked for, or why not. */
+/** The data of a call, or its error. */
 export type Answer<Value, Code extends string> =
   | (Come & { data: Value; error?: undefined; notModified?: undefined })
   | (Come & { data?: undefined; error: Problem<Code>; notModified?: undefined });
 
-/** 304: what the caller has, by its `If-None-Match`, is current. */
+/** 304: the caller's copy, named by `If-None-Match`, is current. */
 export type NotModified = Come & { data?: undefined; error?: undefined; notModified: true };
 
 type Conditional<Options> = Options extends { params: { header: { "If-None-Match": string } } } ? NotModified : never;
@@ -53,17 +53,17 @@ export interface Client<Paths extends AnyPaths, Codes> {
   POST: Call<Paths, Codes, "post">;
   PATCH: Call<Paths, Codes, "patch">;
   DELETE: Call<Paths, Codes, "delete">;
-  /** The items of a list, one after the other; pages are fetched as they are needed. A refusal is thrown. */
+  /** The items of a list; pages are fetched as they are needed. Throws a `ProblemError` if a page is refused. */
   items: <Path extends ListPath<Paths>, Options extends OptionsOf<Paths, Path, "get">>(
     path: Path, ...init: Init<Options>
   ) => AsyncGenerator<ItemOf<Data<OperationOf<Paths, Path, "get">>>, void, undefined>;
-  /** The pages of a list, for those who show pages. */
+  /** The pages of a list. */
   pages: <Path extends ListPath<Paths>, Options extends OptionsOf<Paths, Path, "get">>(
     path: Path, ...init: Init<Options>
   ) => AsyncGenerator<Data<OperationOf<Paths, Path, "get">>, void, undefined>;
 }
 
-/** The data of an answer; a refusal is thrown as a `ProblemError`. */
+/** The data of an answer; throws a `ProblemError` if the call was refused. */
 export const ok = async <Value, Code extends string>(
   answer: Promise<Answer<Value, Code>> | Answer<Value, Code>,
 ): Promise<Value> => {
@@ -77,14 +77,14 @@ interface AnyInit {
   [name: string]: unknown;
 }
 
-/** A segment that changes the path that it stands in would call another operation. */
+/** Refuses path parameters that would change the path and so call another operation. */
 const guard = (path: string, init: AnyInit) => {
   for (const [name, value] of Object.entries(init.params?.path ?? {})) {
     if (["", ".", ".."].includes(String(value))) throw new TypeError(`${name} of ${path} cannot be "${String(value)}"`);
   }
 };
 
-/** Makes a client; each consumer's entry point calls it with its types and its API. */
+/** Makes a client; each consumer's entry point calls it with its own types and API. */
 export const connect = <Paths extends AnyPaths, Codes>(api: Api, settings: Settings): Client<Paths, Codes> => {
   const inner = createFetchClient<AnyPaths>({ baseUrl: settings.baseUrl });
   const call = async (method: Uppercase<Method>, path: string, init: AnyInit = {}) => {

@@ -1,42 +1,42 @@
-// Headers of an answer, typed: entity tags, deprecation notices (RFC 9745, RFC 8594, RFC 8288), rate limits
-// (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. What a server writes wrongly is absent, never an
-// error.
+// The typed headers of an answer: entity tags, deprecation notices (RFC 9745, RFC 8594, RFC 8288), rate limits
+// (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. A malformed header counts as absent and is
+// never an error.
 import { parseItem, parseList, type Parameters } from "structured-headers";
 
-/** The notice that an operation, or something used in the call, goes away. */
+/** The notice that an operation, or something used in the call, will be removed. */
 export interface Deprecation {
-  /** Since when; of several things the earliest day. */
+  /** When it was announced; for several things the earliest day. */
   at: Date;
-  /** From when on the first of them may be gone. */
+  /** The day from which the first of them may be gone. */
   sunset?: Date;
-  /** What goes. */
+  /** The deprecated things. */
   things: DeprecatedThing[];
-  /** Where the successors of operations are. */
+  /** The addresses of the operations' replacements. */
   successors: string[];
 }
 
-/** One thing that goes. */
+/** One deprecated thing. */
 export interface DeprecatedThing {
-  /** Where to read on. */
+  /** A link to read on. */
   link: string;
   /** What it is, and what to use instead, for people. */
   title?: string;
-  /** Its place in the contract, as a JSON pointer, where the link leads into the contract. */
+  /** Its place in the contract as a JSON pointer, if the link points into the contract. */
   element?: string;
 }
 
-/** A call that used what is deprecated. */
+/** A call that used something deprecated. */
 export interface DeprecatedUse {
   /** Such as `GET /records/{type}`. */
   operation: string;
   notice: Deprecation;
 }
 
-/** What is left of a limit. */
+/** The remaining quota of a limit. */
 export interface RateLimit {
   policy: string;
   remaining: number;
-  /** In how many seconds it is whole again. */
+  /** The seconds until the full quota is available again. */
   reset?: number;
 }
 
@@ -49,11 +49,11 @@ export interface RateLimitPolicy {
 }
 
 export interface AnswerHeaders {
-  /** As it came, to be sent back in `If-Match` or `If-None-Match`. */
+  /** The tag as received, for `If-Match` or `If-None-Match`. */
   etag?: string;
-  /** What to tell whoever runs the server. */
+  /** The request's id; name it when you report a problem. */
   requestId?: string;
-  /** The stored answer to an earlier request with the same `Idempotency-Key`. */
+  /** Whether this is the stored answer to an earlier request with the same `Idempotency-Key`. */
   replayed: boolean;
   rateLimit?: RateLimit;
   rateLimitPolicies: RateLimitPolicy[];
@@ -71,7 +71,7 @@ const date = (text: string | null): Date | undefined => {
   return Number.isNaN(time) ? undefined : new Date(time);
 };
 
-/** `Retry-After` in ms; a date is seen from the answer's own `Date`. */
+/** `Retry-After` in ms; a date is relative to the answer's own `Date`. */
 export const retryAfter = (headers: Headers): number | undefined => {
   const text = headers.get("retry-after");
   if (text === null) return undefined;
@@ -90,7 +90,7 @@ const VALUE = /"(?:[^"\\]|\\.)*"|[^\s;,"]*/.source;
 const LINK = new RegExp(`<([^>]*)>((?:\\s*;\\s*[^\\s=;,"]+\\s*=\\s*(?:${VALUE}))*)`, "g");
 const PARAMETER = new RegExp(`;\\s*([^\\s=;,"]+)\\s*=\\s*(${VALUE})`, "g");
 
-/** The links of a header (RFC 8288), a hundred at most. */
+/** The links of a header (RFC 8288), at most a hundred. */
 const links = (text: string): Link[] => [...text.matchAll(LINK)].slice(0, 100).map(([, target = "", rest = ""]) => ({
   target,
   parameters: new Map([...rest.matchAll(PARAMETER)].map(([, name = "", value = ""]) =>

@@ -1,7 +1,7 @@
-// What was refused, and why.
+// Refusals of the API.
 import { headersOf, type AnswerHeaders } from "./headers.js";
 
-/** One thing that is wrong with a request. */
+/** One failure of a request. */
 export interface Violation {
   /** A JSON pointer that begins with /body, /query, /path or /header. */
   pointer: string;
@@ -10,13 +10,13 @@ export interface Violation {
   message: string;
 }
 
-/** A refusal as the API answers it. `code` is stable; `UNEXPECTED` stands for an answer that is none of the API's. */
+/** A refusal of the API. `code` is stable; it is `UNEXPECTED` for an answer that does not come from the API. */
 export interface Problem<Code extends string = string> {
   code: Code | "UNEXPECTED";
   /** For people; may change. Version 2 calls it `detail`. */
   message: string;
   context: { request_id?: string; errors?: Violation[]; [name: string]: unknown };
-  /** What version 2 says beside that (RFC 9457). */
+  /** The further members in version 2 (RFC 9457). */
   details?: ProblemDetails;
 }
 
@@ -28,7 +28,7 @@ export interface ProblemDetails {
   instance?: string;
 }
 
-/** A refusal, thrown: by `ok`, and by what reads page after page. */
+/** A refusal as an error: `ok`, `items` and `pages` throw it. */
 export class ProblemError<Code extends string = string> extends Error {
   override readonly name = "ProblemError";
   readonly code: Problem<Code>["code"];
@@ -45,13 +45,13 @@ export class ProblemError<Code extends string = string> extends Error {
   }
 }
 
-/** Whether an error is a refusal, with that code if one is named. */
+/** Whether an error is a refusal, with one of the codes if some are named. */
 export const isProblem = <Code extends string>(error: unknown, ...codes: Code[]): error is ProblemError<Code> =>
   error instanceof ProblemError && (codes.length === 0 || codes.includes(error.code as Code));
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-/** The body of a refusal, whatever stands between server and client made of it. */
+/** The body of a refusal, even if a proxy between server and client changed it. */
 export const problemOf = (body: unknown, response: Response): Problem => {
   if (isObject(body) && typeof body.code === "string") {
     const message = body.detail ?? body.message;

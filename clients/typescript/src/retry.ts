@@ -1,41 +1,41 @@
-// When a call is sent again, and after how long: a pure rule over what came back. Bounded in number and in waiting; what
-// the server asks for in `Retry-After` is honoured, or the answer is handed on.
+// The pure rule that decides from the outcome of an attempt whether and when it is repeated. Retries are bounded in
+// number and in waiting time. `Retry-After` is honoured; if it is too long, the answer is returned.
 import { retryAfter } from "./headers.js";
 
-/** Bounds of repetition. Times are in ms. */
+/** The bounds of retries. Times are in ms. */
 export interface RetryPolicy {
-  /** How often a call is sent again at most. */
+  /** The most retries of a call. */
   retries: number;
   /** The longest wait before the first retry; it doubles with each further one. */
   base: number;
-  /** What a single wait never exceeds, unless the server asks for more. */
+  /** The longest single wait, unless the server asks for more. */
   longest: number;
-  /** What all waits of a call never exceed together, whoever asks. */
+  /** The longest sum of all waits of a call, even if the server asks for more. */
   total: number;
 }
 
 export const RETRY: RetryPolicy = { retries: 3, base: 200, longest: 5_000, total: 30_000 };
 
-/** What became of one sending: an answer, or a connection that broke, when the server may have done the work. */
+/** The outcome of one attempt: an answer, or a broken connection, after which the server may have done the work. */
 export type Outcome = Response | "broken";
 
-/** Whether sending a request again cannot do a thing twice. */
+/** Whether a request can be repeated without taking effect twice. */
 export const isRepeatable = (method: string, hasKey: boolean): boolean =>
   hasKey || ["GET", "HEAD", "OPTIONS", "PUT"].includes(method);
 
 const isWorthIt = (outcome: Outcome, repeatable: boolean, asked: number | undefined): boolean => {
   if (outcome === "broken") return repeatable;
   switch (outcome.status) {
-    // The server did not begin.
+    // The server did not begin the work.
     case 429: return true;
-    // A proxy may say so after the fact; the server itself says when to come again.
+    // A proxy may answer 503 after the server did the work; the server itself sends `Retry-After`.
     case 503: return repeatable || asked !== undefined;
     case 500: case 502: case 504: return repeatable;
     default: return false;
   }
 };
 
-/** How long to wait before sending again, in ms; nothing to hand on what came. `random` lies in 0..1. */
+/** The wait before the next attempt in ms; undefined if there is none. `random` is in 0..1. */
 export const wait = (
   policy: RetryPolicy, outcome: Outcome, repeatable: boolean, retries: number, waited: number, random: number,
 ): number | undefined => {
@@ -43,7 +43,7 @@ export const wait = (
   const asked = outcome === "broken" ? undefined : retryAfter(outcome.headers);
   if (!isWorthIt(outcome, repeatable, asked)) return undefined;
   const jitter = Math.min(policy.base * 2 ** Math.min(retries, 20), policy.longest) * random;
-  // All who were sent away at once must not come back at once.
+  // Callers that were refused at the same time must not come back at the same time.
   const time = asked === undefined ? jitter : asked + Math.min(jitter, policy.base);
   return waited + time <= policy.total ? time : undefined;
 };

@@ -1,18 +1,18 @@
-// The way of one call: it gets its version, token and idempotency key, is sent, and again if that is safe, with the same
-// key and body; then a deprecation notice is told on.
+// Sends one call: adds version, token and idempotency key, sends it, repeats it with the same key and body if that is
+// safe, and reports a deprecation notice.
 import { deprecation } from "./headers.js";
 import { RETRY, isRepeatable, wait, type Outcome } from "./retry.js";
 import type { Settings } from "./settings.js";
 
-/** What a client needs to know of the contract that it speaks. */
+/** The facts of the contract that a client needs. */
 export interface Api {
   /** Such as `application/vnd.example.v1+json`. */
   mediaType: string;
-  /** By method and path, such as `GET /records/{type}`. */
+  /** The operations by method and path, such as `GET /records/{type}`. */
   operations: Readonly<Record<string, Operation>>;
 }
 
-/** What it needs to know of an operation; what is left out is not so. */
+/** The facts of an operation; an absent one is false. */
 export interface Operation {
   /** It takes the `Idempotency-Key` header. */
   key?: true;
@@ -31,11 +31,11 @@ const sleep = (time: number, signal: AbortSignal | null | undefined) => new Prom
   signal?.addEventListener("abort", stop, { once: true });
 });
 
-/** Sends a call, and again as the settings allow. */
+/** Sends a call, with retries as the settings allow. */
 export const send = async (api: Api, settings: Settings, name: string, request: Request): Promise<Response> => {
   const operation = api.operations[name] ?? {};
   const { headers } = request;
-  // Errors are JSON of the version that was asked for, whatever the success is.
+  // Errors are JSON of the requested version, whatever the media type of the success is.
   headers.set("accept", operation.text ? `${api.mediaType}, */*;q=0.1` : api.mediaType);
   if (operation.key && !headers.has(KEY)) headers.set(KEY, crypto.randomUUID());
   const provider = operation.open ? undefined : settings.token;
@@ -58,7 +58,7 @@ export const send = async (api: Api, settings: Settings, name: string, request: 
     }
     if (outcome !== "broken" && outcome.status === 401 && !renewed && typeof provider === "function") {
       renewed = true;
-      // Where there is no other one, the answer that refused it says more than an error would.
+      // If there is no other token, the server's refusal says more than an error would.
       const next = await Promise.resolve(provider(token)).catch(() => undefined);
       if (next !== undefined && next !== token) {
         token = next;

@@ -1,24 +1,25 @@
-// How a client speaks to a server.
+// The settings of a client.
 import type { DeprecatedUse } from "./headers.js";
 import type { RetryPolicy } from "./retry.js";
 
 /**
- * Gives the access token of each call; nothing sends none. `rejected` is the token that the server has just refused:
- * give another one. Many calls may be refused at once, so a provider whose current token is another one gives that.
+ * Returns the access token for each call; undefined sends none. `rejected` is the token that the server has just
+ * refused: return another one. Many calls may be refused at once, so a provider whose current token differs from it
+ * returns the current one.
  */
 export type TokenProvider = (rejected?: string) => string | undefined | Promise<string | undefined>;
 
 export interface Settings {
-  /** Scheme, host and port, and the path that the API stands under, if there is one. */
+  /** Scheme, host and port, and the path of the API, if it has one. */
   baseUrl: string;
-  /** The access token, or what provides it. */
+  /** The access token, or its provider. */
   token?: string | TokenProvider;
-  /** 3 retries within 30 seconds unless set; `{ retries: 0 }` sends every call once. */
+  /** By default 3 retries within 30 seconds; `{ retries: 0 }` sends every call once. */
   retry?: Partial<RetryPolicy>;
-  /** How long one sending may take, answer included, in ms; 30,000 unless set. */
+  /** The time limit of one attempt, including its answer, in ms; by default 30,000. */
   timeout?: number;
-  /** Called with each answer that says that what was used is deprecated. */
+  /** Called for each answer that announces the removal of something that the call used. */
   onDeprecated?: (use: DeprecatedUse) => void;
-  /** What sends; the platform's own `fetch` unless set. */
+  /** Sends the requests; by default the platform's own `fetch`. */
   fetch?: (request: Request) => Promise<Response>;
 }

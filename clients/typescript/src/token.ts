@@ -1,4 +1,5 @@
-// Where access tokens come from: an API key, or the session of somebody who signed in. Renewed in time, and once at a time.
+// Providers of access tokens from an API key or from a session. They renew a token before it expires, with one request
+// at a time.
 import { ProblemError, problemOf } from "./problem.js";
 import type { Settings, TokenProvider } from "./settings.js";
 
@@ -11,7 +12,7 @@ interface TokenResponse {
 
 type Where = Pick<Settings, "baseUrl" | "fetch">;
 
-/** How long before its end a token is renewed, in ms. */
+/** The time before its expiry at which a token is renewed, in ms. */
 const MARGIN = 30_000;
 
 const exchange = async ({ baseUrl, fetch }: Where, grant: Record<string, unknown>): Promise<TokenResponse> => {
@@ -37,13 +38,13 @@ const renewing = (renew: () => Promise<TokenResponse>, first?: TokenResponse): T
   };
 };
 
-/** The tokens of an integration: its API key is exchanged when one is needed. */
+/** The tokens of an integration: exchanges its API key when a token is needed. */
 export const apiKeyToken = (where: Where, apiKey: string): TokenProvider =>
   renewing(() => exchange(where, { grant_type: "api_key", api_key: apiKey }));
 
 /**
- * The tokens of a session, from the answer to a sign-in. A refresh token is good for one use: `keep` is given each new
- * one before it is used, to be stored where the session is to outlive the program.
+ * The tokens of a session, from the answer to a sign-in. A refresh token can be used once. `keep` gets each new one
+ * before it is used, so that you can store it if the session should outlive the program.
  */
 export const sessionToken = (where: Where, signIn: TokenResponse, keep?: (refreshToken: string) => void): TokenProvider => {
   let refresh = signIn.refresh_token;

@@ -1,4 +1,4 @@
-// The client of the consumer `web`: the operations that the contract has for it, and no others.
+// The client of the consumer `web`, with only the operations that the contract has for it.
 import { connect, type Client as AnyClient } from "./client.js";
 import { api, type RecordTypes as Types, type codes } from "./generated/web.api.js";
 import type { components, operations, paths } from "./generated/web.js";
@@ -13,5 +13,5 @@ export type Schemas = components["schemas"];
 export type RecordTypes = Types;
 export type Client = AnyClient<paths, codes>;
 
-/** A client for a server. It keeps nothing open and may live as long as the program. */
+/** Makes a client for a server. It holds no resources and may live as long as the program. */
 export const createClient = (settings: Settings): Client => connect<paths, codes>(api, settings);

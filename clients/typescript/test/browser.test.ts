@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { start } from "./server.js";
 import { SUITE, type Env, type Test } from "./suite.js";
 
-/** The little of a browser that is needed here, of playwright-core. */
+/** The part of playwright-core's browser that is needed here. */
 interface Page {
   on(event: string, listener: (what: { text(): string; type(): string } & Error) => void): void;
   goto(url: string): Promise<unknown>;

@@ -1,4 +1,4 @@
-// The types are those of the document that the server publishes.
+// Checks that the types match the documents that the server publishes.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// The thin layer: what is sent, when it is sent again, what is read of headers. Against a server of plain functions.
+// Tests of the thin layer: what is sent, when it is repeated, how headers are read. The server is a plain function.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -9,7 +9,7 @@ import { createClient, isProblem, ok, type Settings } from "../src/web.js";
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) => () =>
   new Response(status === 204 ? null : JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 
-/** A client whose server answers what is given, one after the other, and what that server was sent. */
+/** A client whose server gives these answers in order, and the requests that the server got. */
 const against = (answers: ((() => Response) | Error)[], settings: Partial<Settings> = {}) => {
   const sent: { method: string; url: string; headers: Headers; body: string }[] = [];
   const client = createClient({

@@ -1,4 +1,4 @@
-// The native server on a free port, with a business in a data folder of its own that goes with it.
+// The native server on a free port, with a business in a temporary data folder.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** The program that `CRM` names, else this repository's, built if it is not current. */
+/** The program that `CRM` names, else that of this repository, built if it is not up to date. */
 const program = (): string => {
   if (process.env.CRM) return process.env.CRM;
   execFileSync("cargo", ["build", "--quiet", "-p", "crm"], { cwd: root, stdio: "inherit" });

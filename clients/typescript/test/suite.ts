@@ -1,4 +1,4 @@
-// The contract, as the clients of this package see it: the same tests under Node and in a browser, against a real server.
+// Tests of this package's clients against a real server, the same under Node and in a browser.
 import { createClient as integrationsClient } from "../src/integrations.js";
 import { createClient as mobileClient } from "../src/mobile.js";
 import { createClient as portalClient } from "../src/portal.js";
@@ -11,7 +11,7 @@ export interface Env {
   baseUrl: string;
   email: string;
   password: string;
-  /** What has been called, such as `GET /me`; filled by the suite. */
+  /** The called operations, such as `GET /me`; the suite fills it. */
   called: Set<string>;
 }
 

@@ -1,4 +1,4 @@
-// What the compiler has to refuse, and what it has to know. Compiled, never run.
+// Code that the compiler has to refuse, and types that it has to infer. Compiled, never run.
 import { createClient, isProblem, ok, type RecordTypes, type Schemas } from "../src/web.js";
 import { createClient as createPortalClient } from "../src/portal.js";
 import { createClient as createNewest } from "../src/v2/web.js";

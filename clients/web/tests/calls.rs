@@ -1,5 +1,5 @@
-//! The layer around every call, seen from the server: what a generated client sends, sends again, and
-//! makes of what comes back.
+//! The layer around every call, seen from the server: what a generated client sends, what it repeats, and how it reads
+//! answers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "calls/server.rs"]

@@ -13,5 +13,5 @@ export type Schemas = components["schemas"];
 export type RecordTypes = Types;
 export type Client = AnyClient<paths, codes>;
 
-/** A client for a server. It keeps nothing open and may live as long as the program. */
+/** Makes a client for a server. It holds no resources and may live as long as the program. */
 export const createClient = (settings: Settings): Client => connect<paths, codes>(api, settings);

@@ -1,4 +1,4 @@
-//! A server that answers as a test says and remembers what it was asked.
+//! A server with scripted answers that records its requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ pub struct Seen {
     pub path: String,
     pub query: String,
     pub headers: HeaderMap,
-    /// Null where it is no JSON.
+    /// Null if it is not JSON.
     pub body: Value,
 }
 
@@ -41,7 +41,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// `script` gets each request and how many came before it.
+    /// `script` gets each request and the number of requests before it.
     pub async fn start(
         script: impl Fn(&Seen, usize) -> Response<Body> + Send + Sync + 'static,
     ) -> Self {
