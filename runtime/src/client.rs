@@ -1,6 +1,6 @@
-//! What generated clients stand on: settings and the state made of them, the hooks around every call
-//! (version, token, idempotency key, bounded retry), typed headers of answers, streams of pages, and
-//! the guard that keeps a parameter from changing the path that it stands in.
+//! The runtime of generated clients: settings and the state made from them, the hooks around every call (version,
+//! token, idempotency key, bounded retries), typed headers of answers, streams of pages, and the check that keeps a
+//! parameter from changing the path.
 
 mod call;
 mod deprecation;
@@ -32,7 +32,7 @@ pub use retry::RetryPolicy;
 pub use settings::{Settings, SettingsError, State};
 pub use token::{Token, TokenError, TokenProvider};
 
-/// What each consumer's client shows of this crate, in every version.
+/// The items of this crate that each consumer's client re-exports, in every version.
 pub mod layer {
     pub use super::{
         AnswerHeaders, DeprecatedThing, DeprecatedUse, Deprecation, ErrorExt, ProblemBody,
@@ -45,7 +45,7 @@ pub mod layer {
 pub use futures_core::Stream;
 pub use progenitor_client::{ByteStream, Error, ResponseValue};
 
-/// The type of a body that holds nothing.
+/// The type of an empty body.
 pub type Nothing = ();
 
 #[doc(hidden)]

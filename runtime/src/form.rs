@@ -1,20 +1,20 @@
-//! Forms (`application/x-www-form-urlencoded`): the fields of one as data, read into a JSON object by
-//! servers and written from one by clients, so that both agree on every field.
+//! Forms (`application/x-www-form-urlencoded`): describes the fields as data. Servers read a form into a JSON object
+//! and clients write it from one, so both agree on every field.
 
 /// A form of the contract.
 #[derive(Debug)]
 pub struct Form {
     pub fields: &'static [Field],
-    /// What fields are that the contract does not name.
+    /// The kind of fields that the contract does not name.
     pub rest: Scalar,
 }
 
 /// A field of a form.
 #[derive(Debug)]
 pub struct Field {
-    /// As it travels, such as `address[city]`.
+    /// The name in the form, such as `address[city]`.
     pub name: &'static str,
-    /// Where its value stands in the object: the names of properties, from the outermost inwards.
+    /// The path of its value in the object: the names of properties, from the outermost inwards.
     pub path: &'static [&'static str],
     pub shape: FieldShape,
 }
@@ -27,7 +27,7 @@ pub enum FieldShape {
     /// `k=a&k=b`.
     Repeated {
         item: Scalar,
-        /// The list has to be there, so one that left no trace has no items.
+        /// The list is required, so an absent one has no items.
         absent_is_empty: bool,
     },
     /// `k=a,b`.

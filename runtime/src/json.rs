@@ -1,6 +1,5 @@
-//! Reading JSON that nobody vouches for: what is ambiguous or does not survive every reader
-//! (duplicate names, NUL in text, integers beyond ±(2^53 - 1), nesting beyond 64) is an error with
-//! its place, never a silent choice.
+//! Reads untrusted JSON: input that is ambiguous or that some readers change (duplicate names, NUL in text, integers
+//! beyond ±(2^53 - 1), nesting beyond 64) is an error with its place.
 
 use std::{cell::RefCell, fmt};
 
@@ -13,7 +12,7 @@ pub const MAX_DEPTH: usize = 64;
 /// The largest integer that JavaScript, JSON and D1 agree on: 2^53 - 1.
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 
-/// Why a text is not JSON that can be taken.
+/// Why a text is not accepted as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}, at line {line}, column {column}")]
 pub struct Malformed {
@@ -45,7 +44,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
         })
 }
 
-/// The error's own words, without the place that serde_json appends to them.
+/// The error's message without the place that serde_json appends.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {
@@ -54,20 +53,19 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// Steps are noted from the innermost outwards.
+/// The pointer of steps that were recorded from the innermost outwards.
 fn pointer(steps: &[String]) -> String {
     let mut out = String::new();
     for step in steps.iter().rev() {
         out.push('/');
-        // What is refused in a text is not sent back in one.
+        // NUL is refused in a text, so the answer must not contain it.
         let step = step.replace('\0', "\u{fffd}");
         out.push_str(&step.replace('~', "~0").replace('/', "~1"));
     }
     out
 }
 
-/// Reads one value. Steps are noted only while an error travels outwards, so that text without
-/// error pays nothing for them.
+/// Reads one value. Steps are recorded only while an error is returned, so valid text costs nothing.
 #[derive(Clone, Copy)]
 struct Node<'s> {
     depth: usize,

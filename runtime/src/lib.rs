@@ -1,6 +1,6 @@
-//! What generated code stands on. The base holds what servers and clients share: JSON values that
-//! stay text, typed record fields, open enumerations, media types and their versions. Feature
-//! `server` adds the way of a request from bytes to handler and back, `client` what a call needs.
+//! The runtime of generated code. The base has the parts that servers and clients share: JSON values that stay text,
+//! typed record fields, open enumerations, media types and their versions. The feature `server` adds serving a request,
+//! from bytes to handler and back; `client` adds making a call.
 
 pub mod form;
 pub mod json;
@@ -24,11 +24,10 @@ pub use published::{Published, PublishedText, patched};
 pub use raw_json::RawJson;
 pub use record::RecordFields;
 
-/// A JSON object as it came: names to values.
+/// A JSON object: names to values.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
-/// What generated code names of other crates, so that a crate that holds generated code needs no
-/// dependency beside this one.
+/// Re-exports of other crates for generated code, so that a crate with generated code depends only on this one.
 #[doc(hidden)]
 pub mod reexport {
     pub use bytes;

@@ -7,26 +7,25 @@ pub struct MediaVersion {
     pub version: u32,
     /// Such as `application/vnd.example.v1+json`.
     pub media_type: &'static str,
-    /// Where its errors are problem details (RFC 9457): what their `type` begins with, before the code.
+    /// The prefix of a problem's `type`, before the code, if errors are problem details (RFC 9457).
     pub problems: Option<&'static str>,
 }
 
-/// The versions that a contract knows, the lowest first. The first is served to those who name
-/// none.
+/// The versions of a contract, the lowest first. The first is the default.
 #[derive(Clone, Copy, Debug)]
 pub struct Media {
     pub versions: &'static [MediaVersion],
 }
 
-/// What was picked for a request.
+/// The version and media type for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Picked {
     pub version: u32,
-    /// The caller named the vendor's media type; otherwise plain JSON was asked for.
+    /// The caller named the vendor's media type; false for plain JSON.
     pub asked_for_vendor_type: bool,
-    /// What the answer's Content-Type is.
+    /// The answer's Content-Type.
     pub media_type: &'static str,
-    /// The media type that names the version, whatever was asked for.
+    /// The media type that names the version.
     pub vendor_type: &'static str,
     /// As [`MediaVersion::problems`].
     pub problems: Option<&'static str>,
@@ -49,12 +48,11 @@ impl MediaVersion {
     }
 }
 
-/// The media type of an answer to one who did not ask for a version.
+/// The media type of an answer if the request named no version.
 pub const PLAIN_JSON: &str = "application/json";
 
-/// Picks a version for the value of an `Accept` header (several are joined by a comma). The highest
-/// quality wins; among equals a named version before plain JSON before a wildcard, then the first.
-/// `None`: nothing that was asked for is known.
+/// Picks a version for the value of an `Accept` header (several are joined by a comma). The highest quality wins; among
+/// equals a named version before plain JSON before a wildcard, then the first. `None` if it names no known media type.
 pub fn negotiate(accept: Option<&str>, media: &Media) -> Option<Picked> {
     let first = media.versions.first()?;
     let plain = first.picked(false);
@@ -93,7 +91,7 @@ pub fn negotiate(accept: Option<&str>, media: &Media) -> Option<Picked> {
     best.map(|(_, _, picked)| picked)
 }
 
-/// A quality value (RFC 9110, section 12.4.2) in thousandths; what is none counts as 0.
+/// A quality value (RFC 9110, section 12.4.2) in thousandths; an invalid one counts as 0.
 fn thousandths(text: &str) -> u16 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {

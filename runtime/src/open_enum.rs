@@ -1,8 +1,7 @@
-//! Enumerations of strings. An open one keeps a value that it does not know as `Unknown(text)`,
-//! so that a value added to the contract never breaks a program compiled before; a closed one
-//! refuses it.
+//! Enumerations of strings. An open one keeps an unknown value as `Unknown(text)`, so that a value which is added to
+//! the contract does not break older programs; a closed one refuses it.
 
-/// What does not belong to a closed enumeration.
+/// The error for a value that a closed enumeration does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` is none of {allowed:?}")]
 pub struct UnknownValue {
@@ -10,7 +9,7 @@ pub struct UnknownValue {
     pub allowed: &'static [&'static str],
 }
 
-/// Defines an enumeration over strings whose later values are kept as `Unknown`.
+/// Defines an open enumeration of strings, which keeps unknown values as `Unknown`.
 #[macro_export]
 macro_rules! open_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),* $(,)? }) => {
@@ -75,7 +74,7 @@ macro_rules! open_enum {
     };
 }
 
-/// Defines an enumeration over strings that is complete: another value is an error.
+/// Defines a closed enumeration of strings, for which an unknown value is an error.
 #[macro_export]
 macro_rules! closed_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),* $(,)? }) => {
@@ -126,7 +125,7 @@ macro_rules! closed_enum {
     };
 }
 
-/// What both kinds of enumeration share.
+/// The parts that both kinds of enumeration share.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! enum_of_strings {

@@ -1,5 +1,5 @@
-//! Changes to typed fields: values to set, and names to clear, which travel as null. A struct of fields
-//! leaves out what is `None`, so it cannot say that a field is to become empty.
+//! Changes of typed fields: values to set, and names to clear, which are sent as null. A struct of fields leaves out
+//! fields that are `None`, so it cannot clear a field.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::RecordFields;
 
-/// What to set, and what to clear.
+/// The fields to set, and the names of fields to clear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patch<F> {
-    /// What is absent here stays as it is.
+    /// The fields to set; absent ones stay unchanged.
     pub set: F,
     cleared: BTreeSet<String>,
 }
 
 impl<F> Patch<F> {
-    /// Sets these fields.
+    /// A change that sets these fields.
     pub fn new(set: F) -> Self {
         Self {
             set,
@@ -25,7 +25,7 @@ impl<F> Patch<F> {
         }
     }
 
-    /// Empties a field of the contract. It outranks a value that is set.
+    /// Clears a field of the contract, even if `set` has a value for it.
     #[must_use]
     pub fn clear(self, field: F::Name) -> Self
     where
@@ -34,7 +34,7 @@ impl<F> Patch<F> {
         self.clear_named(field.as_ref())
     }
 
-    /// Empties a field by its name: one of the tenant's own.
+    /// Clears a field by name, for custom fields of the tenant.
     #[must_use]
     pub fn clear_named(mut self, name: impl Into<String>) -> Self {
         self.cleared.insert(name.into());

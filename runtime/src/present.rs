@@ -1,10 +1,9 @@
-//! Null apart from absent: an optional property that may be null is `Option<Option<T>>`, whose
-//! outer `None` is a property that was left out.
+//! Distinguishes null from absent: an optional property that may be null is `Option<Option<T>>`, whose outer `None`
+//! means absent.
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads a property that is there, null included, as `Some`. For `deserialize_with` beside
-/// `default`.
+/// Reads a present property, null included, as `Some`. For `deserialize_with` beside `default`.
 pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

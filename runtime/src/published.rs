@@ -1,34 +1,34 @@
 //! A published document of the contract.
 
-/// One version of the contract, whole or as one consumer sees it.
+/// One version of the contract, whole or for one consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {
     pub version: u32,
-    /// None: the whole of it.
+    /// None: the whole contract.
     pub consumer: Option<&'static str>,
     pub json: PublishedText,
     pub yaml: PublishedText,
-    /// The same as OpenAPI 3.0.
+    /// The document as OpenAPI 3.0.
     pub json_3_0: PublishedText,
     pub yaml_3_0: PublishedText,
-    /// For people, in HTML.
+    /// The reference page in HTML.
     pub page: PublishedText,
 }
 
-/// A text that rests compressed: by itself, or as what differs from another.
+/// A compressed text, stored whole or as a difference from another text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedText {
     pub gzip: &'static [u8],
-    /// The text that this one is a difference from. What is compressed is then new bytes and stretches of the base, in
-    /// turn: the length of the one, its bytes, the start and the length of the other, numbers in LEB128.
+    /// The text from which this one is a difference. The compressed bytes then alternate between new bytes and ranges
+    /// of the base: length and bytes of the former, start and length of the latter; numbers are LEB128.
     pub base: Option<&'static PublishedText>,
-    /// Of the text itself, in bytes.
+    /// The length of the text in bytes.
     pub length: usize,
-    /// Stands for the text: the inside of an ETag.
+    /// A fingerprint of the text, for its ETag.
     pub tag: &'static str,
 }
 
-/// The text that `delta` makes of `base`; none if it is no difference from that one, or makes more than `length` bytes.
+/// Applies `delta` to `base`; None if it is not a valid difference, or yields more than `length` bytes.
 pub fn patched(base: &[u8], delta: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(length);
     let mut rest = delta;

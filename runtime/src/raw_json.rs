@@ -1,5 +1,4 @@
-//! JSON text that passes through unparsed: what a store holds as JSON goes into an answer without
-//! being read into values and printed again.
+//! JSON text that is passed on unparsed: a store's JSON goes into an answer without being parsed and printed again.
 
 use std::fmt;
 

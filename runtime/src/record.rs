@@ -1,13 +1,12 @@
-//! Typed fields of a record: what ties a generated struct of fields to the record type whose
-//! fields it holds.
+//! Typed fields of a record: connects a generated struct of fields to its record type.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The fields of one record type, as a struct of optional fields and the rest beside them.
+/// The fields of one record type: a struct of optional fields, with other fields beside them.
 pub trait RecordFields: Serialize + DeserializeOwned {
-    /// The name of the record type, as paths and records carry it.
+    /// The name of the record type in paths and records.
     const TYPE: &'static str;
 
-    /// The fields of the contract that a caller may write, by name: what can be cleared.
+    /// The names of the contract's fields that a caller may write and so clear.
     type Name: AsRef<str> + Copy;
 }

@@ -1,5 +1,5 @@
-//! The way of a request: admitted by a gate, read, validated, handed to its handler, answered.
-//! Generated code fills in what is particular to each operation.
+//! Serving a request: a gate admits it, its body is read and validated, the handler runs, the answer is sent. Generated
+//! code adds the parts of each operation.
 
 pub mod check;
 pub mod codes;

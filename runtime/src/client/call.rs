@@ -1,6 +1,6 @@
-//! The way of one call: before it is sent it gets its version, token and idempotency key; it is sent,
-//! again if that is safe, with the same key and body; afterwards a deprecation notice is told on.
-//! Generated clients call these three functions from their hooks.
+//! The three steps of a call: `before` adds version, token and idempotency key; `execute` sends it, and repeats it with
+//! the same key and body if that is safe; `after` reports a deprecation notice. Generated clients call these functions
+//! from their hooks.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::settings::State;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// What a client needs to know of the contract it speaks.
+/// The facts of the contract that a client needs.
 #[derive(Debug)]
 pub struct Api {
     /// Such as `application/vnd.example.v1+json`.
@@ -27,18 +27,18 @@ pub struct Api {
     pub operations: &'static [OperationFacts],
 }
 
-/// What a client needs to know of an operation.
+/// The facts of an operation that a client needs.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationFacts {
     /// In snake case.
     pub id: &'static str,
     /// It takes the `Idempotency-Key` header.
     pub takes_key: bool,
-    /// It is for callers with a token.
+    /// It needs a token.
     pub authenticated: bool,
-    /// It answers something other than JSON as well.
+    /// It can also answer something other than JSON.
     pub other_media: bool,
-    /// Its answer is a stream of events, which has no end.
+    /// Its answer is an endless stream of events.
     pub streams: bool,
 }
 
@@ -52,8 +52,8 @@ impl Api {
     }
 }
 
-/// Completes a request: its time limit, `Accept` with the version, the token, an idempotency key for a
-/// write that takes one and has none.
+/// Completes a request: sets the time limit, `Accept` with the version, the token, and an idempotency key for a write
+/// that takes one and has none.
 pub async fn before<E>(
     api: &Api,
     state: &State,
@@ -90,8 +90,8 @@ pub async fn before<E>(
     Ok(())
 }
 
-/// Sends a request, and again as the settings allow. Every sending carries the same key and body. A
-/// token that the server refuses is renewed once.
+/// Sends a request, with retries as the settings allow. Every attempt has the same key and body. A refused token is
+/// renewed once.
 pub async fn execute(
     api: &Api,
     client: &reqwest::Client,
@@ -145,7 +145,7 @@ pub async fn execute(
     }
 }
 
-/// Tells on that what was used is deprecated.
+/// Reports the deprecation notice of an answer to the callback.
 pub fn after(state: &State, result: &reqwest::Result<Response>, info: &OperationInfo) {
     if let Ok(answer) = result {
         state.deprecated(|| {
@@ -157,12 +157,12 @@ pub fn after(state: &State, result: &reqwest::Result<Response>, info: &Operation
     }
 }
 
-/// Puts the token after the refused one into the request. False where there is no other one.
+/// Puts a new token into the request in place of the refused one. False if there is no other token.
 async fn renew(state: &State, request: &mut Request) -> bool {
     let Some(rejected) = sent_token(request) else {
         return false;
     };
-    // Where there is no other one, the answer that refused it says more than an error would.
+    // If there is no other token, the server's refusal says more than an error would.
     let next = state.token().get(Some(&rejected)).await.ok().flatten();
     let Some(value) = next
         .filter(|token| *token != rejected)
@@ -195,7 +195,7 @@ fn accept(api: &Api, facts: Option<&OperationFacts>) -> HeaderValue {
     if !facts.is_some_and(|facts| facts.other_media) {
         return version;
     }
-    // Errors are JSON of the version that was asked for, whatever the success is.
+    // Errors are JSON of the requested version, whatever the media type of the success is.
     HeaderValue::try_from(format!("{}, */*;q=0.1", api.media_type)).unwrap_or(version)
 }
 

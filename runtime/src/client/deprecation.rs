@@ -1,5 +1,5 @@
-//! The notice that something goes away, as an answer's headers tell it: `Deprecation` (RFC 9745),
-//! `Sunset` (RFC 8594) and the links (RFC 8288) that name what it is and what follows.
+//! The deprecation notice in an answer's headers: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), and links (RFC 8288)
+//! to the deprecated things and their replacements.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,34 +8,34 @@ use http::header::LINK;
 use percent_encoding::percent_decode_str;
 use sfv::{BareItem, Item, Parser};
 
-/// The most links of an answer that are looked at.
+/// The most links of an answer that are read.
 const MOST_LINKS: usize = 100;
 
-/// The notice that an operation, or something used in the call or found in its answer, goes away.
+/// The notice that an operation, or something used in the call or present in its answer, will be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deprecation {
-    /// Since when; of several things the earliest day.
+    /// When it was announced; for several things the earliest day.
     pub at: SystemTime,
-    /// From when on the first of them may be gone.
+    /// The day from which the first of them may be gone.
     pub sunset: Option<SystemTime>,
-    /// What goes, each with where to read on.
+    /// The deprecated things.
     pub things: Vec<DeprecatedThing>,
-    /// Where the successors of operations are: links with `rel="successor-version"`.
+    /// The addresses of the operations' replacements: links with `rel="successor-version"`.
     pub successors: Vec<String>,
 }
 
-/// One thing that goes: a link with `rel="deprecation"`.
+/// One deprecated thing: a link with `rel="deprecation"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeprecatedThing {
-    /// Where to read on.
+    /// A link to read on.
     pub link: String,
     /// What it is, and what to use instead, for people.
     pub title: Option<String>,
-    /// Its place in the contract, as a JSON pointer, where the link leads into the contract.
+    /// Its place in the contract as a JSON pointer, if the link points into the contract.
     pub element: Option<String>,
 }
 
-/// A use of what goes away.
+/// A use of something deprecated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeprecatedUse {
     /// The `operationId` in the contract, in snake case.
@@ -110,7 +110,7 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// The links of one `Link` header. What is no link ends the list.
+/// The links of one `Link` header. A malformed link ends the list.
 fn links(header: &str) -> Vec<Link> {
     let mut links = Vec::new();
     let mut rest = header;

@@ -1,4 +1,4 @@
-//! Failures that a contract documents with bodies of their own, each status with another.
+//! Documented failures whose bodies differ by status.
 
 use bytes::Bytes;
 use progenitor_client::{Error, ResponseValue};
@@ -6,15 +6,15 @@ use reqwest::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// How a call fails. Implemented by generated enums.
+/// The failures of a call; generated enums implement it.
 pub trait FailureBody: Sized {
-    /// What an answer says that refuses or failed.
+    /// Reads the body of a failure.
     fn read(status: u16, body: Bytes) -> Self;
 }
 
-/// Short ways to what an error says.
+/// Shortcuts to the failure in an error.
 pub trait FailureExt<E> {
-    /// What the server answered.
+    /// The failure that the server answered.
     fn failure(&self) -> Option<&E>;
 }
 
@@ -27,7 +27,7 @@ impl<E: FailureBody> FailureExt<E> for Error<E> {
     }
 }
 
-/// The error that an answer is.
+/// Makes an error from an answer.
 pub async fn failure<E: FailureBody>(response: Response) -> Error<E> {
     let (status, headers) = (response.status(), response.headers().clone());
     match response.bytes().await {
@@ -39,7 +39,7 @@ pub async fn failure<E: FailureBody>(response: Response) -> Error<E> {
     }
 }
 
-/// A body as the contract has it, or the bytes that came.
+/// Reads a body in its documented form, else keeps its bytes.
 pub fn read_as<T: DeserializeOwned, E>(
     body: Bytes,
     known: impl FnOnce(T) -> E,
@@ -51,8 +51,8 @@ pub fn read_as<T: DeserializeOwned, E>(
     }
 }
 
-/// What a generated server refuses with by itself: `code`, `message` and `context`, and nothing else.
-/// Looked for first, since a documented body of which all is optional would take it for itself.
+/// Reads a generated server's own refusal: exactly `code`, `message` and `context`. It is tried first, since a
+/// documented body with only optional properties would match it too.
 pub fn refusal<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let members = value.as_object()?;

@@ -1,4 +1,4 @@
-//! A body that is written as a form.
+//! Writes a body as a form.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::form::{Field, FieldShape, Form};
 /// A value that no field of the form can carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unwritable {
-    /// As the field is called.
+    /// The field's name.
     pub field: String,
     pub reason: &'static str,
 }
@@ -26,7 +26,7 @@ impl fmt::Display for Unwritable {
 
 impl std::error::Error for Unwritable {}
 
-/// Gives a request its body. `None` is no body at all; what is `None` inside of a body is left out.
+/// Sets the body of a request. `None` sends no body; properties that are `None` are left out.
 pub fn form<T: Serialize>(
     request: RequestBuilder,
     body: &T,

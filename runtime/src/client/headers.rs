@@ -1,6 +1,6 @@
-//! Headers of an answer, typed: entity tags, deprecation notices, rate limits
-//! (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. What a server writes wrongly
-//! is absent, never an error.
+//! The typed headers of an answer: entity tags, deprecation notices, rate limits
+//! (draft-ietf-httpapi-ratelimit-headers), `Retry-After` and request ids. A malformed header counts as absent and is
+//! never an error.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,14 +11,14 @@ use sfv::{BareItem, Item, List, ListEntry, Parameters, Parser};
 
 use super::deprecation::{self, Deprecation};
 
-/// What is left of a limit: the header `RateLimit`.
+/// The remaining quota of a limit: the header `RateLimit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// The name of the policy.
     pub policy: String,
-    /// How much is left.
+    /// The remaining quota.
     pub remaining: u64,
-    /// When it is whole again.
+    /// The time until the full quota is available again.
     pub reset: Option<Duration>,
 }
 
@@ -27,15 +27,15 @@ pub struct RateLimit {
 pub struct RateLimitPolicy {
     /// The name of the policy.
     pub policy: String,
-    /// How much there is in a window.
+    /// The quota of a window.
     pub quota: u64,
-    /// How long a window is.
+    /// The length of a window.
     pub window: Option<Duration>,
 }
 
-/// Typed headers of whatever has headers: answers, errors that came as answers, and header maps.
+/// Typed headers of answers, of errors that are answers, and of header maps.
 pub trait AnswerHeaders {
-    /// The headers; `None` where there was no answer.
+    /// The headers; `None` if there was no answer.
     fn header_map(&self) -> Option<&HeaderMap>;
 
     /// A header as text.
@@ -43,17 +43,17 @@ pub trait AnswerHeaders {
         self.header_map()?.get(name)?.to_str().ok()
     }
 
-    /// `ETag` as it came, to be sent back in `If-Match` or `If-None-Match`.
+    /// `ETag` as received, for `If-Match` or `If-None-Match`.
     fn etag(&self) -> Option<&str> {
         self.header(ETAG.as_str())
     }
 
-    /// `X-Request-Id`: what to tell whoever runs the server.
+    /// `X-Request-Id`: name it when you report a problem.
     fn request_id(&self) -> Option<&str> {
         self.header("x-request-id")
     }
 
-    /// `Deprecation`, `Sunset` and the links that say what it is about.
+    /// `Deprecation`, `Sunset` and their links.
     fn deprecation(&self) -> Option<Deprecation> {
         deprecation::notice(self.header_map()?, self.sunset())
     }
@@ -93,7 +93,7 @@ pub trait AnswerHeaders {
             .collect()
     }
 
-    /// `Retry-After` in seconds, or as a date seen from the answer's own `Date`.
+    /// `Retry-After`; a date is relative to the answer's own `Date`.
     fn retry_after(&self) -> Option<Duration> {
         let value = self.header(RETRY_AFTER.as_str())?.trim();
         if let Ok(seconds) = value.parse() {

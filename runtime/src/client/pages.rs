@@ -1,5 +1,5 @@
-//! Lists as streams: page after page along the cursor, until there is none. One page is fetched when
-//! its first item is asked for, none in advance.
+//! Lists as streams: follows the cursor from page to page until there is none. A page is fetched when its first item is
+//! needed, none in advance.
 
 use std::future::Future;
 
@@ -7,7 +7,7 @@ use futures_core::Stream;
 use futures_util::stream::{self, TryStreamExt};
 use progenitor_client::Error;
 
-/// The cursor that a page names; `None` at the end of the list.
+/// The cursor of the next page; `None` at the end of the list.
 pub trait Cursor {
     fn into_cursor(self) -> Option<String>;
 }
@@ -24,9 +24,8 @@ impl Cursor for Option<Option<String>> {
     }
 }
 
-/// The pages of a list. `fetch` gets the call and the cursor (`None` for the first page) and gives a
-/// page with the cursor of the next one. A server that hands out the cursor it was given would keep
-/// the stream going for ever: that is an error.
+/// The pages of a list. `fetch` gets the call and the cursor (`None` for the first page) and returns a page. If a
+/// page's next cursor equals the cursor that was sent, the stream would never end, so that is an error.
 pub fn pages<Call, Page, E, Fetch, Answer>(
     call: Call,
     fetch: Fetch,

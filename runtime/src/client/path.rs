@@ -1,10 +1,10 @@
-//! Path parameters: a value becomes exactly one segment of the path, whatever is in it. `.`, `..` and
-//! the empty value cannot be written as a segment (URL parsers resolve the first two even when they
-//! are percent-encoded, and the last vanishes), so they are refused before anything is sent.
+//! Path parameters: any value becomes exactly one segment of the path. `.`, `..` and the empty value cannot be written
+//! as a segment (URL parsers resolve the first two even when they are percent-encoded, and the last vanishes), so they
+//! are refused before anything is sent.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but the unreserved characters of RFC 3986.
+/// All characters except the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -45,7 +45,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
-        /// Whatever the value, a URL parser finds it as one segment between its neighbours.
+        /// For any value, a URL parser finds it as one segment between its neighbours.
         #[test]
         fn a_value_is_one_segment(value in prop_oneof![
             "[./\\\\%?#2eE\\t\\n ]{1,8}",

@@ -1,17 +1,17 @@
-//! Errors that the contract documents: the code and message of an answer that refuses.
+//! Documented errors: the code and message of a refusal.
 
 use http::StatusCode;
 use progenitor_client::Error;
 
 /// The body of an error answer. Implemented by generated types.
 pub trait ProblemBody {
-    /// Stable and upper-case: what to decide on.
+    /// The stable code, in upper case; decide on it.
     fn code(&self) -> &str;
-    /// For people; may change.
+    /// The message for people; may change.
     fn message(&self) -> &str;
 }
 
-/// Short ways to what an error says.
+/// Shortcuts to the problem in an error.
 pub trait ErrorExt<E> {
     /// The body of an error answer.
     fn problem(&self) -> Option<&E>;
@@ -24,7 +24,7 @@ pub trait ErrorExt<E> {
         self.code() == Some(code)
     }
 
-    /// 304: what the caller holds, by `If-None-Match`, is current.
+    /// 304: the caller's copy, named by `If-None-Match`, is current.
     fn is_not_modified(&self) -> bool;
 }
 

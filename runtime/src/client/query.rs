@@ -1,11 +1,11 @@
-//! Shapes of parameters and bodies that a generated client cannot write by itself: lists in one
-//! value, JSON inside of a query parameter, and bodies that may be left out.
+//! Forms of parameters and bodies for which generated clients need help: lists in one value, JSON inside a query
+//! parameter, and optional bodies.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A list that travels as one value with commas (`style: form` or `simple` without `explode`).
+/// A list that is sent as one value with commas (`style: form` or `simple` without `explode`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommaSeparated<T>(pub Vec<T>);
 
@@ -51,7 +51,7 @@ impl<T, I: Into<T>> FromIterator<I> for CommaSeparated<T> {
     }
 }
 
-/// A value that travels as JSON text in a parameter (`content: application/json`).
+/// A value that is sent as JSON text in a parameter (`content: application/json`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JsonText<T>(pub T);
 
@@ -75,9 +75,9 @@ impl<T: Serialize> fmt::Display for JsonText<T> {
     }
 }
 
-/// Sends a JSON body where there is one.
+/// Sends an optional JSON body.
 pub trait OptionalBody {
-    /// As `json`, but nothing at all for `None`.
+    /// Like `json`, without a body for `None`.
     fn optional_json<T: Serialize>(self, body: &Option<T>) -> Self;
 }
 

@@ -1,5 +1,5 @@
-//! When a call is sent again, and after how long: a pure rule over what came back. Bounded in number
-//! and in waiting; what the server asks for in `Retry-After` is honoured or the answer is handed on.
+//! The pure rule that decides from the outcome of an attempt whether and when it is repeated. Retries are bounded in
+//! number and in waiting time. `Retry-After` is honoured; if it is too long, the answer is returned.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::headers::AnswerHeaders;
 
-/// Bounds of repetition. The default: 3 retries, from 200 ms doubling up to 5 s, 30 s of waiting in all.
+/// The bounds of retries. The default: 3 retries, waits from 200 ms doubling up to 5 s, 30 s of waiting in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a call is sent again at most; 0 turns retries off.
+    /// The most retries of a call; 0 turns retries off.
     pub retries: u32,
     /// The longest wait before the first retry; it doubles with each further one.
     pub base: Duration,
-    /// What a single wait never exceeds, unless the server asks for more.
+    /// The longest single wait, unless the server asks for more.
     pub longest: Duration,
-    /// What all waits of a call never exceed together, whoever asks.
+    /// The longest sum of all waits of a call, even if the server asks for more.
     pub total: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once.
+    /// No retries: every call is sent once.
     pub fn none() -> Self {
         RetryPolicy {
             retries: 0,
@@ -41,23 +41,23 @@ impl RetryPolicy {
     }
 }
 
-/// What became of one sending.
+/// The outcome of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outcome<'a> {
     /// An answer.
     Answer(StatusCode, &'a HeaderMap),
-    /// The request left nothing behind: no connection was made.
+    /// No connection was made, so the request had no effect.
     NeverSent,
     /// The connection broke; the server may have done the work.
     Broken,
 }
 
-/// Whether sending a request again cannot do a thing twice.
+/// Whether a request can be repeated without taking effect twice.
 pub(super) fn is_repeatable(method: &Method, has_key: bool) -> bool {
     has_key || method.is_safe() || *method == Method::PUT
 }
 
-/// How long to wait before sending again; `None` to hand on what came. `random` is uniform in 0..=1000.
+/// The wait before the next attempt; `None` to return the outcome. `random` is uniform in 0..=1000.
 pub(super) fn wait(
     policy: &RetryPolicy,
     outcome: Outcome<'_>,
@@ -75,9 +75,9 @@ pub(super) fn wait(
         Outcome::Answer(status, headers) => {
             let asked = headers.retry_after();
             let again = match status.as_u16() {
-                // The server did not begin.
+                // The server did not begin the work.
                 429 => true,
-                // A proxy may say so after the fact; the server itself says when to come again.
+                // A proxy may answer 503 after the server did the work; the server itself sends `Retry-After`.
                 503 => repeatable || asked.is_some(),
                 500 | 502 | 504 => repeatable,
                 _ => false,
@@ -94,7 +94,7 @@ pub(super) fn wait(
         .min(policy.longest);
     let jitter = ceiling.mul_f64(random.min(1000) as f64 / 1000.0);
     let wait = match asked {
-        // All who were sent away at once must not come back at once.
+        // Callers that were refused at the same time must not come back at the same time.
         Some(asked) => asked.saturating_add(jitter.min(policy.base)),
         None => jitter,
     };
@@ -172,7 +172,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
-        /// Whatever comes back, a call ends: in number and in time.
+        /// Whatever the outcomes are, the retries of a call end: in number and in time.
         #[test]
         fn waiting_is_bounded(
             outcomes in prop::collection::vec((0_u16..5, 0_u64..100_000, any::<bool>()), 1..50),

@@ -1,4 +1,4 @@
-//! Settings of a client, and the state that is made of them once and shared by all its calls.
+//! The settings of a client, and the state made from them, which all its calls share.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ type OnDeprecated = Arc<dyn Fn(&DeprecatedUse) + Send + Sync>;
 #[cfg(target_arch = "wasm32")]
 type OnDeprecated = Arc<dyn Fn(&DeprecatedUse)>;
 
-/// How a client speaks to a server.
+/// The settings of a client.
 ///
 /// ```
 /// use crm_runtime::client::{RetryPolicy, Settings};
@@ -38,8 +38,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// `base_url`: scheme, host, port if it is not the scheme's own, and the path that the API stands
-    /// under, if there is one.
+    /// `base_url`: scheme, host, port if it is not the scheme's default, and the path of the API, if it has one.
     pub fn new(base_url: impl Into<String>) -> Self {
         Settings {
             base_url: base_url.into(),
@@ -54,7 +53,7 @@ impl Settings {
         }
     }
 
-    /// The access token, or what provides it.
+    /// The access token, or its provider.
     pub fn token(mut self, token: impl Into<Token>) -> Self {
         self.token = token.into();
         self
@@ -65,33 +64,33 @@ impl Settings {
         self
     }
 
-    /// What the client calls itself. Browsers name themselves.
+    /// The `User-Agent` of the client. Browsers set their own.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
 
-    /// How long one sending may take, answer included. 30 s unless set; a call's own `timeout` outranks
-    /// it. Streams of events have no such limit.
+    /// The time limit of one attempt, including its answer; by default 30 s. A call's own `timeout` overrides it.
+    /// Streams of events have no such limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long it may take to connect. 10 s unless set; browsers decide for themselves.
+    /// The time limit for connecting; by default 10 s. Browsers use their own.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a stream of events may be silent. 60 s unless set; in a browser for ever.
+    /// The longest silence of a stream of events; by default 60 s. In a browser there is no limit.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
     }
 
-    /// Called with each answer that says that what was used is deprecated: the operation, and what of
-    /// its parameters and properties the call sent and the answer holds.
+    /// A callback for each answer that announces a removal: of the operation, of parameters and properties that the
+    /// call sent, or of properties in the answer.
     pub fn on_deprecated(
         mut self,
         callback: impl Fn(&DeprecatedUse) + MaybeSend + MaybeSync + 'static,
@@ -100,8 +99,8 @@ impl Settings {
         self
     }
 
-    /// An HTTP client to use instead of one made of these settings: for proxies, certificates or
-    /// connection pools of one's own. Its own timeouts to connect and between reads and its user agent count.
+    /// An HTTP client to use instead of one made from these settings, for own proxies, certificates or connection
+    /// pools. Its own timeouts for connecting and between reads and its user agent apply.
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -121,7 +120,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Why no client can be made of settings.
+/// Why a client cannot be made from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     #[error("`{url}` is no base URL: {reason}")]
@@ -136,14 +135,14 @@ pub enum SettingsError {
     Http(#[from] reqwest::Error),
 }
 
-/// What all calls of a client share. The type that generated clients hold.
+/// The state that all calls of a generated client share.
 #[derive(Clone, Debug)]
 pub struct State(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
-    /// Made when the first stream is asked for.
+    /// Made for the first stream.
     for_streams: OnceLock<reqwest::Client>,
 }
 
@@ -184,8 +183,8 @@ impl State {
         self.0.settings.timeout
     }
 
-    /// The HTTP client for streams: it gives up on one that is silent for too long, and never on one
-    /// that goes on for long. One that the settings brought is used as it is.
+    /// The HTTP client for streams: it ends a stream that is silent for too long, and has no limit for the whole
+    /// stream. A client from the settings is used unchanged.
     pub(super) fn for_streams<'a>(
         &'a self,
         plain: &'a reqwest::Client,

@@ -1,4 +1,4 @@
-//! Where a client's access token comes from: a fixed one, or a provider that can renew it.
+//! The source of a client's access token: a fixed one, or a provider that can renew it.
 
 use std::fmt;
 use std::future::Future;
@@ -11,12 +11,12 @@ use super::platform::{BoxFuture, MaybeSend, MaybeSync};
 #[error("no access token: {0}")]
 pub struct TokenError(pub String);
 
-/// Gives access tokens. A closure `Fn(Option<String>) -> impl Future<Output = Result<Option<String>, TokenError>>`
-/// is one by [`Token::provider`].
+/// Provides access tokens. [`Token::provider`] makes one of a closure `Fn(Option<String>) -> impl Future<Output =
+/// Result<Option<String>, TokenError>>`.
 pub trait TokenProvider: MaybeSend + MaybeSync {
-    /// The token to send; `None` sends none. `rejected` is the token that the server has just
-    /// refused: renew it. Many calls may be refused at once, so a provider that finds its current
-    /// token to be another one than the rejected one gives that one and renews nothing.
+    /// The token to send; `None` sends none. `rejected` is the token that the server has just refused: renew it. Many
+    /// calls may be refused at once, so a provider whose current token differs from the rejected one returns the
+    /// current one and renews nothing.
     fn token<'a>(
         &'a self,
         rejected: Option<&'a str>,
@@ -31,7 +31,7 @@ pub enum Token {
     None,
     /// Always the same token.
     Fixed(Arc<str>),
-    /// Asked before each call, and again when the server refuses a token.
+    /// A provider, called before each call, and again when the server refuses a token.
     Provider(Arc<dyn TokenProvider>),
 }
 
@@ -41,7 +41,7 @@ impl Token {
         Token::Fixed(token.into())
     }
 
-    /// A closure that gives the token; its argument is the token that was refused, if one was.
+    /// A closure that returns the token; its argument is the refused token, if there is one.
     pub fn provider<F, Fut>(provider: F) -> Self
     where
         F: Fn(Option<String>) -> Fut + MaybeSend + MaybeSync + 'static,
@@ -60,7 +60,7 @@ impl Token {
     }
 }
 
-/// Says what kind of token it is and never the token.
+/// Shows the kind of the token, never the token.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

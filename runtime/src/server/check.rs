@@ -1,5 +1,5 @@
-//! The rules of JSON Schema as functions: generated code calls them with the contract's bounds.
-//! Each notes at most one failure at the place it is given.
+//! The rules of JSON Schema as functions, which generated code calls with the contract's bounds. Each reports at most
+//! one failure at the given place.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::{
     pattern::Pattern,
 };
 
-/// What a value is, for messages.
+/// The kind of a value, for messages.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -52,7 +52,7 @@ pub fn array<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&
     array.map(Vec::as_slice)
 }
 
-/// A text that may have lines: of all control characters, tab and line breaks may stand in it.
+/// Checks a text of several lines: it may contain tabs and line breaks, but no other control characters.
 pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
     let text = any_text(value, at, report)?;
     if !is_plain(text, true) {
@@ -63,22 +63,23 @@ pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'
     Some(text)
 }
 
-/// A text of one line, such as a name: no control character may stand in it.
+/// Checks a text of one line, such as a name: it may not contain control characters.
 pub fn line<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
     let text = any_text(value, at, report)?;
     is_line(text, at, report).then_some(text)
 }
 
-/// The name of a property that the caller chose, `at` its place.
+/// Checks the name of a property that the caller chose; `at` is its place.
 pub fn key(name: &str, at: &At<'_>, report: &mut Report) {
     is_line(name, at, report);
 }
 
 const CONTROL: &str = "control_character";
 
-/// Whether a text holds no control characters. One that may have lines holds tab and line breaks.
+/// Whether a text has no control characters; with `lines`, tabs and line breaks are allowed.
 pub fn is_plain(text: &str, lines: bool) -> bool {
-    // Most texts hold none of the bytes with which a control character begins. A loop without branches finds that out fast.
+    // Most texts have none of the bytes with which a control character begins. A loop without branches checks that
+    // fast.
     let suspect = |byte: u8| (byte < b' ') | (byte == 0x7f) | (byte == 0xc2);
     if !text.bytes().fold(false, |any, byte| any | suspect(byte)) {
         return true;
@@ -135,7 +136,7 @@ pub fn never(at: &At<'_>, report: &mut Report) {
     report.add(at, "never", "Must be left out.");
 }
 
-/// Each of the names has to be there.
+/// Checks that each of the names is present.
 pub fn required(object: &Map<String, Value>, names: &[&str], at: &At<'_>, report: &mut Report) {
     for name in names {
         if !object.contains_key(*name) {
@@ -148,7 +149,7 @@ pub fn unknown_property(at: &At<'_>, report: &mut Report) {
     report.add(at, "unknown_property", "The object has no such property.");
 }
 
-/// How many of something there may be.
+/// Bounds of a number of characters, items or properties.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
     pub least: Option<u64>,
@@ -195,7 +196,7 @@ pub fn items(items: &[Value], count: Count, at: &At<'_>, report: &mut Report) {
     count.judge(items.len(), ["min_items", "max_items"], "items", at, report);
 }
 
-/// In Unicode scalar values. A text of few bytes is not counted: it has no more characters.
+/// Checks the length of a text in Unicode scalar values. They are not counted if there are few enough bytes.
 pub fn length(text: &str, count: Count, at: &At<'_>, report: &mut Report) {
     let surely = count
         .least
@@ -212,11 +213,11 @@ pub fn length(text: &str, count: Count, at: &At<'_>, report: &mut Report) {
     }
 }
 
-/// All items differ.
+/// Checks that all items differ.
 pub fn unique(items: &[Value], at: &At<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
     for (index, item) in items.iter().enumerate() {
-        // Printed, equal values are equal texts: names are in order.
+        // Equal values print equal texts, since names are sorted.
         if !seen.insert(item.to_string()) {
             report.add(
                 &at.index(index),
@@ -239,7 +240,7 @@ pub fn format(text: &str, format: &'static str, at: &At<'_>, report: &mut Report
     }
 }
 
-/// One of these texts, as `enum` lists them.
+/// Checks that a text is one of `allowed`, the values of `enum`.
 pub fn one_of(text: &str, allowed: &[&str], at: &At<'_>, report: &mut Report) {
     if !allowed.contains(&text) {
         report.add(
@@ -250,7 +251,7 @@ pub fn one_of(text: &str, allowed: &[&str], at: &At<'_>, report: &mut Report) {
     }
 }
 
-/// One of these values, given as JSON.
+/// Checks that a value is one of `allowed`, which are JSON texts.
 pub fn one_of_values(value: &Value, allowed: &[&str], at: &At<'_>, report: &mut Report) {
     let is =
         |text: &&str| serde_json::from_str::<Value>(text).is_ok_and(|known| same(&known, value));
@@ -336,7 +337,7 @@ fn is_multiple(value: f64, factor: f64) -> bool {
     (quotient - quotient.round()).abs() < 1e-9 * quotient.abs().max(1.0)
 }
 
-/// The text that says which alternative an object is.
+/// The discriminator of an object, which names its alternative.
 pub fn discriminator<'v>(
     value: &'v Value,
     property: &'static str,
@@ -353,7 +354,7 @@ pub fn discriminator<'v>(
     }
 }
 
-/// An object that says it is an alternative that there is not.
+/// Reports an object whose discriminator names no alternative.
 pub fn no_alternative(property: &'static str, known: &[&str], at: &At<'_>, report: &mut Report) {
     report.add(
         &at.name(property),
@@ -362,8 +363,8 @@ pub fn no_alternative(property: &'static str, known: &[&str], at: &At<'_>, repor
     );
 }
 
-/// At least one alternative holds; with `exactly_one`, no other does. Where none holds, the failures
-/// of the one that comes closest are noted.
+/// Checks that at least one alternative holds, with `exactly_one` no more than one. If none holds, reports the failures
+/// of the closest one.
 pub fn alternatives(
     value: &Value,
     checks: &[Check],

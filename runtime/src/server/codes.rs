@@ -1,6 +1,6 @@
-//! The macro by which generated code defines error codes.
+//! The macro with which generated code defines error codes.
 
-/// Defines an enumeration of error codes, or a code that is a type by itself.
+/// Defines an enumeration of error codes, or a type for one code.
 #[macro_export]
 macro_rules! error_codes {
     ($(#[$meta:meta])* pub enum $name:ident {

@@ -1,6 +1,5 @@
-//! From what arrived to typed values: parameters by name and shape, bodies as JSON. Every value is
-//! checked by generated code before it is read into its type, and every failure is noted, so that
-//! one answer tells of all.
+//! Decodes requests to typed values: parameters by name and shape, bodies as JSON. Generated code checks every value
+//! before it is read into its type. Every failure is collected, so that one answer lists all.
 
 use std::borrow::Cow;
 
@@ -18,7 +17,7 @@ use super::{
 pub use crate::form::Scalar;
 use crate::{form::Form, json};
 
-/// Where a parameter stands.
+/// The location of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     Path,
@@ -31,7 +30,7 @@ pub enum Source {
 pub enum Shape {
     /// One value.
     One(Scalar),
-    /// `k=a&k=b`; headers: a list with commas.
+    /// `k=a&k=b`; in headers a list with commas.
     Repeated(Scalar),
     /// `k=a,b`.
     Joined(Scalar),
@@ -39,10 +38,10 @@ pub enum Shape {
     Json,
 }
 
-/// A check of generated code: notes what is wrong with a value.
+/// A check of generated code: reports the failures of a value.
 pub type Check = fn(&Value, &At<'_>, &mut Report);
 
-/// The parameters of one request, and what is wrong with them.
+/// The parameters of one request, and their failures.
 #[derive(Debug)]
 pub struct Parameters<'r> {
     head: &'r Parts,
@@ -53,8 +52,8 @@ pub struct Parameters<'r> {
 }
 
 impl<'r> Parameters<'r> {
-    /// Takes a request apart. The path's parameters get the names of `in_path`, by their order: the
-    /// router has names of its own for them. A query parameter that is not `in_query` is a failure.
+    /// Parses a request. The path's parameters get the names of `in_path` by their order, since the router uses its own
+    /// names. A query parameter that is not in `in_query` is a failure.
     pub fn new(
         head: &'r Parts,
         path: &'r RawPathParams,
@@ -97,7 +96,7 @@ impl<'r> Parameters<'r> {
         }
     }
 
-    /// A parameter that has to be there.
+    /// A required parameter.
     pub fn required<T: DeserializeOwned>(
         &mut self,
         source: Source,
@@ -109,7 +108,7 @@ impl<'r> Parameters<'r> {
         if found.is_none() {
             let before = self.report.found();
             let missing = self.texts(source, name).is_empty();
-            // A value that could not be read was noted when it was read.
+            // A value that could not be read was reported when it was read.
             if missing && self.report.found() == before {
                 self.report
                     .add(&at(source).name(name), "required", "Is missing.");
@@ -118,7 +117,7 @@ impl<'r> Parameters<'r> {
         found
     }
 
-    /// A parameter that may be there.
+    /// An optional parameter.
     pub fn optional<T: DeserializeOwned>(
         &mut self,
         source: Source,
@@ -161,7 +160,7 @@ impl<'r> Parameters<'r> {
         self.typed(value?, &at, check)
     }
 
-    /// A parameter that may be there, else its default, given as JSON.
+    /// An optional parameter, or its default, which is given as JSON.
     pub fn defaulted<T: DeserializeOwned>(
         &mut self,
         source: Source,
@@ -176,7 +175,7 @@ impl<'r> Parameters<'r> {
         self.optional(source, name, shape, check)
     }
 
-    /// The JSON body. The error: it is no JSON at all.
+    /// The JSON body. An error if it is not JSON at all.
     pub fn body<T: DeserializeOwned>(
         &mut self,
         bytes: &[u8],
@@ -189,7 +188,7 @@ impl<'r> Parameters<'r> {
         self.optional_body(bytes, check)
     }
 
-    /// The JSON body, or none where there are no bytes.
+    /// The JSON body; None if there are no bytes.
     pub fn optional_body<T: DeserializeOwned>(
         &mut self,
         bytes: &[u8],
@@ -221,11 +220,11 @@ impl<'r> Parameters<'r> {
         let before = self.report.found();
         let value = form::read(bytes, form, &mut self.report);
         let unread = self.report.found() > before;
-        // What is wrong beside it is told as well.
+        // Report the other failures too.
         self.typed(value, &At::BODY, check).filter(|_| !unread)
     }
 
-    /// The body as a form, or none where there are no bytes.
+    /// The body as a form; None if there are no bytes.
     pub fn optional_form<T: DeserializeOwned>(
         &mut self,
         bytes: &[u8],
@@ -238,8 +237,8 @@ impl<'r> Parameters<'r> {
         self.form(bytes, form, check)
     }
 
-    /// What is told where a value that was found sound is not there: the default of a parameter is
-    /// none of its type.
+    /// The problem for a value that passed all checks and is missing all the same: the default of its parameter does
+    /// not fit its type.
     pub fn lost() -> Problem<GateCode> {
         Problem::new(
             GateCode::INTERNAL,
@@ -247,15 +246,14 @@ impl<'r> Parameters<'r> {
         )
     }
 
-    /// Notes a parameter that is going away, where the request has it.
+    /// Records the use of a deprecated parameter, if the request has it.
     pub fn deprecated(&mut self, source: Source, name: &str, deprecation: &'static Deprecation) {
         if !self.texts(source, name).is_empty() {
             self.report.uses(deprecation);
         }
     }
 
-    /// Ends the reading: what was used of what is going away, and the problem that lists whatever was
-    /// wrong.
+    /// Ends the reading: returns the used deprecated things, and the problem that lists all failures.
     pub fn finish(mut self) -> (UsedDeprecations, Result<(), Problem<GateCode>>) {
         let used = self.report.used();
         match self.report.is_clean() {
@@ -264,7 +262,7 @@ impl<'r> Parameters<'r> {
         }
     }
 
-    /// Ends the reading at a body that is no JSON at all.
+    /// Ends the reading at a body that is not JSON at all.
     pub fn used(mut self) -> UsedDeprecations {
         self.report.used()
     }
@@ -323,8 +321,8 @@ const fn at(source: Source) -> At<'static> {
     }
 }
 
-/// The decoder writes U+FFFD for bytes that are no UTF-8: sound is a text that holds none, unless
-/// the caller wrote it.
+/// Whether a decoded text was valid UTF-8: the decoder writes U+FFFD for invalid bytes, so a valid text has none,
+/// unless the caller wrote it.
 pub(super) fn is_sound(value: &str, query: &str) -> bool {
     let replaced = value.contains('\u{fffd}') && !query.to_ascii_uppercase().contains("%EF%BF%BD");
     !replaced && !value.contains('\0')
@@ -370,7 +368,7 @@ fn value(text: &str, scalar: Scalar) -> Option<Value> {
     }
 }
 
-/// A value of this kind, or the text itself where it is none.
+/// A value of this kind, or the text itself if it is not of this kind.
 pub(super) fn parse(text: &str, scalar: Scalar) -> Value {
     value(text, scalar).unwrap_or_else(|| Value::String(text.to_owned()))
 }

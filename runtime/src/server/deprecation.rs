@@ -1,5 +1,5 @@
-//! What is going away: each thing as data, what of it a request used, and the headers that tell the
-//! caller: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link` (RFC 8288, RFC 5829).
+//! Deprecations: each deprecated thing as data, the ones that a request used, and the headers for the caller:
+//! `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link` (RFC 8288, RFC 5829).
 
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
@@ -8,15 +8,15 @@ use super::operation::Operation;
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
-/// What kind of thing is going away.
+/// The kind of a deprecated thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeprecatedKind {
     Operation,
     Parameter,
     Property,
-    /// Of an answer.
+    /// A header of an answer.
     Header,
-    /// Of an enumeration.
+    /// A value of an enumeration.
     Value,
 }
 
@@ -32,17 +32,17 @@ impl DeprecatedKind {
     }
 }
 
-/// That something is going away: an operation, a parameter, a property, a header or a value.
+/// A deprecated operation, parameter, property, header or value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deprecation {
     pub kind: DeprecatedKind,
-    /// The version of the contract that says so.
+    /// The version of the contract.
     pub version: u32,
-    /// Which thing: its place in the contract, as a JSON pointer.
+    /// The thing's place in the contract, as a JSON pointer.
     pub element: &'static str,
-    /// Which thing, for people: `GET /a/{id}`, `query parameter since`.
+    /// The thing's name for people: `GET /a/{id}`, `query parameter since`.
     pub title: &'static str,
-    /// The id of the operation that goes, or that the thing belongs to alone; several may share a thing.
+    /// The id of the deprecated operation, or of the only operation with the thing; None if several share it.
     pub operation: Option<&'static str>,
     /// When it was announced, in seconds since the epoch.
     pub deprecated_at: Option<i64>,
@@ -50,16 +50,16 @@ pub struct Deprecation {
     pub sunset: Option<i64>,
     /// The same as an HTTP date.
     pub sunset_date: Option<&'static str>,
-    /// What replaces it, as the contract says it; `GET /b/{id}` where it is an operation.
+    /// The replacement as in the contract; `GET /b/{id}` for an operation.
     pub replacement: Option<&'static str>,
-    /// The `Link` with `rel="deprecation"`, whole. None: the contract is published nowhere.
+    /// The whole `Link` header with `rel="deprecation"`. None if the contract is not published.
     pub link: Option<&'static str>,
-    /// The path's template of the operation that replaces it.
+    /// The path template of the operation that replaces it.
     pub successor: Option<&'static str>,
 }
 
-/// The deprecated parameters, properties, headers and values that a request used and its answer holds, each
-/// once. Lies in the extensions of the request's head when the gate finishes the answer.
+/// The deprecated parameters, properties, headers and values that a request used and its answer holds, each once. They
+/// are in the extensions of the request's head when the gate finishes the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsedDeprecations(pub Vec<&'static Deprecation>);
 
@@ -78,8 +78,8 @@ impl UsedDeprecations {
     }
 }
 
-/// Tells of the operation itself and of what the request used. Of several the earliest dates count,
-/// and each has its link.
+/// Adds the headers for the operation itself and for the used things. With several things the earliest dates apply, and
+/// each thing has its link.
 pub(super) fn announce(operation: &'static Operation, head: &Parts, headers: &mut HeaderMap) {
     let used = head.extensions.get::<UsedDeprecations>();
     let used = used.into_iter().flat_map(|used| used.0.iter().copied());
@@ -87,7 +87,7 @@ pub(super) fn announce(operation: &'static Operation, head: &Parts, headers: &mu
     tell(all, operation.path, head, headers);
 }
 
-/// Tells of all that goes, to a request of the path's template.
+/// Adds the headers for all deprecated things, for a request to the path of the template.
 pub(super) fn tell(
     all: impl Iterator<Item = &'static Deprecation> + Clone,
     template: &str,
@@ -118,17 +118,17 @@ pub(super) fn tell(
     }
 }
 
-/// What cannot stand in a header is left out.
+/// Adds a header; a value that is not valid in a header is left out.
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.append(name, value);
     }
 }
 
-/// The path of a successor, its parameters those of the same name of this request. None where there is
-/// one of another name: a template is no URI.
+/// The path of a replacement with this request's values for parameters of the same name. None if another parameter is
+/// left, since a template is not a URI.
 fn filled(successor: &str, template: &str, path: &str) -> Option<String> {
-    // From the end, since the API may lie under a path of the host's.
+    // From the end, since the API may be below a path of the host.
     let here: Vec<(&str, &str)> = template.rsplit('/').zip(path.rsplit('/')).collect();
     let segments = successor.split('/').map(|segment| {
         if !segment.contains('{') {
@@ -170,7 +170,7 @@ mod tests {
         link: Some("</docs#/b>; rel=\"deprecation\""),
         successor: Some("/new/{id}"),
     };
-    /// Announced without a day.
+    /// Announced without a date.
     static VAGUE: Deprecation = Deprecation {
         kind: DeprecatedKind::Property,
         version: 1,

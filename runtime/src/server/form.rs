@@ -1,5 +1,5 @@
-//! A body that came as a form, as the JSON object that it stands for: the checks of generated code then
-//! judge it as they judge JSON.
+//! Reads a form body into the JSON object that it represents, so that the checks of generated code apply to it as to
+//! JSON.
 
 use serde_json::{Map, Value};
 
@@ -10,8 +10,8 @@ use super::{
 use crate::form::{FieldShape, Form};
 use crate::json;
 
-/// Reads a form. What is given twice, is no UTF-8 or no JSON where it should be is noted. Text that is
-/// not of its field's kind stays text, for the checks to find; so do fields that the form does not have.
+/// Reads a form. Reports fields that are given twice, not UTF-8, or not JSON where the contract has JSON. Text that is
+/// not of its field's kind stays text, and unknown fields are kept, so that the checks report them.
 pub fn read(bytes: &[u8], form: &Form, report: &mut Report) -> Value {
     let written = String::from_utf8_lossy(bytes);
     let mut object = Map::new();
@@ -71,7 +71,7 @@ pub fn read(bytes: &[u8], form: &Form, report: &mut Report) -> Value {
     Value::Object(object)
 }
 
-/// The place of a value, null where there is none yet. None: something else stands on the way.
+/// The place of a value, null if there is none yet. None if another value is in its path.
 fn place<'o>(object: &'o mut Map<String, Value>, path: &[&str]) -> Option<&'o mut Value> {
     let (first, rest) = path.split_first()?;
     let mut place = object.entry((*first).to_owned()).or_insert(Value::Null);

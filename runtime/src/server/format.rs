@@ -1,4 +1,4 @@
-//! The formats that a contract may ask of a text, by the names that `format` has for them.
+//! The formats that a contract may require of a text, by their names in `format`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ pub const KNOWN: &[&str] = &[
     "uuidv7",
 ];
 
-/// Checks a text. A format that is not known holds for every text: the generator tells of it.
+/// Checks a text. An unknown format holds for every text; the generator reports it.
 pub fn holds(format: &str, text: &str) -> bool {
     match format {
         "byte" => is_base64(text),
@@ -48,8 +48,7 @@ pub fn is_uuidv7(text: &str) -> bool {
     is_uuid(text) && bytes[14] == b'7' && matches!(bytes[19], b'8' | b'9' | b'a' | b'b')
 }
 
-/// The addresses that HTML takes (a practical subset of RFC 5321), at most 254 bytes, and letters
-/// of every script.
+/// The addresses that HTML accepts (a practical subset of RFC 5321), at most 254 bytes, with letters of all scripts.
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
@@ -113,7 +112,7 @@ pub fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// RFC 3339, date-time; 60 is a second too.
+/// RFC 3339, date-time; second 60 is allowed.
 pub fn is_date_time(text: &str) -> bool {
     let Some((date, rest)) = text.split_at_checked(10) else {
         return false;

@@ -1,5 +1,5 @@
-//! What stands before every operation: the gate that lets callers in, and what the layers before
-//! the router leave with a request.
+//! The gate before every operation, which admits callers, and the extensions that layers before the router add to a
+//! request.
 
 use std::{future::Future, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::media::PLAIN_JSON;
 pub use crate::media::Picked as Served;
 
 impl Default for Served {
-    /// What is served where no layer picked a version: plain JSON of version 1.
+    /// The default if no layer picked a version: plain JSON of version 1.
     fn default() -> Self {
         Self {
             version: 1,
@@ -26,14 +26,13 @@ impl Default for Served {
     }
 }
 
-/// The request's id, left in the request's extensions by the host: it goes into the context of
-/// every error.
+/// The request's id, which the host adds to the request's extensions. It goes into the context of every error.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub Arc<str>);
 
-/// Lets callers in, and has the last touch on every answer.
+/// Admits callers, and finishes every answer.
 pub trait Gate: Send + Sync + 'static {
-    /// What handlers are told of the request: who calls, from where, until when.
+    /// The context for handlers: the caller, the address, the deadline.
     type Context: Send + Sync + 'static;
 
     /// The largest body that is read, in bytes.
@@ -41,15 +40,14 @@ pub trait Gate: Send + Sync + 'static {
         1 << 20
     }
 
-    /// Asked before anything of the request but its head is looked at: authentication, token kind
-    /// and scopes, rate limits.
+    /// Admits or refuses a request by its head only: authentication, token kind and scopes, rate limits.
     fn admit(
         &self,
         operation: &'static Operation,
         head: &Parts,
     ) -> impl Future<Output = Result<Self::Context, Problem<GateCode>>> + Send;
 
-    /// The body has been read and not yet looked at; empty where the operation takes none.
+    /// Called with the unparsed body; it is empty if the operation takes none.
     fn body(
         &self,
         context: &mut Self::Context,
@@ -58,9 +56,9 @@ pub trait Gate: Send + Sync + 'static {
         body: &[u8],
     );
 
-    /// The last touch on an answer, success or refusal; its deprecation headers are there, and what was
-    /// used of what is going away is in the head's extensions ([`UsedDeprecations`](super::UsedDeprecations)).
-    /// No context: the caller was not admitted.
+    /// Finishes an answer, success or refusal. It has its deprecation headers, and the used deprecated things are in
+    /// the head's extensions ([`UsedDeprecations`](super::UsedDeprecations)). Without a context the caller was not
+    /// admitted.
     fn finish(
         &self,
         context: Option<&Self::Context>,

@@ -1,4 +1,4 @@
-//! Operations that were removed: 410 `GONE`, with what replaces each, for whoever calls it still.
+//! Removed operations: callers get 410 `GONE` with the replacement.
 
 use std::future::{Ready, ready};
 
@@ -10,18 +10,18 @@ use super::{
     reply::refuse,
 };
 
-/// An operation that was removed.
+/// A removed operation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Gone {
-    /// The id that it had.
+    /// Its former id.
     pub operation: &'static str,
     pub method: &'static str,
-    /// The template that it had.
+    /// Its former path template.
     pub path: &'static str,
     pub deprecation: &'static Deprecation,
 }
 
-/// Answers for an operation that was removed. Nobody is asked who calls: there is nothing to protect.
+/// Answers for a removed operation. No authentication is needed, since there is nothing to protect.
 pub fn gone(gone: &'static Gone) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync {
     move |request| {
         let (head, _) = request.into_parts();

@@ -1,4 +1,4 @@
-//! The failures of a request, all of them collected for one answer, each with its place.
+//! Collects all failures of a request for one answer, each with its place.
 
 use std::fmt;
 
@@ -12,19 +12,18 @@ use super::{
 /// The most failures that one answer lists.
 pub const MAX_FAILURES: usize = 100;
 
-/// One way in which a request differs from the contract.
+/// One failure of a request against the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// JSON pointer: `/body/name`, `/query/limit`, `/path/id`, `/header/If-Match`.
     pub pointer: String,
     /// The rule's name, such as `required`, `maximum`, `format`.
     pub rule: &'static str,
-    /// For people.
+    /// The message for people.
     pub message: String,
 }
 
-/// A place in the request, linked to the place that it lies in: nothing is built until a failure
-/// needs its pointer.
+/// A place in the request, linked to its parent place. A pointer is built only when a failure needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct At<'a> {
     parent: Option<&'a At<'a>>,
@@ -77,11 +76,11 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// Collects failures, and what is going away among what was used.
+/// Collects failures, and the deprecated things that were used.
 #[derive(Debug, Default)]
 pub struct Report {
     failures: Vec<Invalid>,
-    /// How many were found, the ones past the limit included.
+    /// The number of failures, including those beyond the limit.
     found: usize,
     used: UsedDeprecations,
 }
@@ -95,7 +94,7 @@ impl Report {
         self.found == 0
     }
 
-    /// How many failures were found.
+    /// The number of failures.
     pub fn found(&self) -> usize {
         self.found
     }
@@ -104,7 +103,7 @@ impl Report {
         &self.failures
     }
 
-    /// Notes a failure.
+    /// Adds a failure.
     pub fn add(&mut self, at: &At<'_>, rule: &'static str, message: impl Into<String>) {
         self.found += 1;
         if self.failures.len() < MAX_FAILURES {
@@ -116,17 +115,17 @@ impl Report {
         }
     }
 
-    /// Notes that something deprecated was used.
+    /// Records that something deprecated was used.
     pub fn uses(&mut self, deprecation: &'static Deprecation) {
         self.used.add(deprecation);
     }
 
-    /// What was used of what is going away.
+    /// The deprecated things that were used.
     pub fn used(&mut self) -> UsedDeprecations {
         std::mem::take(&mut self.used)
     }
 
-    /// Takes over what another report has found.
+    /// Adds the findings of another report.
     pub fn extend(&mut self, other: Report) {
         self.used.extend(other.used);
         self.found += other.found;
@@ -134,7 +133,7 @@ impl Report {
         self.failures.extend(other.failures.into_iter().take(room));
     }
 
-    /// The one problem that lists all failures.
+    /// A problem that lists all failures.
     pub fn problem(self) -> Problem<GateCode> {
         let more = self.found - self.failures.len();
         let errors: Vec<Value> = self

@@ -1,5 +1,4 @@
-//! What the contract says of an operation, as data: what the gate and the host need to know
-//! without knowing the operation.
+//! The contract's facts of an operation as data, for the gate and the host.
 
 use super::deprecation::Deprecation;
 
@@ -13,14 +12,14 @@ pub struct Operation {
     pub method: &'static str,
     /// The path's template, such as `/records/{type}`.
     pub path: &'static str,
-    /// Any one of these suffices; none at all: the operation is public.
+    /// Any one of these suffices; if it is empty, the operation is public.
     pub security: &'static [Requirement],
     /// The permission that a person needs.
     pub permission: Option<&'static str>,
-    /// Why it needs no permission: everybody with one of the tokens may call it.
+    /// Why it needs no permission: every caller with one of the tokens may use it.
     pub no_permission: Option<&'static str>,
     pub takes_idempotency_key: bool,
-    /// The handler gets the body's bytes as they came.
+    /// The handler gets the raw bytes of the body.
     pub raw_body: bool,
     /// Every error code that the operation may answer with, sorted.
     pub codes: &'static [&'static str],
@@ -31,8 +30,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether the contract says who may call it: that it is public, which permission it needs, or why none. One that is
-    /// open only because nothing was said is nobody's.
+    /// Whether the contract says who may call it: that it is public, which permission it needs, or why none. An
+    /// operation without such a rule is refused to everybody.
     pub fn has_rule(&self) -> bool {
         self.security.is_empty() || self.permission.is_some() || self.no_permission.is_some()
     }
@@ -42,11 +41,11 @@ impl Operation {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permission {
     pub name: &'static str,
-    /// The scope that grants it to a key. None: no key has it.
+    /// The scope that grants it to a key. None: no scope does.
     pub scope: Option<&'static str>,
 }
 
-/// One way to be let in.
+/// One alternative of `security`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Requirement {
     /// The name of the security scheme.
@@ -56,7 +55,7 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// The first scope that is needed and that a token does not have.
+    /// The first required scope that a token does not have.
     pub fn missing(&self, had: &[String]) -> Option<&'static str> {
         let lacks = |scope: &&str| !had.iter().any(|one| one == scope);
         self.scopes.iter().copied().find(lacks)

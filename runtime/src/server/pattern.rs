@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-/// A regular expression in a static. Patterns are not anchored (JSON Schema), and were shown to
-/// compile when the code that holds them was generated.
+/// A regular expression in a static. Patterns are not anchored (JSON Schema). The generator has checked that they
+/// compile.
 #[derive(Debug)]
 pub struct Pattern {
     source: &'static str,
@@ -22,7 +22,7 @@ impl Pattern {
         self.source
     }
 
-    /// Whether the text holds a match. A pattern that does not compile matches nothing.
+    /// Whether the text contains a match. A pattern that does not compile matches nothing.
     pub fn matches(&self, text: &str) -> bool {
         self.compiled
             .get_or_init(|| regex::Regex::new(self.source).ok())

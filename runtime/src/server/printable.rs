@@ -1,5 +1,5 @@
-//! The body of an answer, as a value or as the JSON text of one. Printing many records from what the store gave takes a
-//! fraction of what building them and printing those takes.
+//! The body of an answer, as a value or as its JSON text. Making the text of many records directly from the store's
+//! rows takes a fraction of the time for building values and printing them.
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -11,13 +11,13 @@ use crate::JsonObject;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Printable<T> {
     Value(T),
-    /// What printing a `T` gives, byte for byte.
+    /// The bytes that printing a `T` yields.
     Text(Bytes),
     Open(Open),
 }
 
-/// The text of an object that is not closed yet, at least one member of it, and its last members: whoever has an older form
-/// of the object changes those and never looks at the text.
+/// The text of an unclosed object with at least one member, and its last members. A translation to an older form of the
+/// object changes only these members and does not parse the text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open {
     /// `{"items":[...]`
@@ -47,7 +47,7 @@ impl<T> From<T> for Printable<T> {
 }
 
 impl<T: Serialize> Printable<T> {
-    /// The answer that holds it.
+    /// The answer with this body.
     pub fn answer(self, status: u16) -> Result<Answer, serde_json::Error> {
         let text = match self {
             Self::Value(value) => return Answer::json(status, &value),
@@ -62,7 +62,7 @@ impl<T: Serialize> Printable<T> {
 }
 
 impl<T: DeserializeOwned> Printable<T> {
-    /// The value; text is read for it.
+    /// The value; a text is parsed.
     pub fn into_value(self) -> Result<T, serde_json::Error> {
         match self {
             Self::Value(value) => Ok(value),
@@ -71,7 +71,7 @@ impl<T: DeserializeOwned> Printable<T> {
         }
     }
 
-    /// Looks at the value; text is read for it. Text that is no `T` is not looked at.
+    /// Calls `at` with the value; a text is parsed, and skipped if it is not a `T`.
     pub fn look(&self, at: impl FnOnce(&T)) {
         let text = match self {
             Self::Value(value) => return at(value),

@@ -1,5 +1,4 @@
-//! Errors of operations: a code that the contract documents, a message for people, and a context
-//! with everything that a machine needs.
+//! Errors of operations: a documented code, a message for people, and a context with everything that a program needs.
 
 use std::fmt;
 
@@ -11,21 +10,20 @@ use crate::JsonObject;
 
 /// A documented error code.
 pub trait ErrorCode: Copy + fmt::Debug + Send + Sync + 'static {
-    /// As it is written: upper-case, stable.
+    /// The code's text: upper case, stable.
     fn code(self) -> &'static str;
-    /// The HTTP status that goes with it.
+    /// The HTTP status of the code.
     fn status(self) -> StatusCode;
 }
 
-/// Codes of which each is one of `E`'s. That holds of a code if `E` is `From` it, and of a set of codes if it holds of each:
-/// so what refuses with these codes can be used by an operation that documents them all, and by no other.
+/// Implemented by codes and sets of codes that are all codes of `E`: by a code if `E` is `From` it, and by a set if
+/// each of its codes is. So only an operation that documents all codes of a refusal can use it.
 pub trait DocumentedBy<E> {
-    /// The same code, as one of `E`'s.
+    /// The same code as a code of `E`.
     fn documented(self) -> E;
 }
 
-/// An error code by name and status: what stands before the operations (the gate, the router)
-/// knows no operation's enumeration.
+/// An error code by name and status, for the gate and the router, which do not know an operation's enumeration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateCode {
     pub code: &'static str,
@@ -65,14 +63,14 @@ impl ErrorCode for GateCode {
     }
 }
 
-/// The status of a code, whose number was checked when its code was generated.
+/// The status of a code; the generator has checked the number.
 #[doc(hidden)]
 pub fn status(number: u16) -> StatusCode {
     StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// An error with all that its receiver needs to act on it. One pointer in size, so that results
-/// stay small.
+/// An error with everything that its receiver needs to act on it. It is one pointer in size, so that results stay
+/// small.
 #[derive(Clone)]
 pub struct Problem<E>(Box<Inner<E>>);
 
@@ -101,7 +99,7 @@ impl<E> Problem<E> {
         self
     }
 
-    /// Says when to try again, in seconds: the answer's `Retry-After`.
+    /// Sets the answer's `Retry-After`, in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after = Some(seconds);
@@ -116,12 +114,12 @@ impl<E> Problem<E> {
         &self.0.context
     }
 
-    /// In seconds.
+    /// `Retry-After` in seconds.
     pub fn retry_after_seconds(&self) -> Option<u32> {
         self.0.retry_after
     }
 
-    /// The same problem under another enumeration of codes.
+    /// The same problem with a code of another enumeration.
     pub fn map<F>(self, code: impl FnOnce(E) -> F) -> Problem<F> {
         let Inner {
             code: from,
@@ -137,7 +135,7 @@ impl<E> Problem<E> {
         }))
     }
 
-    /// The same problem under an enumeration that holds its codes.
+    /// The same problem with an enumeration that contains its codes.
     pub fn widen<F>(self) -> Problem<F>
     where
         E: DocumentedBy<F>,
@@ -151,7 +149,7 @@ impl<E: ErrorCode> Problem<E> {
         self.0.code
     }
 
-    /// The same problem, its code by name.
+    /// The same problem with its code by name.
     pub fn into_gate(self) -> Problem<GateCode> {
         self.map(GateCode::of)
     }
@@ -173,8 +171,8 @@ impl<E: ErrorCode> Problem<E> {
         serde_json::to_vec(&body).unwrap_or_default()
     }
 
-    /// The body as problem details (RFC 9457), with code and context as members of their own. `types` is what the problem's
-    /// type begins with, before the code.
+    /// The body as problem details (RFC 9457), with code and context as members of their own. `types` is the prefix of
+    /// the problem's type, before the code.
     pub fn details(&self, types: &str, request_id: Option<&str>) -> Vec<u8> {
         #[derive(Serialize)]
         struct Body<'a> {

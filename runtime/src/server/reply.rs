@@ -1,4 +1,4 @@
-//! Answers: a body is printed once, straight to the bytes that are sent.
+//! Answers. A body is printed once, directly to the bytes that are sent.
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -15,26 +15,26 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// A success that can be sent.
 pub trait Reply: Sized {
-    /// Prints the body. The error: it does not print, which no value of a generated type should do.
+    /// Prints the body. An error if it cannot be printed, which should not happen for generated types.
     fn reply(self) -> Result<Answer, serde_json::Error>;
 
-    /// The success as it is kept for a repeat of its request.
+    /// The success in the form that is stored for a repeat of its request.
     fn store(self) -> Result<StoredAnswer, serde_json::Error> {
         self.reply().map(Answer::store)
     }
 }
 
-/// The error code of an answer, left in the answer's extensions for logs and measures.
+/// The error code of an answer, added to its extensions for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyCode(pub GateCode);
 
-/// An answer as it was sent, kept to be sent again: the repeat of an idempotent request.
+/// An answer that is stored for repeats of an idempotent request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAnswer {
     pub status: u16,
-    /// All but Content-Type, which is of the caller's choosing.
+    /// All headers except Content-Type, which the caller chooses.
     pub headers: Vec<(String, String)>,
-    /// JSON, or nothing.
+    /// The JSON body; may be empty.
     pub body: Bytes,
 }
 
@@ -53,7 +53,7 @@ impl Reply for StoredAnswer {
     }
 }
 
-/// A success ready to be sent or kept.
+/// A success that is ready to be sent or stored.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -61,18 +61,18 @@ pub struct Answer {
     pub content: Content,
 }
 
-/// What an answer holds.
+/// The content of an answer.
 #[derive(Debug)]
 pub enum Content {
     Nothing,
-    /// Sent as the media type of the version served.
+    /// Sent with the media type of the served version.
     Json(Bytes),
-    /// Sent as a media type of its own.
+    /// Sent with its own media type.
     Other(&'static str, Body),
 }
 
 impl Answer {
-    /// An answer without body.
+    /// An answer without a body.
     pub fn empty(status: u16) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
@@ -98,7 +98,7 @@ impl Answer {
         }
     }
 
-    /// The same answer, its JSON under a media type of its own.
+    /// The same answer with another media type for its JSON.
     #[must_use]
     pub fn sent_as(mut self, media_type: &'static str) -> Self {
         self.content = match self.content {
@@ -108,7 +108,7 @@ impl Answer {
         self
     }
 
-    /// Adds a header. A value that no header can carry (control characters) is left out.
+    /// Adds a header. A value that is not valid in a header (control characters) is left out.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl HeaderText) -> Self {
         if let Some(value) = value.header_text() {
@@ -117,7 +117,7 @@ impl Answer {
         self
     }
 
-    /// The answer as it is kept for a repeat of the request. A stream is not kept.
+    /// The answer in the form that is stored for a repeat of the request. A stream is not stored.
     pub fn store(self) -> StoredAnswer {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = self
@@ -134,7 +134,7 @@ impl Answer {
         }
     }
 
-    /// The answer as it is sent.
+    /// The answer in the form that is sent.
     pub fn send(self, served: &Served) -> Response {
         let (media_type, body) = match self.content {
             Content::Nothing => (None, Body::empty()),
@@ -153,7 +153,7 @@ impl Answer {
     }
 }
 
-/// What can be the value of a header.
+/// Types that can be the value of a header.
 pub trait HeaderText {
     fn header_text(self) -> Option<HeaderValue>;
 }
@@ -198,7 +198,7 @@ impl<T: HeaderText> HeaderText for Option<T> {
     }
 }
 
-/// What a handler answers where it fails.
+/// The failure of a handler.
 pub trait Refusal {
     /// The answer to the request with this head.
     fn refuse(self, head: &Parts) -> Response;
@@ -210,8 +210,7 @@ impl<E: ErrorCode> Refusal for Problem<E> {
     }
 }
 
-/// A failure that the contract documents with a body of its own. A status that is none of a failure
-/// becomes 500.
+/// A failure with its own documented body. A status that does not mean failure becomes 500.
 pub fn failed(answer: Result<Answer, serde_json::Error>, head: &Parts) -> Response {
     let served = head.extensions.get::<Served>().copied().unwrap_or_default();
     match answer {
@@ -248,7 +247,7 @@ pub fn refuse<E: ErrorCode>(problem: &Problem<E>, head: &Parts) -> Response {
     render(problem, request_id.map(|id| &*id.0), &served)
 }
 
-/// Renders a problem in the form of the version that is served: every error that is sent is made here.
+/// Renders a problem in the form of the served version. Every error that is sent is made here.
 pub fn render<E: ErrorCode>(
     problem: &Problem<E>,
     request_id: Option<&str>,

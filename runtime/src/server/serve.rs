@@ -1,5 +1,5 @@
-//! The way of one request, as far as it is the same for every operation: admitted, its body read
-//! within bounds, and answered at the end. Generated code decodes and calls the handler in between.
+//! The steps of a request that are equal for every operation: admitting it, reading its body within bounds, and
+//! finishing the answer. Generated code decodes the request and calls the handler in between.
 
 use std::{
     error::Error as _,
@@ -26,20 +26,20 @@ use super::{
     reply::{Refusal, Reply, refuse},
 };
 
-/// What an operation takes as body.
+/// The body that an operation accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyRule {
-    /// Nothing. Content is refused, not ignored.
+    /// No body; content is refused, not ignored.
     None,
-    /// A body of one of these media types (lower-case; `*/*`: any), or no bytes at all.
+    /// A body of one of these media types (lower case; `*/*` means any), or no bytes.
     Content {
         media_types: &'static [&'static str],
-        /// The media type of the version served is one as well.
+        /// The media type of the served version is accepted too.
         versioned: bool,
     },
 }
 
-/// A request that was admitted, with its body.
+/// An admitted request with its body.
 #[derive(Debug)]
 pub struct Arrived<C> {
     pub context: C,
@@ -48,7 +48,7 @@ pub struct Arrived<C> {
     pub body: Bytes,
 }
 
-/// Admits a request and reads its body. The error is the finished answer of a refusal.
+/// Admits a request and reads its body. The error is the finished refusal.
 pub async fn arrive<G: Gate>(
     gate: &G,
     operation: &'static Operation,
@@ -86,7 +86,7 @@ pub async fn arrive<G: Gate>(
             let mut response = refuse(&problem, &head);
             if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && is_encoded(&head.headers)
             {
-                // RFC 9110, section 12.5.3: it tells a refused coding from a refused media type.
+                // RFC 9110, section 12.5.3: `Accept-Encoding` distinguishes a refused coding from a refused media type.
                 let identity = HeaderValue::from_static("identity");
                 response
                     .headers_mut()
@@ -97,8 +97,8 @@ pub async fn arrive<G: Gate>(
     }
 }
 
-/// Whether the body is said to be compressed, or encoded in another way, for good or for its way here only (RFC 9112, section
-/// 6.1). The server undoes `chunked`, once, and no other coding.
+/// Whether the body is compressed or encoded in another way, as content or transfer coding (RFC 9112, section 6.1). The
+/// server decodes `chunked`, once, and no other coding.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let mut content = codings(headers, header::CONTENT_ENCODING);
     let mut transfer = codings(headers, header::TRANSFER_ENCODING);
@@ -117,7 +117,7 @@ fn codings(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]>
 }
 
 impl<C> Arrived<C> {
-    /// Leaves with the head what the request used of what is going away.
+    /// Adds the used deprecated things to the head.
     pub fn used(&mut self, used: UsedDeprecations) {
         if used.0.is_empty() {
             return;
@@ -132,7 +132,7 @@ impl<C> Arrived<C> {
 }
 
 impl<C: Send + Sync + 'static> Arrived<C> {
-    /// Answers with what the handler said.
+    /// Answers with the handler's result.
     pub fn answer<G, A, E>(
         self,
         gate: &G,
@@ -157,7 +157,7 @@ impl<C: Send + Sync + 'static> Arrived<C> {
         finish(gate, Some(&self.context), operation, &self.head, response)
     }
 
-    /// Answers a request that is not as the contract has it.
+    /// Answers a request that breaks the contract.
     pub fn refuse<G>(
         self,
         gate: &G,
@@ -188,7 +188,7 @@ fn served(head: &Parts) -> Served {
     head.extensions.get::<Served>().copied().unwrap_or_default()
 }
 
-/// A function over handlers and request as a handler of axum.
+/// Makes a handler of axum from a function of handlers and request.
 pub fn handler<H, F, A>(
     handlers: &Arc<H>,
     serve: F,
@@ -202,7 +202,7 @@ where
     move |request| serve(Arc::clone(&handlers), request)
 }
 
-/// Answers a method that the path does not know; `allow` lists those that it knows.
+/// Answers a method that the path does not have; `allow` lists its methods.
 pub fn method_not_allowed(
     allow: &'static str,
 ) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync + 'static {
@@ -222,8 +222,8 @@ pub fn method_not_allowed(
     }
 }
 
-/// One router of those of all versions: each request goes to that of the version it is [`Served`], and
-/// to the first where there is none of it.
+/// Joins the routers of all versions: each request goes to the router of the version in which it is [`Served`], or to
+/// the first if there is none.
 pub fn by_version(routers: impl Into<Arc<[(u32, Router)]>>) -> Router {
     let routers = routers.into();
     Router::new().fallback(move |request: Request| {
@@ -246,7 +246,7 @@ pub fn by_version(routers: impl Into<Arc<[(u32, Router)]>>) -> Router {
     })
 }
 
-/// Answers a path that the contract does not know.
+/// Answers a path that the contract does not have.
 pub async fn not_found(request: Request) -> Response {
     let (head, _) = request.into_parts();
     refuse(
