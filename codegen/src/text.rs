@@ -1,4 +1,12 @@
-//! Small questions about names.
+//! Small questions about names, and percent-encoding.
+
+use percent_encoding::percent_decode_str;
+
+/// The text that a part of a URI stands for. An invalid escape stays as it is; a part that is not UTF-8 stays whole.
+pub fn percent_decoded(text: &str) -> String {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map_or_else(|_| text.to_owned(), |text| text.into_owned())
+}
 
 /// The edit distance of two words (insert, delete, replace), if it is at most `most`.
 pub fn distance(a: &str, b: &str, most: usize) -> Option<usize> {

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 mod overlay;
@@ -364,7 +365,10 @@ fn matches(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
                     if given.is_empty() {
                         return None;
                     }
-                    values.insert(name.to_owned(), crate::exchange::percent_decoded(given));
+                    values.insert(
+                        name.to_owned(),
+                        percent_decode_str(given).decode_utf8_lossy().into_owned(),
+                    );
                 } else if expected != given {
                     return None;
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Location;
 use crate::source::{Content, Node, Position, escape, unescape};
+use crate::text::percent_decoded;
 
 /// A node of one tree.
 pub(super) type Id = u32;
@@ -194,7 +195,7 @@ impl<'a> Tree<'a> {
                 match self.content(id) {
                     Content::Map(_) => self
                         .get(id, &token)
-                        .or_else(|| self.get(id, &decoded(&token))),
+                        .or_else(|| self.get(id, &percent_decoded(&token))),
                     Content::List(_) => {
                         let index: usize = token.parse().ok()?;
                         self.items(id).nth(index)
@@ -272,24 +273,4 @@ impl<'a> Tree<'a> {
             None => Location::of_node(&self.file, &Position::default(), pointer),
         }
     }
-}
-
-fn decoded(token: &str) -> String {
-    let bytes = token.as_bytes();
-    let digit = |index: usize| bytes.get(index).and_then(|b| char::from(*b).to_digit(16));
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while let Some(&byte) = bytes.get(index) {
-        match (byte, digit(index + 1), digit(index + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                index += 3;
-            }
-            _ => {
-                out.push(byte);
-                index += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| token.to_owned())
 }

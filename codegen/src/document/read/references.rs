@@ -4,6 +4,7 @@
 use super::Reader;
 use super::place::Place;
 use crate::source::unescape;
+use crate::text::percent_decoded;
 
 /// What a reference, or a chain of them, leads to.
 pub(super) struct Target<'a> {
@@ -119,25 +120,4 @@ impl<'a> Reader<'a> {
         near.map(|near| format!(" (there is `{near}`)"))
             .unwrap_or_default()
     }
-}
-
-/// A URI fragment as text; what is no valid escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let hex = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while let Some(&byte) = bytes.get(i) {
-        match (byte, hex(bytes.get(i + 1)), hex(bytes.get(i + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                i += 3;
-            }
-            _ => {
-                out.push(byte);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }

@@ -2,6 +2,7 @@
 //! enumeration that is deprecated, with the `Link` that tells of it.
 
 use indexmap::IndexMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -13,6 +14,22 @@ use crate::names;
 
 /// The extension of `info` that says where a server publishes the document.
 const PUBLISHED_AT: &str = "x-published-at";
+
+/// Characters that the value of a header's parameter does not hold as they are (RFC 8187).
+const PARAMETER: AsciiSet = keep(NON_ALPHANUMERIC.remove(b'-'), b"._~!$&+^`|");
+/// Characters that a fragment does not hold as they are (RFC 3986).
+const FRAGMENT: AsciiSet = keep(NON_ALPHANUMERIC.remove(b'-'), b"._~!$&'()*+,;=:@/?");
+/// The same for a whole address, which may hold escapes already.
+const URL: AsciiSet = keep(FRAGMENT, b"%[]");
+
+const fn keep(mut set: AsciiSet, kept: &[u8]) -> AsciiSet {
+    let mut at = 0;
+    while at < kept.len() {
+        set = set.remove(kept[at]);
+        at += 1;
+    }
+    set
+}
 
 /// One deprecated thing of the document.
 struct Thing<'d> {
@@ -272,7 +289,7 @@ pub fn notice(
 
 /// A link (RFC 8288) to the thing's place in the published document.
 fn link(url: &str, element: &str, title: &str) -> String {
-    let fragment = percent(element, "-._~!$&'()*+,;=:@/?");
+    let fragment = utf8_percent_encode(element, &FRAGMENT);
     // A title beyond ASCII is written as RFC 8187 has it.
     let title = match title
         .bytes()
@@ -282,22 +299,12 @@ fn link(url: &str, element: &str, title: &str) -> String {
             "title=\"{}\"",
             title.replace('\\', "\\\\").replace('"', "\\\"")
         ),
-        false => format!("title*=UTF-8''{}", percent(title, "-._~!$&+^`|")),
+        false => format!("title*=UTF-8''{}", utf8_percent_encode(title, &PARAMETER)),
     };
     format!(
         "<{}#{fragment}>; rel=\"deprecation\"; {title}",
-        percent(url, "-._~!$&'()*+,;=:@/?%[]")
+        utf8_percent_encode(url, &URL)
     )
-}
-
-fn percent(text: &str, kept: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        match byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
-            true => out.push(char::from(byte)),
-            false => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
 }
 
 fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
