@@ -2,6 +2,7 @@
 //! `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link` (RFC 8288, RFC 5829).
 
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+use sfv::{Date, Integer};
 
 use super::operation::Operation;
 
@@ -94,8 +95,10 @@ pub(super) fn tell(
     head: &Parts,
     headers: &mut HeaderMap,
 ) {
-    if let Some(at) = all.clone().filter_map(|one| one.deprecated_at).min() {
-        put(headers, DEPRECATION, &format!("@{at}"));
+    let announced = all.clone().filter_map(|one| one.deprecated_at).min();
+    if let Some(seconds) = announced.and_then(|seconds| Integer::try_from(seconds).ok()) {
+        let date = Date::from_unix_seconds(seconds);
+        put(headers, DEPRECATION, &date.to_string());
     }
     let sunsets = all.clone().filter(|one| one.sunset_date.is_some());
     if let Some(date) = sunsets

@@ -4,6 +4,7 @@
 use crm_runtime::server::{At, GateCode, Problem, Report};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, header, request::Parts};
+use sfv::{BareItem, Item, Parser};
 use sha2::Sha256;
 
 use crate::{
@@ -41,24 +42,16 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem<GateCode>> {
 
 fn unquote(text: &str) -> Option<String> {
     let text = text.trim();
-    let Some(inner) = text.strip_prefix('"') else {
+    if !text.starts_with('"') {
         return (!text.contains('"')).then(|| text.to_owned());
-    };
-    let inner = inner.strip_suffix('"')?;
-    let mut key = String::with_capacity(inner.len());
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => return None,
-            '\\' => key.push(
-                chars
-                    .next()
-                    .filter(|escaped| matches!(escaped, '"' | '\\'))?,
-            ),
-            c => key.push(c),
-        }
     }
-    Some(key)
+    match Parser::new(text).parse().ok()? {
+        Item {
+            bare_item: BareItem::String(key),
+            params,
+        } if params.is_empty() => Some(key.into()),
+        _ => None,
+    }
 }
 
 /// What a request of this caller is recorded under. The fingerprint is still that of no request.
@@ -138,6 +131,9 @@ mod tests {
             (r#"abc""#, Err(())),
             (r#""a"b""#, Err(())),
             (r#""a\n""#, Err(())),
+            (r#""a";b"#, Err(())),
+            (r#""a";b=1"#, Err(())),
+            ("a;b=1", Ok(Some("a;b=1"))),
             ("\u{e9}", Err(())),
             ("a\tb", Err(())),
         ];

@@ -1,29 +1,32 @@
 //! How often a caller may call: the headers that say so (draft-ietf-httpapi-ratelimit-headers).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use sfv::{Error, ItemSerializer, KeyRef, StringRef};
 
 use crate::ports::limiter::{Decision, Quota};
 
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
+
 pub fn headers(quota: &Quota, decision: &Decision, headers: &mut HeaderMap) {
-    let mut set = |name, text: String| {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(HeaderName::from_static(name), value);
+    let left = [("r", decision.remaining), ("t", decision.reset_s)];
+    let policy = [("q", quota.requests), ("w", quota.window_s)];
+    for (name, parameters) in [(POLICY, policy), (LEFT, left)] {
+        // A quota's name is ASCII, so that both always can be written.
+        let value = entry(quota.name, parameters).ok();
+        if let Some(value) = value.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(name, value);
         }
-    };
-    set(
-        "ratelimit-policy",
-        format!(
-            "\"{}\";q={};w={}",
-            quota.name, quota.requests, quota.window_s
-        ),
-    );
-    set(
-        "ratelimit",
-        format!(
-            "\"{}\";r={};t={}",
-            quota.name, decision.remaining, decision.reset_s
-        ),
-    );
+    }
+}
+
+/// A string with parameters (RFC 9651).
+fn entry(name: &str, parameters: [(&str, u32); 2]) -> Result<String, Error> {
+    let mut entry = ItemSerializer::new().bare_item(StringRef::from_str(name)?);
+    for (key, number) in parameters {
+        entry = entry.parameter(KeyRef::from_str(key)?, number);
+    }
+    Ok(entry.finish())
 }
 
 #[cfg(test)]
