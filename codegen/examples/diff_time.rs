@@ -1,5 +1,5 @@
-//! How long the comparison takes: `cargo run --release -p crm-codegen --example diff_time [FILE]`. Without
-//! a file, a contract of about 2 MB is made up; 100 bounds are changed in either.
+//! Measures the time of a comparison: `cargo run --release -p crm-codegen --example diff_time [FILE]`. Without a file
+//! it generates a contract of about 2 MB. It compares the contract with a copy in which 100 bounds are changed.
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::time::Instant;
@@ -37,7 +37,7 @@ fn main() {
     }
 }
 
-/// The first 100 upper bounds of texts, one lower.
+/// Lowers the first 100 upper bounds of texts by one.
 fn edit(text: &str) -> String {
     let mut out = String::new();
     let mut count = 0;

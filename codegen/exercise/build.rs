@@ -1,4 +1,4 @@
-//! Generates the modules of `contract.yaml` in two versions: as it is, and as `version_2` changes it.
+//! Generates the modules of `contract.yaml` in two versions: unchanged, and with the changes of `version_2`.
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -27,15 +27,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A change of every kind that matters between versions. Each stands in the document once.
+/// One change of every kind that matters between versions. Each text occurs in the document once.
 const CHANGES: &[(&str, &str)] = &[
     ("version: 1.0.0", "version: 2.0.0"),
-    // Words are no difference: the type is shared.
+    // Descriptions do not matter: the type is shared.
     (
         "The state of a thing. More may come.",
         "How far a thing has got.",
     ),
-    // A bound is none of the type either: the handler is shared, the validation is not.
+    // A bound does not change the type: the handler is shared, the validation is not.
     (
         "schema: {type: string, minLength: 1, maxLength: 5}",
         "schema: {type: string, minLength: 1, maxLength: 4}",
@@ -45,7 +45,7 @@ const CHANGES: &[(&str, &str)] = &[
         "      operationId: things_get\n",
         "      operationId: things_get\n      deprecated: true\n      x-deprecated-at: \"2026-01-31\"\n      x-sunset: \"2026-06-30\"\n",
     ),
-    // An answer of another form: the operation has a handler in each version.
+    // A different answer: the operation has a handler in each version.
     (
         "                required: [items]\n",
         "                required: [items, total]\n",
@@ -63,9 +63,9 @@ const CHANGES: &[(&str, &str)] = &[
         "        fields: {type: object, additionalProperties: true}\n    RecordPage:\n",
         "        fields: {type: object, additionalProperties: true}\n        kind: {type: string}\n    RecordPage:\n",
     ),
-    // An operation that is gone, and one that is new.
+    // A removed operation, and a new one.
     ("operationId: things_delete", "operationId: things_archive"),
-    // An error code more.
+    // An additional error code.
     (
         "      summary: Names that Rust has other plans for\n      security: []\n      x-consumers: [web]\n      x-error-codes: []\n",
         "      summary: Names that Rust has other plans for\n      security: []\n      x-consumers: [web]\n      x-error-codes: [NOT_FOUND]\n",

@@ -1,6 +1,6 @@
-//! A crate from any contract, ours or foreign. What the generator expects and a foreign contract does not
-//! say is added (who calls, error codes, names); what it cannot express is left out, operation by
-//! operation, each time with a finding that names it. The rest is generated.
+//! Makes a crate from any contract. It adds facts that the generator needs and other contracts do not have (consumers,
+//! error codes, names), and leaves out operations that it cannot generate, each with a finding that names it. The rest
+//! is generated.
 
 mod answers;
 mod bodies;
@@ -24,20 +24,20 @@ pub use crates::{File, files};
 /// The one consumer of a foreign contract.
 pub const CONSUMER: &str = "client";
 
-/// Each round mends or leaves out what the one before found; so many are enough for any contract.
+/// Each round mends or removes the findings of the round before; this many rounds are enough for any contract.
 const MOST_ROUNDS: usize = 24;
 
-/// What became of a contract.
+/// The result for a contract.
 #[derive(Debug)]
 pub struct Adapted {
-    /// What was generated from.
+    /// The document from which code is generated.
     pub document: Document,
     pub modules: Vec<Module>,
-    /// What was left out or is done otherwise than written, by place.
+    /// The parts that were left out or are generated differently from the document, by place.
     pub left: Vec<Diagnostic>,
 }
 
-/// Faults that a document can do without: what stands there says nothing to the generator.
+/// Rules whose findings are about keywords that the generator does not need, so that they can be removed.
 const NEEDLESS: &[&str] = &[
     "unknown-field",
     "keyword-without-effect",
@@ -49,8 +49,8 @@ const NEEDLESS: &[&str] = &[
     "discriminator-variant",
 ];
 
-/// Generates types, server and client from a contract; nothing where it is no contract at all, or where
-/// what is wrong belongs to no operation.
+/// Generates types, server and client from a contract. An error if it is not a contract at all, or if a fault does not
+/// belong to an operation.
 pub fn adapt(file: &str, bytes: &[u8]) -> Result<Adapted, Vec<Diagnostic>> {
     adapt_written(Written::of_bytes(file, bytes)?)
 }
@@ -99,8 +99,8 @@ fn generated(file: &str, root: &Node) -> Result<(Document, Vec<Module>), Vec<Dia
 }
 
 impl Edit {
-    /// Removes what the findings are about: a needless keyword, an optional parameter, or the operations
-    /// that cannot do without it. False where nothing could be removed.
+    /// Removes the causes of findings: a needless keyword, an optional parameter, or the operations that depend on it.
+    /// False if nothing could be removed.
     fn mend(&mut self, root: &mut Node, faults: &[Diagnostic]) -> bool {
         let mut gone: BTreeSet<String> = BTreeSet::new();
         let mut given_up: BTreeSet<String> = BTreeSet::new();
@@ -118,7 +118,7 @@ impl Edit {
                     &format!("{}; it is sent and arrives as bytes", fault.message),
                     &fault.mend,
                 );
-                // Bytes are held against no schema.
+                // Raw bytes are not checked against a schema.
                 gone.insert(format!("{pointer}/schema"));
                 continue;
             }
@@ -171,8 +171,7 @@ impl Edit {
     }
 }
 
-/// The keyword of a schema that stands here, where it only narrows what is valid: types are the same
-/// without it.
+/// The keyword at this place, if it only narrows the valid values, so that types are the same without it.
 fn narrowing<'p>(root: &Node, pointer: &'p str) -> Option<&'p str> {
     const ALL: [&str; 16] = [
         "not",
@@ -193,13 +192,13 @@ fn narrowing<'p>(root: &Node, pointer: &'p str) -> Option<&'p str> {
         "$anchor",
     ];
     let (owner, keyword) = pointer.rsplit_once('/')?;
-    // Beside other rules for names, a pattern says more than that.
+    // Beside other rules for names, a pattern does more than narrow.
     let says_more =
         keyword == "patternProperties" && root.at(owner)?.get("additionalProperties").is_some();
     (ALL.contains(&keyword) && !says_more).then_some(keyword)
 }
 
-/// The parameter that a place belongs to, where callers can do without it.
+/// The parameter to which a place belongs, if it is optional.
 fn optional_parameter(root: &Node, pointer: &str) -> Option<String> {
     let tokens: Vec<&str> = pointer.split('/').collect();
     let at = tokens.iter().position(|token| *token == "parameters")?;
@@ -212,7 +211,7 @@ fn optional_parameter(root: &Node, pointer: &str) -> Option<String> {
     (!required && node.get("in").and_then(Node::as_str) != Some("path")).then_some(parameter)
 }
 
-/// The operations that cannot be without what stands at a place.
+/// The operations that depend on a place.
 fn concerned(root: &Node, pointer: &str) -> Vec<String> {
     let tokens: Vec<&str> = pointer.split('/').collect();
     match tokens.as_slice() {
@@ -234,7 +233,7 @@ fn concerned(root: &Node, pointer: &str) -> Vec<String> {
     }
 }
 
-/// Whether an operation has to do with a place by its failures alone.
+/// Whether an operation depends on a place only through its failures.
 fn only_in_failures(root: &Node, operation: &str, pointer: &str) -> bool {
     if let Some(inside) = pointer.strip_prefix(operation) {
         let mut tokens = inside.split('/').skip(1);

@@ -1,6 +1,5 @@
-//! Whether a value is what a schema says. For examples and defaults, which are judged when the contract
-//! is read; requests are judged by generated code. Bounded in steps, since composed recursive schemas
-//! could otherwise be followed for ever.
+//! Checks values against schemas: examples and defaults when the contract is read. Generated code checks requests. The
+//! steps are bounded, since composed recursive schemas could otherwise be followed for ever.
 
 mod formats;
 mod scalars;
@@ -20,13 +19,13 @@ const MOST_STEPS: usize = 50_000;
 const MOST_STEPS_IN_ALL: usize = 5_000_000;
 /// The deepest that schemas are followed into each other.
 const DEEPEST: usize = 200;
-/// After so many faults one value is wrong enough.
+/// The most faults that are reported for one value.
 const MOST_FAULTS: usize = 10;
 
-/// Compiling a pattern costs milliseconds: values are held against so many different ones.
+/// The most different patterns that are compiled, since compiling one takes milliseconds.
 const MOST_PATTERNS: usize = 500;
 
-/// A pattern as requests will be held against it, within bounds of its own.
+/// Compiles a pattern as for requests, within its own bounds.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     regex::RegexBuilder::new(pattern)
         .size_limit(1 << 18)
@@ -34,22 +33,22 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
         .build()
 }
 
-/// One way in which a value does not conform.
+/// One fault of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where in the value, as a JSON pointer.
+    /// The place in the value, as a JSON pointer.
     pub pointer: String,
-    /// What is wrong, as the end of a sentence that begins with the place.
+    /// The fault, as the end of a sentence that begins with the place.
     pub why: String,
 }
 
-/// Judges values against the schemas of one document.
+/// Checks values against the schemas of one document.
 pub struct Judge<'d> {
     document: &'d Document,
     patterns: HashMap<&'d str, Option<Regex>>,
     steps: usize,
     total: usize,
-    /// How many parts of an `allOf` are open: each knows only some of the properties.
+    /// The number of enclosing parts of an `allOf`, each of which names only some of the properties.
     parts: usize,
 }
 
@@ -64,8 +63,7 @@ impl<'d> Judge<'d> {
         }
     }
 
-    /// All that is wrong with a value; nothing if it conforms, or if the schemas are too entangled to
-    /// say so within bounds.
+    /// All faults of a value; empty if it conforms, or if the schemas are too complex to decide within the bounds.
     pub fn faults(&mut self, schema: &'d Schema, value: &Value) -> Vec<Fault> {
         self.total += self.steps;
         self.steps = 0;
@@ -299,7 +297,7 @@ impl<'d> Judge<'d> {
         {
             faults.add(path, format!("lacks the property `{name}`"));
         }
-        // What is inside of a property is a value of its own again.
+        // The value of a property is outside of the `allOf`.
         let parts = std::mem::take(&mut self.parts);
         for (name, value) in members {
             path.push(Step::Name(name));
@@ -309,7 +307,7 @@ impl<'d> Judge<'d> {
                     self.judge(schema, value, path, depth + 1, faults)
                 }
                 (None, Additional::Refused) => faults.add(path, UNKNOWN.to_owned()),
-                // Requests are closed unless they say otherwise, and answers hold what is documented.
+                // Requests are closed by default, and answers hold documented properties only.
                 (None, Additional::Unsaid) if !rules.properties.is_empty() && parts == 0 => {
                     faults.add(path, UNKNOWN.to_owned());
                 }

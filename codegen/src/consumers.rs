@@ -1,7 +1,7 @@
-//! Pins: what each consumer relies on, as its contract tests showed it. A pin is an operation that is
-//! called, a parameter or property that is sent, a property that an answer held, an error code that came.
-//! Recorded once ([`record`]), kept as a file for people to read, and found again in any contract
-//! ([`Contract`]), so that a change can be told whom it touches.
+//! Pins: what each consumer relies on, by its contract tests. A pin is a called operation, a sent parameter or
+//! property, a property that an answer held, or an error code of an answer. Pins are recorded ([`record`]), kept in a
+//! readable file, and looked up in a contract ([`Contract`]), so that a finding can name the consumers that a change
+//! affects.
 
 mod file;
 pub mod record;
@@ -31,14 +31,14 @@ pub struct Consumer {
 /// By `operationId`.
 pub type Operations = BTreeMap<String, Used>;
 
-/// What is used of one operation. Properties are JSON pointers into a body, in which `*` stands for any
-/// item of a list or any name of a map, and `fields(job)` for the fields of a record type.
+/// The used parts of one operation. Properties are JSON pointers into a body, in which `*` stands for any item of a
+/// list or any name of a map, and `fields(job)` for the fields of a record type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Used {
     /// `query limit`, `header If-Match`, `path id`.
     pub parameters: BTreeSet<String>,
     pub sends: BTreeSet<String>,
-    /// By status as the contract writes it.
+    /// The properties by status, as in the contract.
     pub reads: BTreeMap<String, BTreeSet<String>>,
     pub codes: BTreeSet<String>,
 }
@@ -53,7 +53,7 @@ pub enum Element {
     Code(String),
 }
 
-/// A thing that somebody relies on: who, in which operation, what.
+/// A thing that a consumer relies on: the consumer, the operation, the thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pin {
     pub consumer: String,
@@ -94,7 +94,7 @@ impl Consumer {
         file::read(file, bytes)
     }
 
-    /// The same as text: sorted, so that a change shows as what changed.
+    /// The pins as YAML, sorted, so that a diff shows only what changed.
     pub fn to_yaml(&self) -> String {
         file::write(self)
     }

@@ -1,5 +1,5 @@
-//! What the tool chain says about a document: a rule, a place, what is wrong and how to mend it.
-//! Diagnostics are values that are collected, so that one run tells everything it found.
+//! Findings of the tool chain about a document: a rule, a place, what is wrong and how to mend it. They are collected,
+//! so that one run reports everything it finds.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::source::Position;
 pub struct Location {
     #[serde(serialize_with = "as_text")]
     pub file: Arc<str>,
-    /// Counted from 1; 0 where there is no position, as in a document that was put together by code.
+    /// Counted from 1; 0 if there is no position, as in a document that code built.
     pub line: u32,
     /// Counted from 1, in characters.
     pub column: u32,
@@ -27,7 +27,7 @@ fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Er
 }
 
 impl Location {
-    /// The place of a node of the document that stands in `file`.
+    /// The place of a node of the document in `file`.
     pub fn of_node(file: &Arc<str>, position: &Position, pointer: impl Into<String>) -> Self {
         Location {
             file: position.file.as_ref().unwrap_or(file).clone(),
@@ -37,7 +37,7 @@ impl Location {
         }
     }
 
-    /// A place that is known by file alone.
+    /// A place of which only the file is known.
     pub fn of_file(file: &str) -> Self {
         Location {
             file: Arc::from(file),
@@ -98,7 +98,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// How many findings one run reports: past that a document needs mending, not more findings.
+/// The most findings of one run; a document with more needs mending first.
 const MOST: usize = 1_000;
 
 /// Findings in the order in which they were made, without repeats and bounded in number.

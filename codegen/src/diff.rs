@@ -1,6 +1,6 @@
-//! Compares two contracts, change by change: what breaks whom, what to look at, what is merely new. Works
-//! on the documents as written, of either form of OpenAPI, ours or foreign; what differs in form only is
-//! no change. The rules are in [`rules`].
+//! Compares two contracts, change by change: breaking changes and whom they break, changes to look at, and additions.
+//! It works on any documents of either form of OpenAPI; differences of form only are not changes. The rules are in
+//! [`rules`].
 
 mod finding;
 mod graph;
@@ -39,23 +39,23 @@ pub struct Contract {
     pub root: Node,
 }
 
-/// What the comparison is told besides.
+/// Options of the comparison.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'c> {
     /// The day on which the new contract is released.
     pub today: Option<Date>,
-    /// The releases that announced what goes. Their day stands in the name of the file or folder.
+    /// The releases that announced removals. The name of the file or folder contains their day.
     pub announced: &'c [Contract],
-    /// What consumers rely on: findings name the pins that they touch, and nothing goes that is pinned.
+    /// The pins of consumers: findings name the pins that they touch, and removing something pinned is breaking.
     pub consumers: &'c [Consumer],
 }
 
-/// What the comparison came to.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default)]
 pub struct Diff {
     /// The gravest first.
     pub findings: Vec<Finding>,
-    /// Steps taken, for those who want to know that they grow with the documents and no faster.
+    /// The number of steps, for tests that it grows linearly with the documents.
     pub work: usize,
 }
 
@@ -67,8 +67,8 @@ impl Diff {
 }
 
 impl Contract {
-    /// Reads YAML or JSON. What is no OpenAPI 3.0 or 3.1 cannot be compared; faults within are taken as
-    /// written.
+    /// Reads YAML or JSON. Documents other than OpenAPI 3.0 or 3.1 cannot be compared; faults within a document are
+    /// compared as written.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Contract, Vec<Diagnostic>> {
         Contract::of(Written::of_bytes(file, bytes)?)
     }
@@ -163,7 +163,7 @@ fn graph_of<'a>(old: &'a Contract, new: &'a Contract, calendar: Calendar) -> Gra
     graph
 }
 
-/// The schemas that are parts of what operations use.
+/// The schemas that operations use.
 fn reached(graph: &Graph<'_>, roots: &[(u32, u32, u8)]) -> (BTreeSet<Id>, BTreeSet<Id>) {
     let mut seen = vec![false; graph.pairs.len()];
     let mut open: Vec<u32> = roots.iter().map(|(pair, _, _)| *pair).collect();
@@ -183,12 +183,12 @@ fn reached(graph: &Graph<'_>, roots: &[(u32, u32, u8)]) -> (BTreeSet<Id>, BTreeS
     ids
 }
 
-/// What people call a schema, for messages.
+/// The name of a schema for messages.
 fn label(tree: &Tree<'_>, id: Id) -> String {
     named(tree, id).unwrap_or_else(|| "the schema".to_owned())
 }
 
-/// `Note.author.name`, where the place is within a named schema or a property.
+/// A name such as `Note.author.name`, if the place is within a named schema or a property.
 fn named(tree: &Tree<'_>, id: Id) -> Option<String> {
     let pointer = tree.at(id).pointer;
     let tokens: Vec<String> = pointer.split('/').skip(1).map(source::unescape).collect();

@@ -1,6 +1,6 @@
-//! The contract as the tool chain understands it. OpenAPI 3.0 and 3.1 both read into this one model:
-//! references to parameters, headers and responses are resolved, implied error codes are added, and
-//! every part knows its place in the source. Only schemas stay references, since they become types.
+//! The tool chain's model of a contract. OpenAPI 3.0 and 3.1 are both read into it: references to parameters, headers
+//! and responses are resolved, implied error codes are added, and every part has its place in the source. Only schemas
+//! keep references, since they become types.
 
 mod code;
 mod deprecation;
@@ -64,9 +64,9 @@ pub struct Document {
     pub operations: Vec<Operation>,
     /// `x-gone`: operations that were removed.
     pub gone: Vec<Gone>,
-    /// Parts of the document that are no part of this model (callbacks, links ...), with their places.
+    /// Parts of the document outside this model (callbacks, links ...), with their places.
     pub unsupported: Vec<(String, Location)>,
-    /// What all of this was read from.
+    /// The source tree.
     pub source: Node,
     pub at: Location,
 }
@@ -122,8 +122,8 @@ impl Document {
         tags
     }
 
-    /// Follows a reference to the schema it names, through references to references. Gives the schema
-    /// itself where it is none, and nothing where the chain is broken, endless or too long.
+    /// Follows references to a schema. Returns the schema itself if it is not a reference, and None if the chain is
+    /// broken, endless or too long.
     pub fn resolve<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
         let mut schema = schema;
         for _ in 0..=MOST_HOPS {
@@ -135,7 +135,7 @@ impl Document {
         None
     }
 
-    /// How many references follow one another from here, as far as they are counted.
+    /// The length of the chain of references from here, up to a bound.
     fn chain(&self, schema: &Schema) -> usize {
         let first = schema.as_ref_name();
         let names = std::iter::successors(first, |name| self.schemas.get(*name)?.as_ref_name());
@@ -168,8 +168,7 @@ impl Document {
         })
     }
 
-    /// Where errors are problem details (RFC 9457), by `info.x-problem-types`: what the `type` of each begins
-    /// with, before its code.
+    /// If errors are problem details (RFC 9457), the prefix of their `type`, before the code (`info.x-problem-types`).
     pub fn problem_types(&self) -> Option<&str> {
         self.source.get("info")?.get("x-problem-types")?.as_str()
     }

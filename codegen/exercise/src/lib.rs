@@ -1,4 +1,4 @@
-//! The generated modules of `contract.yaml`, laid out as every crate of generated code is.
+//! The generated modules of `contract.yaml`, in the layout of every crate of generated code.
 
 mod media {
     include!(concat!(env!("OUT_DIR"), "/media.rs"));
@@ -6,7 +6,7 @@ mod media {
 
 pub use media::MEDIA;
 
-/// For tests that have this crate alone to build on.
+/// For tests that depend only on this crate.
 pub use crm_runtime;
 
 #[allow(clippy::all)]

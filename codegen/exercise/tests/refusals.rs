@@ -1,5 +1,5 @@
-//! What must not compile: a handler that is missing, one that the contract does not know, an error
-//! code that an operation does not document, a client's call outside of its slice.
+//! Code that must not compile: a missing handler, a handler without an operation, an undocumented error code, a
+//! client's call outside its slice.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,6 +1,6 @@
-//! Answers: each status of its own, one media type each. Several types of success become a union, since
-//! a client reads one; documented failures keep their bodies, each its own. Where none is documented, and
-//! where a contract has error codes, failures are problems of the runtime.
+//! Answers: one media type for each status. Several types of success become a union, since a client reads one type;
+//! documented failures keep their own bodies. If there are none, or if the contract has error codes, failures are
+//! problems of the runtime.
 
 use serde_json::json;
 
@@ -80,10 +80,10 @@ pub(super) fn prepare(root: &mut Node, pointer: &str, edit: &mut Edit) {
     }
 }
 
-/// The extension that keeps documented failures.
+/// The extension that marks documented failures.
 const TYPED: &str = "x-typed-failures";
 
-/// Failures as the runtime writes them.
+/// Replaces the failures by problems of the runtime.
 fn problems(responses: &mut Node, edit: &Edit) {
     for range in ["4XX", "5XX"] {
         let schema = json!({"$ref": format!("#/components/schemas/{}", edit.problem)});
@@ -94,7 +94,7 @@ fn problems(responses: &mut Node, edit: &Edit) {
     }
 }
 
-/// Gives up what is documented of an operation's failures. False where it was given up before.
+/// Drops the documented failures of an operation. False if they were dropped before.
 pub(super) fn give_up_failures(root: &mut Node, pointer: &str, edit: &Edit) -> bool {
     let Some(operation) = node_mut(root, pointer) else {
         return false;
@@ -122,7 +122,7 @@ pub(super) fn failures_of(responses: &Node) -> Vec<String> {
         .collect()
 }
 
-/// JSON if it is there, else what stands first.
+/// Keeps one media type: JSON if there is one, else the first.
 fn one_media_type(root: &Node, pointer: &str, status: &str, response: &mut Node, edit: &mut Edit) {
     take(response, "links");
     let Some(mut content) = take(response, "content") else {
@@ -164,7 +164,7 @@ fn one_media_type(root: &Node, pointer: &str, status: &str, response: &mut Node,
     set(response, "content", content);
 }
 
-/// Where successes hold different JSON, each may be answered: all of them name the union.
+/// If successes have different JSON bodies, all of them get the union.
 fn unite(root: &mut Node, pointer: &str, successes: &mut [(String, Node)], edit: &mut Edit) {
     let schema = |response: &Node| -> Option<Node> {
         let (name, media) = response.get("content")?.as_map()?.first()?;
@@ -181,7 +181,7 @@ fn unite(root: &mut Node, pointer: &str, successes: &mut [(String, Node)], edit:
                 kinds.push(found);
             }
             Some(_) => {}
-            // Nothing beside something has no union.
+            // There is no union of an empty body and a body.
             None => return,
         }
     }

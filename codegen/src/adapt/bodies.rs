@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON and forms are typed, whatever else arrives as the bytes that were sent.
+//! Bodies of requests: JSON and forms are typed, all others are raw bytes.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ pub(super) fn prepare(root: &mut Node, pointer: &str, edit: &mut Edit) {
         .and_then(|content| content.get(&kept))
         .cloned();
     let mut content = node(json!({}));
-    // Bytes are held against no schema.
+    // Raw bytes are not checked against a schema.
     let media = media.filter(|_| !raw).unwrap_or_else(|| node(json!({})));
     set(&mut content, &kept, media);
     set(&mut body, "content", content);

@@ -9,8 +9,7 @@ pub struct File {
     pub text: String,
 }
 
-/// All files. `name` is that of the package; `runtime` is the path to the crate `crm-runtime`, as the
-/// manifest writes it.
+/// All files. `name` is the name of the package; `runtime` is the path of the crate `crm-runtime` for the manifest.
 pub fn files(adapted: &Adapted, name: &str, runtime: &str) -> Vec<File> {
     let version = format!("v{}", adapted.document.major);
     let mut files = vec![

@@ -1,4 +1,4 @@
-//! What was done to a contract so that it can be generated, told with the place and the operation.
+//! The edits that make a contract generatable, reported with the place and the operation.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ pub(super) struct Edit {
     pub(super) found: Diagnostics,
     /// Names that are taken by schemas.
     pub(super) schemas: Vec<String>,
-    /// The operations that document what their failures hold.
+    /// The operations that document the bodies of their failures.
     pub(super) failures: Vec<String>,
-    /// The schema of what is answered instead.
+    /// The schema that is answered instead.
     pub(super) problem: String,
 }
 
@@ -51,7 +51,7 @@ impl Edit {
         Location::of_node(&self.file, &position, pointer)
     }
 
-    /// What is done otherwise than written.
+    /// Reports that something is generated differently from the document.
     pub(super) fn say(
         &mut self,
         root: &Node,
@@ -65,7 +65,7 @@ impl Edit {
         self.found.push(Diagnostic::new(rule, &at, message, mend));
     }
 
-    /// One finding for all operations that document their failures.
+    /// Adds one finding for all operations that document their failures.
     pub(super) fn tell_failures(&mut self, root: &Node) {
         let Some(first) = self.failures.first().cloned() else {
             return;
@@ -108,7 +108,7 @@ pub(super) fn name(pointer: &str) -> String {
     }
 }
 
-/// Node from what code puts together.
+/// Makes a node from a value.
 pub(super) fn node(value: serde_json::Value) -> Node {
     Node::from_json(&value)
 }
@@ -132,7 +132,7 @@ pub(super) fn take(owner: &mut Node, key: &str) -> Option<Node> {
     }
 }
 
-/// The thing itself, where a reference leads to it.
+/// Follows a reference to its target.
 pub(super) fn followed<'n>(root: &'n Node, mut node: &'n Node) -> &'n Node {
     for _ in 0..32 {
         let target = node

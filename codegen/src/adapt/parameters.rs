@@ -1,5 +1,5 @@
-//! Parameters: objects that travel as `name[property]` or as their properties become parameters of their
-//! own, which is the same on the wire. Cookies are the gate's concern.
+//! Parameters: an object that is sent as `name[property]` or as its properties becomes several parameters, which is the
+//! same on the wire. Cookies are left to the gate.
 
 use serde_json::json;
 
@@ -72,7 +72,7 @@ pub(super) fn prepare(root: &mut Node, pointer: &str, edit: &mut Edit) {
     }
 }
 
-/// The parameters that an object in the query stands for.
+/// The parameters that an object in the query consists of.
 fn spread(root: &Node, parameter: &Node, name: &str) -> Option<Vec<Node>> {
     let style = parameter
         .get("style")

@@ -1,17 +1,17 @@
-//! Which operations reach a component.
+//! Finds the operations that use a component.
 
 use std::collections::BTreeSet;
 
 use super::answers::failures_of;
 use crate::source::{Node, unescape};
 
-/// Whether an operation, or its path item's parameters, lead to a component: section and name.
+/// Whether an operation, or its path item's parameters, refer to a component (section and name).
 pub(super) fn reaches(root: &Node, operation: &str, component: &(String, String)) -> bool {
     let start = root.at(operation).into_iter().collect();
     leads(root, operation, start, component)
 }
 
-/// Whether it leads there by something else than its failures.
+/// Whether it refers to it outside its failures.
 pub(super) fn reaches_otherwise(
     root: &Node,
     operation: &str,

@@ -1,4 +1,4 @@
-//! Numbers, counts, and when two values are one.
+//! Numbers, counts, and equality of values.
 
 use serde_json::{Number, Value};
 
@@ -69,12 +69,12 @@ pub(super) fn is_integer(number: &Number) -> bool {
     !number.is_f64() || number.as_f64().is_some_and(|value| value.fract() == 0.0)
 }
 
-/// Equal as JSON Schema counts it: 1 and 1.0 are one value.
+/// Equality as in JSON Schema: 1 and 1.0 are equal.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     a == b || canonical(a) == canonical(b)
 }
 
-/// The one spelling of a value: whole numbers are integers.
+/// The canonical form of a value: whole numbers are integers.
 pub(super) fn canonical(value: &Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => match number.as_f64() {

@@ -1,5 +1,5 @@
-//! The form that pins are kept in: YAML, sorted, lists wrapped, so that people can read them and a change
-//! of what a consumer relies on is a change of few lines.
+//! The file format of pins: sorted YAML with wrapped lists, so that people can read it and a small change of the pins
+//! is a small diff.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -156,7 +156,7 @@ pub(super) fn write(consumer: &Consumer) -> String {
     out
 }
 
-/// `key: [a, b]`, wrapped; nothing where there is nothing.
+/// Writes `key: [a, b]`, wrapped; nothing for an empty list.
 fn list(out: &mut String, indent: usize, key: &str, texts: &BTreeSet<String>) {
     if texts.is_empty() {
         return;
@@ -182,7 +182,7 @@ fn list(out: &mut String, indent: usize, key: &str, texts: &BTreeSet<String>) {
     out.push_str("]\n");
 }
 
-/// Plain where YAML reads it as the same text, else quoted.
+/// A YAML scalar: plain if YAML reads it as the same text, else quoted.
 fn scalar(text: &str) -> String {
     let plain = text.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic())
         && text

@@ -1,6 +1,6 @@
-//! From recorded exchanges to pins. A recording is a file of JSON, one exchange a line. An answer is
-//! recorded whole, so every property that it held and the contract names counts as read: more than a
-//! consumer looks at, never less.
+//! Makes pins from recorded exchanges. A recording is a file of JSON, one exchange per line. Answers are recorded
+//! whole, so every property of an answer that the contract names counts as read: the pins may hold more than a consumer
+//! uses, never less.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct Exchange {
     /// Names of the parameters in the query.
     #[serde(default)]
     pub query: BTreeSet<String>,
-    /// Headers of the request by lower-case name. The values of secret ones need not be there.
+    /// Headers of the request by lower-case name. The values of secret ones may be missing.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
@@ -33,7 +33,7 @@ pub struct Exchange {
     pub got: Value,
 }
 
-/// What a recording says of one version of a contract.
+/// The pins of a recording for one version of a contract.
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub consumers: BTreeMap<String, BTreeMap<String, Used>>,
@@ -87,7 +87,7 @@ pub fn pins(contract: &Node, exchanges: &[Exchange]) -> Recorded {
     recorded
 }
 
-/// Puts what was recorded in place of what was kept of this version; other versions stay.
+/// Replaces the pins of this version by the recorded ones; other versions stay.
 pub fn renewed(
     kept: Option<Consumer>,
     name: &str,
@@ -172,7 +172,7 @@ impl Called<'_> {
 
 struct Reach<'a> {
     root: &'a Node,
-    /// Of which type records are that do not say it themselves.
+    /// The type of records that do not name their own.
     record: Option<String>,
 }
 

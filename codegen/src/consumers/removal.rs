@@ -1,10 +1,10 @@
-//! Whether something may go, as far as consumers are concerned: who relies on it, or on what it is part of.
+//! Who relies on a place of the contract, or on the thing to which it belongs.
 
 use super::{Consumer, Contract, Pin, version_of};
 use crate::source::Node;
 
-/// The pins that a change at this place touches: those that name it or something within it, else those of
-/// the smallest thing around it that can be pinned. Nothing where the contract has no such place.
+/// The pins that a change at this place touches: those on it or on something within it, else those on the smallest
+/// enclosing thing that can be pinned. None if the contract has no such place.
 pub fn relying(contract: &Node, consumers: &[Consumer], pointer: &str) -> Option<Vec<Pin>> {
     contract.at(pointer)?;
     let index = Index::of(contract, consumers);
@@ -17,7 +17,7 @@ pub fn relying(contract: &Node, consumers: &[Consumer], pointer: &str) -> Option
     Some(pins)
 }
 
-/// Which pins which places of a contract describe.
+/// The pins by the places of a contract that describe them.
 pub(crate) struct Index {
     places: Vec<(String, usize)>,
     pub(crate) pins: Vec<Pin>,
@@ -66,8 +66,8 @@ impl Index {
             .collect()
     }
 
-    /// The pins on the smallest thing that this place is a part of. A property or parameter that nobody
-    /// pinned is a thing, too: what holds it is not meant.
+    /// The pins on the smallest thing to which this place belongs. An unpinned property or parameter is a thing too, so
+    /// the pins on its owner do not count.
     pub(crate) fn around(&self, pointer: &str) -> Vec<Pin> {
         let mut here = pointer;
         loop {
@@ -86,7 +86,7 @@ impl Index {
     }
 }
 
-/// Whether what stands right under this place can be pinned by itself.
+/// Whether the children of this place can be pinned individually.
 fn is_list_of_things(pointer: &str) -> bool {
     let (owner, key) = pointer.rsplit_once('/').unwrap_or_default();
     matches!(key, "properties" | "parameters" | "x-error-codes") && !owner.ends_with("/properties")

@@ -1,4 +1,4 @@
-//! Finds a pin in a contract: the places that describe it, by which changes are told whom they touch.
+//! Finds a pin in a contract: the places that describe it, so that findings can name the consumers that they affect.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use crate::diff::template;
 use crate::document::Method;
 use crate::source::{Node, escape};
 
-/// Where a contract speaks of what a pin names.
+/// The places of a contract that describe a pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The operation, as the contract writes it.
     pub method: Method,
     pub path: String,
-    /// JSON pointers, the nearest first: the thing itself, and what describes it elsewhere.
+    /// JSON pointers, the nearest first: the thing itself, and its other descriptions.
     pub places: Vec<String>,
 }
 
-/// An operation and where it stands.
+/// An operation and its place.
 pub(super) struct Called<'a> {
     pub(super) method: Method,
     pub(super) path: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Called<'a> {
     pub(super) node: &'a Node,
 }
 
-/// A contract in which pins are looked for.
+/// A contract in which pins are looked up.
 pub struct Contract<'a> {
     root: &'a Node,
     by_id: HashMap<&'a str, Called<'a>>,
@@ -40,7 +40,7 @@ impl<'a> Contract<'a> {
         Contract { root, by_id }
     }
 
-    /// The places of a pin; nothing where the contract has no such thing.
+    /// The places of a pin; None if the contract does not have it.
     pub fn find(&self, pin: &Pin) -> Option<Found> {
         let called = self.by_id.get(pin.operation.as_str())?;
         let places = called.places(self.root, &pin.element)?;
@@ -51,7 +51,7 @@ impl<'a> Contract<'a> {
         })
     }
 
-    /// The `operationId` that an operation has here: its own, or what stands at its method and path now.
+    /// The `operationId` of an operation in this contract: the same id, or the id that its method and path have now.
     pub(crate) fn operation_of(&self, id: &str, method: Method, path: &str) -> Option<String> {
         if self.by_id.contains_key(id) {
             return Some(id.to_owned());
@@ -95,7 +95,7 @@ impl<'a> Called<'a> {
         match element {
             Element::Operation => {
                 let mut places = vec![self.pointer.clone()];
-                // What is said of a body as a whole is said of the operation.
+                // Descriptions of a whole body belong to the operation.
                 let bodies = std::iter::once(self.request(root));
                 let bodies =
                     bodies.chain(self.statuses().map(|status| self.response(root, status)));
@@ -118,12 +118,12 @@ impl<'a> Called<'a> {
             .flat_map(|map| map.keys().map(String::as_str))
     }
 
-    /// What speaks of the body of a request.
+    /// The schemas of a request's body.
     pub(super) fn request(&self, root: &'a Node) -> Places<'a> {
         bodies(root, &format!("{}/requestBody", self.pointer))
     }
 
-    /// The key under `responses` that speaks of a status: itself, its range, or all others.
+    /// The key under `responses` for a status: the status itself, its range, or `default`.
     pub(super) fn answer(&self, status: &str) -> Option<&'a str> {
         let range = format!("{}XX", status.get(..1).unwrap_or_default());
         [status, &range, "default"].into_iter().find_map(|wanted| {
@@ -132,7 +132,7 @@ impl<'a> Called<'a> {
         })
     }
 
-    /// What speaks of the body of an answer.
+    /// The schemas of an answer's body.
     pub(super) fn response(&self, root: &'a Node, status: &str) -> Places<'a> {
         match self.answer(status) {
             Some(key) => bodies(root, &format!("{}/responses/{}", self.pointer, escape(key))),
@@ -140,7 +140,7 @@ impl<'a> Called<'a> {
         }
     }
 
-    /// `query limit`: where it stands, its own or the path's.
+    /// The places of a parameter such as `query limit`, of the operation or of its path.
     pub(super) fn parameter(&self, root: &'a Node, name: &str) -> Option<Vec<String>> {
         let item = self.pointer.rsplit_once('/').map(|(item, _)| item)?;
         let (place, name) = name.split_once(' ')?;
@@ -167,7 +167,7 @@ impl<'a> Called<'a> {
         None
     }
 
-    /// A code of its own, or one of the registry that applies by itself.
+    /// The places of a code: one of the operation's own, or an implied one of the registry.
     fn code(&self, root: &'a Node, code: &str) -> Option<Vec<String>> {
         let registry = format!("/x-error-codes/{}", escape(code));
         let entry = root.at(&registry)?;

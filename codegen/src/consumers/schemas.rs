@@ -1,24 +1,23 @@
-//! What a contract says of the parts of a value: all schemas that may speak of a property, an item or a
-//! member without a name, whichever of them applies. The places of references count as well as what they
-//! lead to.
+//! The schemas of the parts of a value: all that may describe a property, an item or an unnamed member, whichever of
+//! them applies. References count as well as their targets.
 
 use crate::source::{Node, escape, unescape};
 
-/// More schemas than speak of one value in any contract that people write.
+/// The most schemas of one value; no contract of people has so many.
 const MOST: usize = 256;
 
-/// A schema and where it stands.
+/// A schema and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Place<'a> {
     pub(super) pointer: String,
     pub(super) node: &'a Node,
 }
 
-/// All that speaks of one value.
+/// All schemas that describe one value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places<'a>(pub(super) Vec<Place<'a>>);
 
-/// A place, and what it refers to if it is a reference.
+/// A place, and its target if it is a reference.
 pub(super) fn followed<'a>(root: &'a Node, pointer: &str) -> Option<Vec<Place<'a>>> {
     let mut places = Vec::new();
     let mut pointer = pointer.to_owned();
@@ -35,7 +34,7 @@ pub(super) fn followed<'a>(root: &'a Node, pointer: &str) -> Option<Vec<Place<'a
 }
 
 impl<'a> Places<'a> {
-    /// Everything that speaks of the value which the schema at `pointer` describes.
+    /// All schemas that describe the value of the schema at `pointer`.
     pub(super) fn of(root: &'a Node, pointer: &str) -> Places<'a> {
         let mut places = Places::default();
         places.add(root, pointer.to_owned());
@@ -72,7 +71,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// What speaks of the property of this name; empty where nobody names it.
+    /// The schemas of the property with this name; empty if none names it.
     pub(super) fn property(&self, root: &'a Node, name: &str) -> Places<'a> {
         let mut found = Places::default();
         for place in &self.0 {
@@ -87,7 +86,7 @@ impl<'a> Places<'a> {
         found
     }
 
-    /// What speaks of any item, and of any member that nobody names.
+    /// The schemas of items and of unnamed members.
     pub(super) fn any(&self, root: &'a Node) -> Places<'a> {
         let mut found = Places::default();
         for Place { pointer, node } in &self.0 {
@@ -111,14 +110,14 @@ impl<'a> Places<'a> {
         found
     }
 
-    /// Whether the property of this name holds what a type parameter stands for.
+    /// Whether the property of this name has the type of a type parameter.
     pub(super) fn is_parameter(&self, name: &str) -> bool {
         self.0
             .iter()
             .any(|place| place.node.get("x-type-parameter").and_then(Node::as_str) == Some(name))
     }
 
-    /// What a token of a pin's pointer leads to.
+    /// The schemas to which a token of a pin's pointer leads.
     pub(super) fn step(&self, root: &'a Node, token: &str) -> Places<'a> {
         if token == "*" {
             return self.any(root);

@@ -1,5 +1,5 @@
-//! What the comparison says: a rule, how grave it is and for which direction, where it stands in both
-//! documents, whom it concerns.
+//! A finding of the comparison: a rule, its level and direction, the places in both documents, the operations and
+//! consumers.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use super::rules::Rule;
 use crate::consumers::Pin;
 use crate::diagnostic::Location;
 
-/// How grave a change is, gravest last.
+/// The level of a change, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nobody has to do anything.
     Info,
-    /// Nobody is broken who follows the contract closely; look at it.
+    /// It does not break callers who follow the contract closely; look at it.
     Warning,
-    /// Somebody who relies on the old contract is broken.
+    /// It breaks callers who rely on the old contract.
     Breaking,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// Which way the data goes that is concerned: to the server, to its callers, or both ways.
+/// The direction of the data: to the server, to its callers, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -83,24 +83,24 @@ pub struct Finding {
     #[serde(serialize_with = "rule_id")]
     pub rule: &'static Rule,
     pub level: Level,
-    /// The direction, or directions, in which it is as grave as that.
+    /// The direction or directions in which it has this level.
     pub direction: Direction,
-    /// In the old document; where the thing is new, what it was added to.
+    /// The place in the old document; for a new thing, its owner there.
     pub old: Location,
-    /// In the new document; where the thing is gone, what it was taken from.
+    /// The place in the new document; for a removed thing, its former owner.
     pub new: Location,
-    /// In the order of the documents. Empty: no operation in particular.
+    /// The operations in the order of the documents. Empty if it concerns no operation in particular.
     pub operations: Vec<Concerned>,
     /// The `x-consumers` of those operations.
     pub consumers: Vec<String>,
-    /// What consumers rely on and this touches, by consumer.
+    /// The pins that this touches, by consumer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<Pin>,
     /// What changed.
     pub message: String,
-    /// Why that matters.
+    /// Why the change matters.
     pub why: &'static str,
-    /// How to reach the same without breaking anybody.
+    /// How to reach the same goal without a breaking change.
     pub instead: &'static str,
 }
 

@@ -1,5 +1,5 @@
-//! Pairs of schemas that stand for one another, each compared once however often it is used. A pair knows
-//! what is different in itself and which pairs it leads to; who uses it is found out afterwards.
+//! Pairs of corresponding schemas. Each pair is compared once, however often it is used. A pair has its own differences
+//! and the pairs to which it leads; its users are determined afterwards.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,22 +15,22 @@ pub(super) const REQUEST: u8 = 1;
 pub(super) const RESPONSE: u8 = 2;
 pub(super) const BOTH: u8 = REQUEST | RESPONSE;
 
-/// More pairs than any two contracts have that are not built to be tedious.
+/// The most pairs; only contrived contracts have more.
 const MOST_PAIRS: usize = 1_000_000;
-/// The deepest that trials stand within trials.
+/// The deepest nesting of trial comparisons.
 const DEEPEST_TRIAL: usize = 24;
 
 pub(super) type PairId = u32;
 pub(super) type KeyId = u32;
 
-/// A change, not yet judged: who is concerned is not known here.
+/// A change before it is judged; the operations are not known yet.
 #[derive(Debug, Clone)]
 pub(super) struct Raw {
     pub(super) rule: &'static Rule,
     pub(super) old: Id,
     pub(super) new: Id,
     pub(super) message: String,
-    /// The directions in which it counts.
+    /// The directions in which the change counts.
     pub(super) mask: u8,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// The schema that these places make together.
+    /// The schema that these places form together.
     pub(super) fn key(&mut self, ids: &[Id], owner: Id) -> KeyId {
         let key = Key::of(&self.tree, ids, owner);
         self.intern(key)
@@ -114,13 +114,13 @@ pub(super) struct Graph<'a> {
     pub(super) pairs: Vec<Pair>,
     open: Vec<PairId>,
     trials: usize,
-    /// What both have and the old one announces to go: for comparisons with releases.
+    /// Things in both documents that the old one announces to remove, for comparisons with releases.
     pub(super) announced: Vec<(Id, Announcement)>,
     /// The day of the old document.
     pub(super) released: Option<Date>,
-    /// The old document is a preview.
+    /// Whether the old document is a preview.
     pub(super) preview: bool,
-    /// Steps taken: pairs, and keywords and members within them.
+    /// The number of steps: pairs, and keywords and members within them.
     pub(super) work: usize,
 }
 
@@ -158,14 +158,14 @@ impl<'a> Graph<'a> {
         id
     }
 
-    /// The pair of two places, either of which may say nothing: then anything is valid there.
+    /// The pair of two places, of which either may be empty, so that any value is valid.
     pub(super) fn pair_of(&mut self, old: &[Id], new: &[Id], owners: (Id, Id)) -> PairId {
         let old = self.old.key(old, owners.0);
         let new = self.new.key(new, owners.1);
         self.pair(old, new)
     }
 
-    /// Compares all pairs that are known, and those that they lead to.
+    /// Compares all known pairs, and those to which they lead.
     pub(super) fn run(&mut self) {
         while let Some(id) = self.open.pop() {
             self.compare_pair(id);
@@ -203,8 +203,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether two schemas are the same to a value, all that they lead to included. What is being
-    /// compared at the moment counts as the same: if it is not, it is found there.
+    /// Whether two schemas allow the same values, including all schemas to which they lead. A pair that is being
+    /// compared at the moment counts as equal; its own comparison finds its differences.
     pub(super) fn is_same(&mut self, pair: PairId) -> bool {
         if let Some(Some(same)) = self.pairs.get(pair as usize).map(|pair| pair.same) {
             return same;
@@ -250,7 +250,7 @@ impl<'a> Graph<'a> {
         same
     }
 
-    /// Judges the deprecation of what is in both, and remembers what the old one announces.
+    /// Judges the deprecation of a thing in both documents, and records the announcement of the old one.
     pub(super) fn lives(
         &mut self,
         what: &str,
@@ -284,7 +284,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Whether a rule is about which values are valid, and not about words.
+/// Whether a rule is about valid values, and not about descriptions.
 pub(super) fn is_about_values(rule: &'static Rule) -> bool {
     !std::ptr::eq(rule, &DOCUMENTATION_CHANGED) && !std::ptr::eq(rule, &EXTENSION_CHANGED)
 }

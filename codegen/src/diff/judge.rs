@@ -1,5 +1,5 @@
-//! From changes to findings: who uses what changed, in which direction, and how grave that makes it. The
-//! same change seen from many operations is one finding.
+//! Makes findings from changes: which operations use the changed thing, in which direction, and at which level. A
+//! change that many operations see is one finding.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,27 +9,27 @@ use super::rules::Rule;
 use super::tree::Id;
 use super::walk::{Hit, Op};
 
-/// The operations that a change was seen from, by direction.
+/// The operations that see a change, by direction.
 #[derive(Debug, Default, Clone)]
 struct Users {
     request: BTreeSet<u32>,
     response: BTreeSet<u32>,
-    /// Seen outside of any operation.
+    /// The directions seen outside of operations.
     nobody: u8,
 }
 
-/// Operations as bits, those of requests first.
+/// A set of operations as bits, those of requests first.
 type Bits = Vec<u64>;
 
-/// Which pairs are reached from operations, and by whom.
+/// The pairs that operations reach, and these operations.
 pub(super) struct Usage {
-    /// By pair; empty where nobody leads there.
+    /// The users of each pair; empty if no operation reaches it.
     users: Vec<Bits>,
     ops: usize,
 }
 
 impl Usage {
-    /// Follows the edges from the roots. Pairs that lead to no change are passed by.
+    /// Follows the edges from the roots, except to pairs that lead to no change.
     pub(super) fn of(graph: &mut Graph<'_>, roots: &[(PairId, u32, u8)], ops: usize) -> Usage {
         let mut usage = Usage {
             users: vec![Bits::new(); graph.pairs.len()],
@@ -55,7 +55,7 @@ impl Usage {
             }
         }
         let order = order(graph, &open, &leads);
-        // In the order of a depth-first search few rounds are needed, one where nothing is recursive.
+        // In depth-first order few rounds are needed, and only one without recursion.
         let mut changed = true;
         while changed {
             changed = false;
@@ -182,14 +182,14 @@ fn leads_to(graph: &Graph<'_>, counts: impl Fn(&[Raw]) -> bool) -> Vec<bool> {
     leads
 }
 
-/// The pairs that are not the same to a value.
+/// The pairs that allow different values.
 pub(super) fn changed(graph: &Graph<'_>) -> Vec<bool> {
     leads_to(graph, |raws| {
         raws.iter().any(|raw| is_about_values(raw.rule))
     })
 }
 
-/// The pairs in reverse order of being left by a depth-first search.
+/// The pairs in reverse postorder of a depth-first search.
 fn order(graph: &Graph<'_>, roots: &[PairId], leads: &[bool]) -> Vec<PairId> {
     let mut seen = vec![false; graph.pairs.len()];
     let mut left = Vec::new();
@@ -232,7 +232,7 @@ pub(super) fn findings(
     usage: &Usage,
 ) -> Vec<Finding> {
     let mut all: BTreeMap<(&'static str, Id, Id, String), (&'static Rule, Users)> = BTreeMap::new();
-    // Words that belong to no operation count once; parts that no operation reaches are told elsewhere.
+    // Descriptions outside of operations count once; parts that no operation reaches are reported elsewhere.
     for hit in hits {
         let Raw {
             rule,
@@ -311,12 +311,12 @@ fn finding(
     let direction = match (request, response) {
         (true, false) => Direction::Request,
         (false, true) => Direction::Response,
-        // The graver direction is what it is about.
+        // The direction with the higher level is named.
         _ if rule.request > rule.response => Direction::Request,
         _ if rule.response > rule.request => Direction::Response,
         _ => Direction::Both,
     };
-    // Nobody was promised anything of a preview.
+    // A preview promises nothing.
     let level = match graph.preview {
         true => Level::Info,
         false => rule.level(direction),
@@ -338,7 +338,7 @@ fn finding(
             consumers.push(consumer.clone());
         }
     }
-    // A consumer that lost an operation is the one concerned.
+    // A removed consumer is the one that is affected.
     if rule == &super::rules::CONSUMER_REMOVED
         && let Some(name) = message.split('`').nth(1)
     {
@@ -370,7 +370,7 @@ fn finding(
     }
 }
 
-/// What people call the place, where it is a part of a schema.
+/// The name of a place that is part of a schema.
 fn label_of(graph: &Graph<'_>, at: (Id, Id)) -> Option<String> {
     super::named(&graph.new.tree, at.1).or_else(|| super::named(&graph.old.tree, at.0))
 }

@@ -1,4 +1,4 @@
-//! The life cycle: what is announced, what may go. Days are compared, never read from a clock.
+//! The life cycle: what is announced, what may be removed. Days are arguments, never read from a clock.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::rules::*;
 use super::tree::{Id, Tree};
 use crate::document::Date;
 
-/// What callers are promised between the announcement and the end.
+/// The notice that callers are promised: the days between announcement and sunset.
 pub const NOTICE_DAYS: i64 = 90;
 
 /// The deprecation of something, as written.
@@ -19,12 +19,12 @@ pub(super) struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
-    /// The deprecation of what stands here; nothing where it is not deprecated.
+    /// The deprecation at this place; None if it is not deprecated.
     pub(super) fn of(tree: &Tree<'a>, id: Id) -> Option<Life<'a>> {
         (tree.flag(id, "deprecated") == Some(true)).then(|| Life::notice(tree, id))
     }
 
-    /// The days written here, whether `deprecated` stands beside them or not.
+    /// The days at this place, with or without `deprecated`.
     pub(super) fn notice(tree: &Tree<'a>, id: Id) -> Life<'a> {
         let date = |key: &str| tree.text(id, key).and_then(Date::parse);
         Life {
@@ -36,7 +36,7 @@ impl<'a> Life<'a> {
     }
 }
 
-/// A kind of thing that can go, with the rules of its going.
+/// A kind of removable thing, with the rules of its removal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Element {
     pub(super) removed: &'static Rule,
@@ -62,12 +62,12 @@ element!(PROPERTY PROPERTY_REMOVED PROPERTY_REMOVED_BEFORE_SUNSET PROPERTY_REMOV
 element!(HEADER HEADER_REMOVED HEADER_REMOVED_BEFORE_SUNSET HEADER_REMOVED_UNANNOUNCED HEADER_RETIRED);
 element!(ENUM_VALUE ENUM_VALUE_REMOVED ENUM_VALUE_REMOVED_BEFORE_SUNSET ENUM_VALUE_REMOVED_UNANNOUNCED ENUM_VALUE_RETIRED);
 
-/// A release that carried a deprecation.
+/// A release with a deprecation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Announcement {
-    /// The day of the release, where its file name tells it.
+    /// The day of the release, if its file name contains it.
     pub(super) released: Option<Date>,
-    /// The day that it wrote down.
+    /// The day of announcement in the release.
     pub(super) announced: Option<Date>,
 }
 
@@ -81,13 +81,13 @@ impl Announcement {
     }
 }
 
-/// What the life cycle knows: today, and which releases announced what.
+/// The input of the life cycle: today, and the announcements of releases.
 #[derive(Debug, Default)]
 pub(super) struct Calendar {
     pub(super) today: Option<Date>,
     /// The day of the old document itself.
     pub(super) released: Option<Date>,
-    /// By the place in the old document.
+    /// The announcements by place in the old document.
     pub(super) announced: HashMap<Id, Vec<Announcement>>,
 }
 
@@ -96,7 +96,7 @@ fn days(from: Date, to: Date) -> i64 {
 }
 
 impl Calendar {
-    /// Judges that something is gone; `id` names it among the announcements.
+    /// Judges a removal; `id` is the thing's key among the announcements.
     pub(super) fn removal(
         &self,
         element: &Element,
@@ -248,7 +248,7 @@ impl Calendar {
                     format!("had its sunset on {before} and has none"),
                 ));
             }
-            // A first sunset counts from today: until now nobody could know it.
+            // A first sunset counts from today, since nobody could know it before.
             (None, Some(_)) => {
                 let from = self.today.or(new.announced);
                 found.extend(self.sunset(from, new.sunset));

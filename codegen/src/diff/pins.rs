@@ -1,5 +1,5 @@
-//! Pins and changes: which finding touches what somebody relies on, and what is gone that somebody still
-//! relies on, however long that was announced.
+//! Pins and changes: the pins that each finding touches, and pinned things that were removed, even after an
+//! announcement.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ pub(super) fn touch(
     *findings = lost;
 }
 
-/// Whether a finding is about the operation of a pin, and about the way that its data goes.
+/// Whether a finding is about the operation and the direction of a pin.
 fn concerns(finding: &Finding, pin: &Pin) -> bool {
     let other_way = matches!(
         (&pin.element, finding.direction),
@@ -61,8 +61,8 @@ fn concerns(finding: &Finding, pin: &Pin) -> bool {
             .any(|operation| operation.id.as_deref() == Some(&pin.operation))
 }
 
-/// What the old contract has and the new one does not, though somebody relies on it. What went with
-/// something larger is not told by itself.
+/// Pinned things that the old contract has and the new one does not. Things that went with a larger one are not
+/// reported separately.
 fn gone(
     graph: &Graph<'_>,
     (old, new): &(consumers::Contract<'_>, consumers::Contract<'_>),
@@ -73,14 +73,14 @@ fn gone(
     let mut closed: BTreeSet<&Pin> = BTreeSet::new();
     let all: BTreeSet<&Pin> = pins.iter().collect();
     for pin in pins {
-        // What a path is made of may be called otherwise.
+        // A path parameter may be renamed.
         if matches!(&pin.element, Element::Parameter(name) if name.starts_with("path ")) {
             continue;
         }
         let Some(before) = old.find(pin) else {
             continue;
         };
-        // Another operationId is a finding of its own; the operation is there still.
+        // Another operationId is a separate finding; the operation still exists.
         let id = new.operation_of(&pin.operation, before.method, &before.path);
         let renamed = Pin {
             operation: id.unwrap_or_else(|| pin.operation.clone()),
@@ -102,7 +102,7 @@ fn gone(
         .collect()
 }
 
-/// The smallest thing that a pin is a part of.
+/// The smallest thing to which a pin belongs.
 fn owner_of(pin: &Pin) -> Option<Pin> {
     let element = match &pin.element {
         Element::Operation => return None,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::finding::{Finding, Level};
 use crate::diagnostic::Location;
 
-/// So many operations are named one by one.
+/// The most operations that are named individually.
 const MOST_NAMED: usize = 5;
 
 /// One paragraph for each finding.
@@ -47,7 +47,7 @@ pub fn summary(findings: &[Finding]) -> String {
     )
 }
 
-/// A comment for a pull request: a verdict, what breaks in full, the rest folded away.
+/// A comment for a pull request: a verdict, the breaking changes in full, the others folded.
 pub fn markdown(findings: &[Finding]) -> String {
     let mut out = String::new();
     let breaking: Vec<&Finding> = of(findings, Level::Breaking);
@@ -142,7 +142,7 @@ fn operations(finding: &Finding) -> String {
     listed(&finding.operations)
 }
 
-/// By consumer, what it relies on and the finding touches.
+/// The pins that the finding touches, by consumer.
 fn pins(finding: &Finding) -> Vec<(&str, String)> {
     let by_consumer = finding.pins.chunk_by(|a, b| a.consumer == b.consumer);
     by_consumer
@@ -167,7 +167,7 @@ fn place(at: &Location) -> String {
     format!("`{}:{}` `{}`", cell(&at.file), at.line, cell(&at.pointer))
 }
 
-/// What may stand in a cell of a table.
+/// Escapes a text for a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }

@@ -1,5 +1,5 @@
-//! Every rule of the comparison, in one table: how grave a change is in each direction, why it matters,
-//! how to reach the same without breaking anybody. docs/contract-rules.md is written from it.
+//! Every rule of the comparison in one table: its level in each direction, why the change matters, how to reach the
+//! same goal without a breaking change. docs/contract-rules.md is generated from it.
 
 mod table;
 
@@ -13,9 +13,9 @@ pub(super) use table::*;
 pub struct Rule {
     /// Stable, kebab-case.
     pub id: &'static str,
-    /// How grave it is in what callers send.
+    /// The level in data that callers send.
     pub request: Level,
-    /// How grave it is in what callers get.
+    /// The level in data that callers get.
     pub response: Level,
     /// The change, in a few words.
     pub what: &'static str,

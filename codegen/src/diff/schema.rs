@@ -1,5 +1,5 @@
-//! Two schemas, keyword by keyword. Each keyword is judged by itself: as long as every constraint of the
-//! new schema follows from the old one's under the same keyword, whatever was valid stays valid.
+//! Compares two schemas keyword by keyword. Each keyword is judged separately: if every constraint of the new schema
+//! follows from the old one under the same keyword, all valid values stay valid.
 
 mod lists;
 mod maps;
@@ -15,7 +15,7 @@ use super::tree::{Id, Tree};
 
 pub(super) use unions::UnionPair;
 
-/// What two schemas were found to be to each other.
+/// The result of comparing two schemas.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     pub(super) found: Vec<Raw>,
@@ -72,8 +72,8 @@ impl<'a> Graph<'a> {
                 out.say(&TOO_ENTANGLED, old.site, new.site, message);
             }
         }
-        // Variants are looked at with all that holds beside them, so that what moved between them and
-        // their common part is no change.
+        // Variants are compared together with the constraints beside the union, so that moving a constraint between
+        // them is not a change.
         if !old.unions.is_empty() || !new.unions.is_empty() {
             self.compare_unions(old_key, new_key, &old, &new, &mut out);
             return out;
@@ -94,7 +94,7 @@ impl<'a> Graph<'a> {
         out
     }
 
-    /// Gives the types that both allow.
+    /// Returns the types that both allow.
     fn compare_types(&mut self, old: &Shape<'a>, new: &Shape<'a>, out: &mut Compared) -> u8 {
         self.work += 1;
         let places = (
@@ -210,7 +210,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A keyword of which all that can be said is whether it is the same.
+    /// Compares a keyword that is only either equal or different.
     fn change(
         &mut self,
         rule: &'static Rule,
@@ -297,7 +297,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What is no constraint: defaults, the life cycle, words, extensions.
+    /// Compares keywords that are not constraints: defaults, the life cycle, descriptions, extensions.
     fn compare_rest(&mut self, old: &Shape<'a>, new: &Shape<'a>, out: &mut Compared) {
         let default = match (old.default, new.default) {
             (None, Some(_)) => &DEFAULT_ADDED,
@@ -352,7 +352,7 @@ impl<'a> Graph<'a> {
         self.compare_generic(old, new, out);
     }
 
-    /// A schema with `x-type-parameter` stands for each one with `x-record-type`, though it names none.
+    /// A schema with `x-type-parameter` stands for every schema with `x-record-type`, without naming them.
     fn compare_generic(&mut self, old: &Shape<'a>, new: &Shape<'a>, out: &mut Compared) {
         let generic = "x-type-parameter";
         if !old.extensions.contains_key(generic) || !new.extensions.contains_key(generic) {
@@ -439,7 +439,7 @@ fn compare_numbers(old: &Shape<'_>, new: &Shape<'_>, both: u8, out: &mut Compare
 fn compare_multiples(old: &Shape<'_>, new: &Shape<'_>, out: &mut Compared) {
     use super::shape::is_multiple;
     let (before, after) = (&old.numbers.multiples, &new.numbers.multiples);
-    // What was a multiple of the old numbers is one of the new ones, and the other way round.
+    // Whether multiples of the old number are multiples of the new one, and the other way round.
     let tightened = after
         .iter()
         .find(|(new, _)| !before.iter().any(|(old, _)| is_multiple(old, new)));
@@ -495,7 +495,7 @@ fn compare_formats(old: &Shape<'_>, new: &Shape<'_>, out: &mut Compared) {
     );
 }
 
-/// Texts of which each must hold: which rule applies depends on whether some went and some came.
+/// Compares sets of texts that must all hold; the rule depends on whether some were removed and some added.
 fn set(
     before: &Texts<'_>,
     after: &Texts<'_>,
@@ -526,7 +526,7 @@ fn set(
     out.say(rule, places.0, places.1, message);
 }
 
-/// What a keyword said and says, in a few words.
+/// The old and new value of a keyword in a few words.
 pub(super) fn said(keyword: &str, before: Option<&str>, after: Option<&str>) -> String {
     let short = |text: &str| {
         if text.chars().count() > 60 {

@@ -1,5 +1,6 @@
-//! The normal form of a schema: references, `allOf` and unions of one are gone, what several parts say is
-//! brought together, what has no effect is left out. Equal schemas written differently are equal here.
+//! The normal form of a schema: references, `allOf` and unions of one variant are resolved, the constraints of several
+//! parts are merged, and those without an effect are left out. Schemas that are equal but written differently have the
+//! same normal form.
 
 mod key;
 mod list;
@@ -33,7 +34,7 @@ pub(super) mod types {
     pub(in crate::diff) const NUMBER: u8 = WHOLE | FRACTION;
     pub(in crate::diff) const ALL: u8 = 127;
 
-    /// As JSON Schema names it; nothing for a name that it does not know.
+    /// The type with this name in JSON Schema; None for an unknown name.
     pub(in crate::diff) fn parse(name: &str) -> Option<u8> {
         Some(match name {
             "null" => NULL,
@@ -78,7 +79,7 @@ pub(super) mod types {
     }
 }
 
-/// `minLength` and its like: how many of something.
+/// The keywords of counts, such as `minLength`.
 pub(super) const COUNTS: [(&str, u8); 6] = [
     ("minLength", types::TEXT),
     ("maxLength", types::TEXT),
@@ -88,17 +89,17 @@ pub(super) const COUNTS: [(&str, u8); 6] = [
     ("maxProperties", types::MAP),
 ];
 
-/// Texts that stand for a constraint, each of which must hold.
+/// Texts of constraints that must all hold.
 pub(super) type Texts<'a> = BTreeMap<&'a str, Id>;
 
 #[derive(Debug)]
 pub(super) struct Shape<'a> {
     pub(super) site: Id,
-    /// What `type` allows.
+    /// The types that `type` allows.
     pub(super) declared: u8,
-    /// What is left of it by the listed values.
+    /// Those of them that the listed values allow.
     pub(super) types: u8,
-    /// Where `type` stands.
+    /// The place of `type`.
     pub(super) types_at: Option<Id>,
     pub(super) values: Option<Known>,
     pub(super) extensible: Option<Known>,
@@ -121,11 +122,11 @@ pub(super) struct Shape<'a> {
     pub(super) write_only: Option<Id>,
     pub(super) life: Option<Life<'a>>,
     pub(super) xml: Option<Id>,
-    /// Words for people, by keyword; what stands first counts.
+    /// Descriptions by keyword; the first one counts.
     pub(super) words: Texts<'a>,
     pub(super) extensions: Texts<'a>,
     pub(super) unknown: Texts<'a>,
-    /// References that lead out of the document.
+    /// References that point out of the document.
     pub(super) elsewhere: Texts<'a>,
     pub(super) entangled: bool,
 }
@@ -178,7 +179,7 @@ impl<'a> Shape<'a> {
         shape
     }
 
-    /// What one part says. Gives the types that its keywords speak of.
+    /// Adds one part. Returns the types to which its keywords apply.
     fn add(&mut self, tree: &Tree<'a>, part: Part, typed: &mut bool) -> u8 {
         let id = part.id;
         let mut groups = 0;
@@ -195,7 +196,7 @@ impl<'a> Shape<'a> {
                         self.elsewhere.insert(text, at);
                     }
                 }
-                // Taken apart where parts are found; what is kept in `$defs` counts where it is referred to.
+                // Resolved when parts are collected; schemas in `$defs` count where they are referred to.
                 "allOf" | "$defs" | "definitions" => {}
                 "type" | "nullable" => {}
                 "enum" | "const" => {}
@@ -344,7 +345,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Infers the type that is left out, and drops what says nothing about the types that are left.
+    /// Infers a missing type, and drops constraints that do not apply to the remaining types.
     fn settle(&mut self, typed: bool, groups: u8) {
         if !typed && self.values.is_none() && self.unions.is_empty() && groups.count_ones() == 1 {
             let inferred = if groups & types::NUMBER == 0 {
@@ -389,13 +390,13 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Whether the schema says nothing that a value could fail.
+    /// Whether every value of these types is valid.
     pub(super) fn allows(&self, bits: u8) -> bool {
         self.types & bits != 0
     }
 }
 
-/// The types that a keyword speaks of.
+/// The types to which a keyword applies.
 fn group(keyword: &str) -> u8 {
     match keyword {
         "minLength" | "maxLength" | "pattern" | "contentMediaType" | "contentEncoding"

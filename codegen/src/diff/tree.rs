@@ -1,5 +1,5 @@
-//! A source tree with numbers for its nodes: what stands where, and what refers to what. Both forms of
-//! OpenAPI and documents with faults are taken as written; judging them is the reader's concern.
+//! A source tree with numbered nodes, their places and references. It accepts both forms of OpenAPI and documents with
+//! faults, which the reader reports.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ struct Entry<'a> {
 pub(super) struct Tree<'a> {
     file: Arc<str>,
     entries: Vec<Entry<'a>>,
-    /// OpenAPI 3.0: what stands beside a reference is ignored, `nullable` counts.
+    /// OpenAPI 3.0: keywords beside a reference are ignored, `nullable` counts.
     pub(super) v30: bool,
 }
 
-/// What a `$ref` leads to.
+/// The target of a `$ref`.
 pub(super) enum Target<'a> {
     There(Id),
-    /// Out of the document, or to nothing: only its text is known.
+    /// A target outside of the document, or a missing one: only its text is known.
     Elsewhere(&'a str),
 }
 
@@ -77,7 +77,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Whether the document calls itself a preview.
+    /// Whether the document is a preview.
     pub(super) fn is_preview(&self) -> bool {
         self.find("/info/x-preview")
             .and_then(|at| self.node(at)?.as_bool())
@@ -115,7 +115,7 @@ impl<'a> Tree<'a> {
         self.node(self.get(id, key)?)?.as_bool()
     }
 
-    /// The members of a map; none where this is no map.
+    /// The members of a map; empty if it is not a map.
     pub(super) fn members(&self, id: Id) -> impl Iterator<Item = (&'a str, Id)> + use<'a> {
         let entry = self.entry(id);
         let first = entry.map_or(0, |entry| entry.first);
@@ -137,7 +137,7 @@ impl<'a> Tree<'a> {
         map.map(|map| self.members(map)).into_iter().flatten()
     }
 
-    /// The items of a list; none where this is no list.
+    /// The items of a list; empty if it is not a list.
     pub(super) fn items(&self, id: Id) -> impl Iterator<Item = Id> + use<'a> {
         let entry = self.entry(id);
         let first = entry.map_or(0, |entry| entry.first);
@@ -162,7 +162,7 @@ impl<'a> Tree<'a> {
             .filter_map(|item| Some((self.node(item)?.as_str()?, item)))
     }
 
-    /// Where the `$ref` of this place leads; nothing where it has none.
+    /// The target of this place's `$ref`; None if it has none.
     pub(super) fn reference(&self, id: Id) -> Option<Target<'a>> {
         let text = self.text(id, "$ref")?;
         Some(match text.strip_prefix('#').and_then(|p| self.find(p)) {
@@ -171,7 +171,7 @@ impl<'a> Tree<'a> {
         })
     }
 
-    /// Follows `$ref` to the thing itself, as far as it leads.
+    /// Follows `$ref`s to their last target.
     pub(super) fn follow(&self, mut id: Id) -> Id {
         for _ in 0..MOST_HOPS {
             match self.reference(id) {
@@ -205,8 +205,8 @@ impl<'a> Tree<'a> {
             })
     }
 
-    /// For each node how many stand before it in the document, which may be written in several files; 0 for
-    /// a node without a place.
+    /// For each node, the number of nodes before it in the document, which may consist of several files; 0 for a node
+    /// without a place.
     pub(super) fn order(&self) -> Vec<u32> {
         let mut order = vec![0; self.entries.len()];
         let mut open = vec![Self::ROOT];
@@ -235,7 +235,7 @@ impl<'a> Tree<'a> {
         self.entry(id).map_or(Self::ROOT, |entry| entry.parent)
     }
 
-    /// The key under which this stands, where it is a member of a map.
+    /// The key of this node if it is a member of a map.
     pub(super) fn key(&self, id: Id) -> Option<&'a str> {
         let entry = self.entry(id)?;
         let parent = self.entry(entry.parent)?;

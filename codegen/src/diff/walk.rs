@@ -1,5 +1,5 @@
-//! Goes through both contracts side by side: which operation became which, and all that belongs to it.
-//! What is found here knows its operation; schemas are handed on to the graph of pairs.
+//! Walks through both contracts in parallel: matches operations and compares their parts. Changes found here know their
+//! operation; schemas go to the graph of pairs.
 
 mod codes;
 mod content;
@@ -48,21 +48,21 @@ pub(super) struct Op {
     pub(super) consumers: Vec<String>,
 }
 
-/// A change, and the operation that it was seen at.
+/// A change, and its operation.
 #[derive(Debug)]
 pub(super) struct Hit {
     pub(super) raw: Raw,
     pub(super) op: Option<u32>,
 }
 
-/// Which way data goes: to the server with a request, or the other way round with a webhook.
+/// The direction of data: to the server with a request, or from it with a webhook.
 #[derive(Debug, Clone, Copy)]
 struct Ways {
     sent: u8,
     got: u8,
 }
 
-/// Where the walk stands: which operation, which way.
+/// The current operation and direction of the walk.
 #[derive(Debug, Clone, Copy)]
 struct Here {
     op: Option<u32>,
@@ -73,11 +73,11 @@ pub(super) struct Walk<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
     pub(super) ops: Vec<Op>,
     pub(super) hits: Vec<Hit>,
-    /// Schemas with the operation and the direction that lead to them.
+    /// Schemas with the operation and direction that use them.
     pub(super) roots: Vec<(PairId, u32, u8)>,
-    /// Components that are no schemas and were come by.
+    /// The visited components other than schemas.
     reached: (BTreeSet<Id>, BTreeSet<Id>),
-    /// What changed in an entry of the registry of error codes.
+    /// The changes of each entry of the registry of error codes.
     codes: BTreeMap<&'a str, Vec<Raw>>,
     /// The same security scheme under another name.
     schemes: BTreeMap<&'a str, &'a str>,
@@ -130,7 +130,7 @@ impl<'g, 'a> Walk<'g, 'a> {
             .extend(raws.into_iter().map(|raw| Hit { raw, op }));
     }
 
-    /// The thing itself, where a reference leads to it.
+    /// Follows references to their targets.
     fn follow(&mut self, old: Id, new: Id) -> (Id, Id) {
         (self.follow_old(old), self.follow_new(new))
     }
@@ -147,7 +147,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         there
     }
 
-    /// Two places where a schema may stand.
+    /// Compares two places with optional schemas.
     fn schemas(&mut self, here: Here, old: Option<Id>, new: Option<Id>, owners: (Id, Id)) {
         match (old, new) {
             (None, None) => {}
@@ -162,7 +162,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         }
     }
 
-    /// A keyword of which all that can be said is whether it is the same.
+    /// Compares a keyword that is only either equal or different.
     fn change(&mut self, here: Here, rule: &'static Rule, keyword: &str, owners: (Id, Id)) {
         let old = self.old().get(owners.0, keyword);
         let new = self.new_tree().get(owners.1, keyword);
@@ -185,7 +185,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         }
     }
 
-    /// All keywords of an object that have not been looked at: words, extensions, and what nobody knows.
+    /// Compares the remaining keywords of an object: descriptions, extensions, and unknown ones.
     fn others(&mut self, here: Here, owners: (Id, Id), judged: &[&[&str]]) {
         let mut keywords: Vec<&str> = self.old().members(owners.0).map(|(key, _)| key).collect();
         for (key, _) in self.new_tree().members(owners.1) {

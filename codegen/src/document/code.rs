@@ -1,5 +1,4 @@
-//! Error codes: the registry at the root of a document, and which operations a code belongs to
-//! without being listed there.
+//! Error codes: the registry at the root of a document, and the operations that a code applies to without being listed.
 
 use indexmap::IndexMap;
 
@@ -14,9 +13,9 @@ pub struct ErrorCode {
     pub status: u16,
     pub applies: Applies,
     pub description: String,
-    /// How whoever receives it mends it.
+    /// How the receiver mends the cause.
     pub mend: Option<String>,
-    /// What the answer's `context` holds: name to description.
+    /// The members of the answer's `context`: name to description.
     pub context: IndexMap<String, String>,
     pub at: Location,
 }
@@ -48,7 +47,7 @@ impl Applies {
         Applies::Router,
     ];
 
-    /// As the document writes it.
+    /// The name in the document.
     pub fn name(self) -> &'static str {
         match self {
             Applies::Every => "every",

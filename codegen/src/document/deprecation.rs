@@ -1,4 +1,4 @@
-//! When something goes away: `deprecated`, `x-deprecated-at`, `x-sunset`, `x-replacement`.
+//! Deprecations: `deprecated`, `x-deprecated-at`, `x-sunset`, `x-replacement`.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use jiff::civil;
 pub struct Date(civil::Date);
 
 impl Date {
-    /// `YYYY-MM-DD`, in the proleptic Gregorian calendar.
+    /// Parses `YYYY-MM-DD` in the proleptic Gregorian calendar.
     pub fn parse(text: &str) -> Option<Date> {
         // The library takes other notations too.
         let written = text.len() == 10
@@ -26,12 +26,12 @@ impl Date {
         self.unix_seconds() / 86_400
     }
 
-    /// Seconds since the epoch at midnight UTC: what the `Deprecation` header carries.
+    /// Seconds since the epoch at midnight UTC, for the `Deprecation` header.
     pub fn unix_seconds(self) -> i64 {
         self.0.duration_since(civil::date(1970, 1, 1)).as_secs()
     }
 
-    /// Midnight UTC of this day as an RFC 9110 HTTP date: what the `Sunset` header carries.
+    /// Midnight UTC of this day as an HTTP date (RFC 9110), for the `Sunset` header.
     pub fn http_date(self) -> String {
         self.0.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()
     }
@@ -55,7 +55,7 @@ pub struct Deprecation {
 }
 
 impl Deprecation {
-    /// What the compiler tells to whoever uses it: since when, until when, and what to use instead.
+    /// The compiler's note for users: since when, until when, and what to use instead.
     pub fn note(&self) -> String {
         let since = self.deprecated_at.map(|day| format!("since {day}"));
         let until = self.sunset.map(|day| format!("gone from {day} on"));

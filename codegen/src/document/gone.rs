@@ -1,17 +1,17 @@
-//! What was removed: an entry of the root's `x-gone` for each operation that is no longer there.
+//! Removed operations: the entries of the root's `x-gone`.
 
 use super::{Deprecation, Method};
 use crate::diagnostic::Location;
 
-/// An operation that was removed after its sunset. Whoever calls it still is told what replaces it.
+/// An operation that was removed after its sunset. Callers get its replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
     pub method: Method,
-    /// The template that it had.
+    /// Its former path template.
     pub path: String,
-    /// The `operationId` that it had.
+    /// Its former `operationId`.
     pub operation: String,
-    /// When it was announced, from when on it may be gone, and what replaces it.
+    /// The announcement, the sunset and the replacement.
     pub deprecation: Deprecation,
     pub at: Location,
 }

@@ -10,41 +10,41 @@ use crate::diagnostic::Location;
 
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// `operationId`: `family_verb`. Made of method and path where the document has none.
+    /// `operationId`: `family_verb`. Made from method and path if the document has none.
     pub id: String,
-    /// The first tag; the family. The part of `id` before the underscore where there is none.
+    /// The first tag, the family; the part of `id` before the underscore if there is none.
     pub tag: String,
     /// All tags as written; the conventions want exactly one.
     pub tags: Vec<String>,
-    /// `operationId` after its first underscore: `records_create_many` is `create_many`. The whole id
-    /// where it has no underscore.
+    /// `operationId` after its first underscore: `records_create_many` is `create_many`. The whole id if it has no
+    /// underscore.
     pub name: String,
     pub method: Method,
     /// The template as written: `/records/{type}/{id}`.
     pub path: String,
     pub summary: Option<String>,
     pub description: Option<String>,
-    /// Any one suffices; empty means public. The document's own `security` where the operation has none.
+    /// Any one suffices; empty means public. The document's own `security` if the operation has none.
     pub security: Vec<Requirement>,
     /// `x-consumers`.
     pub consumers: Vec<String>,
-    /// `x-permission`: what a user needs.
+    /// `x-permission`: the permission that a user needs.
     pub permission: Option<String>,
-    /// `x-no-permission`: why everybody who is signed in may call it.
+    /// `x-no-permission`: why every signed-in caller may use it.
     pub no_permission: Option<String>,
     /// Exactly the codes that the operation lists (`applies: own`), in its order.
     pub own_codes: Vec<String>,
     /// All codes it may answer with: its own, then those implied by `applies`, in the registry's order.
     pub codes: Vec<String>,
-    /// Those of the path first, overridden by its own, then its own; references resolved.
+    /// The path's parameters first, unless the operation overrides them, then its own; references resolved.
     pub parameters: Vec<Parameter>,
     pub body: Option<Body>,
     /// By status, in the order of the document; references resolved.
     pub responses: IndexMap<Status, Response>,
-    /// `x-raw-body`: the handler gets the bytes as they came.
+    /// `x-raw-body`: the handler gets the raw bytes.
     pub raw_body: bool,
     pub deprecation: Option<Deprecation>,
-    /// All `x-` keywords as written, those with a field of their own included.
+    /// All `x-` keywords as written, including those with their own field here.
     pub extensions: serde_json::Map<String, Value>,
     pub at: Location,
 }
@@ -56,7 +56,7 @@ impl Operation {
             .is_some()
     }
 
-    /// Header names are compared without case.
+    /// Finds a parameter; header names are case-insensitive.
     pub fn parameter(&self, location: ParameterLocation, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| {
             parameter.location == location
@@ -80,13 +80,13 @@ impl Operation {
             .chain(self.responses.values().flat_map(Response::schemas))
     }
 
-    /// `x-typed-failures`: failures are answered as documented, each with a body of its own. The schema of
-    /// what generated servers refuse with by themselves, which may come at any status.
+    /// `x-typed-failures`: failures have their documented bodies. The value is the schema of a generated server's own
+    /// refusals, which may have any status.
     pub fn typed_failures(&self) -> Option<&str> {
         self.extensions.get("x-typed-failures")?.as_str()
     }
 
-    /// The documented failures, where they are typed: single statuses first, `default` last.
+    /// The documented failures if they are typed: single statuses first, `default` last.
     pub fn failures(&self) -> Vec<(Status, &Response)> {
         let typed = self.typed_failures().is_some();
         let mut failures: Vec<(Status, &Response)> = self
@@ -134,7 +134,7 @@ impl Method {
         Method::Trace,
     ];
 
-    /// As HTTP writes it.
+    /// The method in HTTP.
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
@@ -148,7 +148,7 @@ impl Method {
         }
     }
 
-    /// As a document writes it, in lower case.
+    /// Parses the lower-case name in a document.
     pub fn parse(key: &str) -> Option<Method> {
         Method::ALL
             .into_iter()
@@ -162,7 +162,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// One way to be let in: a scheme, and the scopes that its token must carry.
+/// One alternative of `security`: a scheme, and the scopes that its token needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     pub scheme: String,
@@ -179,24 +179,24 @@ pub struct Body {
     pub at: Location,
 }
 
-/// What a body holds in one media type.
+/// The content of a body in one media type.
 #[derive(Debug, Clone)]
 pub struct Media {
     pub schema: Option<Schema>,
-    /// How properties of a form travel, by name; those that it says nothing of travel as the defaults say.
+    /// The encodings of a form's properties, by name; others have the default encoding.
     pub encoding: IndexMap<String, Encoding>,
     /// By name; a lone `example` is called `example`.
     pub examples: IndexMap<String, Example>,
     pub at: Location,
 }
 
-/// How a property of a form travels (OpenAPI 3.1, 4.8.15).
+/// The encoding of a form's property (OpenAPI 3.1, 4.8.15).
 #[derive(Debug, Clone)]
 pub struct Encoding {
     /// The media type of the text in its field.
     pub content_type: Option<String>,
     pub style: Option<Style>,
-    /// With the default of its style filled in.
+    /// `explode`, or the default of its style.
     pub explode: bool,
 }
 
@@ -218,7 +218,7 @@ pub struct Response {
     pub headers: IndexMap<String, Header>,
     /// By media type, as written. Empty: an answer without a body.
     pub content: IndexMap<String, Media>,
-    /// The name under `components.responses`, where it was a reference.
+    /// The name under `components.responses` if it was a reference.
     pub component: Option<String>,
     pub at: Location,
 }

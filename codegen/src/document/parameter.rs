@@ -15,16 +15,16 @@ pub struct Parameter {
     pub required: bool,
     pub description: Option<String>,
     pub schema: Schema,
-    /// The media type whose text the parameter holds (`content` instead of `schema`), such as
-    /// `application/json` for a JSON filter in the query. `style` and `explode` do not count then.
+    /// The media type of the parameter's text (`content` instead of `schema`), such as `application/json` for a JSON
+    /// filter in the query. Then `style` and `explode` do not apply.
     pub content: Option<String>,
     pub style: Style,
-    /// With the default of its style filled in.
+    /// `explode`, or the default of its style.
     pub explode: bool,
     pub examples: IndexMap<String, Example>,
     pub deprecation: Option<Deprecation>,
     pub extensions: serde_json::Map<String, Value>,
-    /// The name under `components.parameters`, where it was a reference.
+    /// The name under `components.parameters` if it was a reference.
     pub component: Option<String>,
     pub at: Location,
 }
@@ -38,7 +38,7 @@ pub enum ParameterLocation {
 }
 
 impl ParameterLocation {
-    /// As `in` writes it.
+    /// The value of `in`.
     pub fn name(self) -> &'static str {
         match self {
             ParameterLocation::Path => "path",
@@ -55,7 +55,7 @@ impl ParameterLocation {
             .find(|location| location.name() == text)
     }
 
-    /// The style of a parameter that names none.
+    /// The default style of a parameter.
     pub fn default_style(self) -> Style {
         match self {
             ParameterLocation::Path | ParameterLocation::Header => Style::Simple,
@@ -70,7 +70,7 @@ impl fmt::Display for ParameterLocation {
     }
 }
 
-/// How lists and objects are written in a parameter.
+/// The style of lists and objects in a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Style {
     Simple,
@@ -116,12 +116,12 @@ pub struct Header {
     pub description: Option<String>,
     pub required: bool,
     pub schema: Schema,
-    /// `x-set-by`: who writes it; `host` headers are no concern of a handler.
+    /// `x-set-by`: who sets it; handlers do not set `host` headers.
     pub set_by: Option<String>,
     pub examples: IndexMap<String, Example>,
     pub deprecation: Option<Deprecation>,
     pub extensions: serde_json::Map<String, Value>,
-    /// The name under `components.headers`, where it was a reference.
+    /// The name under `components.headers` if it was a reference.
     pub component: Option<String>,
     pub at: Location,
 }

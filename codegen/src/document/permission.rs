@@ -1,4 +1,4 @@
-//! The root's `x-permissions`: what the permissions of operations mean, and which scope grants each to a key.
+//! The root's `x-permissions`: the meaning of the permissions, and the scope that grants each to a key.
 
 use super::Document;
 use crate::diagnostic::Location;
@@ -8,11 +8,11 @@ use crate::source::{Node, escape};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission<'d> {
     pub name: &'d str,
-    /// None where it is not said.
+    /// None if it is not given.
     pub description: Option<&'d str>,
-    /// The scope that grants it to a key. None: no key has it.
+    /// The scope that grants it to a key. None: no scope does.
     pub scope: Option<&'d str>,
-    /// Keys of the entry that mean nothing.
+    /// Unknown keys of the entry.
     pub unknown: Vec<&'d str>,
     pub at: Location,
 }

@@ -1,5 +1,5 @@
-//! From the tree to the model. Everything wrong is reported and passed over, so that one run finds all;
-//! whoever generates code takes the document only if nothing was reported.
+//! Reads the model from the source tree. Faults are reported and skipped, so that one run finds all; code is generated
+//! only from a document without findings.
 
 mod codes;
 mod content;
@@ -23,21 +23,21 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::source::{Node, Written};
 use place::Place;
 
-/// How many parts (schemas, parameters, values of examples) one document may hold once references to
-/// parameters, headers and responses have been copied to where they are used.
+/// The most parts (schemas, parameters, values of examples) of a document, after the targets of references to
+/// parameters, headers and responses have been copied.
 const MOST_PARTS: usize = 250_000;
 
-/// What a source was found to hold.
+/// The result of reading a source.
 #[derive(Debug)]
 pub struct Reading {
-    /// As much of the contract as could be understood; nothing where the source is no tree at all.
+    /// The readable part of the contract; None if the source cannot be parsed at all.
     pub document: Option<Document>,
     /// Sorted by place; empty if and only if the document is well formed.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Document {
-    /// Reads a well-formed OpenAPI 3.0 or 3.1 document, YAML or JSON; all that is wrong otherwise.
+    /// Reads a well-formed OpenAPI 3.0 or 3.1 document, YAML or JSON; else returns all findings.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Document, Vec<Diagnostic>> {
         read(file, bytes).into_result()
     }
@@ -47,8 +47,7 @@ impl Document {
         reading(written).into_result()
     }
 
-    /// The same for a tree that was parsed or put together before. Nodes without a place of their own
-    /// are reported by pointer alone.
+    /// The same for a tree that was parsed or built before. Nodes without a place are reported by pointer only.
     pub fn from_node(file: &str, source: Node) -> Result<Document, Vec<Diagnostic>> {
         let mut diagnostics = Diagnostics::default();
         let document = document(file, source, &mut diagnostics);
@@ -69,7 +68,7 @@ impl Reading {
     }
 }
 
-/// Reads what can be read, for those who want findings on a document that has faults as well.
+/// Reads as much as possible, for further findings on a document with faults.
 pub fn read(file: &str, bytes: &[u8]) -> Reading {
     match Written::of_bytes(file, bytes) {
         Ok(written) => reading(written),
@@ -107,7 +106,7 @@ fn document(file: &str, source: Node, diagnostics: &mut Diagnostics) -> Document
     document
 }
 
-/// Which of the two forms of OpenAPI a document is written in.
+/// The form of OpenAPI of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     V30,
@@ -226,7 +225,7 @@ impl<'a> Reader<'a> {
         document
     }
 
-    /// The members of a section of `components`, each read by itself.
+    /// Reads the members of a section of `components`.
     fn section<T>(
         &mut self,
         section: Option<Place<'a>>,

@@ -1,4 +1,4 @@
-//! Bodies: JSON of every shape, optional ones, bytes as they came, and whatever is none of these.
+//! Bodies: JSON of every shape, optional bodies, raw bytes, and invalid ones.
 
 use axum::body::Body;
 
@@ -107,7 +107,7 @@ async fn one_failure_is_one_failure() {
     ] {
         assert_eq!(create(body).await.failures(), [failure], "{body}");
     }
-    // A number without fraction is an integer, as JSON Schema has it.
+    // A number without a fraction is an integer, as in JSON Schema.
     assert!(
         create(r#"{"name":"a","amount":5.0,"shape":{"form":"circle","radius":1e0}}"#)
             .await

@@ -1,4 +1,4 @@
-//! The generated client against the generated server: what the one writes the other reads.
+//! The generated client with the generated server: each reads what the other writes.
 
 use std::sync::{Arc, Mutex};
 
@@ -42,7 +42,7 @@ impl Driven {
         }
     }
 
-    /// What the handler was asked last.
+    /// The last request of the handler.
     pub fn asked(&self) -> String {
         self.handlers
             .asked

@@ -1,4 +1,4 @@
-//! What is going away is told to whoever uses it, and to nobody else.
+//! Callers who use deprecated things get the headers, and nobody else does.
 
 use crate::harness::{ID, Reply, call, send};
 
@@ -9,7 +9,7 @@ const NICKNAME: &str = r#"</shapes.yaml#/components/schemas/Thing/properties/nic
 
 const SECOND_HAND: &str = r#"</shapes.yaml#/components/schemas/State/x-deprecated-values/2nd-hand>; rel="deprecation"; title="value 2nd-hand of State; use in_use""#;
 
-/// `Deprecation`, `Sunset`, the links, and what the gate was told of.
+/// `Deprecation`, `Sunset`, the links, and the things that the gate got.
 fn told(reply: &Reply) -> (&str, &str, Vec<&str>, Vec<&str>) {
     let links = reply.headers.get_all("link").iter();
     (
@@ -127,7 +127,7 @@ async fn a_deprecated_operation_says_what_follows_it() {
         (refused.status, told(&refused).0, told(&refused).2),
         (401, "@1769817600", vec![operation, successor.as_str()])
     );
-    // Its successor stands on the same path.
+    // Its replacement has the same path.
     let deleted = call("DELETE", &format!("/things/{ID}"), &[], "").await;
     assert_eq!(told(&deleted).2.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! What was removed says so, and what replaces it, to whoever calls it still.
+//! Calls of removed operations are answered 410 with the replacement.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn what_stands_beside_it_stays() {
     let target = format!("/things/{ID}");
     assert_eq!(call("PUT", &target, &[], "").await.status, 410);
     assert_eq!(get(&target).await.status, 200);
-    // What was removed is no method to use.
+    // A removed operation is not listed in `Allow`.
     let reply = call("POST", &target, &[], "").await;
     assert_eq!(
         (reply.status, reply.header("allow")),

@@ -1,4 +1,4 @@
-//! A gate, and handlers of the newest version that remember what they were asked.
+//! A gate, and handlers of the newest version that record their requests.
 
 mod version_1;
 
@@ -16,11 +16,11 @@ use http::{HeaderValue, StatusCode};
 
 pub const ID: &str = "0190a1b2-0000-7000-8000-00000000000f";
 
-/// What a handler was asked, as Rust prints it.
+/// The requests of handlers, in Rust's debug format.
 #[derive(Default)]
 pub struct Handlers {
     pub asked: Mutex<Vec<String>>,
-    /// Bodies as the gate saw them.
+    /// The bodies that the gate got.
     pub bodies: Mutex<Vec<Bytes>>,
 }
 

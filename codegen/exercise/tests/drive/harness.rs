@@ -1,4 +1,4 @@
-//! A caller that speaks HTTP to the generated router.
+//! Sends HTTP requests to the generated router.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use tower::ServiceExt;
 
 pub use crate::handlers::{Handlers, ID, thing};
 
-/// What came back.
+/// An answer.
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
-    /// What handlers were asked.
+    /// The requests that handlers got.
     pub asked: Vec<String>,
     pub bodies: Vec<Bytes>,
 }
@@ -47,7 +47,7 @@ impl Reply {
         (text(&json["code"]), failures.collect())
     }
 
-    /// The failures of a `VALIDATION_FAILED`; no handler was asked.
+    /// The failures of a `VALIDATION_FAILED`; no handler was called.
     pub fn failures(&self) -> Vec<String> {
         let (code, failures) = self.refusal();
         assert_eq!(
@@ -60,7 +60,7 @@ impl Reply {
         failures
     }
 
-    /// What the one handler was asked.
+    /// The request of the only handler that was called.
     pub fn asked(&self) -> &str {
         assert!(self.status < 300, "{} {}", self.status, self.text);
         self.asked.first().map_or("", String::as_str)

@@ -1,4 +1,4 @@
-//! The generated router, driven as a caller drives it: bytes in, bytes out; and the generated client, driven against it.
+//! Tests of the generated router over HTTP, bytes in and bytes out, and of the generated client with it.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 #![allow(deprecated, reason = "what goes away is driven, too")]

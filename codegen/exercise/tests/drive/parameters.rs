@@ -1,4 +1,4 @@
-//! Parameters: read from path, query and headers, checked, all failures in one answer.
+//! Parameters: read from path, query and headers, and checked; one answer lists all failures.
 
 use crate::harness::{ID, Reply, call, get};
 

@@ -1,4 +1,4 @@
-//! Records through the generated client: their fields typed, and what a change sets, clears and leaves alone.
+//! Records through the generated client: typed fields, and changes that set, clear and keep fields.
 
 use crm_codegen_exercise::v1::types;
 use crm_runtime::{JsonObject, Patch};

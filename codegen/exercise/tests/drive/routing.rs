@@ -1,4 +1,4 @@
-//! Paths and methods: what the contract does not have is told uniformly.
+//! Unknown paths and methods get uniform refusals.
 
 use serde_json::json;
 

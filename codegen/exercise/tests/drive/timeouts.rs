@@ -1,5 +1,5 @@
-//! How long a call may take: the settings say it for all, a call for itself, and a stream of events goes on
-//! for as long as it is not silent.
+//! Time limits of calls: the settings have one for all, a call may have its own, and a stream of events may continue as
+//! long as it is not silent.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crm_runtime::client::{RetryPolicy, Settings};
 use futures_util::{TryStreamExt, stream};
 
 const PIECES: usize = 4;
-/// Between one piece and the next.
+/// The pause between two pieces of an answer.
 const PAUSE: Duration = Duration::from_millis(400);
 const SHORT: Duration = Duration::from_millis(200);
-/// Less than all pauses together.
+/// A time limit below the sum of all pauses.
 const MIDDLE: Duration = Duration::from_millis(1_000);
 
-/// A server that takes its time between the pieces of an answer.
+/// A server that pauses between the pieces of an answer.
 async fn slow() -> String {
     let pieces = || async {
         Body::from_stream(stream::unfold(0, |sent| async move {
@@ -49,7 +49,7 @@ async fn client(settings: impl FnOnce(Settings) -> Settings) -> Client {
     Client::new(settings(plain)).unwrap()
 }
 
-/// How many pieces of the stream came, and whether it came whole.
+/// The number of pieces that arrived, and whether the stream was complete.
 macro_rules! pieces {
     ($call:expr) => {
         match $call.send().await {

@@ -1,5 +1,4 @@
-//! Two versions of one contract: what is the same is one type and one handler, what is not is translated
-//! in one place.
+//! Two versions of one contract: equal parts share types and handlers, and one place translates the differences.
 
 use std::any::TypeId;
 

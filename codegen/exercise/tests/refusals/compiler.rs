@@ -1,8 +1,8 @@
-//! Asks the compiler what it refuses.
+//! Checks which code the compiler refuses.
 //!
-//! Each file in `refused/` says with `//~ CODE TEXT` which errors the compiler is to find, and it must
-//! find these and no others: the error's code and the name that it is about, never its wording. The
-//! compiler is asked directly, with the library that the test was built with.
+//! Each file in `refused/` lists the expected errors as `//~ CODE TEXT`, and the compiler must find exactly these: the
+//! error's code and the name in it, never its wording. The test runs the compiler directly, with the library with which
+//! it was built.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// Judges every case of a package, of which there are at least so many. `library` is the package's own.
+/// Checks every case of a package; there must be at least `least`. `library` is the package's own.
 pub fn judge_all(package: &str, library: &str, least: usize) {
     let cases = Path::new(package).join("tests/refused");
     let mut names: Vec<PathBuf> = fs::read_dir(cases)
@@ -26,7 +26,7 @@ pub fn judge_all(package: &str, library: &str, least: usize) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// What is wrong with a case: errors that were not expected, and expected ones that did not come.
+/// The failures of a case: unexpected errors, and expected ones that are missing.
 fn judge(path: &Path, package: &str, library: &str) -> Option<String> {
     let text = fs::read_to_string(path).unwrap();
     let mut expected: Vec<(&str, &str)> = text
@@ -90,12 +90,12 @@ fn errors(path: &Path, package: &str, library: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// "aborting due to 2 previous errors", which is about no place.
+/// Whether it is a summary such as "aborting due to 2 previous errors", which has no place.
 fn is_summary(message: &Value) -> bool {
     message["code"].is_null() && message["spans"].as_array().is_some_and(Vec::is_empty)
 }
 
-/// The library's file. Of several builds the newest is as the sources are: Cargo has just seen to it.
+/// The library's file. If there are several builds, the newest is up to date, since cargo has just built it.
 fn newest(deps: &Path, library: &str) -> PathBuf {
     let prefix = format!("lib{library}-");
     let mut found: Vec<_> = fs::read_dir(deps)

@@ -5,7 +5,7 @@
 use crm_codegen_exercise::v1::mobile::Client;
 
 async fn call(client: &Client) {
-    // What the consumer has compiles.
+    // A call of the consumer's own operations compiles.
     let _ = client.things_get().id("1").send().await;
     let _ = client.things_list().send().await;
 }

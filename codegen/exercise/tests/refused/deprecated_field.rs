@@ -1,4 +1,4 @@
-//! What goes away is told to whoever uses it, and how long it is there: errors where warnings are.
+//! Using deprecated things is a warning with the dates; here warnings are errors.
 
 #![deny(deprecated)]
 

@@ -1,4 +1,4 @@
-//! What the contract has compiles: the other cases fail for their own reasons.
+//! Correct code compiles, so the other cases fail for their own reasons.
 
 use crm_codegen_exercise::codes;
 use crm_codegen_exercise::crm_runtime::server::Problem;

@@ -1,4 +1,4 @@
-//! A handler that the contract does not know.
+//! A handler without an operation in the contract.
 
 //~ E0407 `invent`
 

@@ -15,19 +15,17 @@ use super::{Outcome, contract, day};
 
 #[derive(Args)]
 pub struct Diff {
-    /// The contract as it was; - is standard input.
+    /// The old contract; - is standard input.
     old: PathBuf,
-    /// The contract as it is.
+    /// The new contract.
     new: PathBuf,
-    /// The day of the release, YYYY-MM-DD: nothing goes before its sunset, nothing is announced
-    /// for a day that has passed.
+    /// The day of the release, YYYY-MM-DD; removals before their sunset and backdated announcements are judged by it.
     #[arg(long, value_parser = day)]
     today: Option<Date>,
-    /// Releases that announced what now goes; the day of each stands in its path.
+    /// Releases that announced removals; the path of each contains its day.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     announced: Vec<PathBuf>,
-    /// The folder of what consumers rely on: findings name what they touch, and nothing goes that
-    /// somebody relies on.
+    /// The folder of the pins: findings name the pins that they touch, and removing something pinned is breaking.
     #[arg(long, value_name = "DIR")]
     consumers: Option<PathBuf>,
     #[command(flatten)]
@@ -40,7 +38,7 @@ pub struct Shown {
     /// How findings are written; --json is one per line.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
-    /// Leave out what is less grave.
+    /// Leave out findings below this level.
     #[arg(long, value_enum, default_value = "info")]
     pub least: Least,
 }
@@ -105,7 +103,7 @@ pub fn diff(command: &Diff) -> io::Result<Outcome> {
     })
 }
 
-/// The pins of a folder, which has to be there if it is named.
+/// The pins of a folder, which must exist if it is named.
 pub fn pins(folder: Option<&Path>) -> io::Result<Result<Vec<Consumer>, Vec<Diagnostic>>> {
     let Some(folder) = folder else {
         return Ok(Ok(Vec::new()));
@@ -117,7 +115,7 @@ pub fn pins(folder: Option<&Path>) -> io::Result<Result<Vec<Consumer>, Vec<Diagn
     release::consumers(folder)
 }
 
-/// Writes findings. The exit code is 1 where one of them breaks somebody.
+/// Writes findings. The exit code is 1 if one of them is breaking.
 pub fn report(findings: &[Finding], shown: Shown, json: bool) -> io::Result<ExitCode> {
     let written: Vec<Finding> = findings
         .iter()

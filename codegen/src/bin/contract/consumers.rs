@@ -1,4 +1,4 @@
-//! `contract pin` and `contract can-remove`: what consumers rely on, recorded and asked for.
+//! `contract pin` and `contract can-remove`: record and query what consumers rely on.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,17 +15,17 @@ use super::{Outcome, compare, contract, print_line};
 pub struct Pin {
     /// The contract; - is standard input.
     contract: PathBuf,
-    /// What was recorded: JSON, one exchange a line.
+    /// The recordings: JSON, one exchange per line.
     #[arg(required = true)]
     recordings: Vec<PathBuf>,
-    /// The folder of the pins: one file for each consumer, whose part for this version is written anew.
+    /// The folder of the pins: one file for each consumer, whose part for this version is replaced.
     #[arg(long)]
     out: PathBuf,
 }
 
 #[derive(Args)]
 pub struct CanRemove {
-    /// The JSON pointer of what is to go.
+    /// The JSON pointer of the thing to remove.
     pointer: String,
     /// The contract; - is standard input.
     contract: PathBuf,

@@ -1,5 +1,5 @@
-//! `contract`: what the tool chain can say about a document, on the command line. Exit code 0: nothing
-//! found; 1: findings; 2: the file or the command line could not be read.
+//! `contract`: the tool chain on the command line. Exit code 0: nothing found; 1: findings; 2: the file or the command
+//! line could not be read.
 
 mod compare;
 mod consumers;
@@ -36,20 +36,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Is the document well formed? Syntax, structure, references, paths, bounds.
+    /// Check that the document is well formed: syntax, structure, references, paths, bounds.
     Validate {
         /// The document; - is standard input.
         file: PathBuf,
     },
-    /// Does it keep the conventions? Includes all that `validate` finds.
+    /// Check that the document keeps the conventions; includes the findings of `validate`.
     Lint {
         /// The document; - is standard input.
         file: PathBuf,
-        /// Of each further version, the overlay that makes it of the one before.
+        /// For each further version, the overlay that makes it from the one before.
         #[arg(long = "overlay", value_name = "FILE")]
         overlays: Vec<PathBuf>,
     },
-    /// Print one consumer's part: its operations and what they reach, as JSON.
+    /// Print one consumer's part as JSON: its operations and the components that they use.
     Slice {
         /// The document; - is standard input.
         file: PathBuf,
@@ -57,7 +57,7 @@ enum Command {
         #[arg(long)]
         consumer: String,
     },
-    /// Print it, or one consumer's part, as the OpenAPI 3.0.3 that the client generator understands.
+    /// Print the document, or one consumer's part, in the OpenAPI 3.0.3 form for the client generator.
     Lower {
         /// The document; - is standard input.
         file: PathBuf,
@@ -65,29 +65,28 @@ enum Command {
         #[arg(long)]
         consumer: Option<String>,
     },
-    /// Write all that is published of it: whole and per consumer, as OpenAPI 3.1, 3.0 and as a page.
+    /// Write the published documents: whole and per consumer, as OpenAPI 3.1, 3.0 and as a page.
     Publish {
         /// The document; - is standard input.
         file: PathBuf,
-        /// The folder, made if it is not there.
+        /// The folder; created if it does not exist.
         #[arg(long)]
         out: PathBuf,
-        /// Of each further version, the overlay that makes it of the one before.
+        /// For each further version, the overlay that makes it from the one before.
         #[arg(long = "overlay", value_name = "FILE")]
         overlays: Vec<PathBuf>,
     },
-    /// What changed from one contract to the next, and whom it breaks. Exit code 1 means breaking.
+    /// Compare two contracts: what changed, and whom it breaks. Exit code 1 means breaking.
     Diff(compare::Diff),
-    /// Write down what each consumer relies on, from what its contract tests were recorded to use.
+    /// Make the pins: what each consumer relies on, from recordings of its contract tests.
     Pin(consumers::Pin),
-    /// Who relies on something? Exit code 0: nobody, 1: somebody.
+    /// Print who relies on something. Exit code 0: nobody, 1: somebody.
     CanRemove(consumers::CanRemove),
-    /// The working contract against the newest release, with what consumers rely on; and whether each
-    /// release is as it was made.
+    /// Compare the working contract with the newest release and the pins, and check that no release was edited.
     Judge(releases::Judge),
-    /// Make a release of the working contract, or say why it cannot be one.
+    /// Make a release of the working contract, or say why that is not possible.
     Release(releases::Release),
-    /// Print a contract of several files as one document, as it is published.
+    /// Print a contract of several files as the one document that is published.
     Bundle {
         /// The root, which names the others under `x-families`; - is standard input.
         file: PathBuf,
@@ -102,24 +101,24 @@ enum Command {
         #[arg(long)]
         strict: bool,
     },
-    /// Make a crate of types, handler traits, router and client from any contract. What cannot be
-    /// generated is a finding that names the operation; the rest is.
+    /// Make a crate with types, handler traits, router and client from any contract. For each part that cannot be
+    /// generated, a finding names the operation; the rest is generated.
     Generate {
         /// The document; - is standard input.
         file: PathBuf,
-        /// The folder of the crate; files of the same names are written anew.
+        /// The folder of the crate; existing files of the same names are overwritten.
         #[arg(long)]
         out: PathBuf,
-        /// The name of the package; that of the folder if left out.
+        /// The name of the package; by default that of the folder.
         #[arg(long)]
         name: Option<String>,
-        /// Where the crate `crm-runtime` lies; where it lay when this was built, if left out.
+        /// The path of the crate `crm-runtime`; by default its path when this program was built.
         #[arg(long)]
         runtime: Option<PathBuf>,
     },
 }
 
-/// What a run came to.
+/// The outcome of a run.
 enum Outcome {
     Fine,
     Findings(Vec<Diagnostic>),
@@ -127,9 +126,9 @@ enum Outcome {
         findings: Vec<diff::Finding>,
         shown: compare::Shown,
     },
-    /// Printed already.
+    /// Findings, which are printed already.
     Found,
-    /// What cannot be read at all.
+    /// The input cannot be read at all.
     Unreadable(Vec<Diagnostic>),
 }
 
@@ -168,7 +167,7 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
             if let Some(document) = document {
                 diagnostics.extend(lint::lint(&document));
             }
-            // What is wrong with a version is most likely wrong with the next: it is told once.
+            // A fault of one version is usually also in the next: report it once.
             if diagnostics.is_empty() {
                 match versions(written, overlays)? {
                     Ok(newer) => {
@@ -274,7 +273,7 @@ fn run(command: &Command, json: bool) -> io::Result<Outcome> {
     }
 }
 
-/// Writes the crate. What was left out is told besides.
+/// Writes the crate, and reports the parts that were left out.
 fn generate(
     file: &Path,
     out: &Path,
@@ -340,10 +339,10 @@ fn publish_to(
     Ok(Outcome::of(found.into_sorted()))
 }
 
-/// Documents, each with its text, or what is wrong with them.
+/// Documents, each with its text, or their findings.
 type Texts = Result<Vec<(Document, String)>, Vec<Diagnostic>>;
 
-/// The versions that overlays make of a document, each with its text.
+/// The versions that overlays make from a document, each with its text.
 fn versions(written: Written, overlays: &[PathBuf]) -> io::Result<Texts> {
     let overlays = overlays.iter().map(|file| read(file));
     let overlays = overlays.collect::<io::Result<Vec<_>>>()?;
@@ -383,8 +382,8 @@ fn contract(file: &Path) -> io::Result<Result<Written, Vec<Diagnostic>>> {
     Written::load(file)
 }
 
-/// The bytes of a file and the name that findings call it by. One byte more than is looked at is read,
-/// so that a larger file is known as such.
+/// The bytes of a file and its name in findings. It reads one byte beyond the bound, so that a larger file is
+/// recognised.
 fn read(file: &Path) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let most = MOST_BYTES as u64 + 1;

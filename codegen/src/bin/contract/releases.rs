@@ -1,4 +1,4 @@
-//! `contract release` and `contract judge`: the folder of a contract against what was published.
+//! `contract release` and `contract judge`: compare the working contract with its releases.
 
 use std::fs;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use super::{Outcome, day, print_line};
 pub struct Release {
     /// The folder with openapi.yaml, overlays, consumers/ and releases/.
     spec: PathBuf,
-    /// The day of the release, YYYY-MM-DD: the only today that there is.
+    /// The day of the release, YYYY-MM-DD; the clock is not used.
     #[arg(long, value_parser = day)]
     date: Date,
 }
@@ -25,7 +25,7 @@ pub struct Release {
 pub struct Judge {
     /// The folder with openapi.yaml, overlays, consumers/ and releases/.
     spec: PathBuf,
-    /// The day on which the working contract is judged; that of the newest release if left out.
+    /// The day on which the working contract is judged; by default that of the newest release.
     #[arg(long, value_parser = day)]
     today: Option<Date>,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub fn release(command: &Release) -> io::Result<Outcome> {
         }
     };
     let target = folder.path.join(format!("releases/{}", command.date));
-    // Made whole beside its place and moved there, so that no half release is ever seen.
+    // Made in a temporary folder and renamed, so that there is never an incomplete release.
     let beside = folder.path.join(format!("releases/.{}", command.date));
     fs::create_dir_all(&beside)?;
     for (name, bytes) in &files {
@@ -114,7 +114,7 @@ pub fn judge(command: &Judge) -> io::Result<Outcome> {
     })
 }
 
-/// What a release is refused for.
+/// The findings for which a release is refused.
 fn grave(judged: &[Judged]) -> Vec<Finding> {
     let all = judged.iter().flat_map(|version| &version.findings);
     all.filter(|finding| finding.level > Level::Info)

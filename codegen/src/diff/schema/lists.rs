@@ -1,4 +1,4 @@
-//! Lists: their items, and what they must hold.
+//! Lists: their items and their constraints.
 
 use super::Compared;
 use crate::diff::graph::{BOTH, Graph};
@@ -49,7 +49,7 @@ impl<'a> Graph<'a> {
         self.compare_unevaluated("unevaluatedItems", a.unevaluated, b.unevaluated, sites, out);
     }
 
-    /// Leads on to what is inside, unless neither side says anything about it.
+    /// Adds an edge to the schemas inside, unless neither side has any.
     pub(super) fn lead(&mut self, a: Vec<Id>, b: Vec<Id>, sites: (Id, Id), out: &mut Compared) {
         if !a.is_empty() || !b.is_empty() {
             let pair = self.pair_of(&a, &b, sites);

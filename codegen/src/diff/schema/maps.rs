@@ -1,5 +1,4 @@
-//! Objects: which properties there are in which direction, which must be there, and what holds for those
-//! that nobody names.
+//! Objects: the properties in each direction, the required ones, and the rules for unnamed ones.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +13,7 @@ use crate::diff::tree::Id;
 struct Named {
     at: Id,
     slot: Slot,
-    /// The directions in which it is there.
+    /// The directions in which it exists.
     there: u8,
     read_only: bool,
     write_only: bool,
@@ -80,7 +79,7 @@ impl<'a> Graph<'a> {
                 let (rule, how) = self.calendar.removal(&PROPERTY, a.at, shape.life.as_ref());
                 let message = format!("the property `{name}` was removed, {how}");
                 out.say_for(a.there, rule, a.at, new.site, message);
-                // It is valid still, as one that nobody names.
+                // It is still valid as an unnamed property.
                 if !new_slot.schemas.is_empty() {
                     let pair = self.pair_of(&a.slot.schemas, &new_slot.schemas, (a.at, new.site));
                     out.edges.push((pair, a.there));
@@ -183,14 +182,14 @@ impl<'a> Graph<'a> {
             let message = format!("the property `{name}` may be missing now");
             out.say_for(b.there, &PROPERTY_BECAME_OPTIONAL, old.site, b.at, message);
         }
-        // It was valid before, as one that nobody named.
+        // It was valid before as an unnamed property.
         if !before.schemas.is_empty() {
             let pair = self.pair_of(&before.schemas, &b.slot.schemas, (old.site, b.at));
             out.edges.push((pair, b.there));
         }
     }
 
-    /// Names that must be there though nobody describes them.
+    /// Compares required names without a schema.
     fn compare_required(&mut self, old: &Shape<'a>, new: &Shape<'a>, out: &mut Compared) {
         for (name, at) in &new.maps.required {
             if !old.maps.required.contains_key(name) && !new.maps.is_named(name) {
@@ -209,7 +208,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What holds for properties that nobody names.
+    /// Compares the rules for unnamed properties.
     fn compare_others(&mut self, old: &Shape<'a>, new: &Shape<'a>, out: &mut Compared) {
         let (a, a_schemas, a_at) = old.maps.rest();
         let (b, b_schemas, b_at) = new.maps.rest();

@@ -1,5 +1,5 @@
-//! `oneOf` and `anyOf`: which variant became which, which came, which went. Where only one may match, a
-//! wider variant can make a value match two; that is judged once all variants are compared.
+//! `oneOf` and `anyOf`: matches old and new variants, and finds added and removed ones. If only one may match, a wider
+//! variant can make a value match two; that is judged after all variants are compared.
 
 mod matching;
 
@@ -10,10 +10,10 @@ use crate::diff::shape::{Key, Part, Shape, Union, types};
 use crate::diff::tree::{Id, Tree};
 use matching::{Label, matches};
 
-/// More variants than any union has that somebody understands.
+/// The most variants of a union.
 const MOST_VARIANTS: usize = 200;
 
-/// Two unions whose variants have been brought together.
+/// Two unions with matched variants.
 #[derive(Debug)]
 pub(in crate::diff) struct UnionPair {
     old: Half,
@@ -26,10 +26,10 @@ pub(in crate::diff) struct UnionPair {
 struct Half {
     at: Id,
     variants: Vec<KeyId>,
-    /// Exactly one may match, and nothing but the schemas tells which.
+    /// Exactly one may match, and only the schemas decide which.
     exclusive: bool,
     one_of: bool,
-    /// It is a union at all.
+    /// Whether it is a union at all.
     is_union: bool,
 }
 
@@ -147,7 +147,7 @@ impl<'a> Graph<'a> {
             if matched.iter().any(|(known, _, _)| *known == i) {
                 continue;
             }
-            // What callers could send as this variant must fit into the one schema that is left.
+            // Values of this variant that callers could send must fit the one remaining schema.
             if let (true, Some(only)) = (single.1, new.variants.first()) {
                 let pair = self.pair(*key, *only);
                 out.edges.push((pair, REQUEST));
@@ -182,7 +182,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The values of a discriminator by which a variant is chosen.
+    /// Compares the discriminator values that choose a variant.
     fn compare_chosen(
         &mut self,
         a: &Union<'a>,
@@ -221,7 +221,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Where only one variant may match: whether two can, now that they are known to have changed.
+    /// If only one variant may match, finds changed variants of which two can match.
     pub(in crate::diff) fn overlaps(&mut self, changed: &[bool]) {
         for index in 0..self.pairs.len() {
             let unions = match self.pairs.get_mut(index) {
@@ -252,7 +252,7 @@ impl<'a> Graph<'a> {
                 mask,
             });
         };
-        // Some two of them, of which at least one is not as it was.
+        // Two variants of which at least one changed.
         if new.one_of == old.one_of || !old.is_union || !new.is_union {
             if new.exclusive
                 && self.meet(true, &new.variants, &|i, j| !(kept_new(i) && kept_new(j)))
@@ -289,7 +289,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether some two variants that are asked about can match the same value.
+    /// Whether two of the given variants can match the same value.
     fn meet(
         &mut self,
         new: bool,
@@ -333,7 +333,7 @@ fn compare_discriminators(a: &Union<'_>, b: &Union<'_>, out: &mut Compared) {
     }
 }
 
-/// Each variant with all that holds beside it; a schema without a union is its own only variant.
+/// Each variant with the constraints beside the union; a schema without a union is its only variant.
 fn half(side: &mut Side<'_>, key: KeyId, union: Option<&Union<'_>>, site: Id) -> Half {
     let whole = side.parts(key);
     let mask = whole.mask & !types::NULL;
@@ -369,7 +369,7 @@ fn half(side: &mut Side<'_>, key: KeyId, union: Option<&Union<'_>>, site: Id) ->
     }
 }
 
-/// A schema of several types against variants of one type each: they are compared type by type.
+/// Compares a schema of several types with variants of one type each, type by type.
 fn split<'a>(
     side: &mut Side<'a>,
     other: &mut Side<'a>,
@@ -426,7 +426,7 @@ fn is_nullable<'a>(side: &mut Side<'a>, shape: &Shape<'a>, depth: usize) -> bool
     })
 }
 
-/// Whether no value can match both; false where that is not plain to see.
+/// Whether no value can match both; false if that is not obvious.
 fn are_apart<'a>(side: &mut Side<'a>, a: KeyId, b: KeyId, depth: usize) -> bool {
     let (x, y) = (side.shape(a), side.shape(b));
     let common = x.types & y.types & !types::NULL;

@@ -1,4 +1,4 @@
-//! Listed values: closed enumerations, those that may grow, and single values on their way out.
+//! Listed values: closed and open enumerations, and deprecated single values.
 
 use super::Compared;
 use crate::diff::graph::{BOTH, Graph};
@@ -73,7 +73,7 @@ impl<'a> Graph<'a> {
             self.work += 1;
             let text = &value.text;
             let Some(after) = b.values.iter().find(|other| other.text == *text) else {
-                // Another type is another finding.
+                // A different type is a separate finding.
                 if value.kind & types.1 != 0 {
                     let life = value.notice.map(|at| Life::notice(&self.old.tree, at));
                     let (rule, how) = self.calendar.removal(&ENUM_VALUE, value.at, life.as_ref());

@@ -1,5 +1,5 @@
-//! Which parts of the source a schema is made of: all that must hold together, once references are
-//! followed, `allOf` is taken apart and unions of one are dissolved. Two schemas of equal parts are one.
+//! The parts of the source that form a schema: all that must hold together, after references, `allOf` and unions of one
+//! variant are resolved. Two schemas with equal parts are the same.
 
 use std::hash::{Hash, Hasher};
 
@@ -7,17 +7,17 @@ use super::union::{Form, union_of};
 use crate::diff::tree::{Id, Target, Tree};
 use crate::source::Content;
 
-/// Null is valid besides.
+/// Null is valid too.
 pub(in crate::diff) const OR_NULL: u8 = 1;
 const SKIP_ONE_OF: u8 = 2;
 const SKIP_ANY_OF: u8 = 4;
-/// What this part leads to stands beside it already.
+/// The targets of this part are in the list already.
 const TAKEN_APART: u8 = 8;
 
-/// More parts than any schema has that somebody understands.
+/// The most parts of a schema.
 const MOST_PARTS: usize = 256;
 
-/// The flag of a part whose union under this keyword is looked at elsewhere.
+/// The flag of a part whose union under this keyword is handled elsewhere.
 pub(in crate::diff) fn skipping(keyword: &str) -> u8 {
     if keyword == "oneOf" {
         SKIP_ONE_OF
@@ -36,10 +36,10 @@ pub(in crate::diff) struct Part {
 pub(in crate::diff) struct Key {
     /// Empty: anything is valid.
     pub(in crate::diff) parts: Vec<Part>,
-    /// The types that are looked at.
+    /// The types that are compared.
     pub(in crate::diff) mask: u8,
     pub(in crate::diff) entangled: bool,
-    /// What findings name where there is no part.
+    /// The place for findings if there is no part.
     pub(in crate::diff) owner: Id,
 }
 
@@ -64,7 +64,7 @@ impl Hash for Key {
 }
 
 impl Key {
-    /// The schema that all of these places make together; `owner` is what they belong to.
+    /// The schema that these places form together; `owner` is their owner.
     pub(in crate::diff) fn of(tree: &Tree<'_>, ids: &[Id], owner: Id) -> Key {
         let parts: Vec<Part> = ids.iter().map(|id| Part { id: *id, flags: 0 }).collect();
         Key::of_parts(tree, &parts, super::types::ALL, owner)
@@ -146,7 +146,7 @@ impl Key {
         self.parts.first().map_or(self.owner, |part| part.id)
     }
 
-    /// The same without a union, which is then looked at variant by variant.
+    /// The parts without a union, which is then handled variant by variant.
     pub(in crate::diff) fn without(&self, union: &super::Union<'_>) -> Vec<Part> {
         self.parts
             .iter()

@@ -1,4 +1,4 @@
-//! What a schema says about lists.
+//! The constraints of a schema for lists.
 
 use super::values;
 use crate::diff::tree::{Id, Tree};
@@ -6,7 +6,7 @@ use crate::source::Content;
 
 #[derive(Debug, Default)]
 pub(in crate::diff) struct Lists {
-    /// One for each part that speaks of items: the first ones, and the others.
+    /// For each part with schemas of items: those of the first items, and that of the others.
     parts: Vec<(Vec<Id>, Option<Id>)>,
     pub(in crate::diff) unique: Option<Id>,
     pub(in crate::diff) contains: Vec<Contains>,
@@ -50,7 +50,7 @@ impl Lists {
         self.unevaluated = self.unevaluated.or(tree.get(id, "unevaluatedItems"));
     }
 
-    /// How many items have a schema of their own.
+    /// The number of items with their own schema.
     pub(in crate::diff) fn first(&self) -> usize {
         let lengths = self.parts.iter().map(|(first, _)| first.len());
         lengths.max().unwrap_or(0)

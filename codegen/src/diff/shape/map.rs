@@ -1,5 +1,5 @@
-//! What a schema says about objects. Each part of an `allOf` closes or opens what it names itself, so the
-//! parts are kept apart and a property is asked for by name.
+//! The constraints of a schema for objects. Each part of an `allOf` closes or opens its own set of properties, so the
+//! parts stay separate and properties are looked up by name.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ enum Additional {
     Schema(Id),
 }
 
-/// What a schema says about the properties that it does not name.
+/// The rule of a schema for unnamed properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::diff) enum Rest {
     Refused,
@@ -47,14 +47,14 @@ pub(in crate::diff) enum Rest {
     Schema,
 }
 
-/// What a schema says about one property.
+/// The rules of a schema for one property.
 #[derive(Debug, Default)]
 pub(in crate::diff) struct Slot {
     /// All of these must hold.
     pub(in crate::diff) schemas: Vec<Id>,
-    /// Where it is named.
+    /// The place that names it.
     pub(in crate::diff) named: Option<Id>,
-    /// It may not be there at all.
+    /// It must be absent.
     pub(in crate::diff) refused: bool,
 }
 
@@ -151,7 +151,7 @@ impl<'a> Maps<'a> {
         slot
     }
 
-    /// What holds for the properties that nobody names, and where it is said.
+    /// The rule for unnamed properties, and its place.
     pub(in crate::diff) fn rest(&self) -> (Rest, Vec<Id>, Option<Id>) {
         let mut rest = (Rest::Unsaid, Vec::new(), None);
         for part in &self.parts {

@@ -93,7 +93,7 @@ impl<'a> Numbers<'a> {
 }
 
 impl Bound {
-    /// How tight this is against another: greater is tighter.
+    /// Compares the tightness of two bounds: greater is tighter.
     pub(in crate::diff) fn against(&self, other: &Bound, lower: bool) -> Ordering {
         let order = order(&self.number, &other.number);
         let order = if lower { order } else { order.reverse() };

@@ -1,4 +1,4 @@
-//! `oneOf` and `anyOf`: a union of variants, a list of constants, or one schema in disguise.
+//! `oneOf` and `anyOf`: a union of variants, a list of constants, or a single schema.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::source::{Content, Node};
 
 #[derive(Debug)]
 pub(in crate::diff) struct Union<'a> {
-    /// The schema in which it stands.
+    /// The schema that contains it.
     pub(in crate::diff) owner: Id,
     /// `oneOf` or `anyOf`.
     pub(in crate::diff) keyword: &'static str,
@@ -51,7 +51,7 @@ impl<'a> Union<'a> {
     }
 }
 
-/// What stands under `oneOf` or `anyOf`.
+/// The content of `oneOf` or `anyOf`.
 pub(in crate::diff) enum Form<'a> {
     Absent,
     Union(Union<'a>),
@@ -75,7 +75,7 @@ pub(in crate::diff) fn union_of<'a>(tree: &Tree<'a>, owner: Id, keyword: &str) -
         .copied()
         .filter(|id| !is_null(tree, *id))
         .collect();
-    // Where exactly one may match, null is set aside only if no other variant could be null as well.
+    // If exactly one may match, null is separated only if no other variant allows null.
     let apart = keyword == "anyOf"
         || variants.len() + 1 == all.len() && variants.iter().all(|id| refuses_null(tree, *id, 0));
     if !apart {
@@ -130,7 +130,7 @@ fn is_null(tree: &Tree<'_>, id: Id) -> bool {
     by_type || by_constant || by_list
 }
 
-/// Whether null is plainly not valid.
+/// Whether null is obviously not valid.
 fn refuses_null(tree: &Tree<'_>, id: Id, depth: usize) -> bool {
     if depth > 8 {
         return false;

@@ -1,4 +1,4 @@
-//! Values that a schema lists, and when two values are one.
+//! The values that a schema lists, and their equality.
 
 use serde_json::Number;
 
@@ -18,11 +18,11 @@ pub(in crate::diff) struct Known {
 
 #[derive(Debug, Clone)]
 pub(in crate::diff) struct KnownValue {
-    /// Equal for equal values, and fit for messages.
+    /// A text that is equal for equal values, also for messages.
     pub(in crate::diff) text: String,
     pub(in crate::diff) kind: u8,
     pub(in crate::diff) at: Id,
-    /// Where its deprecation stands: `x-deprecated-values` or a variant of constants.
+    /// The place of its deprecation: `x-deprecated-values` or a variant of constants.
     pub(in crate::diff) notice: Option<Id>,
 }
 
@@ -77,7 +77,7 @@ impl Known {
         }
     }
 
-    /// The values of variants that are constants and nothing else but words for people.
+    /// The values of variants that consist of constants and descriptions only.
     pub(super) fn constants(tree: &Tree<'_>, at: Id, variants: &[Id], null: bool) -> Option<Known> {
         let mut known = Known {
             at,
@@ -113,7 +113,7 @@ impl Known {
         (!known.values.is_empty()).then_some(known)
     }
 
-    /// What is in both lists.
+    /// The values in both lists.
     pub(super) fn both(mut self, other: Known) -> Known {
         self.values
             .retain(|value| other.values.iter().any(|known| known.text == value.text));
@@ -121,7 +121,7 @@ impl Known {
         self
     }
 
-    /// Drops what the types rule out.
+    /// Drops values of other types.
     pub(super) fn keep(&mut self, bits: u8) {
         self.values.retain(|value| value.kind & bits != 0);
         self.null &= bits & types::NULL != 0;

@@ -1,4 +1,4 @@
-//! Error codes: the registry at the root, and which operation answers with which code.
+//! Error codes: the registry at the root, and the codes of each operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::diff::shape::canonical;
 use crate::diff::tree::{Id, Tree};
 
 impl<'a> Walk<'_, 'a> {
-    /// Compares the entries; who is concerned is told at the operations that answer with them.
+    /// Compares the entries; their changes are reported at the operations that answer with them.
     pub(super) fn registry(&mut self) {
         let old: BTreeMap<&str, Id> = self.old().members_of(Tree::ROOT, "x-error-codes").collect();
         let new: BTreeMap<&str, Id> = self
@@ -89,7 +89,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// The registry, for a code that applies by itself: one finding for all operations.
+    /// The registry's place for an implied code, so that there is one finding for all operations.
     fn implied_place(&self, old: bool, code: &str) -> Option<Id> {
         let (tree, other) = if old {
             (self.old(), self.new_tree())
@@ -103,7 +103,7 @@ impl<'a> Walk<'_, 'a> {
         (applies != "own").then(|| tree.get(Tree::ROOT, "x-error-codes").unwrap_or(Tree::ROOT))
     }
 
-    /// What changed in codes that no operation of both contracts answers with.
+    /// Reports changes of codes that no operation in both contracts answers with.
     pub(super) fn unused_codes(&mut self, here: Here) {
         let told: BTreeSet<(Id, Id)> = self
             .hits
@@ -142,7 +142,7 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// All codes of an operation, its own and those that apply by themselves, with their places.
+/// All codes of an operation, its own and implied ones, with their places.
 fn answers<'a>(tree: &Tree<'a>, op: Id) -> BTreeMap<&'a str, Id> {
     let mut all: BTreeMap<&str, Id> = tree.texts_of(op, "x-error-codes").collect();
     let security = tree

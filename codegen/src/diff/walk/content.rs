@@ -1,4 +1,4 @@
-//! Bodies of requests, and what bodies hold in each media type.
+//! Bodies of requests, and their content in each media type.
 
 use super::{Here, Walk, Ways};
 use crate::diff::rules::*;
@@ -93,7 +93,7 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// Names of media types know no case, and spaces around parameters mean nothing.
+/// Normalises a media type: case and spaces around parameters do not matter.
 fn media_type(name: &str) -> String {
     name.to_ascii_lowercase()
         .split(';')

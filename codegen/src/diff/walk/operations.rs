@@ -1,5 +1,5 @@
-//! Operations: which became which, and what is true of each as a whole. Paths that differ only in the
-//! names of their parameters are the same path.
+//! Operations: matches old and new ones, and compares what belongs to an operation as a whole. Paths that differ only
+//! in the names of their parameters are equal.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::diff::rules::*;
 use crate::diff::tree::{Id, Tree};
 use crate::document::Method;
 
-/// An operation as it stands in one document.
+/// An operation in one document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written<'a> {
     pub(super) path: &'a str,
     pub(super) method: Method,
-    /// The path item that holds it.
+    /// Its path item.
     pub(super) item: Id,
     pub(super) at: Id,
 }
@@ -110,7 +110,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// What was removed before stays remembered, unless it is back.
+    /// Entries of `x-gone` have to stay, unless the operation is back.
     pub(super) fn removals(&mut self, here: Here) {
         let there = written(self.new_tree(), "paths");
         for (entry, was) in removals(self.old()) {
@@ -141,7 +141,7 @@ impl<'a> Walk<'_, 'a> {
                 .map(|(name, _)| name.to_owned())
                 .collect()
         };
-        // Who relies on it are those that it was made for, until now.
+        // The old contract's consumers are affected.
         let mut all = consumers(self.old(), old);
         if old.is_none() {
             all = consumers(self.new_tree(), new);
@@ -164,7 +164,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// What a path item says about all of its operations.
+    /// Compares the parts of a path item that apply to all of its operations.
     fn item(&mut self, here: Here, items: (Id, Id)) {
         const METHODS: &[&str] = &[
             "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -271,7 +271,7 @@ impl<'a> Walk<'_, 'a> {
         self.servers(here, lists, (old.at, new.at));
     }
 
-    /// Webhooks go the other way: their subscribers get what the server sends.
+    /// Compares webhooks, whose data goes from the server to subscribers.
     pub(super) fn webhooks(&mut self) {
         let old = written(self.old(), "webhooks");
         let new = written(self.new_tree(), "webhooks");
@@ -306,7 +306,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Callbacks are webhooks that belong to an operation.
+    /// Compares callbacks, which are webhooks of an operation.
     fn callbacks(&mut self, here: Here, owners: (Id, Id)) {
         let old = self.callback_list(owners.0, true);
         let new = self.callback_list(owners.1, false);
@@ -385,7 +385,7 @@ fn methods<'a>(tree: &Tree<'a>, path: &'a str, item: Id) -> Vec<Written<'a>> {
         .collect()
 }
 
-/// The entries of `x-gone`: where each stands, its method and its path.
+/// The entries of `x-gone`: place, method and path of each.
 fn removals<'a>(tree: &Tree<'a>) -> Vec<(Id, (Method, &'a str))> {
     let each = tree.items_of(Tree::ROOT, "x-gone").filter_map(|entry| {
         let method = Method::parse(&tree.text(entry, "method")?.to_ascii_lowercase())?;

@@ -1,4 +1,4 @@
-//! Parameters of operations, told apart by place and name; those of a path by their position in it.
+//! Parameters of operations, identified by location and name; path parameters by their position.
 
 use super::operations::{Written, names};
 use super::{Here, LIFE, Walk, Ways};
@@ -7,11 +7,11 @@ use crate::diff::rules::*;
 use crate::diff::shape::types;
 use crate::diff::tree::{Id, Tree};
 
-/// A parameter with what tells it from others.
+/// A parameter with its identity.
 struct Found<'a> {
     place: &'a str,
     name: &'a str,
-    /// For comparison: lower case for headers, the position for those of a path.
+    /// The key for matching: lower case for headers, the position for path parameters.
     key: String,
     at: Id,
 }
@@ -102,7 +102,7 @@ impl<'a> Walk<'_, 'a> {
                 },
                 _ => name.to_owned(),
             };
-            // Those of the operation come first and override those of the path.
+            // Parameters of the operation come first and override those of the path.
             if !all
                 .iter()
                 .any(|known| known.place == place && known.key == key)
@@ -201,7 +201,7 @@ impl<'a> Walk<'_, 'a> {
             (style, tree.flag(found.at, "explode").unwrap_or(spread))
         };
         let (before, after) = (style(self.old(), x), style(self.new_tree(), y));
-        // How lists and objects are written is no matter to those that send neither.
+        // The style of lists and objects does not matter for other values.
         let composite = self.is_composite(a, b);
         if (composite && before != after) || (x.place == "path" && before.0 != after.0) {
             let text = |(style, explode): (&str, bool)| format!("{style}, explode {explode}");

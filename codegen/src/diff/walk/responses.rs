@@ -1,5 +1,4 @@
-//! Answers by status, and their headers. A range or `default` stands for the statuses that are not
-//! named beside it.
+//! Answers by status, and their headers. A range or `default` covers the statuses that are not named.
 
 use super::{Here, LIFE, Walk, Ways};
 use crate::diff::life::{HEADER, Life};
@@ -73,7 +72,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn headers(&mut self, here: Here, owners: (Id, Id)) {
         let all = |tree: &Tree<'a>, owner: Id| -> Vec<(&'a str, Id)> {
-            // The media type is told by `content`.
+            // `content` has the media type.
             tree.members_of(owner, "headers")
                 .filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"))
                 .collect()
@@ -151,7 +150,7 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// The answer that is given with a status: by name, by range, by default.
+/// The answer for a status: by name, by range, or `default`.
 fn covering(status: &str, all: &[(String, Id)]) -> Option<Id> {
     let find = |name: &str| {
         all.iter()

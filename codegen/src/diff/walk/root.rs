@@ -1,4 +1,4 @@
-//! What stands outside of operations: info, servers, registries, components that nobody reaches.
+//! The parts outside of operations: info, servers, registries, unused components.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ impl<'a> Walk<'_, 'a> {
         self.others(here, (old, new), &[&["x-media-type", "x-preview"]]);
     }
 
-    /// Servers are told apart by their URL; no list at all is the server of the document.
+    /// Servers are identified by their URL; without a list, it is the server of the document.
     pub(super) fn servers(
         &mut self,
         here: Here,
@@ -110,8 +110,8 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// The fields of the built-in record types (`x-record-type`), for the operations whose path names a type:
-    /// there they take the place of a record's open fields.
+    /// The fields of the built-in record types (`x-record-type`), for operations whose path names a type: there they
+    /// replace a record's open fields.
     pub(super) fn record_types(&mut self, here: Here, owners: (Id, Id)) {
         let old = record_types(self.old());
         let new = record_types(self.new_tree());
@@ -144,8 +144,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Components that no operation reaches, by name; one that is only called otherwise is the same.
-    /// `schemas` tells which schemas were reached.
+    /// Compares components that no operation uses, by name; a renamed one is the same. `schemas` are the used schemas.
     pub(in crate::diff) fn unreached(&mut self, schemas: (&BTreeSet<Id>, &BTreeSet<Id>)) {
         let here = Here {
             op: None,
@@ -191,7 +190,7 @@ impl<'a> Walk<'_, 'a> {
             }
             let mut come: Vec<(&str, Id)> = new_lonely;
             come.retain(|(name, _)| !old.iter().any(|(other, _)| other == name));
-            // One that is only called otherwise is the same; so many are tried.
+            // A renamed component is the same; the number of tries is bounded.
             if gone.len() * come.len() <= 4_096 {
                 gone.retain(|(_, a)| {
                     let twin = come.iter().position(|(_, b)| self.is_same(section, *a, *b));
@@ -226,7 +225,7 @@ fn record_types<'a>(tree: &Tree<'a>) -> Vec<(&'a str, Id)> {
         .collect()
 }
 
-/// The variables of a server, equal for equal ones: the order of possible values is no matter.
+/// The variables of a server as a text; the order of possible values does not matter.
 fn variables(tree: &Tree<'_>, server: Id) -> String {
     let mut all: Vec<String> = tree
         .members_of(server, "variables")

@@ -1,4 +1,4 @@
-//! Who may call: any one of the alternatives lets in, each of which is a set of schemes with scopes.
+//! Security: a caller needs any one of the alternatives, each of which is a set of schemes with scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use crate::diff::rules::*;
 use crate::diff::shape::canonical;
 use crate::diff::tree::{Id, Tree};
 
-/// One way to be let in.
+/// One alternative of `security`.
 struct Way<'a> {
     schemes: BTreeMap<&'a str, BTreeSet<&'a str>>,
     at: Id,
 }
 
 impl Way<'_> {
-    /// Whether whoever fulfils the other fulfils this one.
+    /// Whether a caller that fulfils `other` fulfils this one too.
     fn follows_from(&self, other: &Way<'_>) -> bool {
         self.schemes.iter().all(|(scheme, scopes)| {
             other
@@ -118,8 +118,8 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Whether a permission that is named now writes down what the old contract left unsaid: the old operation neither named
-    /// one nor said that it needs none, and keys needed the scope that grants it.
+    /// Whether a new permission only states what the old contract left open: the old operation neither named a
+    /// permission nor said that it needs none, and keys needed the scope that grants it.
     pub(super) fn states_a_permission(&self, owners: (Id, Id)) -> bool {
         let (old, new) = (self.old(), self.new_tree());
         let scope = new.text(owners.1, "x-permission").and_then(|name| {
@@ -134,7 +134,7 @@ impl<'a> Walk<'_, 'a> {
         old.get(owners.0, "x-no-permission").is_none() && scope.is_some_and(asked)
     }
 
-    /// Compares the schemes themselves; who is concerned is told at the operations that use them.
+    /// Compares the schemes; their changes are reported at the operations that use them.
     pub(super) fn security_schemes(&mut self) {
         let all = |tree: &Tree<'a>| -> Vec<(&'a str, Id)> {
             tree.find("/components/securitySchemes")
@@ -174,7 +174,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// What changed in schemes that no operation of the old contract uses.
+    /// Reports changes of schemes that no operation of the old contract uses.
     pub(super) fn unused_schemes(&mut self, here: Here) {
         let told: BTreeSet<(Id, Id)> = self
             .hits

@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Those that an operation lists, without the ones that it cannot or need not list.
+    /// The codes that an operation lists, without those that it cannot or need not list.
     pub(super) fn own_codes(
         &mut self,
         operation: &Place<'a>,

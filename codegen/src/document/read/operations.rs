@@ -8,7 +8,7 @@ use super::parameters::same;
 use super::place::Place;
 use crate::document::{ErrorCode, Method, Operation, Parameter, Requirement};
 
-/// More operations than any contract has; each holds copies of what it refers to.
+/// The most operations; each holds copies of the targets of its references.
 const MOST_OPERATIONS: usize = 5_000;
 
 impl<'a> Reader<'a> {
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An id for an operation that has none: `get_records_type`.
+/// Makes an id for an operation without one, such as `get_records_type`.
 fn made_up_id(method: Method, path: &str) -> String {
     let words = path
         .split(|c: char| !c.is_alphanumeric())

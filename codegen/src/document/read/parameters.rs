@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
         examples
     }
 
-    /// The notice on whatever may be `deprecated`.
+    /// The deprecation of a thing that may be `deprecated`.
     pub(super) fn deprecation(&mut self, place: &Place<'a>) -> Option<Deprecation> {
         let deprecated = self.boolean(place, "deprecated").unwrap_or(false);
         let deprecation = Deprecation {
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Two parameters that would be one in a request. Header names know no case.
+/// Whether two parameters are the same in a request. Header names are case-insensitive.
 pub(super) fn same(a: &Parameter, b: &Parameter) -> bool {
     a.location == b.location
         && match a.location {
@@ -327,7 +327,7 @@ fn allowed(location: ParameterLocation) -> &'static [Style] {
     }
 }
 
-/// Examples of a schema: `examples` of 3.1 is a list, `example` a value.
+/// The examples of a schema: `examples` of 3.1 is a list, `example` a value.
 pub(super) fn schema_examples<'a>(reader: &mut Reader<'a>, place: &Place<'a>) -> Vec<Value> {
     let mut places: Vec<Place<'a>> = place.child("example").into_iter().collect();
     places.extend(reader.list(place, "examples"));

@@ -1,5 +1,5 @@
-//! Where the reader stands: a node and its pointer, and the questions that it asks there. A wrong kind
-//! of value is reported once, where it stands, and read as if it were absent.
+//! The reader's current place: a node and its pointer, with accessors. A value of the wrong kind is reported once, at
+//! its place, and read as if it were absent.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         self.report_at("kind", place, message, &format!("write {expected}"));
     }
 
-    /// Counts what is copied out of the source. False once there is too much, which is reported once.
+    /// Counts the parts that are copied from the source. False if there are too many, which is reported once.
     pub(super) fn charge(&mut self, parts: usize) -> bool {
         let before = self.parts <= super::MOST_PARTS;
         self.parts = self.parts.saturating_add(parts);
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// The members of a map of which every key counts, such as `properties`: a property may be called `x-y`.
+    /// The members of a map in which every key counts, such as `properties`: a property may be named `x-y`.
     pub(super) fn all_members(&mut self, place: &Place<'a>) -> Vec<(String, Place<'a>)> {
         let Some(map) = self.map(place) else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What version 1 has otherwise: translated to the newest version and back, and what only it has.
+//! The differences of version 1: translated to the newest version and back, and operations that only it has.
 
 use crm_codegen_exercise::codes::EveryCode;
 use crm_codegen_exercise::v1::server::*;
@@ -48,7 +48,7 @@ impl TypeHandlers<&'static str> for Handlers {
     }
 }
 
-/// A body of the newest version as a value, whatever it was printed from.
+/// A body of the newest version as a value, also if it is text.
 fn value<T: DeserializeOwned, E: From<EveryCode>>(body: Printable<T>) -> Result<T, Problem<E>> {
     body.into_value()
         .map_err(|error| Problem::new(EveryCode::Internal.into(), error.to_string()))

@@ -1,5 +1,4 @@
-//! Which variant of one union became which of the other: by what chooses it, by its name, by being the
-//! same, by being alike.
+//! Matches the variants of two unions: by discriminator, by name, by equality, by likeness.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +6,10 @@ use crate::diff::graph::{KeyId, Side};
 use crate::diff::shape::{Union, types};
 use crate::diff::tree::Id;
 
-/// Trials cost; so many are made for one union.
+/// The most trial comparisons for one union, since they take time.
 const MOST_TRIALS: usize = 256;
 
-/// What tells a variant from the others.
+/// The marks that distinguish a variant from the others.
 #[derive(Debug, Default)]
 pub(super) struct Label {
     /// Values of the discriminator.
@@ -58,7 +57,7 @@ impl Label {
         label
     }
 
-    /// How alike two variants are, from 0 to 1,000; nothing where they have no type in common.
+    /// The likeness of two variants, from 0 to 1,000; None if they have no common type.
     fn likeness(&self, other: &Label) -> Option<usize> {
         if self.types & other.types == 0 {
             return None;
@@ -145,7 +144,7 @@ impl Found {
         }
     }
 
-    /// Pairs those that share a mark which no other variant of their side has.
+    /// Pairs variants that share a mark which no other variant of their side has.
     fn by(&mut self, old: &[Label], new: &[Label], marks: impl Fn(&Label) -> Vec<String>) {
         use std::collections::BTreeMap;
         let index = |labels: &[Label]| {
