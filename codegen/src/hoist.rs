@@ -1,6 +1,6 @@
-//! Gives every schema that becomes a type of its own a name: inline objects, enumerations and unions
-//! move to `schemas`, named after the place that they stood in, and a reference stays behind. What
-//! generates types, servers and clients reads the hoisted document, so that all use the same names.
+//! Names every schema that becomes its own type: inline objects, enumerations and unions move to `schemas`, named after
+//! their place, and a reference replaces them. The generators of types, servers and clients all read the hoisted
+//! document, so they use the same names.
 //!
 //! | place | name |
 //! | --- | --- |
@@ -11,7 +11,7 @@
 //! | request body of `jobs_create` | `JobsCreateBody` |
 //! | answer 201 of `jobs_create` | `JobsCreateCreatedBody`; of `components.responses.Problem`: `ProblemBody` |
 //!
-//! A name depends on the place alone: a slice of a document gives the names that the whole gives.
+//! A name depends only on the place: a slice of a document has the same names as the whole.
 
 use indexmap::IndexMap;
 
@@ -21,7 +21,7 @@ use crate::document::{
 };
 use crate::names;
 
-/// The document with every schema named that has to be. Two places that lead to one name are a finding.
+/// The document with all necessary names. Two places with the same name are a finding.
 pub fn hoist(document: &Document) -> (Document, Diagnostics) {
     let mut hoist = Hoist {
         schemas: IndexMap::new(),
@@ -52,7 +52,7 @@ pub fn hoist(document: &Document) -> (Document, Diagnostics) {
     (out, hoist.found)
 }
 
-/// Whether a schema becomes a type of its own, which needs a name.
+/// Whether a schema becomes its own type and needs a name.
 pub fn needs_name(schema: &Schema) -> bool {
     match &schema.kind {
         Kind::String(_) => {
@@ -67,7 +67,7 @@ pub fn needs_name(schema: &Schema) -> bool {
     }
 }
 
-/// Extensions that tell of the type itself and not of its use in one place.
+/// Extensions that belong to the type itself and not to its use in one place.
 const OF_THE_TYPE: [&str; 5] = [
     "x-extensible-enum",
     "x-deprecated-values",
@@ -78,7 +78,7 @@ const OF_THE_TYPE: [&str; 5] = [
 
 struct Hoist {
     schemas: IndexMap<String, Schema>,
-    /// By name of the type: who has it.
+    /// The place of each type's name.
     places: IndexMap<String, Location>,
     found: Diagnostics,
 }
@@ -124,7 +124,7 @@ impl Hoist {
         *schema = self.place(taken, name);
     }
 
-    /// Moves what stands at a place to its name if it needs one, and otherwise what stands inside of it.
+    /// Moves the schema at a place to its name if it needs one, else the schemas inside of it.
     fn place(&mut self, schema: Schema, name: &str) -> Schema {
         let schema = only_part(schema);
         if !needs_name(&schema) {
@@ -157,7 +157,7 @@ impl Hoist {
         reference
     }
 
-    /// The schema with what stands inside of it at its place.
+    /// The schema with the schemas inside of it moved.
     fn inside(&mut self, mut schema: Schema, name: &str) -> Schema {
         match &mut schema.kind {
             Kind::Array(rules) => self.schema(&mut rules.items, &names::nested(name, "Item")),
@@ -178,7 +178,7 @@ impl Hoist {
                     self.schema(variant, &names::nested(name, &part));
                 }
             }
-            // The parts are merged into one type, so what stands inside of a part belongs to the whole.
+            // The parts are merged into one type, so schemas inside of a part belong to the whole.
             Kind::AllOf(parts) => {
                 for part in parts {
                     let at = part.at.clone();
@@ -212,7 +212,7 @@ impl Hoist {
     }
 }
 
-/// The name that an inline schema of a parameter gets.
+/// The name of a parameter's inline schema.
 pub(crate) fn parameter_name(operation: &str, parameter: &Parameter) -> String {
     match &parameter.component {
         Some(component) => names::nested(component, "Parameter"),
@@ -239,7 +239,7 @@ pub(crate) fn status_name(status: Status) -> String {
     }
 }
 
-/// `allOf` with a single part that says anything is that part, under what is said beside it.
+/// `allOf` with a single non-empty part becomes that part, with the annotations beside it.
 fn only_part(schema: Schema) -> Schema {
     let Kind::AllOf(parts) = &schema.kind else {
         return schema;

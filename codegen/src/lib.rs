@@ -1,6 +1,6 @@
-//! `crm-codegen`: reads, lints, slices, lowers and compares OpenAPI contracts, and generates servers
-//! and clients from them. It knows no word of the CRM: everything particular to an API stands in its
-//! document, as an OpenAPI keyword or an `x-` extension.
+//! `crm-codegen`: reads, lints, slices, lowers and compares OpenAPI contracts, and generates servers and clients from
+//! them. It knows nothing of the CRM: everything particular to an API is in its document, as an OpenAPI keyword or an
+//! `x-` extension.
 
 pub mod adapt;
 pub mod conforms;

@@ -1,5 +1,5 @@
-//! The conventions, as far as a document alone shows whether it keeps them. Each rule says what is wrong,
-//! why that matters and how to mend it; breaking one is a build error and no matter for reviews.
+//! The conventions that can be checked from a document alone. Each rule says what is wrong, why that matters and how to
+//! mend it. Breaking one is a build error, so reviews need not look for it.
 
 mod codes;
 mod deprecation;
@@ -24,8 +24,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::{Document, Operation};
 use sites::Site;
 
-/// All breaches of the conventions, sorted by place. What is not even well formed has been told when
-/// the document was read, and is not repeated.
+/// All breaches of the conventions, sorted by place. Faults of form were reported when the document was read, and are
+/// not repeated.
 pub fn lint(document: &Document) -> Vec<Diagnostic> {
     let mut lint = Lint {
         document,
@@ -57,8 +57,8 @@ pub fn lint(document: &Document) -> Vec<Diagnostic> {
     lint.found.into_sorted()
 }
 
-/// Whether an operation is exempt from a convention, by an extension that says why. One that gives no
-/// reason, or where the convention asks for nothing, is a finding.
+/// Whether an operation is exempt from a convention by an extension that states the reason. An exemption without a
+/// reason, or one that is not needed, is a finding.
 fn exempt(lint: &mut Lint<'_>, operation: &Operation, extension: &str, concerned: bool) -> bool {
     let Some(reason) = operation.extensions.get(extension) else {
         return false;
@@ -82,10 +82,10 @@ fn exempt(lint: &mut Lint<'_>, operation: &Operation, extension: &str, concerned
     true
 }
 
-/// A document that is being judged.
+/// A document that is being checked.
 struct Lint<'d> {
     document: &'d Document,
-    /// Every schema, inner ones included, with where it stands.
+    /// Every schema, including inner ones, with its place.
     sites: Vec<Site<'d>>,
     found: Diagnostics,
 }
@@ -101,7 +101,7 @@ impl Lint<'_> {
         self.found.report(rule, at, message, mend);
     }
 
-    /// Whether the member of a map stands in the source, whatever became of it in the model.
+    /// Whether the source has this member of a map, even if the model does not.
     fn is_written(&self, owner: &Location, key: &str) -> bool {
         self.document
             .source

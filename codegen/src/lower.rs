@@ -1,8 +1,7 @@
-//! Lowers a contract to the OpenAPI 3.0.3 that the client generator (progenitor) understands: vendor
-//! `+json` becomes `application/json`, each operation has one type of success and one of error, every
-//! parameter, body and answer names its schema, and schemas take their 3.0 forms. What cannot be said
-//! that way is refused with a diagnostic. Response headers and examples are left out: headers are
-//! typed by the runtime.
+//! Lowers a contract to the OpenAPI 3.0.3 that the client generator (progenitor) understands: vendor `+json` becomes
+//! `application/json`, each operation has one type of success and one of error, every parameter, body and answer names
+//! its schema, and schemas take their 3.0 forms. Parts that cannot be expressed that way are refused with a diagnostic.
+//! Response headers and examples are left out: headers are typed by the runtime.
 
 mod body;
 mod check;
@@ -24,35 +23,35 @@ use crate::hoist::hoist;
 pub struct Lowered {
     /// The OpenAPI 3.0.3 document.
     pub json: Value,
-    /// The contract that it was made of, with every schema named that becomes a type.
+    /// The contract from which it was made, with a name for every schema that becomes a type.
     pub hoisted: Document,
-    /// Schemas that have a name only in the lowered document: what stands behind it.
+    /// Schemas that have a name only in the lowered document, by name.
     pub parts: IndexMap<String, Part>,
 }
 
-/// A schema of a parameter, body or answer that becomes no type of its own.
+/// A schema of a parameter, body or answer that does not become its own type.
 #[derive(Debug, Clone)]
 pub struct Part {
     pub schema: Schema,
     pub shape: Shape,
 }
 
-/// How a value travels.
+/// The form in which a value is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// As it is.
+    /// Unchanged.
     Plain,
-    /// The items of a list in one value, with commas between.
+    /// The items of a list in one value, separated by commas.
     CommaSeparated,
     /// JSON text in a parameter.
     JsonText,
-    /// A body that may be left out.
+    /// An optional body.
     Optional,
-    /// What a failure holds depends on its status. The schema's reference names the type that knows.
+    /// The body of a failure, which depends on its status. The schema's reference names the enum of failures.
     Failure,
 }
 
-/// Lowers a contract, or a consumer's slice of one; all findings otherwise.
+/// Lowers a contract, or a consumer's slice of one; else returns all findings.
 pub fn lower(document: &Document) -> Result<Lowered, Vec<Diagnostic>> {
     let (hoisted, found) = hoist(document);
     let mut lowering = Lowering {
@@ -110,7 +109,7 @@ impl Lowering<'_> {
         self.found.report(rule, at, message, mend);
     }
 
-    /// A reference to what a parameter, body or answer holds. What has no name gets the one given.
+    /// A reference to the schema of a parameter, body or answer. A schema without a name gets `name`.
     fn named(&mut self, schema: &Schema, shape: Shape, name: &str) -> Value {
         if shape == Shape::Plain
             && let Some(component) = schema.as_ref_name()

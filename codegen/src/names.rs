@@ -1,10 +1,10 @@
-//! Names: how a word of the document becomes a name of Rust, and how a schema that has no name gets
-//! one. Types, server and clients agree on a name because all of them ask here.
+//! Names: makes Rust names from words of the document, and names for schemas without one. Types, server and clients all
+//! use these functions, so they agree.
 
 use proc_macro2::{Ident, Span};
 
-/// The name of a type or of an enumeration's variant: `JobFields`, `RecordsListQuerySort`. What is a
-/// type name already stays as it is written.
+/// The name of a type or of an enumeration's variant: `JobFields`, `RecordsListQuerySort`. A text that is a type name
+/// already stays unchanged.
 pub fn type_name(text: &str) -> String {
     let is_one = text.chars().all(char::is_alphanumeric)
         && text
@@ -33,8 +33,7 @@ pub fn constant_name(text: &str) -> String {
     value_name(text).to_uppercase()
 }
 
-/// The identifier of a name, raw where it is a keyword, and with an underscore behind it where it
-/// cannot even be raw.
+/// The identifier of a name: raw for a keyword, and with a trailing underscore if it cannot be raw.
 pub fn ident(name: &str) -> Ident {
     if matches!(name, "self" | "Self" | "super" | "crate" | "_" | "") {
         return Ident::new(&format!("{name}_"), Span::call_site());
@@ -58,7 +57,7 @@ pub fn type_ident(text: &str) -> Ident {
     ident(&type_name(text))
 }
 
-/// The name of a schema that stands inside of a named one: the parent's name and its own part.
+/// The name of a schema inside a named one: the parent's name and its own part.
 pub fn nested(parent: &str, part: &str) -> String {
     format!("{}{}", type_name(parent), type_name(part))
 }
@@ -108,8 +107,8 @@ pub fn status_name(status: u16) -> String {
     phrase.to_owned()
 }
 
-/// The words of a text: runs of letters and digits, cut before a capital that follows a small letter.
-/// Signs that carry meaning (`-updated_at`, `>=`) become words when nothing stands before them.
+/// The words of a text: runs of letters and digits, cut before a capital that follows a small letter. Signs with a
+/// meaning (`-updated_at`, `>=`) become words at the beginning.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
@@ -192,7 +191,7 @@ fn safe(name: String) -> String {
     }
 }
 
-/// A name of characters that no identifier holds, spelled by their numbers.
+/// A name of characters that no identifier may have, written by their code points.
 fn spelled(name: &str) -> String {
     name.chars().fold(String::from("u"), |spelled, character| {
         if character.is_ascii_alphanumeric() || character == '_' {

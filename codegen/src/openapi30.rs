@@ -1,5 +1,6 @@
-//! A document as OpenAPI 3.0.3, for tools that know no newer one: nothing is lost, what 3.0 says otherwise is said
-//! otherwise, in the order of the source. (The profile that the client generator understands is `lower`, not this.)
+//! Writes a document as OpenAPI 3.0.3, for tools without support of newer versions: nothing is lost, everything is in
+//! the form of 3.0, in the order of the source. (The profile that the client generator understands is `lower`, not
+//! this.)
 
 mod keywords;
 mod schema;
@@ -12,7 +13,7 @@ use crate::source::{Content, Member, Node, escape};
 
 type Map = IndexMap<String, Member>;
 
-/// The document of a tree that was read without findings; what 3.0 has no way to say is a finding.
+/// Converts a tree that was read without findings; anything that 3.0 cannot express is a finding.
 pub fn openapi30(source: &Node, at: &Location) -> Result<Node, Vec<Diagnostic>> {
     let mut writer = Writer {
         root: source,
@@ -36,7 +37,7 @@ struct Writer<'a> {
     found: Diagnostics,
 }
 
-/// What is done with the members of a map.
+/// The function for the members of a map.
 type Each<'a> = fn(&mut Writer<'a>, &'a Node) -> Node;
 
 impl<'a> Writer<'a> {
@@ -60,7 +61,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// 3.0 has no summary of the whole, and names a licence by address, not by SPDX expression.
+    /// 3.0 has no summary of the document, and names a licence by address, not by SPDX expression.
     fn info(&mut self, info: &'a Node) -> Node {
         self.rename(info, |writer, key, node| match key {
             "summary" => Some(("x-summary".to_owned(), node.clone())),
@@ -91,7 +92,7 @@ impl<'a> Writer<'a> {
                 "parameters" | "headers" => Writer::parameter,
                 "requestBodies" => Writer::body,
                 "callbacks" => Writer::callback,
-                // They stand where they are referred to.
+                // Inlined at their references.
                 "pathItems" => return None,
                 _ => return Some(node.clone()),
             };
@@ -109,7 +110,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Scopes stand with a requirement only where the scheme is OAuth 2 or OpenID Connect; others go beside it.
+    /// 3.0 allows scopes in a requirement only for OAuth 2 and OpenID Connect; others go into an extension.
     fn operation(&mut self, operation: &'a Node) -> Node {
         let mut scopes = None;
         let mut written = self.members(operation, |writer, key, node| {
@@ -132,7 +133,7 @@ impl<'a> Writer<'a> {
         written
     }
 
-    /// The requirements, and the scopes that had to leave them, by scheme.
+    /// The requirements, and the scopes that were moved out of them, by scheme.
     fn security(&mut self, security: &'a Node) -> (Node, Option<Node>) {
         let mut moved = Map::new();
         let mut list = Vec::new();
@@ -200,7 +201,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A map that may be a reference, beside which 3.0 has nothing.
+    /// A map that may be a reference, beside which 3.0 allows nothing.
     fn part(
         &mut self,
         node: &'a Node,
@@ -212,7 +213,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Follows a reference to a component of that section. Such chains are short: they have been read before.
+    /// Follows a reference to a component of that section. The chains are short, since the reader has checked them.
     fn target(&self, node: &'a Node, section: &str) -> &'a Node {
         let mut node = node;
         for _ in 0..32 {
@@ -253,7 +254,7 @@ impl<'a> Writer<'a> {
         content(Content::List(written))
     }
 
-    /// The map with each member written anew, or left out.
+    /// The map with each member converted or left out.
     fn members(
         &mut self,
         node: &'a Node,

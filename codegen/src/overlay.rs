@@ -1,6 +1,5 @@
-//! Overlays (OpenAPI Overlay Specification 1.0): a list of actions, each of which updates or removes what a
-//! JSONPath (RFC 9535) selects. The result keeps the places of the document; what an overlay brings has
-//! none of its own.
+//! Overlays (OpenAPI Overlay Specification 1.0): a list of actions, each of which updates or removes what a JSONPath
+//! (RFC 9535) selects. The result keeps the places of the document; values from an overlay have no place.
 
 use std::sync::Arc;
 
@@ -9,14 +8,14 @@ use serde_json_path::JsonPath;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::source::{self, Content, MOST_NODES, Member, Node, Position, unescape};
 
-/// More actions than anybody writes.
+/// The most actions of an overlay.
 const MOST_ACTIONS: usize = 5_000;
-/// The longest target.
+/// The longest target, in characters.
 const MOST_CHARACTERS: usize = 2_000;
-/// So many `..` may stand in one target: each multiplies the work.
+/// The most `..` in one target, since each multiplies the work.
 const MOST_DESCENTS: usize = 3;
 
-/// An overlay that has been read and found in order.
+/// A valid overlay.
 #[derive(Debug)]
 pub struct Overlay {
     actions: Vec<Action>,
@@ -35,8 +34,7 @@ struct Action {
 #[derive(Debug)]
 pub struct Applied {
     pub document: Node,
-    /// Actions that selected nothing, which the specification allows and which are mistakes more often
-    /// than not.
+    /// Actions that selected nothing. The specification allows them, but mostly they are mistakes.
     pub idle: Vec<Diagnostic>,
 }
 
@@ -58,7 +56,7 @@ impl Overlay {
         }
     }
 
-    /// Applies the actions in their order, each to what the ones before made.
+    /// Applies the actions in order, each to the result of the ones before.
     pub fn apply(&self, document: &Node) -> Result<Applied, Vec<Diagnostic>> {
         let mut document = document.clone();
         let mut found = Diagnostics::default();
@@ -82,8 +80,7 @@ impl Overlay {
                     "correct the target, or remove the action",
                 ));
             }
-            // Later items first, so that the places of earlier ones stay; what is inside goes before what
-            // holds it.
+            // Later items first, so that the indexes of earlier ones stay valid; inner nodes before their owners.
             targets.sort_by(|a, b| tokens(b).cmp(&tokens(a)));
             targets.dedup();
             if !action.remove
@@ -149,7 +146,7 @@ impl Action {
     }
 }
 
-/// Members that are new are added, maps are merged, lists grow, and what is neither is replaced.
+/// Adds new members, merges maps, appends to lists, and replaces other values.
 fn merge(target: &mut Node, update: &Node, pointer: &str) -> Result<(), String> {
     match (&mut target.content, &update.content) {
         (Content::Map(map), Content::Map(more)) => {
@@ -216,7 +213,7 @@ pub(crate) fn node_mut<'n>(document: &'n mut Node, pointer: &str) -> Option<&'n 
         })
 }
 
-/// The tokens of a pointer, in the order of the document as far as indices go.
+/// The tokens of a pointer, with indexes as numbers for sorting.
 pub(crate) fn tokens(pointer: &str) -> Vec<(usize, &str)> {
     pointer
         .split('/')
@@ -237,7 +234,7 @@ fn weight(node: &Node) -> usize {
     }
 }
 
-/// The same without places: they would be looked for in the wrong file.
+/// The node without places, since they would be looked up in the wrong file.
 fn unplaced(node: &Node) -> Node {
     let content = match &node.content {
         Content::List(list) => Content::List(list.iter().map(unplaced).collect()),

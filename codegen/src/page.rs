@@ -1,5 +1,5 @@
-//! The reference page of a contract: one HTML document with everything that the contract says, which fetches nothing.
-//! Made of the document alone, when the project is built; what is made with scripts works as a plain page too.
+//! The reference page of a contract: one HTML document with the whole content of the contract, which loads nothing. The
+//! build makes it from the document. It works without scripts too.
 
 mod access;
 mod catalogue;
@@ -19,7 +19,7 @@ use markdown::Words;
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// Which of the pages this is, and which others there are.
+/// The identity of this page, and the other pages.
 #[derive(Debug, Clone, Copy)]
 pub struct Pages<'a> {
     /// None: the whole contract.
@@ -75,7 +75,7 @@ pub fn page(document: &Document, pages: Pages<'_>) -> String {
     markup.into_string()
 }
 
-/// The content security policy that such a page works under: its own style and script, and nothing from anywhere.
+/// The content security policy of the page: its own style and script, and nothing else.
 pub fn policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
@@ -151,7 +151,7 @@ fn menu(document: &Document, headings: &[(String, String)]) -> Markup {
     }
 }
 
-/// The same contract for machines.
+/// Links to the contract in formats for tools.
 fn forms(document: &Document, pages: Pages<'_>) -> Markup {
     let query = match pages.consumer {
         Some(consumer) => format!("?version={}&consumer={consumer}", document.major),

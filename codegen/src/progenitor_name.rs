@@ -1,9 +1,9 @@
-//! The names that progenitor makes of ours, so that what it generates can be found again. It keeps its
-//! rule to itself; this is the same rule (progenitor-impl 0.15, `util::sanitize`).
+//! The names that progenitor makes from ours, so that its output can be found. Its rule is not public; this is a copy
+//! (progenitor-impl 0.15, `util::sanitize`).
 
 use heck::{ToPascalCase, ToSnakeCase};
 
-/// The name of a method, of a parameter, and the `operation_id` that hooks are told.
+/// The name of a method, of a parameter, and the `operation_id` that hooks get.
 pub fn value(text: &str) -> String {
     sanitized(text, |text| text.to_snake_case())
 }

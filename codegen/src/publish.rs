@@ -1,5 +1,5 @@
-//! What is published of a contract: each version, whole and as each consumer sees it, in both forms of OpenAPI and as a
-//! page, in the order of the source. The whole one in YAML and 3.1 is the source itself, comments included.
+//! The published documents of a contract: each version, whole and per consumer, in both forms of OpenAPI and as a page,
+//! in the order of the source. The whole one in YAML and 3.1 is the source itself, comments included.
 
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;
@@ -8,11 +8,11 @@ use crate::page::{Pages, page};
 use crate::slice;
 use crate::source::Node;
 
-/// One version, as one audience sees it.
+/// One version for one audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
     pub version: u32,
-    /// None: the whole of it.
+    /// None: the whole contract.
     pub consumer: Option<String>,
     pub json: String,
     pub yaml: String,
@@ -21,14 +21,14 @@ pub struct Publication {
     pub page: String,
 }
 
-/// A version, and the text that it was read from.
+/// A version, and its source text.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     pub document: &'a Document,
     pub text: &'a str,
 }
 
-/// For each version, the lowest first, the whole and then each consumer's part.
+/// For each version, the lowest first, the whole contract and then each consumer's part.
 pub fn publish(versions: &[Source<'_>]) -> (Vec<Publication>, Diagnostics) {
     let mut found = Diagnostics::default();
     let mut publications = Vec::new();

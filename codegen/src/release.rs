@@ -1,5 +1,5 @@
-//! Releases: each contract as it was published, by day, never edited. The working contract is judged
-//! against them, and becomes the next one. Nothing here reads a file or a clock.
+//! Releases: the published contracts by day, which are never edited. The working contract is compared with them and
+//! becomes the next release. This module reads no files and no clock.
 
 mod changelog;
 mod checksums;
@@ -27,7 +27,7 @@ pub const CHANGELOG: &str = "CHANGES.md";
 pub struct Version {
     pub number: u32,
     pub contract: Contract,
-    /// As it is written down.
+    /// The text of the file.
     pub text: Vec<u8>,
 }
 
@@ -38,11 +38,11 @@ pub struct Release {
     pub versions: Vec<Version>,
 }
 
-/// What the comparison of one version with the newest release came to.
+/// The comparison of one version with the newest release.
 #[derive(Debug, Clone)]
 pub struct Judged {
     pub version: u32,
-    /// No release has it yet.
+    /// Whether no release has it yet.
     pub is_new: bool,
     pub findings: Vec<Finding>,
 }
@@ -52,7 +52,7 @@ pub struct Judged {
 pub enum Refusal {
     /// The contract or the pins have faults.
     Faults(Vec<Diagnostic>),
-    /// Something breaks.
+    /// A change is breaking.
     Breaks(Vec<Judged>),
     /// The day is not after the newest release's.
     NotAfter { day: Date, newest: Date },
@@ -63,13 +63,13 @@ pub fn file_of(version: u32) -> String {
     format!("v{version}.yaml")
 }
 
-/// The version that a file of a release holds; nothing where it is no contract.
+/// The version in a file of a release; None if it is not a contract.
 pub fn version_in(file: &str) -> Option<u32> {
     file.strip_prefix('v')?.strip_suffix(".yaml")?.parse().ok()
 }
 
 impl Version {
-    /// Version 1, and one more for each overlay: version N is version N - 1 and its overlay.
+    /// Version 1, and one more for each overlay: version N is version N - 1 with its overlay applied.
     pub fn all(
         written: Written,
         overlays: &[(String, Vec<u8>)],
@@ -80,7 +80,7 @@ impl Version {
                 break;
             };
             let applied = Overlay::read(file, bytes)?.apply(&before.contract.root)?;
-            // An action that changes nothing was written for a document that is no longer this one.
+            // An action that selects nothing was written for another state of the document.
             if !applied.idle.is_empty() {
                 return Err(applied.idle);
             }
@@ -128,13 +128,13 @@ impl Version {
         })
     }
 
-    /// As operations and schemas, with its text.
+    /// The parsed document, with its text.
     pub fn into_document(self) -> Result<(Document, String), Vec<Diagnostic>> {
         let document = Document::from_node(&self.contract.file, self.contract.root)?;
         Ok((document, String::from_utf8_lossy(&self.text).into_owned()))
     }
 
-    /// All that is wrong with it by itself.
+    /// All findings of the version itself.
     fn faults(&self) -> Vec<Diagnostic> {
         match Document::from_node(&self.contract.file, self.contract.root.clone()) {
             Ok(document) => lint::lint(&document),
@@ -142,7 +142,7 @@ impl Version {
         }
     }
 
-    /// The same without anything: what is left of a version that is gone.
+    /// The same contract without content, for a removed version.
     fn emptied(&self) -> Contract {
         let mut root = self.contract.root.clone();
         if let Content::Map(map) = &mut root.content
@@ -157,8 +157,8 @@ impl Version {
     }
 }
 
-/// Judges all versions against the newest of the releases, which stand in the order of their days. A
-/// removal is judged against all releases that announced it.
+/// Compares all versions with the newest of the releases, which are sorted by day. A removal is judged by all releases
+/// that announced it.
 pub fn judge(
     versions: &[Version],
     releases: &[Release],
@@ -212,14 +212,14 @@ pub fn judge(
     judged
 }
 
-/// Whether anything of it breaks somebody.
+/// Whether any change is breaking.
 pub fn breaks(judged: &[Judged]) -> bool {
     let mut all = judged.iter().flat_map(|version| &version.findings);
     all.any(|finding| finding.level == Level::Breaking)
 }
 
-/// The files of the next release, by name. `previous` are the checksums of the newest one: the chain of
-/// them shows when any was edited.
+/// The files of the next release, by name. `previous` are the checksums of the newest release: the chain of checksums
+/// reveals edits.
 pub fn release(
     versions: &[Version],
     releases: &[Release],
@@ -239,7 +239,7 @@ pub fn release(
     if !faults.is_empty() {
         return Err(Refusal::Faults(faults));
     }
-    // What breaks is told before pins that lead nowhere: it tells why they do.
+    // Breaking changes are reported before unknown pins, since they explain them.
     let judged = judge(versions, releases, today, consumers);
     if breaks(&judged) {
         return Err(Refusal::Breaks(judged));
@@ -264,7 +264,7 @@ pub fn release(
     Ok(files)
 }
 
-/// Pins that name nothing in any version that they are about.
+/// Pins that name nothing in their version of the contract.
 pub fn untrue(versions: &[Version], consumers: &[Consumer]) -> Vec<Diagnostic> {
     let roots = versions.iter().map(|version| &version.contract.root);
     roots
@@ -272,7 +272,7 @@ pub fn untrue(versions: &[Version], consumers: &[Consumer]) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Operations that a consumer has and that its pins do not know: they were never recorded.
+/// Operations of a consumer that its pins do not contain: they were never recorded.
 fn unrecorded(contract: &Contract, consumers: &[Consumer]) -> Vec<Diagnostic> {
     let version = version_of(&contract.root);
     let mut missing = Vec::new();

@@ -1,5 +1,5 @@
-//! A consumer's part of a contract: its operations, and the components that they reach. Operations are
-//! dropped, properties never: what may not be seen has a schema of its own.
+//! A consumer's part of a contract: its operations, and the components that they use. Slicing drops operations, never
+//! properties: data that a consumer may not see needs its own schema.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::document::{Applies, Document, Method, Operation};
 use crate::source::{Content, Member, Node, unescape};
 
-/// Nobody of this name is in any `x-consumers`.
+/// No `x-consumers` has this name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("no operation names the consumer `{consumer}` in x-consumers; there are: {}", .known.join(", "))]
 pub struct UnknownConsumer {
@@ -63,7 +63,7 @@ pub fn slice(document: &Document, consumer: &str) -> Result<Node, UnknownConsume
                 kept.iter()
                     .any(|operation| operation.permission.as_deref() == Some(name))
             }),
-            // Nobody subscribed to them by name.
+            // Webhooks have no consumers.
             "webhooks" => continue,
             _ => member.node.clone(),
         };
@@ -81,7 +81,7 @@ pub fn slice(document: &Document, consumer: &str) -> Result<Node, UnknownConsume
     })
 }
 
-/// The path items that still have an operation, with those alone.
+/// The path items that still have an operation, with only these operations.
 fn paths(document: &Document, kept: &[&Operation]) -> Node {
     let Some(paths) = document.source.get("paths") else {
         return Node::default();
@@ -114,7 +114,7 @@ fn paths(document: &Document, kept: &[&Operation]) -> Node {
     }
 }
 
-/// A path item, which may be a reference to one. Such chains are short: they have been read before.
+/// A path item, which may be a reference to one. The chains are short, since the reader has checked them.
 fn resolve<'a>(document: &'a Document, item: &'a Node) -> &'a Node {
     let mut item = item;
     for _ in 0..32 {
@@ -153,7 +153,7 @@ fn components(document: &Document, paths: &Node, kept: &[&Operation]) -> Node {
         }
         match open.pop_front() {
             Some(node) => references(node, &mut found),
-            // Types with a parameter stand for each record type, though they name none of them.
+            // Types with a parameter stand for every record type, without naming them.
             None if generic => {
                 generic = false;
                 let schemas = components
@@ -229,7 +229,7 @@ fn tags(tags: &Node, kept: &[&Operation]) -> Node {
     }
 }
 
-/// A map with those members alone whose key passes.
+/// A map with only the members whose key passes.
 fn only(node: &Node, passes: impl Fn(&str) -> bool) -> Node {
     match &node.content {
         Content::Map(map) => {
@@ -246,8 +246,8 @@ fn only(node: &Node, passes: impl Fn(&str) -> bool) -> Node {
     }
 }
 
-/// The components that a part of a document refers to: section and name. Values that only look like
-/// references (in examples, defaults, enumerations) are none.
+/// The components that a part of a document refers to: section and name. Values in examples, defaults and enumerations
+/// that look like references do not count.
 fn references(node: &Node, found: &mut Vec<(String, String)>) {
     for item in node.as_list().into_iter().flatten() {
         references(item, found);
@@ -273,13 +273,13 @@ fn references(node: &Node, found: &mut Vec<(String, String)>) {
                     component(text).unwrap_or_else(|| ("schemas".to_owned(), text.to_owned()))
                 }));
             }
-            // Their keys are names, which may be the words above.
+            // Their keys are names, which may equal the keywords above.
             "properties" | "headers" | "responses" | "content" | "paths" => {
                 for (_, named) in child.as_map().into_iter().flatten() {
                     references(&named.node, found);
                 }
             }
-            // A schema, though its keyword is ours: what the text of a parameter holds.
+            // A schema in an extension: that of the text of a parameter.
             "x-content-schema" => references(child, found),
             _ if key.starts_with("x-") => {}
             _ => references(child, found),

@@ -1,5 +1,5 @@
-//! A document as its author wrote it: a tree of nodes that remember their places. YAML and JSON read
-//! into the same tree, in the order of the file; everything else is derived from it.
+//! A document as its author wrote it: a tree of nodes with their places. YAML and JSON read into the same tree, in the
+//! order of the file; everything else is derived from it.
 
 mod families;
 mod json;
@@ -24,7 +24,7 @@ pub use written::Written;
 /// Line and column, counted from 1 (0: not from a file).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Position {
-    /// The file, where it is another one than the document's own: a document may be written in several.
+    /// The file if it is not the document's main file; a document may consist of several files.
     pub file: Option<Arc<str>>,
     pub line: u32,
     pub column: u32,
@@ -48,7 +48,7 @@ pub enum Content {
     Map(IndexMap<String, Member>),
 }
 
-/// A member of a map: its value, and where its key stands.
+/// A member of a map: its value, and the place of its key.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Member {
     pub key: Position,
@@ -91,7 +91,7 @@ impl Node {
         }
     }
 
-    /// The member of a map; nothing where there is none or this is no map.
+    /// The member of a map; None if there is none or this is not a map.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.get(key).map(|member| &member.node)
     }
@@ -114,7 +114,7 @@ impl Node {
             })
     }
 
-    /// What kind of value this is, for messages: "a map", "text" ...
+    /// The kind of this value for messages: "a map", "text" ...
     pub fn kind(&self) -> &'static str {
         match &self.content {
             Content::Null => "null",
@@ -141,7 +141,7 @@ impl Node {
         }
     }
 
-    /// A tree without places, for documents that code puts together.
+    /// A tree without places, for documents that code builds.
     pub fn from_json(value: &Value) -> Node {
         let content = match value {
             Value::Null => Content::Null,

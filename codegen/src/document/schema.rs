@@ -1,6 +1,6 @@
-//! Schemas: what a value may be. The many spellings of JSON Schema are brought to few shapes here:
-//! `nullable`, type arrays with `null` and `oneOf: [X, null]` all become the flag `nullable`, boolean
-//! bounds of OpenAPI 3.0 become numbers, and a type that is left out is inferred from its keywords.
+//! Schemas, which describe the valid values. The many notations of JSON Schema are reduced to few forms here:
+//! `nullable`, type arrays with `null` and `oneOf: [X, null]` all become the flag `nullable`, boolean bounds of OpenAPI
+//! 3.0 become numbers, and a missing type is inferred from the keywords.
 
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
@@ -17,7 +17,7 @@ pub struct Schema {
     pub description: Option<String>,
     /// `enum`, without null (see `nullable`).
     pub enumeration: Option<Vec<Value>>,
-    /// `x-extensible-enum`: the values known today; others are valid and may come.
+    /// `x-extensible-enum`: the values known today; other values are valid too.
     pub extensible: Option<Vec<String>>,
     /// `const`. The kind is that of the value.
     pub constant: Option<Value>,
@@ -27,9 +27,9 @@ pub struct Schema {
     pub read_only: bool,
     pub write_only: bool,
     pub deprecation: Option<Deprecation>,
-    /// All `x-` keywords as written, those with a field of their own included.
+    /// All `x-` keywords as written, including those with their own field here.
     pub extensions: serde_json::Map<String, Value>,
-    /// Keywords that this model has no place for, with their places; the lint refuses them.
+    /// Keywords outside this model, with their places; the lint refuses them.
     pub unsupported: Vec<(String, Location)>,
     pub at: Location,
 }
@@ -59,7 +59,7 @@ pub enum Kind {
         variants: Vec<Schema>,
         discriminator: Option<Discriminator>,
     },
-    /// All must match. Keywords beside `allOf` are a part of their own, the first.
+    /// All must match. Keywords beside `allOf` are a separate part, the first one.
     AllOf(Vec<Schema>),
 }
 
@@ -73,7 +73,7 @@ pub struct StringRules {
     pub format: Option<String>,
     /// `contentMediaType`: the text is itself a document of this type.
     pub content_media_type: Option<String>,
-    /// `contentSchema`: what that document holds.
+    /// `contentSchema`: the schema of that document.
     pub content_schema: Option<Box<Schema>>,
 }
 
@@ -90,7 +90,7 @@ pub struct NumberRules {
 
 #[derive(Debug, Clone)]
 pub struct ArrayRules {
-    /// [`Kind::Any`] where the document says nothing.
+    /// [`Kind::Any`] if the document has no schema.
     pub items: Schema,
     pub min_items: Option<u64>,
     pub max_items: Option<u64>,
@@ -114,10 +114,10 @@ pub struct Property {
     pub required: bool,
 }
 
-/// What a document says about properties that it does not name.
+/// The rule of a schema for unnamed properties.
 #[derive(Debug, Clone, Default)]
 pub enum Additional {
-    /// Nothing: refused in requests, ignored in answers.
+    /// No rule: they are refused in requests and ignored in answers.
     #[default]
     Unsaid,
     /// `true`.
@@ -131,8 +131,8 @@ pub enum Additional {
 #[derive(Debug, Clone)]
 pub struct Discriminator {
     pub property: String,
-    /// Value of the property to the name of a component schema, in the order of the variants. Filled in
-    /// with the schemas' own names where the document leaves the mapping out.
+    /// Value of the property to the name of a component schema, in the order of the variants. If the document has no
+    /// mapping, these are the schemas' own names.
     pub mapping: IndexMap<String, String>,
     pub at: Location,
 }
@@ -189,7 +189,7 @@ impl Schema {
         }
     }
 
-    /// The values of an enumeration of texts that are known today, be it closed or open.
+    /// The known values of a closed or open enumeration of texts.
     pub fn known_texts(&self) -> Vec<&str> {
         match &self.extensible {
             Some(values) => values.iter().map(String::as_str).collect(),
@@ -197,7 +197,7 @@ impl Schema {
         }
     }
 
-    /// `x-deprecated-values`: those of the known texts that go.
+    /// `x-deprecated-values`: the deprecated ones of the known texts.
     pub fn deprecated_values(&self) -> Vec<(&str, Deprecation)> {
         let Some(entries) = self.extension("x-deprecated-values") else {
             return Vec::new();

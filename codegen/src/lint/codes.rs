@@ -1,4 +1,4 @@
-//! Error codes that mean the same in every API of this kind come with the same status everywhere.
+//! Error codes with the same meaning in every API of this kind must have the same status.
 
 use super::Lint;
 

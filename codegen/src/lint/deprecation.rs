@@ -1,4 +1,4 @@
-//! What goes away is announced at least 90 days before, with the days of both.
+//! Deprecations are announced at least 90 days before the sunset, with both days.
 
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     }
 }
 
-/// Single values of an enumeration that go: `x-deprecated-values`, by value.
+/// Checks deprecated single values of an enumeration: `x-deprecated-values`, by value.
 fn values(lint: &mut Lint<'_>, what: &str, schema: &Schema) {
     let Some(written) = schema.extension("x-deprecated-values") else {
         return;
@@ -89,7 +89,7 @@ fn values(lint: &mut Lint<'_>, what: &str, schema: &Schema) {
     }
 }
 
-/// A value as the key of a map writes it.
+/// A value as the key of a map.
 fn text_of(value: &Value) -> String {
     value
         .as_str()

@@ -1,4 +1,4 @@
-//! Enumerations: one that may grow is `x-extensible-enum`; one in an answer that may not says so and why.
+//! Enumerations: an open one is an `x-extensible-enum`; a closed one in an answer states that it is closed, and why.
 
 use serde_json::Value;
 

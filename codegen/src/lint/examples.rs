@@ -1,5 +1,4 @@
-//! Examples: there is one for each request and success, and each is true. Contract tests send them, and
-//! readers copy them.
+//! Examples: each request and success has one, and each is valid. Contract tests send them, and readers copy them.
 
 use serde_json::Value;
 
@@ -134,7 +133,7 @@ fn all(document: &Document) -> Vec<Judged<'_>> {
             all.push((what, &shared.schema, &example.value, &example.at));
         }
     }
-    // What is shared stands in many places and is judged once.
+    // A shared example has many places and is checked once.
     let mut seen = std::collections::HashSet::new();
     all.retain(|(_, _, _, at)| seen.insert(at.pointer.as_str()));
     all

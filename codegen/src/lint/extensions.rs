@@ -1,4 +1,4 @@
-//! Extensions that are almost, but not quite, one of ours: a misspelt one would be ignored in silence.
+//! Misspelt extensions, which would be ignored silently.
 
 use super::Lint;
 use crate::diagnostic::Location;
@@ -60,7 +60,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     }
 }
 
-/// Calls back for each unknown `x-` key, but not inside of values that callers send and get.
+/// Calls back for each unknown `x-` key, but not inside values that callers send and get.
 fn walk(node: &Node, pointer: &mut String, unknown: &mut dyn FnMut(&str, &Position, &str)) {
     let length = pointer.len();
     for (index, item) in node.as_list().unwrap_or_default().iter().enumerate() {

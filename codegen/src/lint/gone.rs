@@ -1,10 +1,10 @@
-//! What was removed is remembered as it was announced, and does not stand among the operations as well.
+//! Removed operations are recorded as they were announced, and must not exist as operations too.
 
 use super::Lint;
 use super::deprecation::NOTICE;
 use crate::document::{Applies, Gone};
 
-/// What an operation that was removed answers.
+/// The code that a removed operation answers.
 const CODE: &str = "GONE";
 
 pub(super) fn check(lint: &mut Lint<'_>) {

@@ -11,7 +11,7 @@ use crate::document::{
     Schema,
 };
 
-/// What lists are paged by elsewhere; rows that are written meanwhile shift under it.
+/// Paging parameters of other APIs; with them, rows that are written meanwhile shift the pages.
 const OFFSETS: [&str; 6] = ["offset", "page", "skip", "per_page", "page_size", "start"];
 
 const MOST: u64 = 200;
@@ -71,7 +71,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     }
 }
 
-/// What a list answers beside its items.
+/// The properties of a list beside its items.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     NextCursor,
@@ -87,7 +87,7 @@ impl Form {
     }
 }
 
-/// The form of a document's lists: one that has the newer form anywhere has it everywhere.
+/// The form of a document's lists: the newer one if any list has it.
 fn form(document: &Document) -> Form {
     let newer = document.operations.iter().any(|operation| {
         matches!(answer(document, operation), Some(Answer::Page(rules, _)) if rules.properties.contains_key("page"))

@@ -1,4 +1,4 @@
-//! Names of schemas and properties, and keywords that nothing here understands.
+//! Names of schemas and properties, and unsupported keywords.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use crate::document::Kind;
 use crate::names::type_name;
 use crate::text::is_snake;
 
-/// Names that generated code uses for something else: Rust's prelude, the module `error` that clients
-/// have beside their types, and types of the run-time library.
+/// Names that generated code uses otherwise: Rust's prelude, the clients' module `error`, and types of the runtime
+/// library.
 const TAKEN: &[&str] = &[
     "Box",
     "Clone",

@@ -1,11 +1,11 @@
-//! Integers that JavaScript, JSON and every database agree on: within ±(2^53 - 1), and said to be so.
+//! Integers must be exact in JavaScript, JSON and every database: within ±(2^53 - 1), with bounds that say so.
 
 use serde_json::{Number, Value};
 
 use super::Lint;
 use crate::document::{Kind, NumberRules, Schema};
 
-/// 2^53 - 1, the largest integer that a double holds together with all below it.
+/// 2^53 - 1, up to which a double represents every integer exactly.
 pub(super) const SAFE: i64 = 9_007_199_254_740_991;
 
 /// Formats that imply bounds within the safe ones.
@@ -44,7 +44,7 @@ fn format(lint: &mut Lint<'_>, schema: &Schema, format: Option<&str>) {
     }
 }
 
-/// Whether all values stand in the document.
+/// Whether the document lists all values.
 fn is_listed(schema: &Schema) -> bool {
     let safe = |value: &Value| {
         value

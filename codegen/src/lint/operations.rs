@@ -1,10 +1,10 @@
-//! What every operation says of itself, and what its method asks of it.
+//! The required properties of every operation, and the requirements of its method.
 
 use super::Lint;
 use crate::document::{Kind, Method, Operation, ParameterLocation, Schema};
 use crate::text::is_snake;
 
-/// Why a write takes no Idempotency-Key.
+/// The extension that says why a write takes no Idempotency-Key.
 const WITHOUT_KEY: &str = "x-no-idempotency-key";
 
 pub(super) fn check(lint: &mut Lint<'_>) {
@@ -97,7 +97,7 @@ fn identity(lint: &mut Lint<'_>, operation: &Operation) {
     }
 }
 
-/// Changes are partial, and what HTTP derives from other methods is derived by the server.
+/// Changes use PATCH, and the server derives HEAD and OPTIONS from other methods.
 fn method(lint: &mut Lint<'_>, operation: &Operation) {
     let (message, mend) = match operation.method {
         Method::Get | Method::Post | Method::Patch | Method::Delete => return,
@@ -239,7 +239,7 @@ fn concurrency(lint: &mut Lint<'_>, operation: &Operation) {
     }
 }
 
-/// Reports an operation that cannot answer a code that it needs, if the registry has that code at all.
+/// Reports an operation that lacks a code which it needs, if the registry has that code.
 pub(super) fn needs_code(lint: &mut Lint<'_>, operation: &Operation, code: &str, why: &str) {
     let known = lint.document.codes.contains_key(code);
     if known && !operation.codes.iter().any(|own| own == code) {

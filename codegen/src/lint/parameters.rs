@@ -4,7 +4,7 @@ use super::Lint;
 use crate::document::{Document, Kind, Method, Operation, Parameter, ParameterLocation, Schema};
 use crate::text::{is_kebab, is_snake};
 
-/// Headers that HTTP itself speaks of; OpenAPI ignores parameters of these names.
+/// Headers that HTTP itself defines; OpenAPI ignores parameters of these names.
 const RESERVED: [&str; 3] = ["Accept", "Content-Type", "Authorization"];
 
 pub(super) fn check(lint: &mut Lint<'_>) {
@@ -149,7 +149,7 @@ fn described(lint: &mut Lint<'_>, parameter: &Parameter) {
     }
 }
 
-/// Every list and get of something that belongs to a tenant takes `fields`.
+/// Every list and get of tenant data takes `fields`.
 fn fields(lint: &mut Lint<'_>, operation: &Operation) {
     if operation.method != Method::Get
         || operation.security.is_empty()

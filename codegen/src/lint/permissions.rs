@@ -1,5 +1,5 @@
-//! What an operation needs of a caller beyond a token. Nothing is open because nothing was said: each operation that needs
-//! a token names a permission, or says why it needs none.
+//! Permissions of operations. Each operation that needs a token names a permission, or says why it needs none; none is
+//! open by omission.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     registry(lint, &permissions);
 }
 
-/// Exactly one of `x-permission` and `x-no-permission`.
+/// Requires exactly one of `x-permission` and `x-no-permission`.
 fn rule(lint: &mut Lint<'_>, operation: &Operation) {
     let id = &operation.id;
     let public = operation.security.is_empty();
@@ -70,8 +70,8 @@ fn known(lint: &mut Lint<'_>, operation: &Operation, permissions: &[Permission<'
     );
 }
 
-/// A key does what its scopes allow, so an operation that asks persons for a permission asks keys for the scope that grants
-/// it. An operation that only reads may ask keys for the scope of the permission to read the same things.
+/// An operation that requires a permission of persons requires of keys the scope that grants it. An operation that only
+/// reads may require the scope of the permission to read the same things instead.
 fn keys(lint: &mut Lint<'_>, operation: &Operation, permissions: &[Permission<'_>]) {
     let Some(asked) = &operation.permission else {
         return;
@@ -114,7 +114,7 @@ fn reading(operation: &Operation, permission: &str) -> Option<String> {
     (operation.method == Method::Get).then(|| format!("{noun}.read"))
 }
 
-/// What stands in `x-permissions`, and that each scope grants something.
+/// Checks `x-permissions`, and that each scope grants something.
 fn registry(lint: &mut Lint<'_>, permissions: &[Permission<'_>]) {
     let document = lint.document;
     let scopes: Vec<(&str, Vec<String>)> = document

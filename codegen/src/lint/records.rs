@@ -87,7 +87,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
     }
 }
 
-/// Fixed segments that stand where another path has a parameter, with their paths.
+/// Fixed segments at places where another path has a parameter, with their paths.
 fn path_words(document: &Document) -> HashMap<&str, &str> {
     let mut parameters: HashSet<&str> = HashSet::new();
     for operation in &document.operations {
@@ -108,7 +108,7 @@ fn path_words(document: &Document) -> HashMap<&str, &str> {
     words
 }
 
-/// The segments of a path, each with what stands before it.
+/// The segments of a path, each with the part before it.
 fn segments(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut offset = 0;
     path.split('/').map(move |word| {

@@ -5,11 +5,11 @@ use crate::document::{
     Document, Kind, Media, Method, Operation, ParameterLocation, Response, Schema, Status,
 };
 
-/// Why an operation answers something other than JSON.
+/// The extension that says why an operation answers something other than JSON.
 const NOT_JSON: &str = "x-not-json";
 const JSON: &str = "application/json";
 
-/// Headers of every answer: what to name when asking for help, and what is left of the limits.
+/// The headers of every answer: the request id, and the rate limits.
 const ALWAYS: [&str; 3] = ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
 
 pub(super) fn check(lint: &mut Lint<'_>) {
@@ -91,7 +91,7 @@ fn statuses(lint: &mut Lint<'_>, operation: &Operation) {
     }
 }
 
-/// What to call an answer. A shared one is reported once, by its own name, wherever it is used.
+/// The name of an answer for messages. A shared one is reported once, by its own name.
 fn subject(operation: &Operation, status: Status, response: &Response) -> String {
     match &response.component {
         Some(name) => format!("the response `{name}`"),
@@ -102,7 +102,7 @@ fn subject(operation: &Operation, status: Status, response: &Response) -> String
 /// The members that every error has.
 fn members(document: &Document) -> &'static [&'static str] {
     match document.problem_types() {
-        // RFC 9457, and what the API adds.
+        // The members of RFC 9457, and those that the API adds.
         Some(_) => &["type", "title", "status", "detail", "code", "context"],
         None => &["code", "message", "context"],
     }
@@ -224,7 +224,7 @@ fn headers(lint: &mut Lint<'_>, operation: &Operation) {
     }
 }
 
-/// What carries an ETag can be asked for again with If-None-Match, and only that.
+/// Requires If-None-Match for exactly the operations whose answers have an ETag.
 fn caching(lint: &mut Lint<'_>, operation: &Operation) {
     if operation.method != Method::Get {
         return;

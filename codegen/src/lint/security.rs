@@ -1,4 +1,4 @@
-//! Who may call: scopes, and kinds of token that are valid in one place alone.
+//! Security: scopes, and kinds of token that are valid for one part of the paths only.
 
 use std::collections::{HashMap, HashSet};
 
@@ -107,8 +107,8 @@ pub(super) fn declared_scopes(document: &Document, scheme: &str) -> Option<Vec<S
     Some(scopes.keys().cloned().collect())
 }
 
-/// A scheme with the name of a first path segment is valid below that segment alone, and alone there:
-/// what one kind of caller sees stands apart from all else.
+/// A scheme with the name of a first path segment is the only one below that segment, and valid only there: the
+/// operations of one kind of caller are separate from all others.
 fn places(lint: &mut Lint<'_>, operation: &Operation, placed: &HashSet<&str>) {
     let segment = first_segment(operation);
     let own = lint.document.security_schemes.contains_key(segment);
@@ -153,7 +153,7 @@ fn consumers(lint: &mut Lint<'_>, operation: &Operation, uses: &HashMap<&str, us
             continue;
         }
         let own = uses.get(consumer.as_str());
-        // Only names in a handful are told apart: a document with very many is no matter of spelling.
+        // Compare only with a bounded number of names; a document with very many has another problem than spelling.
         let near = uses.iter().take(100).find(|(other, count)| {
             **other != consumer && Some(*count) > own && distance(other, consumer, 2).is_some()
         });

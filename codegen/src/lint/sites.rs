@@ -1,5 +1,5 @@
-//! Every schema of a document once, with what a rule has to know of where it stands: the property that
-//! it is the value of, and whether it is asked for in requests, given in answers, or both.
+//! Every schema of a document once, with the context that rules need: the property that has it, and whether it is used
+//! in requests, in answers, or both.
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -8,7 +8,7 @@ use crate::document::{Document, Kind, Schema};
 
 pub(super) struct Site<'d> {
     pub(super) schema: &'d Schema,
-    /// The name of the property, and the object that has it.
+    /// The name of the property, and its object.
     pub(super) property: Option<(&'d str, &'d Schema)>,
     /// Part of a request: a body or a parameter.
     pub(super) asked: bool,
@@ -42,7 +42,7 @@ pub(super) fn of(document: &Document) -> Vec<Site<'_>> {
     let mut open: Open<'_> = Vec::new();
     start(document, &mut open);
     while let Some((schema, property, usage)) = open.pop() {
-        // The parts of a composed schema share its place; their kind tells them apart.
+        // The parts of a composed schema share its place; their kind distinguishes them.
         let key = (schema.at.pointer.as_str(), discriminant(&schema.kind));
         let known = index.get(&key).and_then(|known| sites.get_mut(*known));
         match known {
@@ -92,7 +92,7 @@ pub(super) fn of(document: &Document) -> Vec<Site<'_>> {
                     open.push((inner, None, usage));
                 }
             }
-            // A variant or part stands where the whole stands.
+            // A variant or part has the context of the whole.
             Kind::OneOf { .. } | Kind::AnyOf { .. } | Kind::AllOf(_) => {
                 open.extend(
                     schema

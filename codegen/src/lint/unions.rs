@@ -1,4 +1,4 @@
-//! `oneOf` and `anyOf`: whoever reads a value has to know which of the variants it is.
+//! `oneOf` and `anyOf`: a reader of a value must be able to tell its variant.
 
 use super::Lint;
 use crate::document::{Discriminator, Document, Kind, Schema};

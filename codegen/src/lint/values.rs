@@ -79,7 +79,7 @@ fn format(site: &Site<'_>, rules: &StringRules, found: &mut Vec<Breach>) {
     }
 }
 
-/// A property that is named like a time is an int64.
+/// A property with the name of a time must be an int64.
 fn time(document: &Document, name: &str, schema: &Schema, found: &mut Vec<Breach>) {
     let Some(resolved) = document.resolve(schema) else {
         return;
@@ -110,7 +110,7 @@ fn time(document: &Document, name: &str, schema: &Schema, found: &mut Vec<Breach
     }
 }
 
-/// What has an amount and a currency is money, in the one form.
+/// An object with an amount and a currency must have the common form of money.
 fn money(document: &Document, schema: &Schema, rules: &ObjectRules, found: &mut Vec<Breach>) {
     let (Some(amount), Some(currency)) = (
         rules.properties.get("amount"),
@@ -155,12 +155,12 @@ fn amount(document: &Document, name: &str, schema: &Schema, found: &mut Vec<Brea
     }
 }
 
-/// What other systems call a thing is theirs to choose.
+/// Ids of external systems have any form.
 fn is_id(name: &str) -> bool {
     (name == "id" || name.ends_with("_id")) && !name.starts_with("external_")
 }
 
-/// Ids are UUIDv7 in their one spelling.
+/// Ids must be UUIDv7 in canonical form.
 fn id(document: &Document, name: &str, schema: &Schema, found: &mut Vec<Breach>) {
     let fits = match document.resolve(schema).map(|schema| &schema.kind) {
         Some(Kind::String(rules)) => match rules.format.as_deref() {

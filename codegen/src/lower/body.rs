@@ -1,5 +1,5 @@
-//! Bodies: vendor types of JSON become `application/json`, and what is neither JSON nor a form nor
-//! plain text travels as the bytes that it is.
+//! Bodies: vendor types of JSON become `application/json`; a body that is neither JSON nor a form nor plain text
+//! becomes raw bytes.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ impl Lowering<'_> {
                 self.only_json(&body.content, &body.at);
                 ("application/json", self.named(&schema, shape, &name))
             }
-            // What is typed is JSON to the client generator; the form is put in afterwards.
+            // The client generator sees a typed form as JSON; the form encoding is added afterwards.
             (_, Some(typed)) => {
                 self.only_one(operation, &body.content, &body.at);
                 if let Err(refusal) = forms::form(self.document, typed) {
@@ -96,7 +96,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What an answer holds.
+    /// Lowers the content of an answer.
     pub(super) fn content(&mut self, content: &IndexMap<String, Media>, at: &Location) -> Content {
         match self.json(content) {
             Some(schema) => {
@@ -121,7 +121,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The schema of the JSON in a body. All JSON types of one body say the same.
+    /// The schema of the JSON in a body. All JSON media types of one body have the same schema.
     fn json(&mut self, content: &IndexMap<String, Media>) -> Option<Schema> {
         let mut schemas = content
             .iter()

@@ -1,4 +1,4 @@
-//! Names that would collide in a generated client, and when two schemas become the same type.
+//! Names that would collide in a generated client, and the test whether two schemas become the same type.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use crate::document::{Document, Operation, Parameter, ParameterLocation, Schema}
 use crate::names;
 use crate::progenitor_name;
 
-/// Methods that a builder has besides those that set parameters, and a local of its code.
+/// Names that a builder uses itself: its other methods, and a local variable.
 const TAKEN: [&str; 5] = ["new", "send", "stream", "pages", "header_map"];
 
-/// What a schema becomes: the same text, the same type.
+/// The key of a schema's type: equal texts mean the same type.
 pub(super) fn key(schema: &Schema) -> String {
     match schema.as_ref_name() {
         Some(name) => format!("#{name}{}", if schema.nullable { "?" } else { "" }),
@@ -21,7 +21,7 @@ pub(super) fn key(schema: &Schema) -> String {
     }
 }
 
-/// Parameters become methods of one builder, and each placeholder of the path needs its parameter.
+/// Checks parameters, which become methods of one builder; each placeholder of the path needs its parameter.
 pub(super) fn parameters(operation: &Operation, found: &mut Diagnostics) {
     let mut seen: HashMap<String, &Parameter> = HashMap::new();
     for parameter in &operation.parameters {
@@ -82,7 +82,7 @@ pub(super) fn parameters(operation: &Operation, found: &mut Diagnostics) {
     }
 }
 
-/// Operations become methods of one client, and schemas types of one module.
+/// Checks names: operations become methods of one client, and schemas types of one module.
 pub(super) fn names(document: &Document, parts: &IndexMap<String, Part>, found: &mut Diagnostics) {
     let mut methods: HashMap<String, &Operation> = HashMap::new();
     for operation in &document.operations {

@@ -1,5 +1,4 @@
-//! Operations: their parameters, body and answers, of which all successes share one type and all errors
-//! another.
+//! Operations: their parameters, body and answers. All successes share one type, and all errors another.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +72,7 @@ impl Lowering<'_> {
             let mut lowered = Map::new();
             lowered.insert("description".to_owned(), json!(response.description));
             match content {
-                // What is neither success nor error, such as 304, is told by its status.
+                // An answer that is neither success nor error, such as 304, is identified by its status.
                 Content::Json(schema) if is_typed => {
                     let name = match &response.component {
                         Some(component) => names::nested(component, "Body"),
@@ -124,7 +123,7 @@ impl Lowering<'_> {
     }
 }
 
-/// The answers by status. `default` stands for the errors that are not documented otherwise.
+/// The answers by status. `default` covers the errors that are not documented otherwise.
 fn ranged(operation: &Operation) -> BTreeMap<Status, &Response> {
     let mut out = BTreeMap::new();
     for (status, response) in &operation.responses {

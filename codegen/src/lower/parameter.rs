@@ -1,4 +1,4 @@
-//! Parameters: each names its schema, and how a list or JSON travels in it becomes the shape of a part.
+//! Parameters: each names its schema; the form in which a list or JSON is sent becomes the shape of a part.
 
 use serde_json::{Map, Value, json};
 
@@ -106,7 +106,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lists of lists, objects and unions have no way to travel in a parameter.
+    /// Refuses lists of lists, objects and unions, which a parameter cannot carry.
     fn scalar(&mut self, parameter: &Parameter, schema: &Schema) {
         let is_scalar = matches!(
             self.document.resolve(schema).map(|schema| &schema.kind),

@@ -10,7 +10,7 @@ use crate::document::{
 
 impl Lowering<'_> {
     pub(super) fn part(&mut self, part: &Part) -> Value {
-        // Nothing but the body's type knows that it may be left out, and that stays what it is.
+        // Only the body's type has the information that it is optional, so it is kept.
         if part.shape == Shape::Optional
             && let Some(name) = part.schema.as_ref_name()
         {
@@ -57,7 +57,7 @@ impl Lowering<'_> {
             Kind::AllOf(parts) => self.union(&mut out, "allOf", parts, None),
         }
         annotate(&mut out, schema);
-        // OpenAPI 3.0 ignores what stands beside a reference.
+        // OpenAPI 3.0 ignores keywords beside a reference.
         if out.len() > 1
             && let Some(target) = out.remove("$ref")
         {
@@ -147,7 +147,7 @@ impl Lowering<'_> {
     }
 }
 
-/// What is said of a schema whatever its kind.
+/// Adds the annotations of any schema.
 fn annotate(out: &mut Map<String, Value>, schema: &Schema) {
     let mut values = match (&schema.constant, &schema.enumeration) {
         (Some(value), _) => Some(vec![value.clone()]),
@@ -201,7 +201,7 @@ fn number(out: &mut Map<String, Value>, kind: &str, rules: &NumberRules) {
     put(out, "format", rules.format.as_ref());
 }
 
-/// 3.0 has one bound and a flag; of two bounds the narrower one is the one that counts.
+/// 3.0 has one bound and a flag; of two bounds the narrower one is kept.
 fn bound(
     out: &mut Map<String, Value>,
     keyword: &str,

@@ -1,4 +1,4 @@
-//! The keywords of a schema that both forms of OpenAPI have and mean alike.
+//! The keywords of a schema with the same meaning in both forms of OpenAPI.
 
 pub(super) const SAME: &[&str] = &[
     "$ref",

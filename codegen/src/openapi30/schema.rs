@@ -1,5 +1,5 @@
-//! Schemas: `nullable` for the type null, an enumeration of one for `const`, flags for exclusive bounds, one example,
-//! and references with something beside them inside of `allOf`.
+//! Schemas: `nullable` for the type null, an enumeration of one value for `const`, flags for exclusive bounds, one
+//! example, and `allOf` around a reference with other keywords.
 
 use super::keywords::{SAME, is_annotation};
 use super::{Map, Writer, content, member, text};
@@ -26,7 +26,7 @@ impl<'a> Writer<'a> {
         {
             put(&mut out, "items", content(Content::Map(Map::new())));
         }
-        // 3.0 ignores what stands beside a reference.
+        // 3.0 ignores keywords beside a reference.
         if out.len() > 1
             && let Some(position) = out.get_index_of("$ref")
             && let Some((_, reference)) = out.shift_remove_index(position)
@@ -95,7 +95,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Names of properties are no keywords, `x-` ones included.
+    /// Names of properties are not keywords, not even those that begin with `x-`.
     fn each_named(&mut self, node: &'a Node) -> Node {
         self.members(node, |writer, _, node| Some(writer.schema(node)))
     }
@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Null among the variants is said of the whole.
+    /// Null among the variants becomes `nullable` of the union.
     fn union(&mut self, out: &mut Map, key: &str, node: &'a Node) {
         let is_null = |variant: &&Node| variant.get("type").and_then(Node::as_str) == Some("null");
         let null = node
@@ -163,7 +163,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// 3.0 has one bound and a flag; of two bounds the narrower one is the one that counts.
+    /// 3.0 has one bound and a flag; of two bounds the narrower one is kept.
     fn bound(
         &mut self,
         out: &mut Map,
@@ -188,7 +188,7 @@ fn put(out: &mut Map, key: &str, node: Node) {
     out.insert(key.to_owned(), member(node));
 }
 
-/// One more part that must match.
+/// Adds a part that must match too.
 fn also(out: &mut Map, part: Node) {
     let parts = out
         .entry("allOf".to_owned())
@@ -198,7 +198,7 @@ fn also(out: &mut Map, part: Node) {
     }
 }
 
-/// A union; a second one of the same keyword must match too.
+/// Adds a union; a second one with the same keyword must match too.
 fn unite(out: &mut Map, key: &str, variants: Node) {
     if !out.contains_key(key) {
         put(out, key, variants);

@@ -1,4 +1,4 @@
-//! Who is let in: the kinds of tokens, the scopes of keys, the permissions of people.
+//! Access: the kinds of tokens, the scopes of keys, the permissions of people.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! The catalogue of error codes: what each means, how it is mended, what comes with it and from where.
+//! The catalogue of error codes: the meaning, remedy, context and operations of each.
 
 use maud::{Markup, html};
 

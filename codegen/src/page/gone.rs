@@ -1,4 +1,4 @@
-//! What was removed, and what replaces it.
+//! Removed operations and their replacements.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,5 @@
-//! The document's texts (CommonMark) as HTML. HTML in them is text; links lead to the web or within the page. Code that
-//! is the name of a schema or of an error code leads to it.
+//! The document's texts (CommonMark) as HTML. HTML in them is shown as text; links point to the web or into the page.
+//! Code spans with the name of a schema or an error code become links to it.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd};
 
 use crate::document::Document;
 
-/// What the page has an entry for.
+/// The names for which the page has an entry.
 pub(super) struct Words<'a> {
     schemas: BTreeSet<&'a str>,
     codes: BTreeSet<&'a str>,
 }
 
-/// The text that a document begins with, and what its contents lists.
+/// The introduction of a document, and the headings for the table of contents.
 pub(super) struct Guide {
     pub text: Markup,
     /// Id and text of each heading.
@@ -126,7 +126,7 @@ impl<'a> Words<'a> {
                 linked = linked.saturating_sub(1);
                 Event::End(TagEnd::Link)
             }
-            // An image would be fetched from elsewhere: its text stays.
+            // An image would be loaded from elsewhere, so only its text is shown.
             Event::Start(Tag::Image { .. }) => Event::Start(Tag::Emphasis),
             Event::End(TagEnd::Image) => Event::End(TagEnd::Emphasis),
             Event::Code(code) if linked == 0 => match self.target(&code) {

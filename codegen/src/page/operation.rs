@@ -1,4 +1,4 @@
-//! An operation: what it does, who may, what it takes and answers, what can go wrong, and samples.
+//! An operation: its description, permission, parameters, body, answers, errors, and samples.
 
 use maud::{Markup, html};
 
@@ -126,7 +126,7 @@ fn parameters(operation: &Operation, words: &Words<'_>) -> Markup {
     }
 }
 
-/// What a body holds; its properties at once where they are to be written, on demand where they are read.
+/// The content of a body: the properties of a request are shown, those of an answer on demand.
 fn content(
     document: &Document,
     media_type: &str,

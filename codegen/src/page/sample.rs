@@ -1,14 +1,14 @@
-//! Samples: JSON as people read it, and a call as one types it.
+//! Samples: formatted JSON, and a call for the shell.
 
 use maud::{Markup, html};
 
 use crate::document::{Document, Example, Operation, ParameterLocation};
 use crate::source::{Content, Node};
 
-/// How long a list or object may be to stand on one line.
+/// The longest list or object on one line, in characters.
 const LINE: usize = 58;
 
-/// An example in the order in which its author wrote it.
+/// An example in the order of the source.
 pub(super) fn example(document: &Document, example: &Example) -> Markup {
     let node = match document.source.at(&example.at.pointer) {
         Some(node) => node.clone(),
@@ -72,7 +72,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The operation as a command: `$CRM` and `$TOKEN` are the reader's.
+/// The operation as a command; the reader sets `$CRM` and `$TOKEN`.
 pub(super) fn call(document: &Document, operation: &Operation) -> String {
     let mut path = operation.path.clone();
     for parameter in &operation.parameters {

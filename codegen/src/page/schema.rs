@@ -7,7 +7,7 @@ use super::markdown::Words;
 use super::operation::deprecated;
 use crate::document::{Additional, Document, Kind, NumberRules, ObjectRules, Schema};
 
-/// How deep properties of properties that have no name of their own are shown.
+/// The depth to which properties of unnamed schemas are shown.
 const DEEPEST: usize = 6;
 
 /// The entries of all named schemas.
@@ -40,7 +40,7 @@ pub(super) fn schemas(document: &Document, words: &Words<'_>) -> Markup {
     }
 }
 
-/// A schema whose property stands for the fields of a record type: which those are.
+/// For a schema whose property holds the fields of a record type: the possible field schemas.
 fn parameters(document: &Document, property: &str) -> Markup {
     let types: Vec<(&str, &str, &Schema)> = document.record_types().collect();
     html! {
@@ -57,7 +57,7 @@ fn link(name: &str) -> Markup {
     html! { a.kind href={ "#schema-" (name) } { (name) } }
 }
 
-/// In a few words: `text`, `list of Record`, `Id or null`.
+/// The kind of a schema: `text`, `list of Record`, `Id or null`.
 pub(super) fn kind(schema: &Schema) -> Markup {
     html! { span.kind { (words_of(schema, 0)) @if schema.nullable { " or null" } } }
 }
@@ -89,7 +89,7 @@ fn words_of(schema: &Schema, depth: usize) -> Markup {
     }
 }
 
-/// Bounds, values and defaults, a line each.
+/// Bounds, values and defaults, one line each.
 pub(super) fn rules(schema: &Schema) -> Markup {
     let mut lines: Vec<Markup> = Vec::new();
     if let Some(value) = &schema.constant {
@@ -167,7 +167,7 @@ fn between(least: Option<u64>, most: Option<u64>, what: &str) -> Option<Markup> 
 }
 
 fn range(rules: &NumberRules) -> Option<Markup> {
-    // What every integer keeps to is not worth a word at each.
+    // Bounds that every integer has are not shown.
     let plain = |number: &serde_json::Number| {
         number
             .as_i64()
@@ -216,7 +216,7 @@ fn own_properties(schema: &Schema, words: &Words<'_>, depth: usize) -> Option<Ma
     })
 }
 
-/// The properties that a schema has by itself, those of its items included.
+/// The properties of the schema itself or of its items.
 fn object(schema: &Schema) -> Option<&ObjectRules> {
     match &schema.kind {
         Kind::Object(rules) => Some(rules),
@@ -225,7 +225,7 @@ fn object(schema: &Schema) -> Option<&ObjectRules> {
     }
 }
 
-/// What the definition of a field says beyond its type: all that is plainly so.
+/// The simple facts of a field definition beside its type.
 fn definition(schema: &Schema) -> Markup {
     let said = schema.extension("x-field").and_then(Value::as_object);
     let marks: Vec<&String> = said

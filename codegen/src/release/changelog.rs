@@ -1,4 +1,4 @@
-//! What a release says of itself: what changed since the one before, for those who call the API.
+//! The changelog of a release: the changes since the one before, for callers of the API.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use super::Judged;
 use crate::diff::Finding;
 use crate::document::Date;
 
-/// So many operations are named one by one.
+/// The most operations that are named individually.
 const MOST_NAMED: usize = 5;
 
-/// Titles, and the rules whose findings stand under them; what is left stands under the last one.
+/// Titles, and the rules of their findings; the last title has all others.
 const SECTIONS: &[(&str, &[&str])] = &[
     (
         "Announced",

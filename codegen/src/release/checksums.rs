@@ -1,5 +1,5 @@
-//! The proof that no release was edited: the SHA-256 of each file, and of the checksums of the release
-//! before, in the form that `sha256sum --check` reads. Whoever edits one has to edit all that follow.
+//! Checksums that reveal edits of a release: the SHA-256 of each file, and of the checksums of the release before, in
+//! the form of `sha256sum --check`. An edit of one release would need edits of all later ones.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,7 +23,7 @@ pub fn checksums(files: &BTreeMap<String, Vec<u8>>, previous: Option<(Date, &[u8
     out
 }
 
-/// What differs from what was written down when the release was made; nothing where it is untouched.
+/// The differences from the checksums of the release; empty if it was not edited.
 pub fn edited(files: &BTreeMap<String, Vec<u8>>, previous: Option<(Date, &[u8])>) -> Vec<String> {
     let Some(written) = files.get(CHECKSUMS) else {
         return vec![format!("{CHECKSUMS} is not there")];

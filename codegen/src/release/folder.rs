@@ -1,5 +1,5 @@
-//! The folder of a contract: `openapi.yaml` and the files that it names, one overlay for each further version (`v2.overlay.yaml`),
-//! what consumers rely on (`consumers/`), what was published (`releases/`, a folder a day).
+//! The folder of a contract: `openapi.yaml` and the files that it names, one overlay for each further version
+//! (`v2.overlay.yaml`), the pins of consumers (`consumers/`), and the releases (`releases/`, a folder for each day).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,17 +12,17 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::document::Date;
 use crate::source::Written;
 
-/// All that stands in it.
+/// The content of the folder.
 #[derive(Debug)]
 pub struct Folder {
     pub path: PathBuf,
     pub versions: Vec<Version>,
     pub consumers: Vec<Consumer>,
-    /// In the order of their days.
+    /// The releases, sorted by day.
     pub kept: Vec<Kept>,
 }
 
-/// A release as it lies there.
+/// A release in the folder.
 #[derive(Debug)]
 pub struct Kept {
     pub release: Release,
@@ -30,7 +30,7 @@ pub struct Kept {
 }
 
 impl Folder {
-    /// Reads all of it. What is no contract, pin or day is told.
+    /// Reads the folder. Anything that is not a valid contract, pin or day is a finding.
     pub fn read(path: &Path) -> io::Result<Result<Folder, Vec<Diagnostic>>> {
         let name = |file: &str| path.join(file).display().to_string();
         let base = Written::load(&path.join("openapi.yaml"))?;
@@ -75,7 +75,7 @@ impl Folder {
         self.kept.iter().map(|kept| kept.release.clone()).collect()
     }
 
-    /// Releases that are not as they were made.
+    /// Releases that were edited.
     pub fn edited(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let mut previous: Option<&Kept> = None;
@@ -101,7 +101,7 @@ impl Kept {
     }
 }
 
-/// The pins in a folder; none where it is not there.
+/// The pins in a folder; empty if it does not exist.
 pub fn consumers(folder: &Path) -> io::Result<Result<Vec<Consumer>, Vec<Diagnostic>>> {
     let mut consumers = Vec::new();
     let mut found = Vec::new();
@@ -160,7 +160,7 @@ fn release(folder: &Path) -> io::Result<Result<Kept, Vec<Diagnostic>>> {
     }))
 }
 
-/// What lies in a folder, by name; nothing where it is not there. Hidden files are nobody's business.
+/// The entries of a folder, sorted by name; empty if it does not exist. Hidden files are skipped.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed,

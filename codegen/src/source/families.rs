@@ -1,5 +1,5 @@
-//! Families: `x-families` of the root lists further files of the contract. What each of them holds is added to
-//! the sections of the root, key by key and in the order of the list. Nothing of the list is left after that.
+//! Families: `x-families` of the root lists further files of the contract. Their members are added to the sections of
+//! the root, key by key and in the order of the list. The result does not contain the list.
 
 mod join;
 mod text;
@@ -12,10 +12,10 @@ use crate::diagnostic::{Diagnostics, Location};
 
 /// The key of the list.
 pub(super) const KEY: &str = "x-families";
-/// Most files of one contract.
+/// The most families of one contract.
 const MOST_FAMILIES: usize = 500;
 
-/// How the bytes of a family are read, by the name that the root gives it.
+/// Reads the bytes of a family by its name in the root.
 pub(super) type Fetch<'f> = &'f dyn Fn(&str) -> Result<Vec<u8>, Unread>;
 
 /// Why a family cannot be read.
@@ -35,7 +35,7 @@ struct Family {
     root: Node,
 }
 
-/// The whole contract; nothing where a family cannot be read or has no place, which is reported.
+/// The whole contract; None if a family cannot be read or joined, which is reported.
 pub(super) fn joined(
     mut whole: Written,
     fetch: Fetch<'_>,
@@ -51,7 +51,7 @@ pub(super) fn joined(
     if let Content::Map(map) = &mut whole.root.content {
         map.shift_remove(KEY);
     }
-    // Where one file cannot be read, the others are not judged: much would be missing.
+    // If one file cannot be read, the others are not checked, since much would be missing.
     if faults.is_empty() {
         for family in &families {
             join::join(&mut whole.root, family, &file, &mut faults);
@@ -64,7 +64,7 @@ pub(super) fn joined(
     whole
         .files
         .extend(families.iter().map(|family| family.file.to_string()));
-    // A root with a fault is published nowhere, so it needs no text.
+    // A root with a fault is not published, so it needs no text.
     if found.is_empty() {
         whole.text = text::joined(&whole.text, &written, &families);
         text::check(&whole, &list, found);
@@ -127,7 +127,7 @@ fn families(
     families
 }
 
-/// The name of a family that is written as it should be and stands for the first time.
+/// The name of a family if it is valid and not a duplicate.
 fn named<'n>(
     item: &'n Node,
     before: &[(&str, u32)],
@@ -193,7 +193,7 @@ impl Unread {
     }
 }
 
-/// Writes the name of their file to all nodes.
+/// Sets the file of all nodes.
 fn place(node: &mut Node, file: &Arc<str>) {
     node.position.file = Some(file.clone());
     match &mut node.content {

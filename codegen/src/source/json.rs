@@ -1,5 +1,5 @@
-//! JSON (RFC 8259) with places. A parser of its own because the YAML one knows no surrogate pairs and no
-//! keys beyond 1,024 characters, and because serde_json keeps no places.
+//! JSON (RFC 8259) with places. It has its own parser because the YAML parser does not support surrogate pairs and keys
+//! beyond 1,024 characters, and serde_json keeps no places.
 
 use serde_json::Number;
 
@@ -14,7 +14,7 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
         column: 1,
     };
     let mut open: Vec<u8> = Vec::new();
-    // What may come next: a value, or (after one) a comma or the end of what is open.
+    // What may come next: a value, or after a value a comma or a closing bracket.
     let mut after_value = false;
     loop {
         reader.skip_space();

@@ -1,4 +1,4 @@
-//! From bytes to a tree: what no text may hold is refused here, with its place, before a parser sees it.
+//! Reads bytes into a tree. Characters that no text may hold are refused here, with their place, before parsing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use super::tree::Tree;
 use super::{Node, json, yaml};
 use crate::diagnostic::{Diagnostics, Location};
 
-/// The largest source that is looked at.
+/// The largest source that is read, in bytes.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Parses YAML or JSON. Nothing is returned where the source has no tree; then there is a finding.
-/// A tree may come with findings as well (a key that is there twice).
+/// Parses YAML or JSON. None if the source cannot be parsed; then there is a finding. A tree may have findings as well
+/// (a duplicate key).
 pub fn read(file: &str, bytes: &[u8], diagnostics: &mut Diagnostics) -> Option<Node> {
     let file: Arc<str> = Arc::from(file);
     let text = text(&file, bytes, diagnostics)?;
@@ -34,7 +34,7 @@ pub fn read(file: &str, bytes: &[u8], diagnostics: &mut Diagnostics) -> Option<N
     root
 }
 
-/// The name decides; without one that tells, a text that opens like JSON is JSON.
+/// The ending of the name decides; with another ending, a text that begins like JSON is JSON.
 fn is_json(file: &str, text: &str) -> bool {
     match Path::new(file)
         .extension()
@@ -71,7 +71,7 @@ fn text<'a>(file: &Arc<str>, bytes: &'a [u8], diagnostics: &mut Diagnostics) -> 
             false,
         ),
     };
-    // YAML 1.2 and JSON allow no control characters but tab and line ends; a parser may take NUL for the end.
+    // YAML 1.2 and JSON allow no control characters except tabs and line ends; a parser may take NUL for the end.
     let forbidden = text.char_indices().find(|(_, c)| {
         matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f' | '\u{fffe}' | '\u{ffff}')
     });

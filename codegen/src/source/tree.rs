@@ -1,5 +1,5 @@
-//! Builds the tree from the events of a parser, without recursion, and holds its bounds: nesting, number
-//! of nodes, bytes of text, and what aliases may multiply. Keys that stand twice are findings.
+//! Builds the tree from the events of a parser, without recursion, and enforces its bounds: nesting, number of nodes,
+//! bytes of text, and the expansion of aliases. Duplicate keys are findings.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::weight::{MOST_NODES, Weight};
 use super::{Content, Member, Node, Position, escape};
 use crate::diagnostic::{Diagnostics, Location};
 
-/// Deepest nesting of lists and maps. Contracts that people write stay below 40.
+/// The deepest nesting of lists and maps. Contracts that people write stay below 40.
 pub const DEEPEST: usize = 128;
 
 /// The reading cannot go on; the reason has been reported.
@@ -25,7 +25,7 @@ pub(super) struct Tree<'d> {
     stack: Vec<Frame>,
     root: Option<Node>,
     total: Weight,
-    /// Finished values that an alias may name, and how much of them is kept.
+    /// Finished values that an alias may name, and their size.
     anchors: HashMap<usize, Anchored>,
     kept: Weight,
 }
@@ -61,7 +61,7 @@ impl<'d> Tree<'d> {
         }
     }
 
-    /// The finished tree; nothing where there was no value.
+    /// The finished tree; None if there was no value.
     pub(super) fn finish(self) -> Option<Node> {
         self.root
     }
@@ -70,7 +70,7 @@ impl<'d> Tree<'d> {
         self.root.is_some()
     }
 
-    /// Whether a map is open that waits for its next key.
+    /// Whether an open map expects its next key.
     pub(super) fn wants_key(&self) -> bool {
         matches!(
             self.stack.last(),
@@ -230,7 +230,7 @@ impl<'d> Tree<'d> {
         self.settle(node, 0)
     }
 
-    /// Hands a finished value to what is around it.
+    /// Adds a finished value to its container.
     fn settle(&mut self, node: Node, anchor: usize) -> Step {
         if anchor != 0 {
             let weight = Weight::of(&node);

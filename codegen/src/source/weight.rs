@@ -1,10 +1,10 @@
-//! How much a tree holds: what aliases multiply is counted before it is copied.
+//! The size of a tree: the expansion of aliases is counted before they are copied.
 
 use super::{Content, Node};
 
-/// Most nodes in a tree, after aliases have been expanded.
+/// The most nodes in a tree, with aliases expanded.
 pub const MOST_NODES: usize = 500_000;
-/// Most bytes of text in a tree, after aliases have been expanded.
+/// The most bytes of text in a tree, with aliases expanded.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 
 #[derive(Clone, Copy, Default)]

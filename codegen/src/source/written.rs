@@ -1,5 +1,5 @@
-//! A contract as its author wrote it, in one file or in several. Reading gives one tree, in which every node
-//! knows its file and line, and one text: the document that is published.
+//! A contract as its author wrote it, in one or several files. Reading yields one tree, in which every node has its
+//! file and line, and one text: the published document.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,10 +15,10 @@ pub struct Written {
     pub file: String,
     /// Every file that was read, the root first.
     pub files: Vec<String>,
-    /// The whole document. That of a contract in one file is the file itself.
+    /// The whole document; for a contract in one file, the file itself.
     pub text: Vec<u8>,
     pub root: Node,
-    /// Faults in spite of which there is a tree, such as a key that stands twice.
+    /// Faults that still allow a tree, such as a duplicate key.
     pub found: Vec<Diagnostic>,
 }
 
@@ -28,8 +28,7 @@ impl Written {
         written(file, bytes, &|_| Err(Unread::NoFolder))
     }
 
-    /// Reads a file and the families that it names. An error is one of the root; what is wrong with a
-    /// family is a finding.
+    /// Reads a file and the families that it names. An I/O error concerns the root; faults of a family are findings.
     pub fn load(path: &Path) -> io::Result<Result<Written, Vec<Diagnostic>>> {
         let name = path.display().to_string();
         let bytes = bytes(path).map_err(|error| {
@@ -68,7 +67,7 @@ fn written(
     }
 }
 
-/// A family's bytes. Links are followed, but not out of the folder.
+/// A family's bytes. Links are followed within the folder only.
 fn family(folder: &Path, name: &str) -> Result<Vec<u8>, Unread> {
     let unread = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Unread::Missing,
@@ -84,7 +83,7 @@ fn family(folder: &Path, name: &str) -> Result<Vec<u8>, Unread> {
     bytes(&path).map_err(unread)
 }
 
-/// The bytes of a file. One byte more than is looked at is read, so that a larger file is known as such.
+/// The bytes of a file. It reads one byte beyond the bound, so that a larger file is recognised.
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = MOST_BYTES as u64 + 1;

@@ -13,7 +13,7 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
     while let Some(step) = parser.next_event() {
         let (event, span) = match step {
             Ok(step) => step,
-            // The scanner looks ahead of the tree and has a bound of its own (255 brackets).
+            // The scanner reads ahead of the tree and has its own bound (255 brackets).
             Err(error) if error.info().contains("recursion limit") => {
                 return tree.too_deep(&position(error.marker()));
             }
@@ -140,7 +140,7 @@ fn unknown_tag(tree: &mut Tree<'_>, tag: &Tag, at: &Position) {
     tree.report("yaml-tag", at, message, "remove the tag");
 }
 
-/// A plain scalar by the core schema (YAML 1.2.2, 10.3.2); nothing for a number that JSON does not have.
+/// A plain scalar by the core schema (YAML 1.2.2, 10.3.2); None for a number that JSON does not have.
 fn plain(text: &str) -> Option<Content> {
     Some(match text {
         "" | "~" | "null" | "Null" | "NULL" => Content::Null,

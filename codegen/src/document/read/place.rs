@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
             .unwrap_or_default()
     }
 
-    /// A list of texts, in which each may stand once.
+    /// A list of different texts.
     pub(super) fn texts_of(&mut self, place: &Place<'a>) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
         for item in self.list_of(place) {
@@ -274,7 +274,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// Reports members that OpenAPI does not know here, and notes those that it knows and we do not read.
+    /// Reports members that OpenAPI does not have here, and records those that it has and this reader does not use.
     pub(super) fn known(&mut self, place: &Place<'a>, known: &[&str], unread: &[&str]) {
         for (key, child) in place
             .node

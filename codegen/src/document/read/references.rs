@@ -1,21 +1,20 @@
-//! `$ref`: only within the document, only to a component of the kind that is expected, and never round
-//! in a circle.
+//! `$ref`: only within the document, only to a component of the expected kind, and never in a circle.
 
 use super::Reader;
 use super::place::Place;
 use crate::source::unescape;
 use crate::text::percent_decoded;
 
-/// What a reference, or a chain of them, leads to.
+/// The target of a reference, or of a chain of them.
 pub(super) struct Target<'a> {
     pub(super) place: Place<'a>,
-    /// The name of the component; nothing where there was no reference.
+    /// The name of the component; None if there was no reference.
     pub(super) name: Option<String>,
 }
 
 impl<'a> Reader<'a> {
-    /// Follows `$ref` at this place to a component of `section`; the place itself where it has none.
-    /// Nothing where the reference is no good, which has been reported then.
+    /// Follows `$ref` at this place to a component of `section`; returns the place itself if it has none. None if the
+    /// reference is invalid, which has been reported.
     pub(super) fn follow(&mut self, place: &Place<'a>, section: &str) -> Option<Target<'a>> {
         let mut target = Target {
             place: place.clone(),
@@ -102,7 +101,7 @@ impl<'a> Reader<'a> {
     }
 
     fn nearest(&self, section: &str, name: &str) -> String {
-        // A document with so many faults is not mended name by name.
+        // With so many faults, suggestions of similar names do not help.
         if self.diagnostics.len() > 100 {
             return String::new();
         }

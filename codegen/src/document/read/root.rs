@@ -1,4 +1,4 @@
-//! What stands at the root of a document beside its paths: info, servers, tags.
+//! The root of a document except its paths: info, servers, tags.
 
 use super::Reader;
 use super::place::Place;

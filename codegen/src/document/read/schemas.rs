@@ -1,5 +1,5 @@
-//! Schemas, from either dialect of OpenAPI to the one model: what stands where, and how the parts of one
-//! schema come together. Types, constraints and unions are read in the files beside.
+//! Reads schemas from both dialects of OpenAPI into one model, and joins the parts of a schema. The files in the folder
+//! read types, constraints and unions.
 
 mod rules;
 mod types;
@@ -95,12 +95,12 @@ impl<'a> Reader<'a> {
         assemble(schema, parts)
     }
 
-    /// OpenAPI 3.0 ignores what stands beside a reference.
+    /// OpenAPI 3.0 ignores keywords beside a reference.
     fn bare(&self, schema: Schema) -> Schema {
         Schema::of(schema.kind, schema.at)
     }
 
-    /// Constraints beside a reference hold as well: all must match.
+    /// Constraints beside a reference apply too: all must match.
     fn with_siblings(&mut self, place: &Place<'a>, mut schema: Schema) -> Schema {
         let constrains = |key: &&str| place.has(key);
         let any = [TEXT, NUMBER, LIST, MAP].concat().iter().any(constrains)
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         assemble(schema, parts)
     }
 
-    /// What stands beside the constraints.
+    /// Reads the annotations beside the constraints.
     fn annotate(&mut self, place: &Place<'a>, schema: &mut Schema) {
         schema.title = self.text(place, "title");
         schema.description = self.text(place, "description");
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The constraints, as parts that must all match; usually one.
+    /// The constraints as parts that must all match; usually one part.
     fn parts(&mut self, place: &Place<'a>, schema: &mut Schema) -> Vec<Schema> {
         let (declared, null_declared) = self.types(place);
         self.values(place, schema);
@@ -176,8 +176,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Puts the parts under what was said about the whole. A single part is the schema itself: its own
-/// annotations stay where the whole says nothing.
+/// Joins the parts under the annotations of the whole. A single part becomes the schema itself: its annotations stay if
+/// the whole has none.
 fn assemble(mut schema: Schema, mut parts: Vec<Schema>) -> Schema {
     if parts.len() > 1 {
         schema.kind = Kind::AllOf(parts);

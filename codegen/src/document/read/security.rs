@@ -1,4 +1,4 @@
-//! Security schemes, and who may call.
+//! Security schemes and requirements.
 
 use indexmap::IndexMap;
 
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A `security` list: any one of its entries lets in.
+    /// Reads a `security` list, of which a caller needs any one entry.
     pub(super) fn security(&mut self, owner: &Place<'a>) -> Option<Vec<Requirement>> {
         owner.child("security")?;
         let mut requirements = Vec::new();

@@ -1,5 +1,5 @@
-//! What can be judged only once everything is read: ids that stand twice, path templates and their
-//! parameters, bounds that leave nothing, patterns that are none, references that never arrive.
+//! Checks that need the whole document: duplicate ids, path templates and their parameters, bounds that allow no value,
+//! invalid patterns, circular references.
 
 mod circles;
 mod constraints;
@@ -53,8 +53,8 @@ impl Reader<'_> {
     }
 }
 
-/// Every schema of the document, inner ones included; copies of a shared one only once. (The parts of a
-/// composed schema share its place, so the kind tells them apart.)
+/// Every schema of the document, including inner ones; copies of a shared one only once. (The parts of a composed
+/// schema share its place, so the kind distinguishes them.)
 fn all_schemas(document: &Document) -> Vec<&Schema> {
     let mut open: Vec<&Schema> = document.roots().collect();
     let mut seen: HashSet<(&str, Discriminant<Kind>)> = HashSet::new();

@@ -1,4 +1,4 @@
-//! One tree of several: the members of a family go to the end of the root's sections of the same name.
+//! Joins several trees: the members of a family go to the end of the root's sections of the same name.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::source::{Content, Node, Position, escape};
 
 /// A map or list that families add to.
 struct Section<'n> {
-    /// Its keys from the root on: `paths`, or `components` and `schemas`.
+    /// Its path from the root: `paths`, or `components` and `schemas`.
     keys: Vec<&'n str>,
     key: &'n Position,
     node: &'n Node,
 }
 
-/// Adds what a family holds. `file` is the root's.
+/// Adds the members of a family. `file` is the root's file.
 pub(super) fn join(root: &mut Node, family: &Family, file: &Arc<str>, found: &mut Diagnostics) {
     for section in sections(family, found) {
         let pointer: String = section.pointer();
@@ -45,7 +45,7 @@ pub(super) fn join(root: &mut Node, family: &Family, file: &Arc<str>, found: &mu
     }
 }
 
-/// The sections of a family. It has nothing else: what is said of the whole contract is said in the root.
+/// The sections of a family. Anything else is a finding, since it belongs in the root.
 fn sections<'n>(family: &'n Family, found: &mut Diagnostics) -> Vec<Section<'n>> {
     let Some(map) = family.root.as_map() else {
         let at = Location::of_node(&family.file, &family.root.position, "");

@@ -1,6 +1,6 @@
-//! One text of several, comments included: the lines of a family's section are put behind those of the root's.
-//! Lines are moved as they are, so this is right for YAML in block style only; [`check`] reads the result again
-//! and holds it against the tree.
+//! Joins several texts, comments included: the lines of a family's section are inserted after those of the root's
+//! section. Lines are copied unchanged, so this works for YAML in block style only; [`check`] parses the result and
+//! compares it with the tree.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use super::{Family, KEY};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::source::{Content, Member, Node, Written, escape, read};
 
-/// Where the members of a section stand: lines, counted from 0, up to and without the second.
+/// The lines of a section's members, counted from 0, the end excluded.
 struct Span {
     /// The line of the key.
     key: usize,
     end: usize,
 }
 
-/// The text of a contract: `text` is the root's, `root` its tree with the list of families.
+/// The text of a contract: `text` is the root's text, `root` its tree with the list of families.
 pub(super) fn joined(text: &[u8], root: &Node, families: &[Family]) -> Vec<u8> {
     let text = String::from_utf8_lossy(text);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -36,7 +36,7 @@ pub(super) fn joined(text: &[u8], root: &Node, families: &[Family]) -> Vec<u8> {
     }
     let spans = spans(root, &lines);
     let list = spans.get(&format!("/{KEY}"));
-    // The comment above the list is about the list.
+    // The comment above the list belongs to the list.
     let list = list.map(|span| {
         let comments = lines.iter().take(span.key).rev();
         let comments = comments.take_while(|line| line.starts_with('#')).count();
@@ -82,7 +82,7 @@ fn spans(root: &Node, lines: &[&str]) -> IndexMap<String, Span> {
         let key = line(member);
         let indent = (member.key.column as usize).saturating_sub(1);
         let body = lines.iter().take(end).skip(key + 1).rev();
-        // Blank lines and comments in front of the next key are about the next key.
+        // Blank lines and comments before the next key belong to that key.
         let next = body.take_while(|line| {
             let text = line.trim_start();
             let is_outside = line.len() - text.len() <= indent;
@@ -115,7 +115,7 @@ fn opened_up(line: &str, section: Option<&Node>) -> String {
     }
 }
 
-/// A line, with its end where the file had none.
+/// Appends a line, with a line end if the file had none.
 fn push(out: &mut String, line: &str) {
     out.push_str(line);
     if !line.ends_with('\n') {
@@ -123,7 +123,7 @@ fn push(out: &mut String, line: &str) {
     }
 }
 
-/// Reports where the text does not say what the tree says.
+/// Reports where the text differs from the tree.
 pub(super) fn check(whole: &Written, list: &Node, found: &mut Diagnostics) {
     let file: Arc<str> = Arc::from(whole.file.as_str());
     let mut faults = Diagnostics::default();
@@ -131,7 +131,7 @@ pub(super) fn check(whole: &Written, list: &Node, found: &mut Diagnostics) {
     let bounds = ["too-large", "too-much", "too-deep"];
     let faults = faults.into_sorted();
     if let Some(fault) = faults.iter().find(|fault| bounds.contains(&fault.rule)) {
-        // The line is one of a text that nobody has seen.
+        // The line number is of the joined text, which the author has not seen.
         let at = Location::of_node(&file, &list.position, format!("/{KEY}"));
         found.report(fault.rule, &at, fault.message.as_str(), fault.mend.as_str());
         return;
@@ -151,7 +151,7 @@ pub(super) fn check(whole: &Written, list: &Node, found: &mut Diagnostics) {
     }
 }
 
-/// The first member of a section that does not stand in the column of those before it.
+/// The first member of a section with another indentation than those before it.
 fn otherwise_indented(root: &Node) -> Option<(&Node, String)> {
     let sections = root
         .as_map()
@@ -178,7 +178,7 @@ fn otherwise_indented(root: &Node) -> Option<(&Node, String)> {
         })
 }
 
-/// The first node of which the other tree has another one.
+/// The first node that differs in the other tree.
 fn differs<'n>(node: &'n Node, other: &Node, pointer: String) -> Option<(&'n Node, String)> {
     match (&node.content, &other.content) {
         (Content::Map(map), Content::Map(others)) => {

@@ -1,4 +1,4 @@
-//! The type of a schema: declared, or inferred from what else it says; and the values that it lists.
+//! The type of a schema, declared or inferred from its other keywords, and the values that it lists.
 
 use serde_json::Value;
 
@@ -135,8 +135,7 @@ impl<'a> Reader<'a> {
         schema.enumeration = (!values.is_empty()).then_some(values);
     }
 
-    /// The kind by `type` or, where that is left out, by the other keywords. Nothing where composition
-    /// alone says what the value is.
+    /// The kind by `type`, or by the other keywords if `type` is left out. None if only composition defines the value.
     pub(super) fn base(
         &mut self,
         place: &Place<'a>,
@@ -220,7 +219,7 @@ impl<'a> Reader<'a> {
                 kinds.push(kind);
             }
         }
-        // A constant list or object is told by its value alone.
+        // A constant list or object is defined by its value alone.
         if kinds
             .iter()
             .any(|kind| matches!(kind, Type::List | Type::Map))

@@ -8,7 +8,7 @@ use crate::document::read::Reader;
 use crate::document::{Discriminator, Kind, Schema};
 
 impl<'a> Reader<'a> {
-    /// The parts that `allOf`, `oneOf` or `anyOf` adds to what must match.
+    /// The parts that `allOf`, `oneOf` or `anyOf` adds to the constraints.
     pub(super) fn composition(&mut self, place: &Place<'a>, key: &str) -> Vec<Schema> {
         let Some(written) = place.child(key) else {
             return Vec::new();
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether null is valid, as far as that shows without following references.
+/// Whether null is valid, as far as this is visible without following references.
 fn admits_null(schema: &Schema) -> bool {
     schema.nullable
         || match &schema.kind {

@@ -1,10 +1,9 @@
-//! Schemas that are made of nothing but themselves.
+//! Schemas that consist only of themselves.
 
 use crate::document::{Document, Kind, Schema};
 
-/// Component schemas that references and compositions lead back to with nothing in between: no value
-/// of its own (a property, an item) begins on the way. What leads nowhere, and what nothing leads to, is
-/// taken away until only circles are left.
+/// Component schemas to which references and compositions lead back without a property or item on the way. Schemas
+/// without an outgoing or an incoming edge are removed until only circles are left.
 pub(super) fn endless(document: &Document) -> Vec<&Schema> {
     let edges: Vec<Vec<usize>> = document
         .schemas
@@ -45,7 +44,7 @@ pub(super) fn endless(document: &Document) -> Vec<&Schema> {
         .collect()
 }
 
-/// The component schemas that a schema is, or may be, itself; by index.
+/// The component schemas that a schema itself is or may be, by index.
 fn made_of(document: &Document, schema: &Schema) -> Vec<usize> {
     let mut open = vec![schema];
     let mut targets = Vec::new();

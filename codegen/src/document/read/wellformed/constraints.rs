@@ -1,4 +1,4 @@
-//! Constraints that leave no value, and patterns that are none.
+//! Constraints that allow no value, and invalid patterns.
 
 use std::collections::HashSet;
 
@@ -8,16 +8,16 @@ use crate::conforms::compile;
 use crate::document::read::Reader;
 use crate::document::{Kind, Schema};
 
-/// Compiling a pattern costs milliseconds: more than this many different ones are not tried.
+/// The most different patterns that are compiled, since compiling one takes milliseconds.
 const MOST_PATTERNS: usize = 500;
-/// One that is refused costs most; so many of them tell enough.
+/// The most patterns that are refused before the check stops, since refused ones take longest.
 const MOST_REFUSED: usize = 10;
 
 #[derive(Default)]
 pub(super) struct Patterns<'d> {
     tried: HashSet<&'d str>,
     refused: usize,
-    /// That there were too many has been told.
+    /// Whether it has been reported that there are too many.
     told: bool,
 }
 

@@ -25,7 +25,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Two templates that differ only in the names of their parameters are one path.
+    /// Reports templates that differ only in the names of their parameters, which are one path.
     pub(super) fn path_collisions(&mut self, document: &Document) {
         let mut first: HashMap<String, &Operation> = HashMap::new();
         for operation in &document.operations {
@@ -123,7 +123,7 @@ fn template(path: &str) -> Result<Vec<&str>, &'static str> {
     }
 }
 
-/// The template with its parameters' names blotted out.
+/// The template without the names of its parameters.
 fn shape(path: &str) -> String {
     let mut shape = String::new();
     let mut inside = false;
