@@ -1,10 +1,12 @@
 //! What the core remembers of each tenant between requests: its definitions, its secret, its callers' roles. All of it is
 //! read again as soon as a request's first row shows that a revision moved.
 
-use std::sync::Arc;
+use std::{hash::Hash, sync::Arc};
 
-use foldhash::HashMap;
-use parking_lot::Mutex;
+use quick_cache::{
+    DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 
 use crate::{
     fault::Fault,
@@ -23,67 +25,110 @@ pub struct TenantState {
     pub schema: Schema,
 }
 
-/// The states that were needed of late, and the roles of the callers seen of late, within one bound of bytes.
-#[derive(Default)]
+/// The states that were needed of late, and the roles of the callers seen of late, each within a bound of bytes. What is
+/// asked for again and again stays when the bound is reached.
 pub struct Tenants {
-    known: Mutex<All>,
-}
-
-#[derive(Default)]
-struct All {
-    by: HashMap<TenantId, Known>,
-    /// About what they take together.
-    bytes: usize,
-    clock: u64,
-}
-
-#[derive(Default)]
-struct Known {
-    state: Option<Arc<TenantState>>,
+    states: Cache<TenantId, Arc<TenantState>, StateBytes>,
     /// By session or key id: the roles as the database's JSON text has them.
-    roles: HashMap<String, Arc<str>>,
-    /// Of the texts of `roles`.
-    roles_bytes: usize,
-    /// When it was asked for last.
-    used: u64,
+    roles: Cache<CallerOf, Arc<str>, RolesBytes>,
 }
 
-impl Known {
-    /// About what is held, in bytes. Built-in definitions are shared by all tenants.
-    fn bytes(&self) -> usize {
-        let state = self.state.as_ref().map_or(0, |state| state.schema.held());
-        1_000 + state + self.roles.len() * 100 + self.roles_bytes
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct CallerOf {
+    tenant: TenantId,
+    caller: Box<str>,
+}
+
+/// The same without memory of its own, for looking it up.
+#[derive(Hash)]
+struct Asked<'a> {
+    tenant: &'a TenantId,
+    caller: &'a str,
+}
+
+impl Equivalent<CallerOf> for Asked<'_> {
+    fn equivalent(&self, key: &CallerOf) -> bool {
+        *self.tenant == key.tenant && *self.caller == *key.caller
     }
 }
 
-/// What is remembered of all tenants together, in bytes: about a thousand small ones, or a few with the most definitions.
-/// A tenant that is asked for stays even if it takes more alone.
-const MOST_BYTES: usize = 32 << 20;
-/// Upper bounds of the numbers of tenants, and of callers of one tenant.
-const MOST_TENANTS: usize = 1_000;
-const MOST_CALLERS: usize = 1_000;
+/// Upper bounds of what is remembered of all tenants together, in bytes: the states of about a thousand small ones, or of a
+/// few with the most definitions, and the roles of some ten thousand callers.
+const MOST_BYTES: u64 = 24 << 20;
+const MOST_ROLES_BYTES: u64 = 8 << 20;
+/// Upper bound of the number of states.
+const MOST_STATES: u64 = 1_000;
+/// What a caller takes beside its texts, in bytes.
+const CALLER_BYTES: u64 = 200;
+
+#[derive(Clone)]
+struct StateBytes;
+
+impl Weighter<TenantId, Arc<TenantState>> for StateBytes {
+    /// About what is held; built-in definitions are shared by all tenants. A state never counts for more than half of the
+    /// bound: the cache would refuse it, and its tenant's definitions would be read for each request.
+    fn weight(&self, _: &TenantId, state: &Arc<TenantState>) -> u64 {
+        (state.schema.held() as u64).clamp(MOST_BYTES / MOST_STATES, MOST_BYTES / 2)
+    }
+}
+
+#[derive(Clone)]
+struct RolesBytes;
+
+impl Weighter<CallerOf, Arc<str>> for RolesBytes {
+    fn weight(&self, of: &CallerOf, roles: &Arc<str>) -> u64 {
+        CALLER_BYTES + (of.caller.len() + roles.len()) as u64
+    }
+}
+
+/// A cache that is not divided: its parts would each be too small for a large state.
+fn cache<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone>(
+    items: u64,
+    bytes: u64,
+    weighter: W,
+) -> Cache<K, V, W> {
+    let mut options = OptionsBuilder::new();
+    options.shards(1).weight_capacity(bytes);
+    options.estimated_items_capacity(usize::try_from(items).unwrap_or(usize::MAX));
+    match options.build() {
+        Ok(options) => Cache::with_options(
+            options,
+            weighter,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        ),
+        Err(_) => Cache::with_weighter(0, bytes, weighter),
+    }
+}
+
+impl Default for Tenants {
+    fn default() -> Self {
+        Self {
+            states: cache(MOST_STATES, MOST_BYTES, StateBytes),
+            roles: cache(
+                MOST_ROLES_BYTES / CALLER_BYTES,
+                MOST_ROLES_BYTES,
+                RolesBytes,
+            ),
+        }
+    }
+}
 
 impl Tenants {
     pub fn state(&self, tenant: &TenantId) -> Option<Arc<TenantState>> {
-        self.with(tenant, |known| known.state.clone())
+        self.states.get(tenant)
     }
 
     pub fn roles(&self, tenant: &TenantId, caller: &str) -> Option<Arc<str>> {
-        self.with(tenant, |known| known.roles.get(caller).cloned())
+        self.roles.get(&Asked { tenant, caller })
     }
 
     pub fn remember_roles(&self, tenant: &TenantId, caller: &str, roles: Arc<str>) {
-        self.with(tenant, |known| {
-            if known.roles.len() >= MOST_CALLERS {
-                known.roles.clear();
-                known.roles_bytes = 0;
-            }
-            let more = caller.len() + roles.len();
-            if let Some(before) = known.roles.insert(caller.to_owned(), roles) {
-                known.roles_bytes -= caller.len() + before.len();
-            }
-            known.roles_bytes += more;
-        });
+        let of = CallerOf {
+            tenant: tenant.clone(),
+            caller: caller.into(),
+        };
+        self.roles.insert(of, roles);
     }
 
     /// Reads the tenant's definitions: one round trip.
@@ -122,40 +167,8 @@ impl Tenants {
             secret: secret.clone(),
             schema,
         });
-        self.with(tenant, |known| known.state = Some(state.clone()));
+        self.states.insert(tenant.clone(), state.clone());
         Ok(state)
-    }
-
-    fn with<T>(&self, tenant: &TenantId, f: impl FnOnce(&mut Known) -> T) -> T {
-        let mut all = self.known.lock();
-        let all = &mut *all;
-        all.clock += 1;
-        let clock = all.clock;
-        let known = match all.by.get_mut(tenant) {
-            Some(known) => {
-                all.bytes -= known.bytes();
-                known
-            }
-            None => all.by.entry(tenant.clone()).or_default(),
-        };
-        let done = f(known);
-        known.used = clock;
-        all.bytes += known.bytes();
-        while all.by.len() > 1 && (all.bytes > MOST_BYTES || all.by.len() > MOST_TENANTS) {
-            all.forget_oldest();
-        }
-        done
-    }
-}
-
-impl All {
-    /// Evicts the least recently used tenant.
-    fn forget_oldest(&mut self) {
-        let oldest = self.by.iter().min_by_key(|(_, known)| known.used);
-        let oldest = oldest.map(|(tenant, _)| tenant.clone());
-        if let Some(gone) = oldest.and_then(|oldest| self.by.remove(&oldest)) {
-            self.bytes -= gone.bytes();
-        }
     }
 }
 

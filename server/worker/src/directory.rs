@@ -1,12 +1,9 @@
 //! The directory on D1: the tenants with the database of each, and the signing keys. The keys are encrypted under the
 //! deployment's secret, so that reading the database is not enough to sign tokens.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use crm_core::{
@@ -18,7 +15,7 @@ use crm_core::{
     },
     work::seal,
 };
-use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use wasm_bindgen::JsCast;
 use worker::Env;
@@ -39,7 +36,7 @@ pub struct D1Directory {
     /// Whether this isolate has checked that the schema is up to date.
     current: AtomicBool,
     /// Cached entries; an entry never changes.
-    known: Mutex<HashMap<TenantId, TenantEntry>>,
+    known: Cache<TenantId, TenantEntry>,
 }
 
 /// Why a tenant could not be placed in a database.
@@ -76,7 +73,7 @@ impl D1Directory {
             random,
             sealing_key: sealing_key.into(),
             current: AtomicBool::new(false),
-            known: Mutex::default(),
+            known: Cache::new(MOST_TENANTS),
         }
     }
 
@@ -206,14 +203,10 @@ impl DirectoryDatabase for D1Directory {
     }
 
     fn remembered(&self, id: &TenantId) -> Option<TenantEntry> {
-        self.known.lock().get(id).cloned()
+        self.known.get(id)
     }
 
     fn remember(&self, entry: &TenantEntry) {
-        let mut known = self.known.lock();
-        if known.len() >= MOST_TENANTS {
-            known.clear();
-        }
-        known.insert(entry.id.clone(), entry.clone());
+        self.known.insert(entry.id.clone(), entry.clone());
     }
 }

@@ -1,19 +1,16 @@
 //! Tenants' data on D1: `TenantStore`, one database per tenant. The directory maps a tenant to its database, the cache
 //! saves that lookup, and the database itself records whose it is.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use crm_core::ports::{
-    Answer, Cache, directory,
+    self, Answer, directory,
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore, Value},
 };
-use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 use worker::Env;
 
 mod cast;
@@ -34,8 +31,8 @@ const CACHED_S: u32 = 24 * 60 * 60;
 pub struct D1Store {
     env: Env,
     directory: Arc<Database>,
-    cache: Arc<dyn Cache>,
-    tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
+    cache: Arc<dyn ports::Cache>,
+    tenants: Cache<TenantId, Arc<Tenant>>,
 }
 
 struct Tenant {
@@ -47,12 +44,12 @@ struct Tenant {
 }
 
 impl D1Store {
-    pub fn new(env: Env, directory: Arc<Database>, cache: Arc<dyn Cache>) -> Self {
+    pub fn new(env: Env, directory: Arc<Database>, cache: Arc<dyn ports::Cache>) -> Self {
         Self {
             env,
             directory,
             cache,
-            tenants: Mutex::default(),
+            tenants: Cache::new(MOST_TENANTS),
         }
     }
 
@@ -76,8 +73,7 @@ impl D1Store {
     }
 
     async fn open(&self, tenant: &TenantId) -> Result<Arc<Tenant>, StoreError> {
-        let known = self.tenants().get(tenant).cloned();
-        if let Some(open) = known {
+        if let Some(open) = self.tenants.get(tenant) {
             return Ok(open);
         }
         let hint = self.cache.get(&cache_key(tenant)).await;
@@ -151,17 +147,9 @@ impl D1Store {
     }
 
     fn remember(&self, tenant: &TenantId, open: Tenant) -> Arc<Tenant> {
-        let mut tenants = self.tenants();
-        if tenants.len() >= MOST_TENANTS {
-            tenants.clear();
-        }
         let open = Arc::new(open);
-        tenants.insert(tenant.clone(), open.clone());
+        self.tenants.insert(tenant.clone(), open.clone());
         open
-    }
-
-    fn tenants(&self) -> parking_lot::MutexGuard<'_, HashMap<TenantId, Arc<Tenant>>> {
-        self.tenants.lock()
     }
 }
 

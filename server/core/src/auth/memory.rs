@@ -1,18 +1,25 @@
 //! Tokens that were verified of late, by their SHA-256: verifying a signature costs more than the rest of a read.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use parking_lot::RwLock;
+use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::token::Verified;
 
-/// More are not remembered at once.
+/// Upper bound of the number of tokens.
 const MOST: usize = 20_000;
 
-#[derive(Default)]
 pub struct Memory {
-    known: RwLock<HashMap<[u8; 32], Arc<Verified>>>,
+    known: Cache<[u8; 32], Arc<Verified>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            known: Cache::new(MOST),
+        }
+    }
 }
 
 impl Memory {
@@ -21,22 +28,51 @@ impl Memory {
     }
 
     pub fn get(&self, fingerprint: &[u8; 32]) -> Option<Arc<Verified>> {
-        self.known.read().get(fingerprint).cloned()
+        self.known.get(fingerprint)
     }
 
-    pub fn put(&self, fingerprint: [u8; 32], verified: Arc<Verified>, now: i64) {
-        let mut known = self.known.write();
-        if known.len() >= MOST {
-            known.retain(|_, verified| verified.expires_at > now);
-            if known.len() >= MOST {
-                known.clear();
-            }
-        }
-        known.insert(fingerprint, verified);
+    pub fn put(&self, fingerprint: [u8; 32], verified: Arc<Verified>) {
+        self.known.insert(fingerprint, verified);
     }
 
     /// Forgets all: the keys have changed.
     pub fn clear(&self) {
-        self.known.write().clear();
+        self.known.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::{Caller, Principal},
+        ports::store::TenantId,
+        testing,
+    };
+
+    #[test]
+    fn a_token_in_use_stays_while_others_come_and_go() {
+        let memory = Memory::default();
+        let verified = Arc::new(Verified {
+            caller: Caller {
+                tenant: TenantId::parse(&testing::id(1)).unwrap(),
+                principal: Principal::Operator,
+            },
+            kind: "user",
+            not_before: 0,
+            expires_at: i64::MAX,
+        });
+        let used = Memory::fingerprint("used");
+        memory.put(used, verified.clone());
+        for n in 0..3 * MOST {
+            memory.put(Memory::fingerprint(&n.to_string()), verified.clone());
+            assert!(
+                n % 10 > 0 || memory.get(&used).is_some(),
+                "after {n} others"
+            );
+        }
+        assert!(memory.known.len() <= MOST);
+        memory.clear();
+        assert!(memory.get(&used).is_none());
     }
 }

@@ -26,7 +26,7 @@ pub struct Verified {
     pub caller: Caller,
     /// The token's kind, which names the security scheme of the operations that take it.
     pub kind: &'static str,
-    not_before: i64,
+    pub(super) not_before: i64,
     /// Epoch ms; of the token or of its key, whichever comes first.
     pub expires_at: i64,
 }
@@ -123,7 +123,7 @@ impl Auth {
             judged = verify(token, &self.keys.set(), &self.issuer, now);
         }
         let verified = Arc::new(judged?);
-        self.memory.put(fingerprint, verified.clone(), now);
+        self.memory.put(fingerprint, verified.clone());
         Ok(verified)
     }
 

@@ -27,38 +27,54 @@ fn state(bytes: usize) -> Arc<TenantState> {
     })
 }
 
-fn bytes(tenants: &Tenants) -> usize {
-    let all = tenants.known.lock();
-    let counted: usize = all.by.values().map(Known::bytes).sum();
-    assert_eq!(all.bytes, counted);
-    counted
+fn remember(tenants: &Tenants, n: usize, state: &Arc<TenantState>) {
+    tenants.states.insert(tenant(n), state.clone());
 }
 
 #[test]
-fn what_is_remembered_of_all_tenants_stays_within_bytes_and_the_oldest_goes_first() {
+fn what_is_remembered_of_all_tenants_stays_within_bytes_and_a_tenant_in_use_stays() {
     let tenants = Tenants::default();
     let large = state(1 << 20);
     for n in 0..100 {
-        tenants.with(&tenant(n), |known| known.state = Some(large.clone()));
+        remember(&tenants, n, &large);
         assert!(tenants.state(&tenant(0)).is_some(), "{n}");
-        assert!(bytes(&tenants) <= MOST_BYTES);
+        assert!(tenants.states.weight() <= MOST_BYTES);
     }
-    assert!(tenants.state(&tenant(99)).is_some() && tenants.state(&tenant(1)).is_none());
-    // One that takes more than the bound by itself is remembered alone.
-    tenants.with(&tenant(200), |known| known.state = Some(state(MOST_BYTES)));
-    assert!(tenants.state(&tenant(200)).is_some() && tenants.state(&tenant(99)).is_none());
+    assert!(tenants.state(&tenant(99)).is_some());
+    let kept = (1..100).filter(|n| tenants.state(&tenant(*n)).is_some());
+    assert!(kept.count() < 10);
+    // One that takes more than the bound by itself is remembered too.
+    let largest = state(usize::try_from(MOST_BYTES).unwrap());
+    remember(&tenants, 200, &largest);
+    assert!(tenants.state(&tenant(200)).is_some());
+    assert!(tenants.states.weight() <= MOST_BYTES);
 }
 
 #[test]
-fn callers_are_counted_as_well() {
+fn small_states_are_bounded_by_their_number() {
     let tenants = Tenants::default();
-    let roles: Arc<str> = "r".repeat(10_000).into();
-    for n in 0..10 {
-        for caller in 0..1_100 {
-            tenants.remember_roles(&tenant(n), &caller.to_string(), roles.clone());
-        }
-        tenants.remember_roles(&tenant(n), "0", "short".into());
-        assert!(bytes(&tenants) <= MOST_BYTES);
+    let small = state(1);
+    for n in 0..2_000 {
+        remember(&tenants, n, &small);
     }
-    assert_eq!(tenants.roles(&tenant(9), "0").as_deref(), Some("short"));
+    assert!(tenants.states.len() as u64 <= MOST_STATES);
+    assert!(tenants.states.len() as u64 > MOST_STATES / 2);
+}
+
+#[test]
+fn the_roles_of_a_caller_in_use_stay_while_others_come_and_go() {
+    let tenants = Tenants::default();
+    let roles: Arc<str> = "r".repeat(1_000).into();
+    tenants.remember_roles(&tenant(1), "used", roles.clone());
+    for n in 0..50_000 {
+        tenants.remember_roles(&tenant(n % 3), &n.to_string(), roles.clone());
+        if n % 100 == 0 {
+            let held = tenants.roles(&tenant(1), "used");
+            assert!(held.is_some(), "after {n} others");
+        }
+        assert!(tenants.roles.weight() <= MOST_ROLES_BYTES);
+    }
+    tenants.remember_roles(&tenant(1), "used", "short".into());
+    assert_eq!(tenants.roles(&tenant(1), "used").as_deref(), Some("short"));
+    assert_eq!(tenants.roles(&tenant(2), "used"), None);
 }

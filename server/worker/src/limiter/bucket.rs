@@ -1,6 +1,10 @@
 //! A token bucket as one number (GCRA): the time at which it is full again.
 
-use crm_core::ports::limiter::Decision;
+use crm_core::ports::limiter::{Decision, Quota};
+use quick_cache::unsync::Cache;
+
+/// Upper bound of the buckets that an isolate keeps while it counts by itself.
+const MOST: usize = 10_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
@@ -59,6 +63,25 @@ impl Bucket {
     }
 }
 
+/// Buckets by name, in memory alone. A bucket that is asked for again and again stays when there are too many.
+pub struct Buckets(Cache<String, Bucket>);
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self(Cache::new(MOST))
+    }
+}
+
+impl Buckets {
+    /// Takes one request of the bucket's quota.
+    pub fn take(&mut self, quota: Quota, name: &str, now: i64) -> Decision {
+        let mut bucket = self.0.get(name).copied().unwrap_or_default();
+        let decision = bucket.take(quota.requests, quota.window_s, now);
+        self.0.insert(name.to_owned(), bucket);
+        decision
+    }
+}
+
 fn window(window_s: u32) -> i64 {
     i64::from(window_s) * 1_000 * MS
 }
@@ -91,6 +114,23 @@ mod tests {
             remaining: 0,
             reset_s,
         }
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_fill_a_bucket_in_use() {
+        let quota = Quota {
+            name: "caller",
+            requests: 3,
+            window_s: 3_600,
+        };
+        let mut buckets = Buckets::default();
+        while buckets.take(quota, "busy", NOW).allowed {}
+        for n in 0..3 * MOST {
+            buckets.take(quota, &n.to_string(), NOW);
+            let busy = n % 10 == 0 && buckets.take(quota, "busy", NOW).allowed;
+            assert!(!busy, "after {n} others");
+        }
+        assert!(buckets.0.len() <= MOST);
     }
 
     #[test]
