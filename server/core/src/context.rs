@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crm_contract::latest::types;
 use crm_runtime::server::Operation;
 
 use crate::ports::store::TenantId;
@@ -99,3 +100,12 @@ impl Context {
 
 /// The command line may wait for a busy tenant longer than a request.
 const OPERATOR_DEADLINE_MS: i64 = 60_000;
+
+/// Who did something, as the contract writes it. `stored`: the kind, a colon and the id, as rows have it.
+pub fn actor(stored: &str) -> types::Actor {
+    let (kind, id) = stored.split_once(':').unwrap_or((stored, ""));
+    types::Actor {
+        kind: kind.into(),
+        id: (!id.is_empty()).then(|| id.to_owned()),
+    }
+}

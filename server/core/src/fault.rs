@@ -38,9 +38,6 @@ pub enum Fault {
     /// The tenant's data moved under every try until the deadline, or the store is overloaded: try again.
     #[error("the tenant is busy: {0}")]
     Busy(String),
-    /// A unique index refused what the read before had found free: somebody was faster.
-    #[error("another change came first: {0}")]
-    Raced(String),
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
     /// What is to be written, or read for it, is more than a host's store takes at once.
@@ -91,7 +88,7 @@ impl Fault {
             )
             .with("retry_after", seconds)
             .retry_after(seconds),
-            Self::Busy(why) | Self::Raced(why) => {
+            Self::Busy(why) => {
                 tracing::warn!(%why, "a tenant is busy");
                 Problem::new(
                     EveryCode::TenantBusy.into(),

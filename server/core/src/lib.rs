@@ -20,6 +20,7 @@ pub mod ports;
 pub mod random_id;
 pub mod records;
 pub mod refusal;
+pub mod rows;
 pub mod schema;
 pub mod shares;
 pub mod shown;

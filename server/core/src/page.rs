@@ -5,7 +5,6 @@ use crm_contract::{codes, latest::types};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    fault::Fault,
     ports::store::{
         Bound, Rows, Statement, Value,
         bound::{Past, take_end},
@@ -13,6 +12,12 @@ use crate::{
     records::cursor::List,
     refusal::Refusal,
 };
+
+mod items;
+mod table;
+
+pub use items::of_items;
+pub use table::{Asked, Listed, of_table};
 
 /// Where a page lies in its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,18 +289,6 @@ pub fn at_hand<'t, T, P>(
 /// The bound of a page, which the contract has checked.
 pub fn size(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(1).clamp(1, 200)
-}
-
-/// What a statement counted that was read last.
-pub fn counted(rows: &mut Vec<Rows>, total: bool) -> Result<Option<i64>, Fault> {
-    if !total {
-        return Ok(None);
-    }
-    let count = rows.pop().and_then(|rows| rows.first()?.first()?.as_i64());
-    match count {
-        Some(count) => Ok(Some(count)),
-        None => Err(Fault::Internal("a count has another shape".into())),
-    }
 }
 
 #[cfg(test)]

@@ -7,28 +7,19 @@ use crm_contract::latest::{
 use crm_runtime::{JsonObject, server::Problem};
 
 use crate::{
+    access::visibility::{CONTACT, OF_CUSTOMER, Of, Visible},
     context::{Context, Principal},
     core::Core,
     fault::Fault,
     me::business,
-    ports::store::{Statement, Value},
+    ports::store::{Rows, Value},
+    records::sql::Sql,
     shown::Shown,
-    work::Scope,
+    work::{Reads, Scope},
 };
 
-/// The properties, of which these fields of the contact are copied.
-const PROPERTIES: [&str; 9] = [
-    "id",
-    "business",
-    "kind",
-    "first_name",
-    "last_name",
-    "company_name",
-    "emails",
-    "phones",
-    "billing_address",
-];
-const COPIED: &[&str] = PROPERTIES.split_at(2).1;
+/// The properties beside the fields of the contact.
+const OWN: [&str; 2] = ["id", "business"];
 
 impl PortalHandlers<Context> for Core {
     async fn me(
@@ -36,27 +27,25 @@ impl PortalHandlers<Context> for Core {
         cx: &Context,
         request: portal::MeRequest,
     ) -> Result<portal::MeResponse, Problem<portal::MeError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
+        let known = OWN.into_iter().chain(OF_CUSTOMER).collect::<Vec<_>>();
+        let shown = Shown::parse(request.fields.as_deref(), "id", &known)?;
         let plan = |scope: &Scope| {
             let Principal::Portal { contact, .. } = &scope.caller.principal else {
                 return Err(Fault::Unauthenticated("this needs a customer's token").into());
             };
-            Ok(vec![Statement::new(
-                "SELECT id, data FROM records WHERE id = ?1 AND type = 'contact' AND deleted_at IS NULL",
-                [contact.as_str().into()],
-            )])
+            let mut sql = Sql::new("SELECT id, data FROM records WHERE records.deleted_at IS NULL");
+            sql.push(" AND records.id = ").bind(contact.as_str());
+            Visible::to(scope).restrict(&mut sql, Of::Type(CONTACT), "records");
+            Ok::<_, Problem<portal::MeError>>(Reads::one::<Rows>(sql.statement()))
         };
-        let (scope, rows) = self.work.read::<Problem<portal::MeError>>(cx, plan).await?;
-        let Some([Value::Text(id), Value::Text(data)]) = rows
-            .first()
-            .and_then(|rows| rows.first())
-            .map(Vec::as_slice)
-        else {
+        let (scope, rows, mut found) = self.work.read(cx, plan).await?;
+        let rows = found.take(rows)?;
+        let Some([Value::Text(id), Value::Text(data)]) = rows.first().map(Vec::as_slice) else {
             return Err(Fault::Unauthenticated("the customer is not on file any more").into());
         };
         let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
         let mut fields: JsonObject = serde_json::from_str(data).map_err(internal)?;
-        fields.retain(|name, value| COPIED.contains(&name.as_str()) && !value.is_null());
+        fields.retain(|name, value| OF_CUSTOMER.contains(&name.as_str()) && !value.is_null());
         fields.insert("id".to_owned(), id.as_str().into());
         let mut me: PortalMe = serde_json::from_value(fields.into()).map_err(internal)?;
         me.business = Some(business(self, &scope.caller.tenant).await?);

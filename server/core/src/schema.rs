@@ -28,7 +28,6 @@ pub mod field;
 pub mod handlers;
 pub mod index;
 pub mod json_schema;
-mod listing;
 pub mod names;
 pub mod pattern;
 pub mod refusals;

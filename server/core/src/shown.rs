@@ -15,26 +15,46 @@ pub struct Shown {
 impl Shown {
     /// Reads `?fields=`. `identity` always stays; a name that is not among the `known` is refused.
     pub fn parse(fields: Option<&str>, identity: &str, known: &[&str]) -> Result<Self, Fault> {
+        let mut shown = Self::of_fields(fields, |name| known.contains(&name))?;
+        if let Some(asked) = &mut shown.asked
+            && let Err(place) = asked.binary_search_by(|name| name.as_str().cmp(identity))
+        {
+            asked.insert(place, identity.to_owned());
+        }
+        Ok(shown)
+    }
+
+    /// Reads `?fields=`. A name that is not `known` is refused.
+    pub fn of_fields(fields: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Self, Fault> {
         let Some(fields) = fields else {
             return Ok(Self::default());
         };
         let mut asked: Vec<String> = fields.split(',').map(str::to_owned).collect();
         let unknown = asked
             .iter()
-            .filter(|name| !known.contains(&name.as_str()))
+            .filter(|name| !known(name))
             .map(|name| Failure {
                 pointer: "/query/fields".into(),
                 rule: "unknown_field",
-                message: format!("There is no property {name}."),
+                message: format!("There is no field {name}."),
             });
         let unknown: Vec<Failure> = unknown.collect();
         if !unknown.is_empty() {
             return Err(Fault::Invalid(unknown));
         }
-        asked.push(identity.to_owned());
         asked.sort_unstable();
         asked.dedup();
         Ok(Self { asked: Some(asked) })
+    }
+
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.asked
+            .as_ref()
+            .is_none_or(|asked| asked.iter().any(|asked| asked == name))
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.asked.is_none()
     }
 
     /// The thing with what was asked for of it.
@@ -52,12 +72,28 @@ impl Shown {
 
     /// The strong tag of a version as shown: distinct for each choice of properties.
     pub fn etag(&self, version: i64) -> String {
-        match &self.asked {
+        self.etag_without(version, std::iter::empty::<&str>())
+    }
+
+    /// The same for something of which these properties are hidden.
+    pub fn etag_without(
+        &self,
+        version: i64,
+        hidden: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> String {
+        let mut hash: Option<Sha256> = None;
+        let mut add = |part: &str| hash.get_or_insert_default().update(part.as_bytes());
+        for name in self.asked.iter().flatten() {
+            add(name);
+            add(",");
+        }
+        for name in hidden {
+            add("-");
+            add(name.as_ref());
+        }
+        match hash {
             None => format!("\"{version}\""),
-            Some(asked) => {
-                let hash = hex::encode(&Sha256::digest(asked.join(",")));
-                format!("\"{version}.{}\"", hash.get(..8).unwrap_or_default())
-            }
+            Some(hash) => format!("\"{version}.{}\"", hex::encode(&hash.finalize()[..6])),
         }
     }
 }

@@ -299,6 +299,8 @@ pub struct World {
     pub core: crate::Core,
     pub store: Arc<Memory>,
     pub now: Arc<std::sync::atomic::AtomicI64>,
+    /// Who asks.
+    pub principal: crate::context::Principal,
 }
 
 pub const NOW: i64 = 1_774_744_200_000;
@@ -348,6 +350,17 @@ impl crate::ports::Limiter for Nothing {
     }
 }
 
+/// An operation that lets customers at any records: what they see of them is left to the enforcer.
+const OPEN_TO_CUSTOMERS: crm_runtime::server::Operation = crm_runtime::server::Operation {
+    security: &[crm_runtime::server::Requirement {
+        scheme: "portal",
+        scopes: &[],
+    }],
+    permission: None,
+    no_permission: Some("A test."),
+    ..crm_contract::latest::server::operations::RECORDS_CREATE
+};
+
 impl World {
     pub fn new() -> Self {
         let thing = thing();
@@ -395,23 +408,44 @@ impl World {
             looked: Default::default(),
             refolded: Default::default(),
         };
-        Self { core, store, now }
+        Self {
+            core,
+            store,
+            now,
+            principal: crate::context::Principal::User {
+                id: id(USER),
+                session: id(SESSION),
+            },
+        }
     }
 
-    /// A request of the owner.
+    /// From now on the customer with this contact asks.
+    pub fn as_customer(&mut self, contact: &str) {
+        let session = id(0xcccc);
+        self.store.run(&Statement::new(
+            "INSERT INTO sessions (id, kind, subject, refresh_hash, rotated_at, created_at, expires_at) VALUES (?1, 'portal', ?2, '', 0, 0, 9007199254740991)",
+            [session.as_str().into(), contact.into()],
+        ));
+        self.principal = crate::context::Principal::Portal {
+            contact: contact.to_owned(),
+            session,
+        };
+    }
+
+    /// A request of who asks: the owner, if nobody else does.
     pub fn cx(&self) -> crate::context::Context {
         let now = self.now.load(Ordering::SeqCst);
         crate::context::Context {
-            operation: &crm_contract::latest::server::operations::RECORDS_CREATE,
+            operation: match &self.principal {
+                crate::context::Principal::Portal { .. } => &OPEN_TO_CUSTOMERS,
+                _ => &crm_contract::latest::server::operations::RECORDS_CREATE,
+            },
             request_id: "0190a1b2-0000-7000-8000-0000000000ff".into(),
             now,
             deadline: now + 10_000,
             caller: Some(crate::context::Caller {
                 tenant: TenantId::parse("0190a1b2-0000-7000-8000-000000000000").unwrap(),
-                principal: crate::context::Principal::User {
-                    id: id(USER),
-                    session: id(SESSION),
-                },
+                principal: self.principal.clone(),
             }),
             idempotency: None,
             address: None,

@@ -3,33 +3,35 @@
 //! idempotent answers recorded in the commit of their effect. A read makes one round trip, a write two, or one if it needs
 //! nothing read; one more where something moved or is not yet known.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use crm_runtime::server::{Reply, StoredAnswer};
 
 use crate::{
     access::grants::Grants,
-    context::{Caller, Context, Idempotency},
+    context::{Caller, Context},
     fault::Fault,
     held,
-    ports::{
-        Answer, Ports,
-        store::{Commit, Rows, Statement, Value, admission::fit},
-    },
+    ports::{Answer, Ports, store::Statement},
     records::cursor::List,
+    rows::{self, Row},
     tenant::{TenantState, Tenants},
 };
 
 #[cfg(test)]
 mod at_once;
+mod commit;
 mod constraint;
+mod decision;
 #[cfg(test)]
 mod faults;
+mod find;
 pub mod guard;
 pub mod log;
 #[cfg(test)]
 mod logged;
 mod preamble;
+mod reads;
 #[cfg(test)]
 mod room;
 pub mod seal;
@@ -37,12 +39,15 @@ pub mod settled;
 pub mod stored;
 mod turns;
 
+use commit::Ended;
 pub use constraint::Constraint;
+pub use decision::{Counter, Decision};
+use find::{Guess, Read};
 pub use guard::Guard;
 pub use log::{Entry, Kind};
-use preamble::{caller_id, parse_preamble, preamble, proven};
+pub use reads::{Found, Reads, Wanted};
 pub use stored::Issued;
-use stored::StoredRow;
+use stored::Print;
 use turns::{Turn, Turns};
 
 /// What a request's decisions stand on.
@@ -67,112 +72,6 @@ impl Scope {
     }
 }
 
-/// What the change log says of a decision: one entry for each sequence number that it takes.
-enum Log {
-    Entries(Vec<Entry>),
-    /// The statements write them: so many.
-    Written(u32),
-}
-
-/// A counter that a commit takes numbers from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counter {
-    pub name: String,
-    /// How many numbers are taken.
-    pub count: u32,
-    /// The greatest number that the commit states itself: the counter moves past it first. 0: none.
-    pub stated: i64,
-}
-
-/// What a write decided: nothing of it has happened yet.
-pub struct Decision<R> {
-    pub guard: Guard,
-    log: Log,
-    /// The counters that it takes numbers from: see [`Issued`].
-    pub counters: Vec<Counter>,
-    /// In SQL the k-th version is `(SELECT base FROM meta) + k`; the k-th number of a counter is
-    /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
-    statements: Vec<Statement>,
-    /// The answer, given what the commit gave out.
-    pub answer: Box<dyn Fn(&Issued) -> R + Send>,
-    /// The answer holds a secret: it is stored sealed under the Idempotency-Key.
-    pub secret: bool,
-}
-
-impl<R> Decision<R> {
-    fn new(log: Log, statements: Vec<Statement>, answer: Box<dyn Fn(&Issued) -> R + Send>) -> Self {
-        Self {
-            guard: Guard::new(),
-            log,
-            counters: Vec::new(),
-            statements,
-            answer,
-            secret: false,
-        }
-    }
-
-    /// Nothing to change: the answer alone.
-    pub fn nothing(answer: impl Fn(&Issued) -> R + Send + 'static) -> Self {
-        Self::new(Log::Entries(Vec::new()), Vec::new(), Box::new(answer))
-    }
-
-    /// A change of anything but records. Each entry of the change log takes the next sequence number; the first one is
-    /// [`Issued::base`].
-    pub fn change(
-        entries: Vec<Entry>,
-        statements: Vec<Statement>,
-        answer: impl Fn(&Issued) -> R + Send + 'static,
-    ) -> Self {
-        Self::new(Log::Entries(entries), statements, Box::new(answer))
-    }
-
-    /// A change of records, whose statements write `versions` entries of the change log.
-    pub fn records(
-        versions: u32,
-        statements: Vec<Statement>,
-        answer: Box<dyn Fn(&Issued) -> R + Send>,
-    ) -> Self {
-        Self::new(Log::Written(versions), statements, answer)
-    }
-
-    /// What else holds for the decision.
-    #[must_use]
-    pub fn under(self, guard: Guard) -> Self {
-        Self { guard, ..self }
-    }
-
-    /// The answer holds a secret.
-    #[must_use]
-    pub fn secret(self) -> Self {
-        Self {
-            secret: true,
-            ..self
-        }
-    }
-
-    /// More statements of the same change.
-    pub fn extend(&mut self, statements: Vec<Statement>) {
-        self.statements.extend(statements);
-    }
-
-    /// Its sequence numbers, what it logs by itself, and whether it changes what somebody may do.
-    fn logged(&self) -> Result<(u32, &[Entry], bool), Fault> {
-        let (versions, entries) = match &self.log {
-            Log::Written(versions) => (*versions, &[][..]),
-            Log::Entries(entries) => {
-                let versions = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-                (versions, &entries[..])
-            }
-        };
-        if versions == 0 && !self.statements.is_empty() {
-            return Err(Fault::Internal(
-                "a decision changes something and logs nothing".into(),
-            ));
-        }
-        Ok((versions, entries, entries.iter().any(Entry::moves_access)))
-    }
-}
-
 /// The end of a write.
 pub enum Outcome<R> {
     Done(R),
@@ -180,41 +79,41 @@ pub enum Outcome<R> {
     Replayed(StoredAnswer),
 }
 
-/// How a write's commit refused other than by its guard.
+impl<R: From<StoredAnswer>> Outcome<R> {
+    /// The answer just made, or the one that was stored.
+    pub fn into_reply(self) -> R {
+        match self {
+            Self::Done(reply) => reply,
+            Self::Replayed(stored) => stored.into(),
+        }
+    }
+}
+
+/// A write's commit was refused by a constraint.
 pub struct Violation {
     pub constraint: Constraint,
+    /// The tenant's sequence number when the try before this one was refused by a constraint.
+    pub before: Option<i64>,
 }
 
-/// The end of a commit.
-enum Ended<R> {
-    Done(R),
-    /// What refused it.
-    Constraint(Constraint),
-    /// Its guard does not hold.
-    Stale,
+/// What a write does once it has read what it planned.
+pub enum Step<'a, R, E> {
+    Commit(Decision<R>),
+    /// Reads more, and decides by that. The guard of the decision has to prove what was read first.
+    Read(Reads, Deciding<'a, R, E>),
 }
 
-/// Times a read may find that the revisions moved before it gives up.
-const MOST_RELOADS: u32 = 5;
+/// The decision by what was read second.
+pub type Deciding<'a, R, E> = Box<dyn FnOnce(&Scope, Found) -> Result<Decision<R>, E> + Send + 'a>;
+
+/// What a plan comes to: what to read, and what it prepared for the decision.
+pub type Planned<P, E> = Result<(Reads, P), E>;
 
 /// The door to the tenants' data.
 pub struct Work {
     pub ports: Ports,
     pub tenants: Tenants,
     turns: Turns,
-}
-
-struct Preamble {
-    scope: Scope,
-    stored: Option<StoredRow>,
-}
-
-/// What a request would read if what is remembered is still true.
-struct Guess<E> {
-    scope: Scope,
-    /// None: the caller's are not remembered.
-    roles: Option<Arc<str>>,
-    planned: Result<Vec<Statement>, E>,
 }
 
 impl Work {
@@ -226,96 +125,183 @@ impl Work {
         }
     }
 
-    /// Reads in one snapshot. `plan` gives the statements for the definitions and grants at hand; it runs again if they
-    /// turn out to be old.
-    pub async fn read<E: From<Fault>>(
+    /// Proves the caller, and reads nothing else.
+    pub async fn scope(&self, cx: &Context) -> Result<Scope, Fault> {
+        let plan = |_: &Scope| Ok((Reads::default(), ()));
+        let (scope, ..) = self.read::<_, Fault>(cx, plan).await?;
+        Ok(scope)
+    }
+
+    /// The row of a table under this id.
+    pub async fn row<T: Row>(&self, cx: &Context, id: &str) -> Result<Option<T>, Fault> {
+        let plan = |_: &Scope| Ok(Reads::one::<Option<T>>(rows::find::<T>(id)));
+        let (_, row, mut found) = self.read::<_, Fault>(cx, plan).await?;
+        found.take(row)
+    }
+
+    /// Reads in one snapshot. `plan` gives the statements for the definitions and grants at hand, and what it prepared; it
+    /// runs again if they turn out to be old.
+    pub async fn read<P: Send, E: From<Fault>>(
         &self,
         cx: &Context,
-        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
-    ) -> Result<(Scope, Vec<Rows>), E> {
-        let (preamble, rows) = self.read_with_preamble(cx, None, None, &plan).await?;
-        Ok((preamble.scope, rows))
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+    ) -> Result<(Scope, P, Found), E> {
+        match self.find(cx, None, None, &plan).await? {
+            Read::Done(scope, prepared, rows) => Ok((scope, prepared, rows)),
+            Read::Answered(_) => Err(unkeyed().into()),
+        }
     }
 
     /// Read, decide, commit under the decision's guard; again from the start while the guard fails, until the deadline:
     /// then one after another with those that failed as well.
     /// `violated` says what a unique index that refuses the commit means, after one more read if it wants one.
-    pub async fn write<R, E>(
+    pub async fn write<P, R, E>(
         &self,
         cx: &Context,
-        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
-        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+        decide: impl Fn(&Scope, P, Found) -> Result<Decision<R>, E> + Send + Sync,
         violated: impl AsyncViolation<E>,
     ) -> Result<Outcome<R>, E>
     where
+        P: Send,
         R: Reply,
-        E: From<Fault>,
+        E: From<Fault> + Send,
     {
-        let guess = self.guess(cx, &plan).await?;
-        let reads_nothing = guess.planned.as_ref().is_ok_and(Vec::is_empty);
-        if reads_nothing
-            && guess.roles.is_some()
-            && let Some(answer) = self.at_once(cx, &guess.scope, &decide).await?
-        {
-            return Ok(Outcome::Done(answer));
+        self.write_kept(cx, plan, decide, violated, Some(R::store))
+            .await
+    }
+
+    /// The same for a caller in this process: it has no Idempotency-Key, and its answer may be of any type.
+    pub async fn write_here<P, R, E>(
+        &self,
+        cx: &Context,
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+        decide: impl Fn(&Scope, P, Found) -> Result<Decision<R>, E> + Send + Sync,
+        violated: impl AsyncViolation<E>,
+    ) -> Result<R, E>
+    where
+        P: Send,
+        E: From<Fault> + Send,
+    {
+        match self.write_kept(cx, plan, decide, violated, None).await? {
+            Outcome::Done(answer) => Ok(answer),
+            Outcome::Replayed(_) => Err(unkeyed().into()),
         }
-        let before = || -> Answer<'static, _> { Box::pin(async { Ok(Vec::new()) }) };
-        self.write_guessed(cx, Some(guess), plan, decide, before, violated)
+    }
+
+    async fn write_kept<P, R, E>(
+        &self,
+        cx: &Context,
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+        decide: impl Fn(&Scope, P, Found) -> Result<Decision<R>, E> + Send + Sync,
+        violated: impl AsyncViolation<E>,
+        print: Option<Print<R>>,
+    ) -> Result<Outcome<R>, E>
+    where
+        P: Send,
+        E: From<Fault> + Send,
+    {
+        let mut guess = self.guess(cx, &plan).await?;
+        if let Some(Ok((reads, _))) = &guess.planned
+            && reads.is_empty()
+            && let Some(Ok((_, prepared))) = guess.planned.take()
+        {
+            let decided = decide(&guess.scope, prepared, Found::default());
+            if let Some(answer) = self.at_once(cx, &guess.scope, decided, print).await? {
+                return Ok(Outcome::Done(answer));
+            }
+            guess.planned = Some(plan(&guess.scope));
+        }
+        let decide =
+            |scope: &Scope, prepared, rows| decide(scope, prepared, rows).map(Step::Commit);
+        self.write_guessed(cx, Some(guess), plan, decide, nothing, violated, print)
             .await
     }
 
     /// The same, where something outside of the tenant has to stand before the commit, or is too dear for a caller who is
     /// refused. `before` runs once the caller is known to be allowed and the decision is made, again with every try; the
     /// commit may still fail. Its statements come after those of the decision.
-    pub async fn write_after<'b, R, E>(
+    pub async fn write_after<'b, P, R, E>(
         &self,
         cx: &Context,
-        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
-        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+        decide: impl Fn(&Scope, P, Found) -> Result<Decision<R>, E> + Send + Sync,
         before: impl Fn() -> Answer<'b, Result<Vec<Statement>, Fault>> + Send,
         violated: impl AsyncViolation<E>,
     ) -> Result<Outcome<R>, E>
     where
+        P: Send,
         R: Reply,
-        E: From<Fault>,
+        E: From<Fault> + Send,
     {
-        self.write_guessed(cx, None, plan, decide, before, violated)
+        let decide =
+            |scope: &Scope, prepared, rows| decide(scope, prepared, rows).map(Step::Commit);
+        self.write_guessed(cx, None, plan, decide, before, violated, Some(R::store))
             .await
     }
 
-    /// The way over a read. `guess`: the first one, where it was made already.
-    async fn write_guessed<'b, R, E>(
+    /// The same, where what has to be read follows from what was read: one round trip more.
+    pub async fn write_in_steps<'s, P, R, E>(
         &self,
         cx: &Context,
-        mut guess: Option<Guess<E>>,
-        plan: impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send,
-        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send,
-        before: impl Fn() -> Answer<'b, Result<Vec<Statement>, Fault>> + Send,
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+        step: impl Fn(&Scope, P, Found) -> Result<Step<'s, R, E>, E> + Send,
         violated: impl AsyncViolation<E>,
     ) -> Result<Outcome<R>, E>
     where
+        P: Send,
         R: Reply,
-        E: From<Fault>,
+        E: From<Fault> + Send,
     {
+        self.write_guessed(cx, None, plan, step, nothing, violated, Some(R::store))
+            .await
+    }
+
+    /// The way over a read. `guess`: the first one, where it was made already. `print`: how the answer is kept for a
+    /// repeat; None: the request's Idempotency-Key does not count.
+    #[expect(clippy::too_many_arguments)]
+    async fn write_guessed<'b, 's, P, R, E>(
+        &self,
+        cx: &Context,
+        mut guess: Option<Guess<P, E>>,
+        plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+        step: impl Fn(&Scope, P, Found) -> Result<Step<'s, R, E>, E> + Send,
+        before: impl Fn() -> Answer<'b, Result<Vec<Statement>, Fault>> + Send,
+        violated: impl AsyncViolation<E>,
+        print: Option<Print<R>>,
+    ) -> Result<Outcome<R>, E>
+    where
+        P: Send,
+        E: From<Fault> + Send,
+    {
+        let key = cx.idempotency.as_ref().filter(|_| print.is_some());
         let mut tries = 0;
+        let mut violated_at = None;
         let mut turn: Option<Turn<'_>> = None;
         let mark = held::mark();
         loop {
-            let (preamble, rows) = self
-                .read_with_preamble(cx, cx.idempotency.as_ref(), guess.take(), &plan)
-                .await?;
-            if let (Some(stored), Some(key)) = (preamble.stored, &cx.idempotency) {
-                return Ok(Outcome::Replayed(stored::replay(stored, key)?));
-            }
-            let scope = preamble.scope;
-            let mut decision = decide(&scope, rows)?;
-            if decision.statements.is_empty() && cx.idempotency.is_none() {
+            let (scope, prepared, rows) = match self.find(cx, key, guess.take(), &plan).await? {
+                Read::Done(scope, prepared, rows) => (scope, prepared, rows),
+                Read::Answered(row) => {
+                    let key = key.ok_or_else(unkeyed)?;
+                    return Ok(Outcome::Replayed(stored::replay(row, key)?));
+                }
+            };
+            let mut decision = match step(&scope, prepared, rows)? {
+                Step::Commit(decision) => decision,
+                Step::Read(reads, decide) => {
+                    let (tenant, statements) = (&scope.caller.tenant, reads.into_statements());
+                    let rows = self.ports.store.read(tenant, statements).await;
+                    decide(&scope, Found::new(rows.map_err(Fault::from)?))?
+                }
+            };
+            if decision.statements.is_empty() && key.is_none() {
                 return Ok(Outcome::Done((decision.answer)(&Issued::default())));
             }
             if !decision.statements.is_empty() {
                 decision.statements.extend(before().await?);
             }
-            let ended = self.commit(cx, &scope, decision).await?;
+            let ended = self.commit(cx, &scope, decision, print).await?;
             // What was read for this try is gone, and only an answer needs its room.
             if !matches!(ended, Ended::Done(_)) {
                 mark.give_back();
@@ -325,7 +311,11 @@ impl Work {
                 // Another request with the same key was faster: its answer is found by the next read.
                 Ended::Constraint(Constraint::IdempotencyKey) => {}
                 Ended::Constraint(constraint) => {
-                    return Err(violated.explain(&scope, Violation { constraint }).await);
+                    let violation = Violation {
+                        constraint,
+                        before: std::mem::replace(&mut violated_at, scope.seq),
+                    };
+                    violated.explain(&scope, violation).await?;
                 }
                 Ended::Stale => {}
             }
@@ -346,214 +336,53 @@ impl Work {
     /// A decision that needs nothing from the store is committed on what is remembered of the tenant and the caller, which
     /// the guard proves: one round trip. None: it is no such decision, or something is otherwise, and the way over a read
     /// says what.
-    async fn at_once<R: Reply, E>(
+    async fn at_once<R, E>(
         &self,
         cx: &Context,
         scope: &Scope,
-        decide: &(impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, E> + Send),
+        decided: Result<Decision<R>, E>,
+        print: Option<Print<R>>,
     ) -> Result<Option<R>, Fault> {
-        if scope.grants.admit(cx.operation).is_err() {
-            return Ok(None);
-        }
-        let Ok(mut decision) = decide(scope, Vec::new()) else {
+        let Ok(mut decision) = decided else {
             return Ok(None);
         };
         if decision.statements.is_empty() {
             return Ok(None);
         }
-        if let Some(key) = &cx.idempotency {
+        if let Some(key) = cx.idempotency.as_ref().filter(|_| print.is_some()) {
             decision.guard = decision.guard.and(
                 "NOT EXISTS (SELECT 1 FROM idempotency WHERE key_hash = {})",
                 [key.key_hash.as_str().into()],
             );
         }
-        Ok(match self.commit(cx, scope, decision).await? {
+        Ok(match self.commit(cx, scope, decision, print).await? {
             Ended::Done(answer) => Some(answer),
             Ended::Constraint(_) | Ended::Stale => None,
         })
     }
-
-    /// Commits a decision that was made on this scope's definitions and grants, and with it the answer to a repeat. A
-    /// caller who has lost the session, the key or a role since the decision makes it stale, like definitions that moved.
-    async fn commit<R: Reply>(
-        &self,
-        cx: &Context,
-        scope: &Scope,
-        decision: Decision<R>,
-    ) -> Result<Ended<R>, Fault> {
-        let (versions, entries, moves_access) = decision.logged()?;
-        let entries = log::append(entries, cx.now, &scope.caller.principal.actor());
-        let answer = decision.answer;
-        let mut statements = Vec::with_capacity(decision.statements.len() + 6);
-        let guard = decision
-            .guard
-            .revisions(scope.state.schema_rev, scope.state.access_rev);
-        let guard = proven(guard, &scope.caller.principal, &scope.standing);
-        statements.extend(guard.statement());
-        let seq_at = statements.len();
-        statements.push(log::number(versions, moves_access));
-        let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
-        let each = decision.counters.iter();
-        let each = each.map(|counter| (&counter.name, counter.count, counter.stated));
-        let counters = serde_json::to_string(&each.collect::<Vec<_>>())
-            .map_err(|error| Fault::Internal(error.to_string()))?;
-        if counters_at.is_some() {
-            statements.push(Statement::new(
-                // Each counter is looked up once: what it comes to is known before it is written.
-                "INSERT INTO counters (name, value) \
-                 SELECT j.value ->> 0, max(coalesce(c.value + (j.value ->> 1), 0), (j.value ->> 1) + (j.value ->> 2)) \
-                 FROM json_each(?1) j LEFT JOIN counters c ON c.name = j.value ->> 0 WHERE true \
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name, value",
-                [counters.clone().into()],
-            ));
-        }
-        statements.extend(decision.statements);
-        statements.extend(entries);
-        if let Some(key) = &cx.idempotency {
-            statements.extend(stored::record(
-                key,
-                &answer,
-                decision.counters.len(),
-                &counters,
-                decision.secret,
-                cx.now,
-                &*self.ports.random,
-            )?);
-        }
-        // On every host alike, and before anything is written.
-        fit(&statements)?;
-        let store = &*self.ports.store;
-        Ok(
-            match store.commit(&scope.caller.tenant, statements).await? {
-                Commit::Committed(rows) => Ended::Done(answer(&issued(
-                    &rows,
-                    seq_at,
-                    counters_at,
-                    &decision.counters,
-                ))),
-                Commit::Constraint(name) => Ended::Constraint(name.into()),
-                Commit::Stale => Ended::Stale,
-            },
-        )
-    }
-
-    /// What a request would read, for the definitions and roles as they are remembered.
-    async fn guess<E: From<Fault>>(
-        &self,
-        cx: &Context,
-        plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
-    ) -> Result<Guess<E>, E> {
-        let caller = cx
-            .caller
-            .as_ref()
-            .ok_or(Fault::Unauthenticated("this operation needs a token"))?;
-        let tenant = &caller.tenant;
-        let state = match self.tenants.state(tenant) {
-            Some(state) => state,
-            None => self.tenants.load(&*self.ports.store, tenant).await?,
-        };
-        let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
-        let standing = roles.clone().unwrap_or_else(|| "[]".into());
-        let scope = Scope {
-            caller: caller.clone(),
-            state,
-            grants: Grants::of(&caller.principal, &standing),
-            standing,
-            seq: None,
-        };
-        // Without known roles the statements would be made for nobody, and with roles that do not allow the operation in
-        // vain: only the preamble goes out.
-        let planned = if roles.is_some() && scope.grants.admit(cx.operation).is_ok() {
-            plan(&scope)
-        } else {
-            Ok(Vec::new())
-        };
-        Ok(Guess {
-            scope,
-            roles,
-            planned,
-        })
-    }
-
-    async fn read_with_preamble<E: From<Fault>>(
-        &self,
-        cx: &Context,
-        key: Option<&Idempotency>,
-        mut first: Option<Guess<E>>,
-        plan: &(impl Fn(&Scope) -> Result<Vec<Statement>, E> + Send),
-    ) -> Result<(Preamble, Vec<Rows>), E> {
-        let store = &*self.ports.store;
-        let mark = held::mark();
-        for _ in 0..MOST_RELOADS {
-            mark.give_back();
-            let guess = match first.take() {
-                Some(guess) => guess,
-                None => self.guess(cx, plan).await?,
-            };
-            let Guess {
-                mut scope,
-                roles,
-                planned,
-            } = guess;
-            let mut statements = vec![preamble(&scope.caller.principal, key)];
-            let refused = match planned {
-                Ok(planned) => {
-                    statements.extend(planned);
-                    None
-                }
-                // A refusal that stood on old definitions is no refusal: it is judged after they are proven.
-                Err(error) => Some(error),
-            };
-            let mut rows = store
-                .read(&scope.caller.tenant, statements)
-                .await
-                .map_err(Fault::from)?
-                .into_iter();
-            let row = rows
-                .next()
-                .and_then(|rows| rows.into_iter().next())
-                .ok_or_else(|| Fault::Internal("the preamble gave no row".into()))?;
-            let (revisions, seq, found, stored) = parse_preamble(row)?;
-            scope.seq = Some(seq);
-            let (tenant, principal) = (&scope.caller.tenant, &scope.caller.principal);
-            let Some(found) = found else {
-                return Err(Fault::Unauthenticated("this token was revoked").into());
-            };
-            let current = roles.as_ref().is_some_and(|roles| **roles == *found);
-            if !current {
-                self.tenants
-                    .remember_roles(tenant, caller_id(principal), found.into());
-            }
-            if revisions != (scope.state.schema_rev, scope.state.access_rev) {
-                self.tenants.load(store, tenant).await?;
-                continue;
-            }
-            if !current {
-                continue;
-            }
-            scope.grants.admit(cx.operation)?;
-            if let Some(row) = &stored
-                && let Some(key) = key
-            {
-                if row.fingerprint != key.fingerprint {
-                    return Err(Fault::IdempotencyKeyReused.into());
-                }
-            } else if let Some(error) = refused {
-                return Err(error);
-            }
-            return Ok((Preamble { scope, stored }, rows.collect()));
-        }
-        Err(Fault::Busy("the tenant's definitions keep changing".into()).into())
-    }
 }
 
-/// What a refusing unique index means to the caller.
+/// Where nothing outside of the tenant has to stand before a commit.
+fn nothing() -> Answer<'static, Result<Vec<Statement>, Fault>> {
+    Box::pin(async { Ok(Vec::new()) })
+}
+
+fn unkeyed() -> Fault {
+    Fault::Internal("a request without an Idempotency-Key was replayed".into())
+}
+
+/// What a unique index that refuses a commit means to the caller.
 pub trait AsyncViolation<E>: Send {
-    fn explain(&self, scope: &Scope, violation: Violation) -> impl Future<Output = E> + Send;
+    /// Ok: somebody was faster, and the write is tried again.
+    fn explain(
+        &self,
+        scope: &Scope,
+        violation: Violation,
+    ) -> impl Future<Output = Result<(), E>> + Send;
 }
 
 impl<E, V: AsyncViolation<E> + Sync> AsyncViolation<E> for &V {
-    async fn explain(&self, scope: &Scope, violation: Violation) -> E {
+    async fn explain(&self, scope: &Scope, violation: Violation) -> Result<(), E> {
         V::explain(self, scope, violation).await
     }
 }
@@ -562,43 +391,8 @@ impl<E, V: AsyncViolation<E> + Sync> AsyncViolation<E> for &V {
 pub struct NoneExpected;
 
 impl<E: From<Fault>> AsyncViolation<E> for NoneExpected {
-    async fn explain(&self, _: &Scope, violation: Violation) -> E {
-        Fault::Internal(format!(
-            "the constraint {} refused a commit",
-            violation.constraint
-        ))
-        .into()
-    }
-}
-
-fn issued(
-    rows: &[Rows],
-    seq_at: usize,
-    counters_at: Option<usize>,
-    counters: &[Counter],
-) -> Issued {
-    let base = rows
-        .get(seq_at)
-        .and_then(|rows| rows.first())
-        .and_then(|row| row.first())
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
-    // By name: a commit may take from as many counters as there are fields that the server counts.
-    let after: HashMap<&str, i64> = counters_at
-        .and_then(|at| rows.get(at))
-        .into_iter()
-        .flatten()
-        .filter_map(|row| Some((row.first()?.as_str()?, row.get(1)?.as_i64()?)))
-        .collect();
-    let before = |counter: &Counter| {
-        let value = after.get(counter.name.as_str());
-        value.map(|value| value - i64::from(counter.count))
-    };
-    Issued {
-        base,
-        counters: counters
-            .iter()
-            .map(|counter| before(counter).unwrap_or_default())
-            .collect(),
+    async fn explain(&self, _: &Scope, violation: Violation) -> Result<(), E> {
+        let constraint = violation.constraint;
+        Err(Fault::Internal(format!("the constraint {constraint} refused a commit")).into())
     }
 }

@@ -8,17 +8,20 @@ use crm_runtime::server::Problem;
 
 use super::{
     roles,
-    users::{User, change, excess::WithKeys, list, row, standing},
+    users::{
+        User, change,
+        excess::WithKeys,
+        row::{self, missing},
+        standing,
+    },
 };
 use crate::{
     context::Context,
     core::Core,
-    fault::Fault,
-    page::{self, Added, at_hand, turn},
+    page::{self, of_items},
     records::etag,
     refusal::Refusal,
     shown::Shown,
-    work::Outcome,
 };
 
 const ROLE_PROPERTIES: [&str; 4] = ["name", "label", "description", "built_in"];
@@ -29,14 +32,18 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::ListUsersRequest,
     ) -> Result<access::ListUsersResponse, Problem<access::ListUsersError>> {
-        let asked = list::Asked {
+        let asked = page::Asked {
             fields: request.fields.as_deref(),
-            limit: request.limit,
             cursor: request.cursor.as_deref(),
+            limit: request.limit,
             total: request.total,
         };
-        let body = list::page(self, cx, asked).await.map_err(Refusal::narrow)?;
-        Ok(access::ListUsersResponse { body })
+        let (items, page) = page::of_table(&self.work, cx, asked, User::shown)
+            .await
+            .map_err(Refusal::narrow)?;
+        Ok(access::ListUsersResponse {
+            body: types::UserPage { items, page },
+        })
     }
 
     async fn create_user(
@@ -51,11 +58,8 @@ impl AccessHandlers<Context> for Core {
                 body: user.shown(),
             })
         };
-        Ok(reply(
-            change::create(self, cx, request.body, answer)
-                .await
-                .map_err(Refusal::narrow)?,
-        ))
+        let outcome = change::create(self, cx, request.body, answer).await;
+        Ok(outcome.map_err(Refusal::narrow)?.into_reply())
     }
 
     async fn get_user(
@@ -64,9 +68,8 @@ impl AccessHandlers<Context> for Core {
         request: access::GetUserRequest,
     ) -> Result<access::GetUserResponse, Problem<access::GetUserError>> {
         let shown = Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES)?;
-        let user = list::get(self, cx, &request.id)
-            .await
-            .map_err(Refusal::narrow)?;
+        let user: Option<User> = self.work.row(cx, &request.id).await?;
+        let user = user.ok_or_else(|| missing().narrow())?;
         let tag = shown.etag(user.version);
         if etag::none_match(request.if_none_match.as_deref(), &tag) {
             return Ok(access::GetUserResponse::NotModified(
@@ -90,18 +93,9 @@ impl AccessHandlers<Context> for Core {
                 body: changed.shown(),
             })
         };
-        Ok(reply(
-            change::update(
-                self,
-                cx,
-                &request.id,
-                request.if_match.as_deref(),
-                request.body,
-                answer,
-            )
-            .await
-            .map_err(Refusal::narrow)?,
-        ))
+        let if_match = request.if_match.as_deref();
+        let outcome = change::update(self, cx, &request.id, if_match, request.body, answer).await;
+        Ok(outcome.map_err(Refusal::narrow)?.into_reply())
     }
 
     async fn deactivate_user(
@@ -117,11 +111,8 @@ impl AccessHandlers<Context> for Core {
                 body: done.shown(),
             })
         };
-        Ok(reply(
-            standing::deactivate(self, cx, &request.id, revoke_keys, answer)
-                .await
-                .map_err(Refusal::narrow)?,
-        ))
+        let outcome = standing::deactivate(self, cx, &request.id, revoke_keys, answer).await;
+        Ok(outcome.map_err(Refusal::narrow)?.into_reply())
     }
 
     async fn reactivate_user(
@@ -135,11 +126,8 @@ impl AccessHandlers<Context> for Core {
                 body: user.shown(),
             })
         };
-        Ok(reply(
-            standing::reactivate(self, cx, &request.id, answer)
-                .await
-                .map_err(Refusal::narrow)?,
-        ))
+        let outcome = standing::reactivate(self, cx, &request.id, answer).await;
+        Ok(outcome.map_err(Refusal::narrow)?.into_reply())
     }
 
     async fn list_roles(
@@ -148,30 +136,23 @@ impl AccessHandlers<Context> for Core {
         request: access::ListRolesRequest,
     ) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
         let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
-        let (scope, _) = self.work.read::<Fault>(cx, |_| Ok(Vec::new())).await?;
-        let list = scope.list(&["roles"]);
-        let place = list
-            .place(request.cursor.as_deref(), Added::from_json)
-            .map_err(Refusal::narrow)?;
-        let all = &roles::ALL;
-        let after = |last: &Added| all.partition_point(|role| role.name <= last.id.as_str());
-        let before = |first: &Added| all.partition_point(|role| role.name < first.id.as_str());
-        let size = page::size(request.limit);
-        let found = at_hand(all, &place, size, after, before);
-        let position = |role: &&roles::Role| {
-            Ok::<_, Fault>(Added {
-                created_at: 0,
-                id: role.name.to_owned(),
-            })
+        let scope = self.work.scope(cx).await?;
+        let asked = page::Asked {
+            fields: request.fields.as_deref(),
+            cursor: request.cursor.as_deref(),
+            limit: request.limit,
+            total: request.total,
         };
-        let turned = turn(&place, found, position)?;
-        let total = request.total.then_some(all.len() as i64);
-        let page = list.links(&turned, Added::to_json, total);
-        let items = turned
-            .items
-            .into_iter()
-            .map(|role| shown.of(role.shown()))
-            .collect::<Result<_, _>>()?;
+        let show = |role: &roles::Role| shown.of(role.shown());
+        let (items, page) = of_items(
+            &scope,
+            &["roles"],
+            &roles::ALL,
+            |role| role.name,
+            show,
+            asked,
+        )
+        .map_err(Refusal::narrow)?;
         Ok(access::ListRolesResponse {
             body: types::RolePage { items, page },
         })
@@ -183,20 +164,12 @@ impl AccessHandlers<Context> for Core {
         request: access::GetRoleRequest,
     ) -> Result<access::GetRoleResponse, Problem<access::GetRoleError>> {
         let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
-        self.work.read::<Fault>(cx, |_| Ok(Vec::new())).await?;
+        self.work.scope(cx).await?;
         let role = roles::find(&request.role).ok_or_else(|| {
             Problem::new(access::GetRoleError::NotFound, "There is no such role.")
         })?;
         Ok(access::GetRoleResponse {
             body: shown.of(role.shown())?,
         })
-    }
-}
-
-/// The answer just made, or the one that was stored.
-pub fn reply<R: From<crm_runtime::server::StoredAnswer>>(outcome: Outcome<R>) -> R {
-    match outcome {
-        Outcome::Done(response) => response,
-        Outcome::Replayed(stored) => stored.into(),
     }
 }

@@ -3,7 +3,6 @@
 pub mod change;
 pub mod excess;
 pub mod import;
-pub mod list;
 pub mod row;
 mod rules;
 pub mod standing;

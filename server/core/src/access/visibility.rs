@@ -1,102 +1,192 @@
-//! The one enforcer: what a caller may see. Rows are restricted in the SQL that reads them, fields in the one place that
-//! makes a record of a row. Lists, search, history and answers of writes all pass through here.
+//! The one enforcer: which records a caller sees, and which of their fields. Every statement that selects records for a
+//! caller restricts their rows by [`Visible`]; every record that is shown passes a [`Mask`].
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use crm_contract::latest::types;
 use crm_runtime::JsonObject;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use crate::{
+    context::Principal,
     fault::Fault,
-    schema::{Failure, ObjectType},
-    work::Scope,
+    ports::store::Value,
+    records::sql::Sql,
+    schema::ObjectType,
+    shown::Shown,
+    work::{Guard, Scope},
 };
 
-/// A condition on `records` that holds for the rows of a type that the caller may read; None: for all of them. Its text
-/// is ours: it is spliced into the statement.
-pub fn rows(scope: &Scope, object_type: &ObjectType) -> Option<String> {
-    // Roles grant whole types so far; scopes of records come with roles of one's own.
-    let _ = (scope, object_type);
-    None
+/// The type of the records that customers are.
+pub const CONTACT: &str = "contact";
+
+/// The fields of their own contact that a customer sees, whatever fields the tenant adds.
+pub const OF_CUSTOMER: [&str; 7] = [
+    "kind",
+    "first_name",
+    "last_name",
+    "company_name",
+    "emails",
+    "phones",
+    "billing_address",
+];
+
+/// Which rows of `records` a statement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// Those of this type, by a name that the schema has.
+    Type(&'a str),
+    Any,
 }
 
-/// Which fields an answer shows: those asked for, of those that the caller may see.
-#[derive(Clone, Debug, Default)]
-pub struct Mask {
-    /// None: all.
-    asked: Option<Vec<String>>,
+/// The records that a caller sees.
+#[derive(Clone, Debug)]
+pub struct Visible(Option<Rule>);
+
+/// What holds of each record that a caller sees: SQL in which `{t}` stands for the table and `{}` for each value in turn.
+#[derive(Clone, Debug)]
+struct Rule {
+    condition: &'static str,
+    values: Vec<Value>,
 }
 
-impl Mask {
-    /// Reads `?fields=`. `known` says which names there are.
-    pub fn parse(fields: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Self, Fault> {
-        let Some(fields) = fields else {
-            return Ok(Self::default());
-        };
-        let mut asked: Vec<String> = fields.split(',').map(str::to_owned).collect();
-        asked.sort();
-        asked.dedup();
-        let unknown = asked
-            .iter()
-            .filter(|name| !known(name))
-            .map(|name| Failure {
-                pointer: "/query/fields".into(),
-                rule: "unknown_field",
-                message: format!("There is no field {name}."),
-            });
-        let unknown: Vec<Failure> = unknown.collect();
-        if unknown.is_empty() {
-            Ok(Self { asked: Some(asked) })
-        } else {
-            Err(Fault::Invalid(unknown))
+impl Visible {
+    /// For tests of statements.
+    #[cfg(test)]
+    pub const ALL: Self = Self(None);
+
+    /// For tests of statements: what holds this condition of one value.
+    #[cfg(test)]
+    pub fn holding(condition: &'static str, value: impl Into<Value>) -> Self {
+        Self(Some(Rule {
+            condition,
+            values: vec![value.into()],
+        }))
+    }
+
+    pub fn to(scope: &Scope) -> Self {
+        Self(match &scope.caller.principal {
+            Principal::Portal { contact, .. } => Some(Rule {
+                condition: "({t}.id = {} AND {t}.type = 'contact')",
+                values: vec![contact.as_str().into()],
+            }),
+            // The roles and scopes that there are grant the records of all types or of none.
+            Principal::User { .. } | Principal::Key { .. } | Principal::Operator => None,
+        })
+    }
+
+    /// Appends ` AND` and the condition that a row of `records`, which the statement calls `table`, is one that it is about
+    /// and that the caller sees. Nothing where that is every row.
+    pub fn restrict(&self, sql: &mut Sql, of: Of<'_>, table: &str) {
+        if let Of::Type(name) = of {
+            sql.push(&format!(" AND {table}.type = '{name}'"));
+        }
+        if let Some(rule) = &self.0 {
+            sql.push(" AND ");
+            rule.push(sql, table);
         }
     }
 
+    /// Appends an expression that is 1 for a row that the caller sees, else 0: for statements that have to know of all
+    /// rows, such as those that keep values unique.
+    pub fn tell(&self, sql: &mut Sql, table: &str) {
+        match &self.0 {
+            Some(rule) => rule.push(sql, table),
+            None => drop(sql.push("1")),
+        }
+    }
+
+    /// The guard that each of these records is there, not deleted, and seen by the caller.
+    pub fn guard<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Guard {
+        let ids: Vec<_> = ids.into_iter().map(serde_json::Value::from).collect();
+        if ids.is_empty() {
+            return Guard::new();
+        }
+        let seen = self.0.as_ref().map_or_else(String::new, |rule| {
+            format!(" AND {}", rule.condition.replace("{t}", "r"))
+        });
+        let condition = format!(
+            "NOT EXISTS (SELECT 1 FROM json_each({{}}) j WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.id = j.value AND r.deleted_at IS NULL{seen}))"
+        );
+        let values = self.0.iter().flat_map(|rule| rule.values.clone());
+        let ids = serde_json::Value::Array(ids).to_string().into();
+        Guard::new().and(&condition, std::iter::once(ids).chain(values))
+    }
+}
+
+impl Rule {
+    fn push(&self, sql: &mut Sql, table: &str) {
+        let condition = self.condition.replace("{t}", table);
+        let mut values = self.values.iter().cloned();
+        for (index, part) in condition.split("{}").enumerate() {
+            if index > 0 {
+                sql.bind(values.next().unwrap_or(Value::Null));
+            }
+            sql.push(part);
+        }
+    }
+}
+
+/// The fields of a record that an answer shows: those that the caller sees, of those that were asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Mask {
+    asked: Shown,
+    /// None: all.
+    granted: Option<&'static [&'static str]>,
+}
+
+impl Mask {
+    /// For tests of printing.
+    #[cfg(test)]
+    pub fn asking(fields: &[&str]) -> Self {
+        Self {
+            asked: Shown::of_fields(Some(&fields.join(",")), |_| true).unwrap(),
+            granted: None,
+        }
+    }
+
+    /// For records of one type. `fields`: the parameter `?fields=`; a field that the type does not have is refused.
+    pub fn of(
+        scope: &Scope,
+        object_type: &ObjectType,
+        fields: Option<&str>,
+    ) -> Result<Self, Fault> {
+        Self::of_types(scope, [object_type], fields)
+    }
+
+    /// For records of several types; a field that none of them has is refused.
+    pub fn of_types<'a>(
+        scope: &Scope,
+        types: impl IntoIterator<Item = &'a ObjectType, IntoIter: Clone>,
+        fields: Option<&str>,
+    ) -> Result<Self, Fault> {
+        let types = types.into_iter();
+        let granted = match &scope.caller.principal {
+            Principal::Portal { .. } => Some(&OF_CUSTOMER[..]),
+            Principal::User { .. } | Principal::Key { .. } | Principal::Operator => None,
+        };
+        let is_granted = |name: &str| granted.is_none_or(|granted| granted.contains(&name));
+        let known =
+            |name: &str| is_granted(name) && types.clone().any(|one| one.fields.contains_key(name));
+        Ok(Self {
+            asked: Shown::of_fields(fields, known)?,
+            granted,
+        })
+    }
+
     pub fn shows(&self, object_type: &ObjectType, name: &str) -> bool {
-        let asked = self
-            .asked
-            .as_ref()
-            .is_none_or(|asked| asked.iter().any(|asked| asked == name));
-        asked && object_type.fields.contains_key(name)
-    }
-
-    /// The same for things that are no records: by top-level property.
-    pub fn asks_for(&self, name: &str) -> bool {
-        self.asked
-            .as_ref()
-            .is_none_or(|asked| asked.iter().any(|asked| asked == name))
-    }
-
-    pub fn is_whole(&self) -> bool {
-        self.asked.is_none()
+        self.asked.asks_for(name)
+            && self.granted.is_none_or(|granted| granted.contains(&name))
+            && object_type.fields.contains_key(name)
     }
 
     /// Whether the stored text can go out as it is.
     fn passes(&self, object_type: &ObjectType) -> bool {
-        self.asked.is_none() && object_type.hidden.is_empty()
+        self.asked.is_whole() && self.granted.is_none() && object_type.hidden.is_empty()
     }
 
-    /// The ETag of a version as this mask shows it.
+    /// The strong tag of a version as this mask shows it.
     pub fn etag(&self, version: i64, hidden: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-        let mut hash: Option<Sha256> = None;
-        for name in self.asked.iter().flatten() {
-            hash.get_or_insert_default().update(name.as_bytes());
-            hash.get_or_insert_default().update(b",");
-        }
-        for name in hidden {
-            hash.get_or_insert_default().update(b"-");
-            hash.get_or_insert_default()
-                .update(name.as_ref().as_bytes());
-        }
-        match hash {
-            None => format!("\"{version}\""),
-            Some(hash) => format!(
-                "\"{version}.{}\"",
-                crate::hex::encode(&hash.finalize()[..6])
-            ),
-        }
+        self.asked.etag_without(version, hidden)
     }
 
     /// The values that are shown, as JSON. Where nothing is left out, the stored text passes unread.
@@ -120,11 +210,5 @@ impl Mask {
     }
 }
 
-/// `user:` and an id, as the contract writes it.
-pub fn actor(stored: &str) -> types::Actor {
-    let (kind, id) = stored.split_once(':').unwrap_or((stored, ""));
-    types::Actor {
-        kind: kind.into(),
-        id: (!id.is_empty()).then(|| id.to_owned()),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -297,8 +297,7 @@ mod tests {
         assert_eq!(refused.code(), FORBIDDEN);
         // Nor is it let in further inside, if the gate were passed.
         let mut cx = admit(&STATED).unwrap();
-        let read =
-            |cx: &Context| now(api.core.work.read::<Fault>(cx, |_| Ok(Vec::new()))).map(|_| ());
+        let read = |cx: &Context| now(api.core.work.scope(cx)).map(|_| ());
         assert_eq!(read(&cx), Ok(()));
         cx.operation = &UNSAID;
         assert!(matches!(read(&cx), Err(Fault::NotGranted { .. })));

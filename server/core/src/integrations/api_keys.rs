@@ -5,11 +5,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::{rights::Rights, visibility::actor},
-    context::Principal,
-    fault::Fault,
+    access::rights::Rights,
+    context::{Principal, actor},
     hex,
+    page::{Added, Listed},
     ports::store::{Statement, Value},
+    rows::{Row, row},
     work::{Entry, Kind},
 };
 
@@ -25,59 +26,36 @@ pub const PROPERTIES: [&str; 8] = [
     "last_used_at",
 ];
 
-/// The columns of [`ApiKey`], in its order.
-pub const COLUMNS: &str =
-    "id, name, scopes, content_hash, created_by, created_at, expires_at, revoked_at, last_used_at";
+row! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ApiKey of "api_keys" {
+        pub id: String,
+        pub name: String,
+        pub scopes: Vec<String>,
+        /// Of the request that made it: a repeat is told from another one with the same id.
+        pub content_hash: String,
+        /// Kind, colon, id.
+        pub created_by: String,
+        pub created_at: i64,
+        pub expires_at: Option<i64>,
+        pub revoked_at: Option<i64>,
+        /// When a request was last made with it, as far as that is written down.
+        pub last_used_at: Option<i64>,
+    }
+}
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKey {
-    pub id: String,
-    pub name: String,
-    pub scopes: Vec<String>,
-    /// Of the request that made it: a repeat is told from another one with the same id.
-    pub content_hash: String,
-    /// Kind, colon, id.
-    pub created_by: String,
-    pub created_at: i64,
-    pub expires_at: Option<i64>,
-    pub revoked_at: Option<i64>,
-    /// When a request was last made with it, as far as that is written down.
-    pub last_used_at: Option<i64>,
+impl Listed for ApiKey {
+    const PROPERTIES: &'static [&'static str] = &PROPERTIES;
+
+    fn added(&self) -> Added {
+        Added {
+            created_at: self.created_at,
+            id: self.id.clone(),
+        }
+    }
 }
 
 impl ApiKey {
-    pub fn parse(row: Vec<Value>) -> Result<Self, Fault> {
-        let odd = || Fault::Internal("an API key's row has another shape".into());
-        let Ok(
-            [
-                id,
-                name,
-                scopes,
-                content_hash,
-                created_by,
-                created_at,
-                expires_at,
-                revoked_at,
-                last_used_at,
-            ],
-        ) = <[Value; 9]>::try_from(row)
-        else {
-            return Err(odd());
-        };
-        let text = |value: Value| value.into_text().ok_or_else(odd);
-        Ok(Self {
-            id: text(id)?,
-            name: text(name)?,
-            scopes: serde_json::from_str(&text(scopes)?).map_err(|_| odd())?,
-            content_hash: text(content_hash)?,
-            created_by: text(created_by)?,
-            created_at: created_at.as_i64().ok_or_else(odd)?,
-            expires_at: expires_at.as_i64(),
-            revoked_at: revoked_at.as_i64(),
-            last_used_at: last_used_at.as_i64(),
-        })
-    }
-
     pub fn shown(&self) -> types::ApiKey {
         types::ApiKey {
             id: self.id.clone(),
@@ -125,13 +103,6 @@ pub fn content_hash(name: &str, scopes: &[String], expires_at: Option<i64>) -> S
     ))
 }
 
-pub fn find(id: &str) -> Statement {
-    Statement::new(
-        format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1"),
-        [id.into()],
-    )
-}
-
 /// The most keys of one person that are told at once.
 pub const MOST_OF_A_PERSON: i64 = 200;
 
@@ -145,8 +116,9 @@ const EXCESSIVE: &str = "(maker = ?1 OR maker IS NULL AND created_by = 'user:' |
 pub fn excessive(person: &str, rights: Rights, now: i64) -> Statement {
     Statement::new(
         format!(
-            "SELECT {COLUMNS} FROM api_keys WHERE {EXCESSIVE} AND (expires_at IS NULL OR expires_at > ?3) \
-             ORDER BY created_at, id LIMIT {MOST_OF_A_PERSON}"
+            "SELECT {} FROM api_keys WHERE {EXCESSIVE} AND (expires_at IS NULL OR expires_at > ?3) \
+             ORDER BY created_at, id LIMIT {MOST_OF_A_PERSON}",
+            ApiKey::COLUMNS
         ),
         [person.into(), scopes(rights), now.into()],
     )

@@ -8,15 +8,14 @@ use crm_runtime::server::Deprecation;
 use serde_json::json;
 
 use crate::{
-    access::visibility::actor,
-    context::Context,
+    context::{Context, actor},
     core::Core,
     fault::Fault,
-    page::{self, Added, Found, Place, at_hand, counted, turn},
+    page::{self, Added, Found, Place, at_hand, turn},
     ports::store::{Rows, Statement, Value},
     refusal::Refusal,
     shown::Shown,
-    work::Scope,
+    work::{Reads, Scope},
 };
 
 /// What can be asked for by `?fields=`.
@@ -68,16 +67,13 @@ pub async fn list(
             .place(request.cursor.as_deref(), Added::from_json)
     };
     let plan = |scope: &Scope| {
-        place(scope)?;
-        Ok(vec![Statement::new(
-            "SELECT deprecation, kind, seq, at FROM deprecation_notices ORDER BY seq",
-            [],
-        )])
+        let place = place(scope)?;
+        let sql = "SELECT deprecation, kind, seq, at FROM deprecation_notices ORDER BY seq";
+        let (reads, given) = Reads::one::<Rows>(Statement::new(sql, []));
+        Ok::<_, Refusal<codes::CursorInvalid>>((reads, (place, given)))
     };
-    let (scope, rows) = core
-        .work
-        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
-        .await?;
+    let (scope, (place, given), mut found) = core.work.read(cx, plan).await?;
+    let notices = notices(found.take(given)?)?;
     let mut things: Vec<(Added, &Deprecation)> = core
         .config
         .deprecations
@@ -89,13 +85,11 @@ pub async fn list(
     let after = |last: &Added| things.partition_point(|(position, _)| position <= last);
     let before = |first: &Added| things.partition_point(|(position, _)| position < first);
     let size = page::size(request.limit);
-    let place = place(&scope)?;
     let found = at_hand(&things, &place, size, after, before);
     let position = |(position, _): &&(Added, &Deprecation)| Ok::<_, Fault>(position.clone());
     let turned = turn(&place, found, position)?;
     let total = request.total.then_some(things.len() as i64);
     let page = scope.list(&parts).links(&turned, Added::to_json, total);
-    let notices = notices(rows)?;
     let items = turned
         .items
         .into_iter()
@@ -128,27 +122,24 @@ pub async fn usage(
     };
     let plan = |scope: &Scope| {
         let place = place(scope)?;
-        let mut statements = vec![uses(&place, size, thing, user)];
-        if request.total {
+        let mut reads = Reads::default();
+        let rows = reads.add::<Rows>(uses(&place, size, thing, user));
+        let total = request.total.then(|| {
             let count = format!("SELECT count(*) FROM deprecation_uses u WHERE {USES_ASKED_FOR}");
-            statements.push(Statement::new(count, [thing.into(), user.into()]));
-        }
-        Ok(statements)
+            reads.add::<i64>(Statement::new(count, [thing.into(), user.into()]))
+        });
+        Ok::<_, Refusal<codes::CursorInvalid>>((reads, (place, rows, total)))
     };
-    let (scope, mut rows) = core
-        .work
-        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
-        .await?;
-    let total = counted(&mut rows, request.total)?;
-    let rows = rows.into_iter().next().unwrap_or_default();
-    let uses = Found::of_rows(rows, size).try_map(use_of)?;
+    let (scope, (place, rows, total), mut found) = core.work.read(cx, plan).await?;
+    let total = total.map(|total| found.take(total)).transpose()?;
+    let uses = Found::of_rows(found.take(rows)?, size).try_map(use_of)?;
     let position = |one: &types::DeprecationUsage| {
         Ok::<_, Fault>(Added {
             created_at: one.first_used_at.unwrap_or_default(),
             id: one.name.clone(),
         })
     };
-    let turned = turn(&place(&scope)?, uses, position)?;
+    let turned = turn(&place, uses, position)?;
     let page = scope.list(&parts).links(&turned, Added::to_json, total);
     let items = turned
         .items
@@ -203,10 +194,9 @@ fn answer(thing: &Deprecation, notices: Vec<types::DeprecationNotice>) -> types:
 }
 
 /// By thing, in the order of the log.
-fn notices(rows: Vec<Rows>) -> Result<Vec<(String, types::DeprecationNotice)>, Fault> {
+fn notices(rows: Rows) -> Result<Vec<(String, types::DeprecationNotice)>, Fault> {
     let odd = || Fault::Internal("a notice's row has another shape".into());
-    let each = rows.into_iter().next().unwrap_or_default().into_iter();
-    let each = each.map(|row| {
+    let each = rows.into_iter().map(|row| {
         let [thing, kind, sequence, at] = <[Value; 4]>::try_from(row).map_err(|_| odd())?;
         let notice = types::DeprecationNotice {
             kind: kind.as_str().ok_or_else(odd)?.into(),

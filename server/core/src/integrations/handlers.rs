@@ -11,7 +11,7 @@ use crm_runtime::server::{At, Problem, Report};
 use uuid::Uuid;
 
 use super::{
-    api_keys::{self, ApiKey, COLUMNS, PROPERTIES},
+    api_keys::{self, ApiKey, PROPERTIES},
     deprecations,
 };
 use crate::{
@@ -21,15 +21,12 @@ use crate::{
     context::{Context, Principal},
     core::Core,
     fault::Fault,
-    page::{self, Added, Found, added, counted, turn},
-    ports::store::{Rows, Statement},
-    random_id,
+    page, random_id,
     refusal::Refusal,
+    rows,
     shown::Shown,
-    work::{Decision, Guard, Issued, NoneExpected, Outcome, Scope},
+    work::{Decision, Found, Guard, Issued, NoneExpected, Outcome, Reads, Scope, Wanted},
 };
-
-const LIST: [&str; 1] = ["api_keys"];
 
 code_set! {
     pub enum Making { IdTaken, FieldInvalid }
@@ -41,8 +38,18 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::ListApiKeysRequest,
     ) -> Result<integrations::ListApiKeysResponse, Problem<integrations::ListApiKeysError>> {
-        let body = page(self, cx, &request).await.map_err(Refusal::narrow)?;
-        Ok(integrations::ListApiKeysResponse { body })
+        let asked = page::Asked {
+            fields: request.fields.as_deref(),
+            cursor: request.cursor.as_deref(),
+            limit: request.limit,
+            total: request.total,
+        };
+        let (items, page) = page::of_table(&self.work, cx, asked, ApiKey::shown)
+            .await
+            .map_err(Refusal::narrow)?;
+        Ok(integrations::ListApiKeysResponse {
+            body: types::ApiKeyPage { items, page },
+        })
     }
 
     async fn create_api_key(
@@ -50,13 +57,8 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::CreateApiKeyRequest,
     ) -> Result<integrations::CreateApiKeyResponse, Problem<integrations::CreateApiKeyError>> {
-        match create(self, cx, request.body)
-            .await
-            .map_err(Refusal::narrow)?
-        {
-            Outcome::Done(response) => Ok(response),
-            Outcome::Replayed(stored) => Ok(stored.into()),
-        }
+        let outcome = create(self, cx, request.body).await;
+        Ok(outcome.map_err(Refusal::narrow)?.into_reply())
     }
 
     async fn get_api_key(
@@ -65,11 +67,8 @@ impl IntegrationsHandlers<Context> for Core {
         request: integrations::GetApiKeyRequest,
     ) -> Result<integrations::GetApiKeyResponse, Problem<integrations::GetApiKeyError>> {
         let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
-        let (_, rows) = self
-            .work
-            .read::<Fault>(cx, |_| Ok(vec![api_keys::find(&request.id)]))
-            .await?;
-        let key = first(rows).map_err(Refusal::narrow)?;
+        let key: Option<ApiKey> = self.work.row(cx, &request.id).await?;
+        let key = key.ok_or_else(|| missing().narrow())?;
         Ok(integrations::GetApiKeyResponse {
             body: shown.of(key.shown())?,
         })
@@ -80,9 +79,9 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::RevokeApiKeyRequest,
     ) -> Result<integrations::RevokeApiKeyResponse, Problem<integrations::RevokeApiKeyError>> {
-        let plan = |_: &Scope| Ok(vec![api_keys::find(&request.id)]);
-        let decide = |_: &Scope, rows: Vec<Rows>| {
-            let key = first(rows)?;
+        let plan = |_: &Scope| Ok(Reads::one(rows::find::<ApiKey>(&request.id)));
+        let decide = |_: &Scope, key: Wanted<Option<ApiKey>>, mut found: Found| {
+            let key = found.take(key)?.ok_or_else(missing)?;
             let answer = |_: &Issued| integrations::RevokeApiKeyResponse::NoContent;
             if key.revoked_at.is_some() {
                 return Ok(Decision::nothing(answer));
@@ -91,15 +90,9 @@ impl IntegrationsHandlers<Context> for Core {
             let statements = vec![api_keys::revoke(&key.id, cx.now)];
             Ok(Decision::change(vec![entry], statements, answer))
         };
-        match self
-            .work
-            .write::<_, Refusal<codes::NotFound>>(cx, plan, decide, NoneExpected)
-            .await
-            .map_err(Refusal::narrow)?
-        {
-            Outcome::Done(response) => Ok(response),
-            Outcome::Replayed(stored) => Ok(stored.into()),
-        }
+        let outcome = self.work.write(cx, plan, decide, NoneExpected).await;
+        let outcome = outcome.map_err(Refusal::<codes::NotFound>::narrow)?;
+        Ok(outcome.into_reply())
     }
 
     async fn list_deprecations(
@@ -127,49 +120,6 @@ impl IntegrationsHandlers<Context> for Core {
             .map_err(Refusal::narrow)?;
         Ok(integrations::ListDeprecationUsageResponse { body })
     }
-}
-
-async fn page(
-    core: &Core,
-    cx: &Context,
-    request: &integrations::ListApiKeysRequest,
-) -> Result<types::ApiKeyPage, Refusal<codes::CursorInvalid>> {
-    let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
-    let size = page::size(request.limit);
-    let place = |scope: &Scope| {
-        scope
-            .list(&LIST)
-            .place(request.cursor.as_deref(), Added::from_json)
-    };
-    let plan = |scope: &Scope| {
-        let select = format!("SELECT {COLUMNS} FROM api_keys");
-        let mut statements = vec![added(&select, &place(scope)?, size)];
-        if request.total {
-            statements.push(Statement::new("SELECT count(*) FROM api_keys", []));
-        }
-        Ok(statements)
-    };
-    let (scope, mut rows) = core
-        .work
-        .read::<Refusal<codes::CursorInvalid>>(cx, plan)
-        .await?;
-    let total = counted(&mut rows, request.total)?;
-    let rows = rows.into_iter().next().unwrap_or_default();
-    let keys = Found::of_rows(rows, size).try_map(ApiKey::parse)?;
-    let position = |key: &ApiKey| {
-        Ok::<_, Fault>(Added {
-            created_at: key.created_at,
-            id: key.id.clone(),
-        })
-    };
-    let turned = turn(&place(&scope)?, keys, position)?;
-    let page = scope.list(&LIST).links(&turned, Added::to_json, total);
-    let items = turned
-        .items
-        .iter()
-        .map(|key| shown.of(key.shown()))
-        .collect::<Result<_, Fault>>()?;
-    Ok(types::ApiKeyPage { items, page })
 }
 
 async fn create(
@@ -211,18 +161,19 @@ async fn create(
         last_used_at: None,
     };
     let plan = |scope: &Scope| {
-        let mut statements = vec![api_keys::find(&key.id)];
-        if let Principal::Key { id, .. } = &scope.caller.principal {
-            statements.push(api_keys::find(id));
-        }
-        Ok(statements)
+        let mut reads = Reads::default();
+        let there = reads.add(rows::find::<ApiKey>(&key.id));
+        let made_with = match &scope.caller.principal {
+            Principal::Key { id, .. } => Some(reads.add(rows::find::<ApiKey>(id))),
+            _ => None,
+        };
+        Ok((reads, (there, made_with)))
     };
-    let decide = |scope: &Scope, rows: Vec<Rows>| {
+    type Asked = (Wanted<Option<ApiKey>>, Option<Wanted<Option<ApiKey>>>);
+    let decide = |scope: &Scope, (there, made_with): Asked, mut found: Found| {
         may_give(&scope.grants, &key.scopes)?;
-        let mut rows = rows.into_iter();
-        let mut next = || Some(rows.next()?.into_iter().next().map(ApiKey::parse));
-        let (found, made_with) = (next().flatten(), next().flatten());
-        if let Some(found) = found.transpose()? {
+        let made_with = made_with.map(|key| found.take(key)).transpose()?.flatten();
+        if let Some(found) = found.take(there)? {
             if minted || found.content_hash != key.content_hash {
                 return Err(Refusal::new(
                     Making::IdTaken,
@@ -231,7 +182,7 @@ async fn create(
             }
             return Ok(Decision::nothing(move |_| answer(&found, None)));
         }
-        let end = made_with.transpose()?.and_then(|key| key.expires_at);
+        let end = made_with.and_then(|key| key.expires_at);
         let made = ApiKey {
             expires_at: lasting(key.expires_at, end)?,
             ..key.clone()
@@ -289,12 +240,6 @@ fn answer(key: &ApiKey, secret: Option<String>) -> integrations::CreateApiKeyRes
     })
 }
 
-fn first(rows: Vec<Rows>) -> Result<ApiKey, Refusal<codes::NotFound>> {
-    let row = rows
-        .into_iter()
-        .next()
-        .and_then(|rows| rows.into_iter().next());
-    Ok(ApiKey::parse(row.ok_or_else(|| {
-        Refusal::new(codes::NotFound, "There is no such API key.")
-    })?)?)
+fn missing() -> Refusal<codes::NotFound> {
+    Refusal::new(codes::NotFound, "There is no such API key.")
 }

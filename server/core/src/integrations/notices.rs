@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crm_contract::latest::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
-use crm_runtime::server::{Deprecation, StoredAnswer};
+use crm_runtime::server::Deprecation;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::{
         store::{Rows, Statement, TenantId, Value},
     },
     upkeep::turns,
-    work::{Decision, Entry, Guard, Issued, Kind, NoneExpected, Scope, Work},
+    work::{Decision, Entry, Found, Guard, Issued, Kind, NoneExpected, Reads, Scope, Wanted, Work},
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -144,14 +144,10 @@ impl Core {
         let things = self.config.deprecations;
         let now = self.ports().clock.now();
         let cx = Context::operator(tenant.clone(), &INTEGRATIONS_LIST_DEPRECATIONS, now);
-        let plan = |_: &Scope| Ok(vec![given_statement()]);
-        let decide = |_: &Scope, rows: Vec<Rows>| {
-            let notices = due(things, &given(rows), now);
-            let answer = |_: &Issued| StoredAnswer {
-                status: 204,
-                headers: Vec::new(),
-                body: Default::default(),
-            };
+        let plan = |_: &Scope| Ok(Reads::one(given_statement()));
+        let decide = |_: &Scope, rows: Wanted<Rows>, mut found: Found| {
+            let notices = due(things, &given(found.take(rows)?), now);
+            let answer = |_: &Issued| ();
             if notices.is_empty() {
                 return Ok(Decision::nothing(answer));
             }
@@ -159,9 +155,8 @@ impl Core {
             let decision = Decision::change(entries, vec![remember(&notices, now)], answer);
             Ok(decision.under(not_given(&notices)))
         };
-        work.write::<_, Fault>(&cx, plan, decide, NoneExpected)
+        work.write_here::<_, _, Fault>(&cx, plan, decide, NoneExpected)
             .await
-            .map(drop)
     }
 }
 
@@ -169,8 +164,7 @@ fn given_statement() -> Statement {
     Statement::new("SELECT deprecation, kind, due FROM deprecation_notices", [])
 }
 
-fn given(rows: Vec<Rows>) -> HashSet<(String, String, i64)> {
-    let rows = rows.into_iter().next().unwrap_or_default();
+fn given(rows: Rows) -> HashSet<(String, String, i64)> {
     let each = rows.into_iter().filter_map(|row| {
         let [thing, kind, due] = <[Value; 3]>::try_from(row).ok()?;
         Some((thing.into_text()?, kind.into_text()?, due.as_i64()?))

@@ -11,9 +11,9 @@ use crate::{
     context::{Context, Principal},
     core::Core,
     fault::Fault,
-    ports::store::{Statement, TenantId, Value},
+    ports::store::{Rows, Statement, TenantId, Value},
     shown::Shown,
-    work::Scope,
+    work::{Reads, Scope},
 };
 
 const PROPERTIES: [&str; 8] = [
@@ -38,10 +38,7 @@ impl MeHandlers<Context> for Core {
         cx: &Context,
         _: me::PermissionsRequest,
     ) -> Result<me::PermissionsResponse, Problem<me::PermissionsError>> {
-        let (scope, _) = self
-            .work
-            .read::<Problem<me::PermissionsError>>(cx, |_| Ok(Vec::new()))
-            .await?;
+        let scope = self.work.scope(cx).await?;
         let types = scope
             .state
             .schema
@@ -57,7 +54,7 @@ impl MeHandlers<Context> for Core {
 
 async fn caller(core: &Core, cx: &Context) -> Result<Me, Fault> {
     let plan = |scope: &Scope| {
-        Ok(vec![match &scope.caller.principal {
+        Ok(Reads::one::<Rows>(match &scope.caller.principal {
             Principal::User { id, .. } => Statement::new(
                 "SELECT name, roles, email, profile ->> 'title' FROM users WHERE id = ?1",
                 [id.as_str().into()],
@@ -71,14 +68,10 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Fault> {
                     "this needs a person's or a key's token",
                 ));
             }
-        }])
+        }))
     };
-    let (scope, rows) = core.work.read::<Fault>(cx, plan).await?;
-    let row = rows
-        .into_iter()
-        .next()
-        .and_then(|rows| rows.into_iter().next())
-        .unwrap_or_default();
+    let (scope, rows, mut found) = core.work.read::<_, Fault>(cx, plan).await?;
+    let row = found.take(rows)?.into_iter().next().unwrap_or_default();
     let [Value::Text(name), Value::Text(list), email, title] =
         <[Value; 4]>::try_from(row).unwrap_or([const { Value::Null }; 4])
     else {

@@ -16,18 +16,18 @@ use serde_json::{Value as Json, json};
 use super::{
     etag, id, read,
     refusals::{Creating, Deleting, ItemCode, OfItem, Restoring, Updating},
-    write::{self, Authority, Batch, Effect, Fate, Item, Op, Written},
+    write::{self, Answer, Authority, Effect, Fate, Item, Items, Op, Outcomes, Written},
 };
 use crate::{
     Core,
-    access::visibility::{self, Mask},
-    context::Context,
+    access::visibility::Mask,
+    context::{self, Context},
     contract,
     fault::Fault,
     page,
     refusal::Refusal,
     schema::ObjectType,
-    work::{Issued, Outcome, Scope},
+    work::{Issued, Scope},
 };
 
 const BODY: &str = "/body";
@@ -43,9 +43,9 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(written: Written) -> Result<Self, Fault> {
+    fn new(scope: &Scope, written: Written) -> Result<Self, Fault> {
         let record = written.record;
-        let mask = Mask::default();
+        let mask = Mask::of(scope, &record.object_type, None)?;
         let object_type = &record.object_type;
         let (version, offset) = match record.version {
             write::Version::Known(version) => (version, None),
@@ -59,8 +59,8 @@ impl Shown {
                 version,
                 created_at: record.created_at,
                 updated_at: record.updated_at,
-                created_by: visibility::actor(&record.created_by),
-                updated_by: visibility::actor(&record.updated_by),
+                created_by: context::actor(&record.created_by),
+                updated_by: context::actor(&record.updated_by),
                 deleted_at: record.deleted_at,
             },
             offset,
@@ -100,46 +100,36 @@ fn shown(mask: &Mask, object_type: &ObjectType, text: &str) -> Result<RawJson, F
         .map_err(|error| Fault::Internal(error.to_string()))
 }
 
-type Answer<R, C> = Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal<C>>;
-
 impl Core {
     /// A write of one record, refused with the codes of its kind.
-    async fn write_one<C: OfItem, R: Reply + From<crm_runtime::server::StoredAnswer>>(
+    async fn write_one<C: OfItem + Send, R: Reply + From<crm_runtime::server::StoredAnswer>>(
         &self,
         cx: &Context,
         object_type: String,
         op: Op,
         answer: impl Fn(Shown, Effect) -> Box<dyn Fn(&Issued) -> R + Send> + Send + Sync,
     ) -> Result<R, Refusal<C>> {
-        let items = [Item {
+        let item = Item {
             object_type,
             op,
             at: BODY.into(),
-        }];
-        let decide = |_: &Scope, batch: &mut Batch| -> Answer<R, C> {
-            let only = batch
-                .outcomes
+        };
+        let items = Items {
+            authority: Authority::of(cx),
+            fate: Fate::Shared,
+            items: vec![item].into(),
+        };
+        let answer = |scope: &Scope, mut outcomes: Outcomes| {
+            let only = outcomes
                 .pop()
                 .ok_or_else(|| Fault::Internal("a write without outcome".into()))?;
             let written = only.map_err(of_its_kind)?;
             let effect = written.effect;
-            Ok(answer(Shown::new(written)?, effect))
+            Ok::<_, Refusal<C>>(answer(Shown::new(scope, written)?, effect))
         };
-        Ok(
-            match write::write(
-                &self.work,
-                cx,
-                Authority::of(cx),
-                Fate::Shared,
-                &items,
-                decide,
-            )
+        Ok(write::write(&self.work, cx, items, answer)
             .await?
-            {
-                Outcome::Done(reply) => reply,
-                Outcome::Replayed(stored) => stored.into(),
-            },
-        )
+            .into_reply())
     }
 }
 
@@ -322,10 +312,7 @@ impl RecordsHandlers<Context> for Core {
             .map(|(index, operation)| item(index, operation, fresh.next().unwrap_or_default()))
             .collect();
         let request_id = cx.request_id.clone();
-        let decide = |_: &Scope,
-                      batch: &mut Batch|
-         -> Answer<records::BatchResponse, codes::BatchRejected> {
-            let outcomes = std::mem::take(&mut batch.outcomes);
+        let answer = |scope: &Scope, outcomes: Outcomes| {
             if atomic {
                 refuse_as_one(&outcomes)?;
             }
@@ -338,14 +325,14 @@ impl RecordsHandlers<Context> for Core {
                         let shown = if effect == Effect::Deleted {
                             None
                         } else {
-                            Some(Shown::new(written)?)
+                            Some(Shown::new(scope, written)?)
                         };
                         Ok((status(effect), shown))
                     }
                     Err(refusal) => Err(problem(&refusal, &request_id)?),
                 });
             }
-            Ok(Box::new(move |issued| {
+            let answer: Answer<records::BatchResponse> = Box::new(move |issued| {
                 let results = results.iter().map(|result| match result {
                     Ok((status, shown)) => types::BatchResult {
                         status: *status,
@@ -358,16 +345,16 @@ impl RecordsHandlers<Context> for Core {
                     results: results.collect(),
                 };
                 records::BatchResponse::Ok(records::BatchOk { body: body.into() })
-            }))
+            });
+            Ok::<_, Refusal<codes::BatchRejected>>(answer)
         };
-        let fate = if atomic { Fate::Shared } else { Fate::Own };
-        let outcome = write::write(&self.work, cx, Authority::of(cx), fate, &items, decide)
-            .await
-            .map_err(Refusal::narrow)?;
-        Ok(match outcome {
-            Outcome::Done(reply) => reply,
-            Outcome::Replayed(stored) => stored.into(),
-        })
+        let items = Items {
+            authority: Authority::of(cx),
+            fate: if atomic { Fate::Shared } else { Fate::Own },
+            items: items.into(),
+        };
+        let outcome = write::write(&self.work, cx, items, answer).await;
+        Ok(outcome.map_err(Refusal::narrow)?.into_reply())
     }
 
     async fn search(

@@ -1,22 +1,18 @@
 //! Many rows of another system at once, recognised by a key of theirs: a second import of the same rows changes nothing.
 //! The same path as every write; only may an import state what otherwise the server sets, such as status and number.
 
-use crm_contract::codes;
-use crm_runtime::{
-    JsonObject,
-    server::{Answer, Reply},
-};
+use crm_runtime::JsonObject;
 
 use super::{
     refusals::ItemCode,
-    write::{self, Authority, Batch, Effect, Fate, Item, Op},
+    write::{self, Answer, Authority, Effect, Fate, Item, Items, Op, Written},
 };
 use crate::{
     context::{Caller, Context, Principal},
     fault::Fault,
     ports::store::TenantId,
     refusal::Refusal,
-    work::{Issued, Outcome, Scope, Work},
+    work::{Scope, Work},
 };
 
 mod rehearsal;
@@ -42,17 +38,6 @@ pub struct Imported {
     pub effect: Effect,
 }
 
-/// An import answers its caller in the same process: nothing of it is sent or kept.
-struct Done(Vec<Result<Imported, Refusal<ItemCode>>>);
-
-type Answered = Box<dyn Fn(&Issued) -> Done + Send>;
-
-impl Reply for Done {
-    fn reply(self) -> Result<Answer, serde_json::Error> {
-        Ok(Answer::empty(204))
-    }
-}
-
 /// The operator's context for one batch: an import waits for others longer than a person would.
 pub fn context(work: &Work, tenant: &TenantId) -> Context {
     let now = work.ports.clock.now();
@@ -70,6 +55,22 @@ pub fn context(work: &Work, tenant: &TenantId) -> Context {
     }
 }
 
+/// What becomes of the rows of a batch, in order.
+pub type Outcomes = Vec<Result<Imported, Refusal<ItemCode>>>;
+
+/// Why a batch was not written.
+enum Stopped {
+    /// Rows were refused; nothing was changed.
+    Refused(Outcomes),
+    Fault(Fault),
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// Writes rows of one type: each updates the record whose unique field `key` has the row's value, or
 /// creates one. Either all rows take effect or, if one is refused, none; the outcomes tell which. In a failure's pointer
 /// a row is `/rows/` and its place.
@@ -79,7 +80,7 @@ pub async fn import(
     type_name: &str,
     key: &str,
     rows: Vec<Row>,
-) -> Result<Vec<Result<Imported, Refusal<ItemCode>>>, Fault> {
+) -> Result<Outcomes, Fault> {
     let item = |(index, Row { id, fields }): (usize, Row)| Item {
         object_type: type_name.to_owned(),
         op: Op::Upsert {
@@ -89,48 +90,26 @@ pub async fn import(
         },
         at: format!("/rows/{index}"),
     };
-    let items: Vec<Item> = rows.into_iter().enumerate().map(item).collect();
-    let refused = parking_lot::Mutex::new(Vec::new());
-    let decide =
-        |_: &Scope, batch: &mut Batch| -> Result<Answered, Refusal<codes::BatchRejected>> {
-            let outcomes = std::mem::take(&mut batch.outcomes).into_iter();
-            let outcomes: Vec<Result<Imported, Refusal<ItemCode>>> = outcomes
-                .map(|outcome| {
-                    outcome.map(|written| Imported {
-                        id: written.record.id,
-                        effect: written.effect,
-                    })
-                })
-                .collect();
-            if outcomes.iter().any(Result::is_err) {
-                *refused.lock() = outcomes;
-                return Err(Refusal::new(
-                    codes::BatchRejected,
-                    "Rows were refused; nothing was changed.",
-                ));
-            }
-            let imported: Vec<Imported> = outcomes.into_iter().flatten().collect();
-            Ok(Box::new(move |_| {
-                Done(imported.iter().cloned().map(Ok).collect())
-            }))
-        };
-    let cx = Context {
-        idempotency: None,
-        ..cx.clone()
+    let items = Items {
+        authority: Authority::Importing,
+        fate: Fate::Shared,
+        items: rows.into_iter().enumerate().map(item).collect(),
     };
-    match write::write(
-        work,
-        &cx,
-        Authority::Importing,
-        Fate::Shared,
-        &items,
-        decide,
-    )
-    .await
-    {
-        Ok(Outcome::Done(Done(outcomes))) => Ok(outcomes),
-        Ok(Outcome::Replayed(_)) => Ok(Vec::new()),
-        Err(Refusal::Refused(_)) => Ok(refused.into_inner()),
-        Err(Refusal::Fault(fault)) => Err(fault),
+    let answer = |_: &Scope, outcomes: write::Outcomes| {
+        let imported = |written: Written| Imported {
+            id: written.record.id,
+            effect: written.effect,
+        };
+        let outcomes = outcomes.into_iter();
+        let outcomes: Outcomes = outcomes.map(|outcome| outcome.map(imported)).collect();
+        if outcomes.iter().any(Result::is_err) {
+            return Err(Stopped::Refused(outcomes));
+        }
+        let answer: Answer<Outcomes> = Box::new(move |_| outcomes.clone());
+        Ok(answer)
+    };
+    match write::write_here(work, cx, items, answer).await {
+        Ok(outcomes) | Err(Stopped::Refused(outcomes)) => Ok(outcomes),
+        Err(Stopped::Fault(fault)) => Err(fault),
     }
 }

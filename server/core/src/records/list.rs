@@ -12,6 +12,7 @@ use super::{
     sql::Sql,
 };
 use crate::{
+    access::visibility::{Of, Visible},
     page::Place,
     ports::store::{Statement, Value, admission::COMPOUND_TERMS},
     schema::{ObjectType, index::Expressions, slots},
@@ -67,8 +68,8 @@ impl Position {
 pub struct Page<'a> {
     pub object_type: &'a ObjectType,
     pub filter: Option<&'a Filter>,
-    /// A condition that the caller's rights add.
-    pub restriction: Option<&'a str>,
+    /// Of what the caller sees.
+    pub visible: &'a Visible,
     pub sort: &'a Sort,
     pub place: &'a Place<Position>,
     pub include_deleted: bool,
@@ -174,11 +175,9 @@ fn conditions(sql: &mut Sql, page: &Page<'_>) -> String {
     let from = sql.len();
     if let Some(filter) = page.filter {
         sql.push(" AND ");
-        compile::filter(sql, filter);
+        compile::filter(sql, filter, page.visible);
     }
-    if let Some(restriction) = page.restriction {
-        sql.push(" AND ").push(restriction);
-    }
+    page.visible.restrict(sql, Of::Any, "records");
     sql.take_from(from)
 }
 

@@ -169,7 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{access::visibility, schema::Schema};
+    use crate::schema::Schema;
 
     fn row(id: String, actor: String, deleted: Option<i64>, data: String) -> Vec<Value> {
         vec![
@@ -212,8 +212,8 @@ mod tests {
                 fields: RawJson::from_text(data).unwrap(),
                 created_at: -1,
                 updated_at: (1 << 53) - 1,
-                created_by: visibility::actor(&actor),
-                updated_by: visibility::actor(&actor),
+                created_by: crate::context::actor(&actor),
+                updated_by: crate::context::actor(&actor),
                 deleted_at: deleted.map(i64::from),
             };
             let mask = Mask::default();
@@ -238,7 +238,7 @@ mod tests {
         let contact = schema.get("contact").unwrap();
         let data = r#"{"first_name":"A","last_name":"B"}"#;
         let columns = row("1".into(), "system:".into(), None, data.into());
-        let mask = Mask::parse(Some("last_name"), |_| true).ok().unwrap();
+        let mask = Mask::asking(&["last_name"]);
         let printed = record(&mask, contact, &RowRef::read(&columns).unwrap())
             .ok()
             .unwrap();

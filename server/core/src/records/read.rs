@@ -1,10 +1,9 @@
 //! Reading records: one round trip each.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crm_contract::{codes, latest::types};
 use crm_runtime::{JsonObject, RawJson, server::Printable};
-use parking_lot::Mutex;
 use serde_json::Value as Json;
 
 use super::{
@@ -14,55 +13,47 @@ use super::{
     refusals::Listing,
     search,
     sort::Sort,
+    sql::Sql,
 };
 use crate::{
-    access::visibility::{self, Mask},
-    context::Context,
+    access::visibility::{Mask, Of, Visible},
+    context::{self, Context},
     fault::Fault,
-    page::{self, Found, Place, counted, turn},
+    page::{self, Found, Place, turn},
     ports::store::{Bound, Rows, Statement, Value},
     refusal::Refusal,
     schema::{Failure, ObjectType},
-    work::{Scope, Work},
+    work::{Planned, Reads, Scope, Wanted, Work},
 };
 
 /// Records of a page: their values are what weighs.
 const RECORDS: Bound = page::bound(&["data"]);
-
-fn mask_of(object_type: &ObjectType, fields: Option<&str>) -> Result<Mask, Fault> {
-    Mask::parse(fields, |name| object_type.fields.contains_key(name))
-}
 
 fn odd(what: &str) -> Fault {
     Fault::Internal(format!("a row of {what} has another shape"))
 }
 
 fn by_id(scope: &Scope, object_type: &ObjectType, id: &str) -> Statement {
-    let mut sql = format!(
-        "SELECT {} FROM records WHERE records.id = ?1",
-        list::COLUMNS
-    );
-    if let Some(restriction) = visibility::rows(scope, object_type) {
-        sql.push_str(" AND ");
-        sql.push_str(&restriction);
-    }
-    Statement::new(sql, [id.into()])
+    let mut sql = Sql::new("SELECT ");
+    sql.push(list::COLUMNS)
+        .push(" FROM records WHERE records.id = ")
+        .bind(id);
+    Visible::to(scope).restrict(&mut sql, Of::Type(&object_type.name), "records");
+    sql.statement()
 }
 
-/// The row, if it is of the type and may be shown.
+/// The row, if it may be shown.
 fn found<'a>(
     object_type: &ObjectType,
     id: &str,
-    rows: Option<&'a Rows>,
+    rows: &'a Rows,
     include_deleted: bool,
 ) -> Result<RowRef<'a>, Refusal<codes::NotFound>> {
     let row = rows
-        .and_then(|rows| rows.first())
+        .first()
         .map(|row| RowRef::read(row).ok_or_else(|| odd("records")))
         .transpose()?;
-    let row = row.filter(|row| {
-        row.object_type == object_type.name && (include_deleted || row.deleted_at.is_none())
-    });
+    let row = row.filter(|row| include_deleted || row.deleted_at.is_none());
     row.ok_or_else(|| {
         Refusal::new(
             codes::NotFound,
@@ -82,13 +73,13 @@ pub async fn get(
 ) -> Result<(Printable<types::Record<RawJson>>, String), Refusal<codes::NotFound>> {
     let plan = |scope: &Scope| {
         let object_type = scope.state.schema.find(type_name)?;
-        mask_of(object_type, fields)?;
-        Ok::<_, Refusal<codes::NotFound>>(vec![by_id(scope, object_type, id)])
+        let mask = Mask::of(scope, object_type, fields)?;
+        let (reads, rows) = Reads::one::<Rows>(by_id(scope, object_type, id));
+        Ok::<_, Refusal<codes::NotFound>>((reads, (object_type.clone(), mask, rows)))
     };
-    let (scope, rows) = work.read(cx, plan).await?;
-    let object_type = scope.state.schema.find(type_name)?;
-    let mask = mask_of(object_type, fields)?;
-    let row = found(object_type, id, rows.first(), include_deleted)?;
+    let (_, (object_type, mask, rows), mut read) = work.read(cx, plan).await?;
+    let (object_type, rows) = (&*object_type, read.take(rows)?);
+    let row = found(object_type, id, &rows, include_deleted)?;
     let etag = mask.etag(row.version, &object_type.hidden);
     Ok((print::record(&mask, object_type, &row)?, etag))
 }
@@ -106,9 +97,12 @@ pub struct Asked<'a> {
     pub total: bool,
 }
 
-/// What a list is read by: its statements, and what its rows are understood with.
+/// What the rows of a list are understood with.
 struct Plan {
-    statements: Vec<Statement>,
+    object_type: Arc<ObjectType>,
+    mask: Mask,
+    page: Wanted<Rows>,
+    total: Option<Wanted<i64>>,
     place: Place<Position>,
     /// So many sort keys come after a record's columns.
     keys: usize,
@@ -127,7 +121,7 @@ impl Asked<'_> {
         ]
     }
 
-    fn plan(&self, scope: &Scope, now: i64) -> Result<Plan, Refusal<Listing>> {
+    fn plan(&self, scope: &Scope, now: i64) -> Planned<Plan, Refusal<Listing>> {
         let object_type = scope.state.schema.find(self.type_name)?;
         let mut failures: Vec<Failure> = Vec::new();
         let mut keep = |result: Result<(), Vec<Failure>>| {
@@ -147,28 +141,33 @@ impl Asked<'_> {
         let (Some(filter), Ok(sort)) = (filter.transpose().ok(), sort) else {
             return Err(Fault::Invalid(failures).into());
         };
-        mask_of(object_type, self.fields)?;
+        let mask = Mask::of(scope, object_type, self.fields)?;
         let keys = sort.keys.len();
         let parts = self.parts();
         let list = scope.list(&parts);
         let place = list.place(self.cursor, |json| Position::from_json(json, keys))?;
-        let restriction = visibility::rows(scope, object_type);
+        let visible = Visible::to(scope);
         let page = list::Page {
             object_type,
             filter: filter.as_ref(),
-            restriction: restriction.as_deref(),
+            visible: &visible,
             sort: &sort,
             place: &place,
             include_deleted: self.include_deleted,
             limit: self.limit + 1,
         };
-        let mut statements = vec![list::statement(&page).bounded(RECORDS)];
-        statements.extend(self.total.then(|| list::count(&page)));
-        Ok(Plan {
-            statements,
+        let mut reads = Reads::default();
+        let rows = reads.add(list::statement(&page).bounded(RECORDS));
+        let total = self.total.then(|| reads.add(list::count(&page)));
+        let plan = Plan {
+            object_type: object_type.clone(),
+            mask,
+            page: rows,
+            total,
             place,
             keys,
-        })
+        };
+        Ok((reads, plan))
     }
 }
 
@@ -178,28 +177,21 @@ pub async fn list(
     cx: &Context,
     asked: &Asked<'_>,
 ) -> Result<Printable<types::RecordPage<RawJson>>, Refusal<Listing>> {
-    let read_by = Mutex::new((Place::Start, 0));
-    let plan = |scope: &Scope| {
-        let plan = asked.plan(scope, cx.now)?;
-        *read_by.lock() = (plan.place, plan.keys);
-        Ok::<_, Refusal<Listing>>(plan.statements)
-    };
-    let (scope, mut rows) = work.read(cx, plan).await?;
-    let (place, keys) = read_by.into_inner();
-    let object_type = scope.state.schema.find(asked.type_name)?;
-    let mask = mask_of(object_type, asked.fields)?;
-    let total = counted(&mut rows, asked.total)?;
-    let rows = rows.into_iter().next().unwrap_or_default();
-    let position = |row: &Vec<Value>| Position::of_row(row, keys).ok_or_else(|| odd("records"));
-    let turned = turn(&place, Found::of_rows(rows, asked.limit), position)?;
+    let plan = |scope: &Scope| asked.plan(scope, cx.now);
+    let (scope, plan, mut read) = work.read(cx, plan).await?;
+    let total = plan.total.map(|total| read.take(total)).transpose()?;
+    let rows = Found::of_rows(read.take(plan.page)?, asked.limit);
+    let position =
+        |row: &Vec<Value>| Position::of_row(row, plan.keys).ok_or_else(|| odd("records"));
+    let turned = turn(&plan.place, rows, position)?;
     let parts = asked.parts();
     let list = scope.list(&parts);
     let links = list.links(&turned, Position::to_json, total);
     let rows = turned.items.iter().map(|row| {
         let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
-        Ok((&**object_type, row))
+        Ok((&*plan.object_type, row))
     });
-    Ok(print::page(&mask, rows, links)?)
+    Ok(print::page(&plan.mask, rows, links)?)
 }
 
 /// What a history is asked with.
@@ -230,11 +222,10 @@ pub async fn history(
         total,
     } = *asked;
     let parts = ["history", type_name, id];
-    let place = |scope: &Scope| scope.list(&parts).place(cursor, |json| json.as_i64());
     let plan = |scope: &Scope| {
         let object_type = scope.state.schema.find(type_name)?;
-        mask_of(object_type, fields)?;
-        let place = place(scope)?;
+        let mask = Mask::of(scope, object_type, fields)?;
+        let place = scope.list(&parts).place(cursor, |json| json.as_i64())?;
         let (sign, direction) = place.descending();
         let changes = format!(
             "SELECT seq, at, actor, op, fields, before FROM changes WHERE record_id = ?1 AND seq {sign} ?2 AND type = ?4 ORDER BY seq{direction} LIMIT ?3"
@@ -253,26 +244,27 @@ pub async fn history(
             ],
         );
         let changes = changes.bounded(page::bound(&["fields", "before"]));
-        let mut statements = vec![by_id(scope, object_type, id), changes];
-        if total {
+        let mut reads = Reads::default();
+        let record = reads.add::<Rows>(by_id(scope, object_type, id));
+        let changes = reads.add::<Rows>(changes);
+        let total = total.then(|| {
             let count = "SELECT count(*) FROM changes WHERE record_id = ?1 AND type = ?2";
             let of = [id.into(), object_type.name.as_str().into()];
-            statements.push(Statement::new(count, of));
-        }
-        Ok::<_, Refusal<Listing>>(statements)
+            reads.add::<i64>(Statement::new(count, of))
+        });
+        let plan = (object_type.clone(), mask, place, record, changes, total);
+        Ok::<_, Refusal<Listing>>((reads, plan))
     };
-    let (scope, mut rows) = work.read(cx, plan).await?;
-    let object_type = scope.state.schema.find(type_name)?;
-    let mask = mask_of(object_type, fields)?;
-    let total = counted(&mut rows, total)?;
-    let mut rows = rows.into_iter();
-    found(object_type, id, rows.next().as_ref(), include_deleted)?;
-    let rows = rows.next().unwrap_or_default();
+    let (scope, plan, mut read) = work.read(cx, plan).await?;
+    let (object_type, mask, place, record, changes, total) = plan;
+    let object_type = &*object_type;
+    let total = total.map(|total| read.take(total)).transpose()?;
+    found(object_type, id, &read.take(record)?, include_deleted)?;
+    let rows = read.take(changes)?;
     let seq = |row: &Vec<Value>| {
         let seq = row.first().and_then(Value::as_i64);
         seq.ok_or_else(|| odd("changes"))
     };
-    let place = place(&scope)?;
     let turned = turn(&place, Found::of_rows(rows, limit), seq)?;
     let list = scope.list(&parts);
     let page = list.links(&turned, |seq| (*seq).into(), total);
@@ -306,7 +298,7 @@ fn entry(object_type: &ObjectType, mask: &Mask, row: Vec<Value>) -> Option<types
     Some(types::HistoryEntry {
         version,
         at,
-        actor: visibility::actor(&actor),
+        actor: context::actor(&actor),
         kind: op.as_str().into(),
         changes,
     })
@@ -336,18 +328,6 @@ pub async fn search(
     } = *asked;
     let wanted: Option<Vec<&str>> = types.map(|types| types.split(',').collect());
     let parts = ["search", q, types.unwrap_or_default()];
-    let place = |scope: &Scope| scope.list(&parts).place(cursor, |json| json.as_i64());
-    let mask_of = |scope: &Scope| {
-        let schema = &scope.state.schema;
-        Mask::parse(fields, |name| {
-            schema.types().any(|object_type| {
-                wanted
-                    .as_ref()
-                    .is_none_or(|wanted| wanted.contains(&object_type.name.as_str()))
-                    && object_type.fields.contains_key(name)
-            })
-        })
-    };
     let plan = |scope: &Scope| {
         let unknown = wanted
             .iter()
@@ -362,20 +342,25 @@ pub async fn search(
         if !unknown.is_empty() {
             return Err(Fault::Invalid(unknown).into());
         }
-        mask_of(scope)?;
-        let statement = search::statement(q, wanted.as_deref(), &place(scope)?, limit + 1);
-        let statement = statement.map(|statement| statement.bounded(RECORDS));
-        Ok::<_, Refusal<codes::CursorInvalid>>(statement.into_iter().collect())
+        let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(&name));
+        let types = scope.state.schema.types();
+        let types = types.map(|one| &**one).filter(|one| is_wanted(&one.name));
+        let mask = Mask::of_types(scope, types.collect::<Vec<_>>(), fields)?;
+        let place = scope.list(&parts).place(cursor, |json| json.as_i64())?;
+        let visible = Visible::to(scope);
+        let statement = search::statement(q, &visible, wanted.as_deref(), &place, limit + 1);
+        let mut reads = Reads::default();
+        let rows = statement.map(|statement| reads.add::<Rows>(statement.bounded(RECORDS)));
+        Ok::<_, Refusal<codes::CursorInvalid>>((reads, (mask, place, rows)))
     };
-    let (scope, rows) = work.read(cx, plan).await?;
-    let mask = mask_of(&scope)?;
-    let rows = rows.into_iter().next().unwrap_or_default();
-    let found = Found::of_rows(rows, limit);
+    let (scope, (mask, place, rows), mut read) = work.read(cx, plan).await?;
+    let rows = rows.map(|rows| read.take(rows)).transpose()?;
+    let found = Found::of_rows(rows.unwrap_or_default(), limit);
     let version = |row: &Vec<Value>| {
         let row = RowRef::read(row).ok_or_else(|| odd("records"))?;
         Ok::<_, Fault>(row.version)
     };
-    let turned = turn(&place(&scope)?, found, version)?;
+    let turned = turn(&place, found, version)?;
     let list = scope.list(&parts);
     let links = list.links(&turned, |version| (*version).into(), None);
     let rows = turned.items.iter().filter_map(|row| {

@@ -3,7 +3,11 @@
 use serde_json::Value as Json;
 
 use super::{filter::compile::after_prefix, fold::words, list, sql::Sql};
-use crate::{page::Place, ports::store::Statement};
+use crate::{
+    access::visibility::{Of, Visible},
+    page::Place,
+    ports::store::Statement,
+};
 
 /// Words of one search that count.
 const MOST_WORDS: usize = 16;
@@ -12,6 +16,7 @@ const MOST_WORDS: usize = 16;
 /// position is a version. None: there is no word to look for.
 pub fn statement(
     text: &str,
+    visible: &Visible,
     types: Option<&[&str]>,
     place: &Place<i64>,
     limit: usize,
@@ -34,6 +39,7 @@ pub fn statement(
         sql.push(" AND word < ").bind(end);
     }
     sql.push(")");
+    visible.restrict(&mut sql, Of::Any, "records");
     if let Some(types) = types {
         let types: Vec<Json> = types.iter().map(|name| (*name).into()).collect();
         sql.push(" AND records.type IN ").bind_list(&types);

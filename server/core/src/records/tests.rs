@@ -12,6 +12,7 @@ use crate::testing::{World, id, ready};
 mod allowance;
 mod batches;
 mod client;
+mod command;
 mod cost;
 mod heavy;
 mod letters;

@@ -2,17 +2,19 @@
 //! the definitions), read what the decision needs, decide, commit under its guard. The number of statements does not
 //! depend on the number of records.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crm_runtime::{JsonObject, server::Reply};
 use parking_lot::Mutex;
 
 use crate::{
+    access::visibility::Visible,
     context::{Context, Principal},
     fault::Fault,
-    ports::store::Rows,
-    refusal::Refusal,
-    work::{AsyncViolation, Constraint, Decision, Issued, Outcome, Scope, Violation, Work},
+    work::{
+        AsyncViolation, Constraint, Decision, Found, Issued, Outcome, Planned, Reads, Scope, Step,
+        Violation, Work,
+    },
 };
 
 mod commit;
@@ -25,11 +27,11 @@ mod rejoin;
 mod state;
 mod values;
 
-pub use decide::{Batch, Effect, Written};
+pub use decide::{Batch, Effect, Outcomes, Written};
 pub use state::{Number, Record, Version};
 
-use prepare::Prepared;
 pub(super) use prepare::WRITTEN;
+use prepare::{Asked, Prepared};
 
 /// Who states values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,19 +91,20 @@ pub struct Item {
     pub at: String,
 }
 
-/// A unique index refused the commit although the read had found the value free: somebody was faster. Any other
-/// constraint has nobody to lose against.
+/// A unique index refused the commit although the read had found the value free: somebody was faster, and the next try
+/// finds who. Any other constraint has nobody to lose against.
 struct Raced;
 
-impl<C> AsyncViolation<Refusal<C>> for Raced {
-    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal<C> {
-        match violation.constraint {
-            Constraint::Unique { .. } | Constraint::RecordId => {
-                Fault::Raced(violation.constraint.to_string())
-            }
-            other => Fault::Internal(format!("the constraint {other} refused records")),
+impl<E: From<Fault>> AsyncViolation<E> for Raced {
+    async fn explain(&self, scope: &Scope, violation: Violation) -> Result<(), E> {
+        let Violation { constraint, before } = violation;
+        let unique = matches!(constraint, Constraint::Unique { .. } | Constraint::RecordId);
+        // Where nobody wrote anything between two reads, nobody was faster.
+        if unique && (before.is_none() || before != scope.seq) {
+            return Ok(());
         }
-        .into()
+        let what = format!("the constraint {constraint} refused records that nobody raced for");
+        Err(Fault::Internal(what).into())
     }
 }
 
@@ -114,64 +117,147 @@ pub enum Fate {
     Own,
 }
 
-/// Races that one request loses before it gives up.
-const MOST_RACES: usize = 10;
+/// Items, by whom they are stated, and how they hang together.
+pub struct Items<'a> {
+    pub authority: Authority,
+    pub fate: Fate,
+    pub items: Cow<'a, [Item]>,
+}
 
-/// Writes the items in order; later ones see what earlier ones did. Whose a unique value is, is judged at the end, when
-/// every record holds what it is left with. `answer` says what to answer, or that nothing is to
-/// be done after all; the function that it gives is run once the commit's numbers are known.
-pub async fn write<R, C, A>(
-    work: &Work,
-    cx: &Context,
-    authority: Authority,
-    fate: Fate,
-    items: &[Item],
-    answer: A,
-) -> Result<Outcome<R>, Refusal<C>>
-where
-    R: Reply,
-    A: Fn(&Scope, &mut Batch) -> Result<Box<dyn Fn(&Issued) -> R + Send>, Refusal<C>> + Send + Sync,
-{
-    let known: Mutex<Option<Arc<Prepared>>> = Mutex::new(None);
-    // However often it is tried, values are judged once, and again only by other definitions.
-    let prepared = |scope: &Scope| -> Arc<Prepared> {
-        let mut known = known.lock();
+impl Items<'_> {
+    /// Judged by the definitions at hand.
+    fn prepare(&self, scope: &Scope) -> Prepared {
+        Prepared::new(scope, self.authority, &self.items)
+    }
+
+    /// What becomes of them, given the rows that were asked for. Nothing has happened yet.
+    fn decide(
+        &self,
+        scope: &Scope,
+        cx: &Context,
+        prepared: &Prepared,
+        asked: Asked,
+        found: Found,
+    ) -> Result<Batch, Fault> {
+        decide::decide(scope, cx, self.authority, self.fate, prepared, asked, found)
+    }
+}
+
+/// Makes the answer, once the commit's numbers are known.
+pub type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
+
+/// Items as they were judged last: however often a write is tried, values are judged once, and again only by other
+/// definitions.
+#[derive(Default)]
+struct Known(Mutex<Option<Arc<Prepared>>>);
+
+impl Known {
+    fn prepare(&self, scope: &Scope, items: &Items<'_>) -> Arc<Prepared> {
+        let mut known = self.0.lock();
         let made = match known.take() {
             Some(made) if made.schema_rev == scope.state.schema_rev => made,
-            _ => Arc::new(Prepared::new(scope, authority, items)),
+            _ => Arc::new(items.prepare(scope)),
         };
         known.insert(made).clone()
-    };
-    let mut seen_before = None;
-    for _ in 0..MOST_RACES {
-        let seen = Mutex::new(None);
-        let plan = |scope: &Scope| Ok(prepared(scope).statements());
-        let decide = |scope: &Scope, rows: Vec<Rows>| {
-            *seen.lock() = scope.seq;
-            let mut batch = decide::decide(scope, cx, authority, fate, &prepared(scope), rows)?;
-            let answer = answer(scope, &mut batch)?;
-            let plan = commit::plan(cx, scope, batch);
-            let mut decision = Decision::records(plan.versions, plan.statements, answer);
-            decision.guard = plan.guard;
-            decision.counters = plan.counters;
-            Ok(decision)
-        };
-        match work.write(cx, plan, decide, Raced).await {
-            Err(Refusal::Fault(Fault::Raced(constraint)))
-                if work.ports.clock.now() < cx.deadline =>
-            {
-                let seen = *seen.lock();
-                // Nobody wrote anything between the two reads, so nobody was faster.
-                if seen.is_some() && seen == seen_before {
-                    let what = format!(
-                        "the constraint {constraint} refused records that nobody raced for"
-                    );
-                    return Err(Fault::Internal(what).into());
-                }
-                seen_before = seen;
-            }
-            other => return other,
-        }
     }
-    Err(Fault::Busy("lost every race".into()).into())
+}
+
+/// Writes the items in order; later ones see what earlier ones did. Whose a unique value is, is judged at the end, when
+/// every record holds what it is left with. `answer` says what to answer, or that nothing is to be done after all.
+pub async fn write<R, E, A>(
+    work: &Work,
+    cx: &Context,
+    items: Items<'_>,
+    answer: A,
+) -> Result<Outcome<R>, E>
+where
+    R: Reply,
+    E: From<Fault> + Send,
+    A: Fn(&Scope, Outcomes) -> Result<Answer<R>, E> + Send + Sync,
+{
+    let known = Known::default();
+    let plan = |scope: &Scope| Ok(plan(scope, known.prepare(scope, &items)));
+    let decide = |scope: &Scope, plan, found| decided(scope, cx, &items, plan, found, &answer);
+    work.write(cx, plan, decide, Raced).await
+}
+
+/// The same for a caller in this process, whose answer may be of any type.
+pub async fn write_here<R, E, A>(
+    work: &Work,
+    cx: &Context,
+    items: Items<'_>,
+    answer: A,
+) -> Result<R, E>
+where
+    E: From<Fault> + Send,
+    A: Fn(&Scope, Outcomes) -> Result<Answer<R>, E> + Send + Sync,
+{
+    let known = Known::default();
+    let plan = |scope: &Scope| Ok(plan(scope, known.prepare(scope, &items)));
+    let decide = |scope: &Scope, plan, found| decided(scope, cx, &items, plan, found, &answer);
+    work.write_here(cx, plan, decide, Raced).await
+}
+
+type Plan = (Arc<Prepared>, Asked);
+
+fn plan(scope: &Scope, prepared: Arc<Prepared>) -> (Reads, Plan) {
+    let (reads, asked) = prepared.reads(&Visible::to(scope));
+    (reads, (prepared, asked))
+}
+
+fn decided<R, E: From<Fault>>(
+    scope: &Scope,
+    cx: &Context,
+    items: &Items<'_>,
+    (prepared, asked): Plan,
+    found: Found,
+    answer: impl FnOnce(&Scope, Outcomes) -> Result<Answer<R>, E>,
+) -> Result<Decision<R>, E> {
+    let mut batch = items.decide(scope, cx, &prepared, asked, found)?;
+    let answer = answer(scope, std::mem::take(&mut batch.outcomes))?;
+    Ok(commit::decision(cx, scope, batch, answer))
+}
+
+/// What a command makes of what it read.
+pub struct Derived<Q> {
+    pub items: Items<'static>,
+    /// What the command stands on, and what it changes beside records, given the place of its first sequence number: see
+    /// [`Decision::and`].
+    pub beside: Box<dyn FnOnce(u32) -> Decision<()> + Send>,
+    /// For the answer.
+    pub carried: Q,
+}
+
+/// A command: reads by `plan`, derives items from that, reads what these need, and commits once. The guard of
+/// [`Derived::beside`] has to prove what the items were derived from. Three round trips.
+pub async fn command<P, Q, R, E>(
+    work: &Work,
+    cx: &Context,
+    plan: impl Fn(&Scope) -> Planned<P, E> + Send,
+    derive: impl Fn(&Scope, P, Found) -> Result<Derived<Q>, E> + Send + Sync,
+    answer: impl Fn(&Scope, Q, Outcomes) -> Result<Answer<R>, E> + Send + Sync,
+) -> Result<Outcome<R>, E>
+where
+    P: Send,
+    Q: Send,
+    R: Reply,
+    E: From<Fault> + Send,
+{
+    let answer = &answer;
+    let step = |scope: &Scope, prepared, found| {
+        let Derived {
+            items,
+            beside,
+            carried,
+        } = derive(scope, prepared, found)?;
+        let (reads, plan) = self::plan(scope, Arc::new(items.prepare(scope)));
+        let decide = move |scope: &Scope, found: Found| {
+            let answered = |scope: &Scope, outcomes| answer(scope, carried, outcomes);
+            let decision = decided(scope, cx, &items, plan, found, answered)?;
+            let first = decision.versions();
+            Ok(decision.and(beside(first))?)
+        };
+        Ok(Step::Read(reads, Box::new(decide)))
+    };
+    work.write_in_steps(cx, plan, step, Raced).await
 }

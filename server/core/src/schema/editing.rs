@@ -13,11 +13,11 @@ use crate::{
     Core,
     context::Context,
     fault::Fault,
-    ports::store::{Rows, Statement, Value},
+    ports::store::{Rows, Statement},
     refusal::Refusal,
     work::{
-        AsyncViolation, Constraint, Decision, Entry, Issued, NoneExpected, Outcome, Scope,
-        Violation,
+        AsyncViolation, Constraint, Decision, Entry, Found, Guard, Issued, NoneExpected, Planned,
+        Reads, Scope, Violation, Wanted,
     },
 };
 
@@ -44,18 +44,15 @@ pub struct Updated<'a>(pub &'a str);
 
 impl AsyncViolation<Refusal<UpdatingField>> for Updated<'_> {
     /// A unique index could not be made: two records hold one value.
-    async fn explain(&self, _: &Scope, violation: Violation) -> Refusal<UpdatingField> {
-        match violation.constraint {
-            Constraint::Unique { field, .. } if field == self.0 => {}
-            other => {
-                return Fault::Internal(format!("the constraint {other} refused a field")).into();
-            }
-        }
-        Refusal::new(
-            UpdatingField::UniqueViolation,
-            format!("Two records hold the same {}: it cannot be unique.", self.0),
-        )
-        .with("field", self.0)
+    async fn explain(&self, _: &Scope, violation: Violation) -> Result<(), Refusal<UpdatingField>> {
+        Err(match violation.constraint {
+            Constraint::Unique { field, .. } if field == self.0 => Refusal::new(
+                UpdatingField::UniqueViolation,
+                format!("Two records hold the same {}: it cannot be unique.", self.0),
+            )
+            .with("field", self.0),
+            other => Fault::Internal(format!("the constraint {other} refused a field")).into(),
+        })
     }
 }
 
@@ -87,27 +84,20 @@ pub fn decision<R: 'static>(
     Decision::change(vec![entry], statements, answer)
 }
 
-fn done<R: From<StoredAnswer>>(outcome: Outcome<R>) -> R {
-    match outcome {
-        Outcome::Done(reply) => reply,
-        Outcome::Replayed(stored) => stored.into(),
-    }
-}
-
 impl Core {
     /// A change of definitions that no unique index can refuse.
-    pub(super) async fn define<R: Reply + From<StoredAnswer> + 'static, C>(
+    pub(super) async fn define<P: Send, R: Reply + From<StoredAnswer> + 'static, C: Send>(
         &self,
         cx: &Context,
-        plan: impl Fn(&Scope) -> Result<Vec<Statement>, Refusal<C>> + Send,
-        decide: impl Fn(&Scope, Vec<Rows>) -> Result<Decision<R>, Refusal<C>> + Send,
+        plan: impl Fn(&Scope) -> Planned<P, Refusal<C>> + Send,
+        decide: impl Fn(&Scope, P, Found) -> Result<Decision<R>, Refusal<C>> + Send + Sync,
     ) -> Result<R, Refusal<C>> {
         let outcome = self.work.write(cx, plan, decide, NoneExpected).await?;
-        Ok(done(outcome))
+        Ok(outcome.into_reply())
     }
 
     /// A change of a field, which may change what is searched in the records.
-    pub(super) async fn change_field<R: Reply + From<StoredAnswer> + 'static, C>(
+    pub(super) async fn change_field<R: Reply + From<StoredAnswer> + 'static, C: Send>(
         &self,
         cx: &Context,
         (type_name, name): (&str, &str),
@@ -126,18 +116,17 @@ impl Core {
             let object_type = scope.state.schema.find(type_name)?;
             let old = field_of(object_type, name)?;
             let new = change(&scope.state.schema, object_type, old)?;
-            if searched(old) == new.as_ref().is_some_and(searched) {
-                return Ok(Vec::new());
-            }
-            Ok::<_, Refusal<C>>(vec![
-                Statement::new("SELECT seq FROM meta", []),
-                change::records_with(type_name, old),
-            ])
+            let mut reads = Reads::default();
+            let reindexed = (searched(old) != new.as_ref().is_some_and(searched)).then(|| {
+                let seq = reads.add(Statement::new("SELECT seq FROM meta", []));
+                (seq, reads.add(change::records_with(type_name, old)))
+            });
+            Ok::<_, Refusal<C>>((reads, (new, reindexed)))
         };
-        let decide = |scope: &Scope, rows: Vec<Rows>| {
+        type Asked = (Option<Field>, Option<(Wanted<i64>, Wanted<Rows>)>);
+        let decide = |scope: &Scope, (new, reindexed): Asked, mut found: Found| {
             let object_type = scope.state.schema.find(type_name)?;
             let old = field_of(object_type, name)?;
-            let new = change(&scope.state.schema, object_type, old)?;
             if new
                 .as_ref()
                 .is_some_and(|new| new.definition == old.definition)
@@ -149,8 +138,8 @@ impl Core {
                 statements(object_type, old, new.as_ref())?,
                 answer(new.as_ref())?,
             );
-            let mut rows = rows.into_iter();
-            if let (Some(seq), Some(rows)) = (rows.next(), rows.next()) {
+            if let Some((seq, rows)) = reindexed {
+                let (seq, rows) = (found.take(seq)?, found.take(rows)?);
                 let mut after = ObjectType::clone(object_type);
                 match &new {
                     Some(new) => drop(after.fields.insert(name.to_owned(), Arc::new(new.clone()))),
@@ -159,17 +148,12 @@ impl Core {
                 let reindexed = change::reindex(object_type, &after, rows);
                 decided.extend(reindexed.ok_or_else(|| hindrance.too_many_records())?);
                 // The words are those of the records as they were read: none may have changed since.
-                let seq = seq
-                    .first()
-                    .and_then(|row| row.first().and_then(Value::as_i64))
-                    .unwrap_or_default();
-                decided.guard = decided
-                    .guard
-                    .and("(SELECT seq = {} FROM meta)", [seq.into()]);
+                let unmoved = Guard::new().and("(SELECT seq = {} FROM meta)", [seq.into()]);
+                decided = decided.under(unmoved);
             }
             Ok(decided)
         };
         let outcome = self.work.write(cx, plan, decide, &hindrance).await?;
-        Ok(done(outcome))
+        Ok(outcome.into_reply())
     }
 }

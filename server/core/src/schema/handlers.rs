@@ -16,23 +16,20 @@ use super::{
     Field, ObjectType, Schema, TypeDefinition, api,
     change::{self, TypeUpdate},
     editing::{Answer, Updated, decision},
-    json_schema, listing,
+    json_schema,
     refusals::{Creating, CreatingField, DeletingType, ListingFields, UpdatingType},
 };
 use crate::{
     Core,
-    access::visibility::Mask,
     context::Context,
     fault::Fault,
-    ports::store::{Rows, Statement},
+    page::{self, of_items},
+    ports::store::Statement,
     records::etag,
     refusal::Refusal,
-    work::{Decision, Issued, NoneExpected, Scope},
+    shown::Shown,
+    work::{Decision, Found, Issued, NoneExpected, Reads, Scope, Wanted},
 };
-
-fn mask(fields: Option<&str>, known: &[&str]) -> Result<Mask, Fault> {
-    Mask::parse(fields, |name| known.contains(&name))
-}
 
 fn object(value: &impl serde::Serialize) -> Result<Map<String, Json>, Fault> {
     match serde_json::to_value(value) {
@@ -62,16 +59,17 @@ impl SchemaHandlers<Context> for Core {
         request: schema::ListRequest,
     ) -> Result<schema::ListResponse, Problem<schema::ListError>> {
         let run = async {
-            let mask = mask(request.fields.as_deref(), &api::TYPE_PROPERTIES)?;
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let shown = Shown::parse(request.fields.as_deref(), "name", &api::TYPE_PROPERTIES)?;
+            let scope = self.work.scope(cx).await?;
             let all: Vec<&Arc<ObjectType>> = scope.state.schema.types().collect();
-            let (items, page) = listing::page(
+            let (items, page) = of_items(
                 &scope,
                 &["object-types"],
                 &all,
                 |object_type| &object_type.name,
-                |object_type| api::object_type(object_type, &mask),
-                listing::Asked {
+                |object_type| api::object_type(object_type, &shown),
+                page::Asked {
+                    fields: request.fields.as_deref(),
                     cursor: request.cursor.as_deref(),
                     limit: request.limit,
                     total: request.total,
@@ -104,13 +102,12 @@ impl SchemaHandlers<Context> for Core {
                 indexes: body.indexes.clone().unwrap_or_default(),
             };
             let plan = |_: &Scope| {
-                Ok::<_, Refusal<Creating>>(vec![Statement::new(
-                    "SELECT 1 FROM object_types WHERE name = ?1",
-                    [body.name.as_str().into()],
-                )])
+                let sql = "SELECT 1 FROM object_types WHERE name = ?1";
+                let kept = Statement::new(sql, [body.name.as_str().into()]);
+                Ok::<_, Refusal<Creating>>(Reads::one::<bool>(kept))
             };
-            let decide = |scope: &Scope, rows: Vec<Rows>| {
-                let kept = rows.first().is_some_and(|rows| !rows.is_empty());
+            let decide = |scope: &Scope, kept: Wanted<bool>, mut found: Found| {
+                let kept = found.take(kept)?;
                 let change = change::create_type(
                     &scope.state.schema,
                     &body.name,
@@ -119,7 +116,7 @@ impl SchemaHandlers<Context> for Core {
                     kept,
                     cx.now,
                 )?;
-                let shown = api::object_type(&change.object_type, &Mask::default())?;
+                let shown = api::object_type(&change.object_type, &Shown::default())?;
                 let answer: Answer<schema::CreateResponse> = Box::new(move |issued| {
                     let mut body = shown.clone();
                     body.version = Some(issued.base);
@@ -143,16 +140,16 @@ impl SchemaHandlers<Context> for Core {
         request: schema::GetRequest,
     ) -> Result<schema::GetResponse, Problem<schema::GetError>> {
         let run = async {
-            let mask = mask(request.fields.as_deref(), &api::TYPE_PROPERTIES)?;
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let shown = Shown::parse(request.fields.as_deref(), "name", &api::TYPE_PROPERTIES)?;
+            let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
-            let tag = mask.etag(object_type.version, std::iter::empty::<&str>());
+            let tag = shown.etag(object_type.version);
             if etag::none_match(request.if_none_match.as_deref(), &tag) {
                 return Ok(schema::GetResponse::NotModified(schema::GetNotModified {
                     e_tag: Some(tag),
                 }));
             }
-            let body = api::object_type(object_type, &mask)?;
+            let body = api::object_type(object_type, &shown)?;
             Ok(schema::GetResponse::Ok(schema::GetOk {
                 body,
                 e_tag: Some(tag),
@@ -167,7 +164,7 @@ impl SchemaHandlers<Context> for Core {
         request: schema::UpdateRequest,
     ) -> Result<schema::UpdateResponse, Problem<schema::UpdateError>> {
         let run = async {
-            let decide = |scope: &Scope, _: Vec<Rows>| {
+            let decide = |scope: &Scope, (), _: Found| {
                 let object_type = scope.state.schema.find(&request.r#type)?;
                 expect(object_type, request.if_match.as_deref())?;
                 let update = TypeUpdate {
@@ -179,7 +176,7 @@ impl SchemaHandlers<Context> for Core {
                 let answer = |object_type: &ObjectType,
                               changed: bool|
                  -> Result<Answer<schema::UpdateResponse>, Fault> {
-                    let shown = api::object_type(object_type, &Mask::default())?;
+                    let shown = api::object_type(object_type, &Shown::default())?;
                     Ok(Box::new(move |issued| {
                         let mut body = shown.clone();
                         body.version = if changed {
@@ -200,8 +197,12 @@ impl SchemaHandlers<Context> for Core {
                     )),
                 }
             };
-            self.define(cx, |_| Ok::<_, Refusal<UpdatingType>>(Vec::new()), decide)
-                .await
+            self.define(
+                cx,
+                |_| Ok::<_, Refusal<UpdatingType>>((Reads::default(), ())),
+                decide,
+            )
+            .await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -220,15 +221,13 @@ impl SchemaHandlers<Context> for Core {
                     "SELECT count(*) FROM (SELECT 1 FROM records WHERE type = '{}' AND first_version > -1 AND deleted_at IS NULL LIMIT 1000)",
                     object_type.name
                 );
-                Ok::<_, Refusal<DeletingType>>(vec![Statement::new(sql, [])])
+                let records = Reads::one::<i64>(Statement::new(sql, []));
+                Ok::<_, Refusal<DeletingType>>(records)
             };
-            let decide = |scope: &Scope, rows: Vec<Rows>| {
+            let decide = |scope: &Scope, records: Wanted<i64>, mut found: Found| {
                 let object_type = scope.state.schema.find(name)?;
                 expect(object_type, request.if_match.as_deref())?;
-                let records = rows
-                    .first()
-                    .and_then(|rows| rows.first()?.first()?.as_i64())
-                    .unwrap_or_default();
+                let records = found.take(records)?;
                 let statements =
                     change::delete_type(&scope.state.schema, object_type, records, cx.now)?;
                 let entry = change::of_type(Some(object_type), None)?;
@@ -251,17 +250,18 @@ impl SchemaHandlers<Context> for Core {
         request: schema::ListFieldsRequest,
     ) -> Result<schema::ListFieldsResponse, Problem<schema::ListFieldsError>> {
         let run = async {
-            let mask = mask(request.fields.as_deref(), &api::FIELD_PROPERTIES)?;
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let shown = Shown::parse(request.fields.as_deref(), "name", &api::FIELD_PROPERTIES)?;
+            let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
             let all: Vec<&Arc<Field>> = object_type.fields.values().collect();
-            let (items, page) = listing::page(
+            let (items, page) = of_items(
                 &scope,
                 &["fields", &object_type.name],
                 &all,
                 |field| &field.name,
-                |field| api::field(field, &mask),
-                listing::Asked {
+                |field| api::field(field, &shown),
+                page::Asked {
+                    fields: request.fields.as_deref(),
                     cursor: request.cursor.as_deref(),
                     limit: request.limit,
                     total: request.total,
@@ -281,12 +281,12 @@ impl SchemaHandlers<Context> for Core {
     ) -> Result<schema::CreateFieldResponse, Problem<schema::CreateFieldError>> {
         let run = async {
             let written = object(&request.body)?;
-            let decide = |scope: &Scope, _: Vec<Rows>| {
+            let decide = |scope: &Scope, (), _: Found| {
                 let object_type = scope.state.schema.find(&request.r#type)?;
                 let (field, statements) =
                     change::create_field(&scope.state.schema, object_type, written.clone(), cx.now)
                         .map_err(Refusal::widen::<CreatingField>)?;
-                let body = api::field(&field, &Mask::default())?;
+                let body = api::field(&field, &Shown::default())?;
                 let entry = change::of_field(&object_type.name, None, Some(&field))?;
                 let answer: Answer<schema::CreateFieldResponse> = Box::new(move |_| {
                     schema::CreateFieldResponse::Created(schema::CreateFieldCreated {
@@ -295,8 +295,12 @@ impl SchemaHandlers<Context> for Core {
                 });
                 Ok(decision(entry, statements, answer))
             };
-            self.define(cx, |_| Ok::<_, Refusal<CreatingField>>(Vec::new()), decide)
-                .await
+            self.define(
+                cx,
+                |_| Ok::<_, Refusal<CreatingField>>((Reads::default(), ())),
+                decide,
+            )
+            .await
         };
         run.await.map_err(Refusal::narrow)
     }
@@ -321,7 +325,7 @@ impl SchemaHandlers<Context> for Core {
                 |new: Option<&Field>| -> Result<Answer<schema::UpdateFieldResponse>, Fault> {
                     let new = new
                         .ok_or_else(|| Fault::Internal("a field was changed to nothing".into()))?;
-                    let body = api::field(new, &Mask::default())?;
+                    let body = api::field(new, &Shown::default())?;
                     Ok(Box::new(move |_| {
                         schema::UpdateFieldResponse::Ok(schema::UpdateFieldOk {
                             body: body.clone(),
@@ -379,11 +383,11 @@ impl SchemaHandlers<Context> for Core {
         request: schema::JsonSchemaRequest,
     ) -> Result<schema::JsonSchemaResponse, Problem<schema::JsonSchemaError>> {
         let run = async {
-            let (scope, _) = self.work.read(cx, |_| Ok::<_, Fault>(Vec::new())).await?;
+            let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
             // A built-in type as it came has no version of its own: the document's hash tells one from another.
             let document = json_schema::of_type(object_type).to_string();
-            let tag = Mask::default().etag(object_type.version, [&document]);
+            let tag = Shown::default().etag_without(object_type.version, [&document]);
             if etag::none_match(request.if_none_match.as_deref(), &tag) {
                 return Ok(schema::JsonSchemaResponse::NotModified(
                     schema::JsonSchemaNotModified { e_tag: Some(tag) },

@@ -7,6 +7,7 @@ use crate::ports::store::{Statement, Value};
 /// Conditions joined by AND. Empty: always holds.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
+    /// `{}` stands for each of the parameters in turn.
     conditions: Vec<String>,
     params: Vec<Value>,
 }
@@ -18,18 +19,15 @@ impl Guard {
 
     /// A condition of one's own; `{}` stands for each parameter in turn, and nothing else has a brace.
     pub fn and(mut self, condition: &str, params: impl IntoIterator<Item = Value>) -> Self {
-        let mut sql = String::with_capacity(condition.len() + 8);
-        let mut params = params.into_iter();
-        for (index, part) in condition.split(['{', '}']).enumerate() {
-            // Between the braces of a pair.
-            if index % 2 == 1 {
-                self.params.extend(params.next());
-                // Writing to a String does not fail.
-                let _ = write!(sql, "?{}", self.params.len());
-            }
-            sql.push_str(part);
-        }
-        self.conditions.push(sql);
+        self.conditions.push(condition.to_owned());
+        self.params.extend(params);
+        self
+    }
+
+    /// Both hold.
+    pub fn join(mut self, other: Self) -> Self {
+        self.conditions.extend(other.conditions);
+        self.params.extend(other.params);
         self
     }
 
@@ -68,29 +66,22 @@ impl Guard {
         )
     }
 
-    /// Each of these records still exists and is not deleted, whatever its version.
-    pub fn alive<'a>(self, ids: impl IntoIterator<Item = &'a str>) -> Self {
-        let ids: Vec<_> = ids.into_iter().map(serde_json::Value::from).collect();
-        if ids.is_empty() {
-            return self;
-        }
-        self.and(
-            "NOT EXISTS (SELECT 1 FROM json_each({}) j WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.id = j.value AND r.deleted_at IS NULL))",
-            [serde_json::Value::Array(ids).to_string().into()],
-        )
-    }
-
     /// The statement that fails by the constraint `stale` if a condition does not hold.
     pub fn statement(self) -> Option<Statement> {
         if self.conditions.is_empty() {
             return None;
         }
-        Some(Statement::new(
-            format!(
-                "INSERT INTO guard (ok) SELECT 0 WHERE NOT ({})",
-                self.conditions.join(" AND ")
-            ),
-            self.params,
-        ))
+        let conditions = self.conditions.join(" AND ");
+        let mut sql = String::with_capacity(conditions.len() + 64);
+        sql.push_str("INSERT INTO guard (ok) SELECT 0 WHERE NOT (");
+        for (index, part) in conditions.split("{}").enumerate() {
+            if index > 0 {
+                // Writing to a String does not fail.
+                let _ = write!(sql, "?{index}");
+            }
+            sql.push_str(part);
+        }
+        sql.push(')');
+        Some(Statement::new(sql, self.params))
     }
 }

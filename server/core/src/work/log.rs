@@ -137,15 +137,16 @@ fn text(side: &Map<String, Json>) -> String {
     }
 }
 
-/// The statement that appends the entries, the k-th under the k-th sequence number of the commit. `now` is in epoch ms;
-/// `actor` is who did it, as rows have it.
-pub fn append(entries: &[Entry], now: i64, actor: &str) -> Option<Statement> {
+/// The statement that appends the entries, the k-th under the sequence number `first` + k of the commit. `now` is in epoch
+/// ms; `actor` is who did it, as rows have it.
+pub fn append(entries: &[Entry], first: u32, now: i64, actor: &str) -> Option<Statement> {
+    let first = i64::from(first);
     const INTO: &str = "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor)";
     match entries {
         [] => None,
         // Bound by itself: its texts may be long.
         [entry] => Some(Statement::new(
-            format!("{INTO} SELECT base, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM meta"),
+            format!("{INTO} SELECT base + ?8, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM meta"),
             [
                 entry.id.as_str().into(),
                 entry.kind.name().into(),
@@ -154,6 +155,7 @@ pub fn append(entries: &[Entry], now: i64, actor: &str) -> Option<Statement> {
                 text(&entry.before).into(),
                 now.into(),
                 actor.into(),
+                first.into(),
             ],
         )),
         entries => {
@@ -169,10 +171,10 @@ pub fn append(entries: &[Entry], now: i64, actor: &str) -> Option<Statement> {
             let rows = Json::Array(rows.collect()).to_string();
             Some(Statement::new(
                 format!(
-                    "{INTO} SELECT (SELECT base FROM meta) + j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, \
+                    "{INTO} SELECT (SELECT base FROM meta) + ?4 + j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, \
                      j.value ->> 3, j.value ->> 4, ?2, ?3 FROM json_each(?1) j"
                 ),
-                [rows.into(), now.into(), actor.into()],
+                [rows.into(), now.into(), actor.into(), first.into()],
             ))
         }
     }
@@ -193,6 +195,7 @@ pub fn number(versions: u32, moves_access: bool) -> Statement {
 pub fn alone(entry: &Entry, now: i64, actor: &str) -> impl Iterator<Item = Statement> {
     [number(1, entry.moves_access())].into_iter().chain(append(
         std::slice::from_ref(entry),
+        0,
         now,
         actor,
     ))
@@ -234,7 +237,7 @@ mod tests {
     fn a_side_that_is_too_long_for_a_row_says_so() {
         let long = json!({"options": "x".repeat(LONGEST)});
         let entry = Entry::new(Kind::Field, "job.kind", "update", long);
-        let statement = append(&[entry], 0, "system:").unwrap();
+        let statement = append(&[entry], 0, 0, "system:").unwrap();
         let [_, _, _, Value::Text(fields), ..] = &statement.params[..] else {
             panic!("{statement:?}");
         };

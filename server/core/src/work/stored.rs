@@ -3,10 +3,10 @@
 //! places are found by printing the answer twice, with other stand-ins each time, and comparing: so whatever digits a
 //! caller's text holds, it is never taken for one of ours.
 
-use crm_runtime::server::{Reply, StoredAnswer};
+use crm_runtime::server::StoredAnswer;
 use serde::{Deserialize, Serialize};
 
-use super::{seal, settled};
+use super::{Counter, decision, seal, settled};
 use crate::{
     context::Idempotency,
     fault::Fault,
@@ -117,19 +117,23 @@ struct Kept {
     places: Places,
 }
 
+/// How a response is printed to be kept.
+pub(super) type Print<R> = fn(R) -> Result<StoredAnswer, serde_json::Error>;
+
 impl Kept {
-    fn of<R: Reply>(
+    fn of<R>(
         answer: &(dyn Fn(&Issued) -> R + Send),
+        print: Print<R>,
         counters: usize,
     ) -> Result<Self, Fault> {
         let internal = |what: &dyn std::fmt::Display| {
             Fault::Internal(format!("an answer cannot be kept: {what}"))
         };
-        let print = |lead| {
+        let printed = |lead| {
             let issued = stand_ins(lead, counters).ok_or_else(|| internal(&"too many counters"))?;
-            answer(&issued).store().map_err(|error| internal(&error))
+            print(answer(&issued)).map_err(|error| internal(&error))
         };
-        let (first, second) = (print(FIRST)?, print(SECOND)?);
+        let (first, second) = (printed(FIRST)?, printed(SECOND)?);
         let headers = first.headers.iter().zip(&second.headers);
         let alike = (first.status, first.headers.len()) == (second.status, second.headers.len());
         let places = Places {
@@ -151,17 +155,17 @@ impl Kept {
 }
 
 /// The statements that keep the answer for a repeat, and forget what is surely older than a day.
-pub(super) fn record<R: Reply>(
+pub(super) fn record<R>(
     key: &Idempotency,
     answer: &(dyn Fn(&Issued) -> R + Send),
-    counters: usize,
-    taken: &str,
+    print: Print<R>,
+    counters: &[Counter],
     secret: bool,
     now: i64,
     random: &dyn Random,
 ) -> Result<[Statement; 3], Fault> {
     let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
-    let kept = Kept::of(answer, counters)?;
+    let kept = Kept::of(answer, print, counters.len())?;
     let body = if secret {
         seal::seal(&key.seal, &kept.body, random)
     } else {
@@ -192,7 +196,7 @@ pub(super) fn record<R: Reply>(
                     .map_err(internal)?
                     .into(),
                 i64::from(secret).into(),
-                taken.into(),
+                decision::taken(counters)?.into(),
                 now.into(),
             ],
         ),

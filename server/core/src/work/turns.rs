@@ -139,7 +139,6 @@ mod tests {
         task::{Context, Poll},
     };
 
-    use crm_runtime::server::StoredAnswer;
     use futures_util::{FutureExt, future::join_all};
     use serde_json::json;
 
@@ -154,7 +153,7 @@ mod tests {
             api::{TENANT, tenant},
             id,
         },
-        work::{Decision, Entry, Guard, Issued, Kind, NoneExpected, Outcome, Work},
+        work::{Decision, Entry, Found, Guard, Issued, Kind, NoneExpected, Reads, Work},
     };
 
     #[test]
@@ -256,22 +255,18 @@ mod tests {
         let cx = world.cx();
         let edit = async |_| {
             let ended = work
-                .write::<StoredAnswer, Fault>(
+                .write_here::<_, _, Fault>(
                     &cx,
                     |_| {
                         let sql = "SELECT version FROM users WHERE id = ?1";
-                        Ok(vec![Statement::new(sql, [id(USER).into()])])
+                        Ok(Reads::one::<i64>(Statement::new(sql, [id(USER).into()])))
                     },
-                    |_, rows| {
-                        let version = rows[0][0][0].as_i64().unwrap();
+                    |_, version, mut found: Found| {
+                        let version = found.take(version)?;
                         let sql = "UPDATE users SET version = version + 1 WHERE id = ?1";
                         let entry = Entry::new(Kind::User, id(USER), "update", json!({}));
                         let update = Statement::new(sql, [id(USER).into()]);
-                        let answer = |_: &Issued| StoredAnswer {
-                            status: 204,
-                            headers: Vec::new(),
-                            body: Default::default(),
-                        };
+                        let answer = |_: &Issued| ();
                         let guard = Guard::new().versions("users", [(id(USER).as_str(), version)]);
                         let decision = Decision::change(vec![entry], vec![update], answer);
                         Ok(decision.under(guard))
@@ -279,7 +274,7 @@ mod tests {
                     NoneExpected,
                 )
                 .await;
-            assert!(matches!(ended, Ok(Outcome::Done(_))));
+            assert!(ended.is_ok());
         };
         // Enough rounds for all of them to be done.
         let mut all = Box::pin(join_all((0..WRITERS).map(edit)));

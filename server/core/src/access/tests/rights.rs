@@ -336,9 +336,9 @@ fn nothing_is_read_for_a_caller_who_is_known_not_to_be_allowed() {
         };
         let plan = |_: &_| {
             planned.fetch_add(1, Ordering::Relaxed);
-            Ok(Vec::new())
+            Ok((crate::work::Reads::default(), ()))
         };
-        let read = now(api.core.work.read::<Fault>(&cx, plan)).map(|_| ());
+        let read = now(api.core.work.read::<_, Fault>(&cx, plan)).map(|_| ());
         assert_eq!(
             planned.load(Ordering::Relaxed),
             usize::from(expected.is_ok())

@@ -6,9 +6,8 @@ use crm_contract::latest::types;
 use crm_runtime::server::Reply;
 
 use super::{
-    excess::{Excess, Judged, WithKeys},
-    list::missing,
-    row::{self, ACTIVE, Profile, User},
+    excess::{AskedKeys, Excess, Judged, WithKeys},
+    row::{self, ACTIVE, Profile, User, missing},
     rules::{apply, check, distinct, keep_an_owner, may_change, revoking_needs_roles},
     taken::Taken,
 };
@@ -21,12 +20,13 @@ use crate::{
     fault::Fault,
     ports::{
         Answer,
-        store::{Rows, Statement, TenantId},
+        store::{Statement, TenantId},
     },
     random_id,
     records::etag,
     refusal::Refusal,
-    work::{Decision, Guard, Issued, Outcome, Scope},
+    rows,
+    work::{Decision, Found, Guard, Issued, Outcome, Reads, Scope, Wanted},
 };
 
 code_set! {
@@ -67,13 +67,18 @@ pub async fn create<R: Reply + 'static>(
         created_at: cx.now,
         updated_at: cx.now,
     };
-    let plan = |_: &Scope| Ok(vec![row::find(&user.id), managers(&user.profile)]);
-    let decide = |scope: &Scope, rows: Vec<Rows>| {
-        let [found, managers] = <[Rows; 2]>::try_from(rows).unwrap_or_default();
+    let plan = |_: &Scope| {
+        let mut reads = Reads::default();
+        let there = reads.add::<Option<User>>(rows::find::<User>(&user.id));
+        let manager = reads.add::<bool>(manager(&user.profile));
+        Ok((reads, (there, manager)))
+    };
+    let decide = |scope: &Scope,
+                  (there, manager): (Wanted<Option<User>>, Wanted<bool>),
+                  mut found: Found| {
         // Before anything of what is there is told.
         scope.grants.cover(user.rights(), "give these roles")?;
-        if let Some(found) = found.into_iter().next() {
-            let found = User::parse(found)?;
+        if let Some(found) = found.take(there)? {
             if minted || found.content_hash != user.content_hash {
                 return Err(Refusal::new(
                     Adding::IdTaken,
@@ -82,10 +87,10 @@ pub async fn create<R: Reply + 'static>(
             }
             return Ok(Decision::nothing(move |_| answer(found.clone())));
         }
-        check(&user, managers.is_empty(), body.password.as_deref())?;
+        check(&user, !found.take(manager)?, body.password.as_deref())?;
         let made = user.clone();
         let entry = user.created()?;
-        let statements = vec![row::insert(&user)?];
+        let statements = vec![row::insert(&user)];
         let decision = Decision::change(vec![entry], statements, move |issued: &Issued| {
             answer(User {
                 version: issued.base,
@@ -133,21 +138,22 @@ pub async fn update<R: Reply + 'static>(
         now: cx.now,
     });
     let password = changes.password.as_deref();
-    let manager = Profile {
+    let profile = Profile {
         manager: changes.manager.clone().flatten(),
         ..Profile::default()
     };
     let plan = |scope: &Scope| {
-        let mut statements = vec![row::find(id), managers(&manager), row::other_owners(id)];
-        let keys = excess.map(|excess| excess.plan(&scope.grants));
-        statements.extend(keys.into_iter().flatten());
-        Ok(statements)
+        let mut reads = Reads::default();
+        let asked = Asked {
+            user: reads.add(rows::find::<User>(id)),
+            manager: reads.add(manager(&profile)),
+            owners: reads.add(row::other_owners(id)),
+            keys: excess.and_then(|excess| excess.plan(&scope.grants, &mut reads)),
+        };
+        Ok((reads, asked))
     };
-    let decide = |scope: &Scope, rows: Vec<Rows>| {
-        let mut rows = rows.into_iter();
-        let mut next = || rows.next().unwrap_or_default();
-        let (found, managers, owners) = (next(), next(), next());
-        let before = User::parse(found.into_iter().next().ok_or_else(missing)?)?;
+    let decide = |scope: &Scope, asked: Asked, mut found: Found| {
+        let before = found.take(asked.user)?.ok_or_else(missing)?;
         if etag::if_match(if_match).is_some_and(|versions| !versions.contains(&before.version)) {
             return Err(
                 Refusal::new(Changing::VersionMismatch, "The user has changed since.")
@@ -155,7 +161,7 @@ pub async fn update<R: Reply + 'static>(
             );
         }
         let after = apply(&before, &changes, cx.now);
-        let no_manager = manager.manager.is_some() && managers.is_empty();
+        let no_manager = profile.manager.is_some() && !found.take(asked.manager)?;
         check(&after, no_manager, password)?;
         may_change(&scope.grants, &before, &after, password.is_some())?;
         let same = User {
@@ -165,11 +171,11 @@ pub async fn update<R: Reply + 'static>(
         let is_changed = password.is_some() || same != before;
         let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
         if before.is_active_owner() && !after.is_active_owner() {
-            guard = keep_an_owner(guard, &before.id, &owners)?;
+            guard = keep_an_owner(guard, &before.id, found.take(asked.owners)?)?;
         }
         let mut statements = Vec::new();
         if is_changed {
-            statements.push(row::update(&after)?);
+            statements.push(row::update(&before, &after));
         }
         if password.is_some() {
             // The session in which a person changes their own password goes on.
@@ -181,7 +187,7 @@ pub async fn update<R: Reply + 'static>(
         }
         let (place, grants) = (u32::from(is_changed), &scope.grants);
         let keys = match excess {
-            Some(excess) => excess.judge(grants, rows, guard, place)?,
+            Some(excess) => excess.judge(grants, asked.keys, &mut found, guard, place)?,
             None => Judged::none(guard),
         };
         if !is_changed {
@@ -201,7 +207,15 @@ pub async fn update<R: Reply + 'static>(
         .await
 }
 
-fn managers(profile: &Profile) -> Statement {
+/// What is read to change a person.
+struct Asked {
+    user: Wanted<Option<User>>,
+    manager: Wanted<bool>,
+    owners: Wanted<i64>,
+    keys: Option<AskedKeys>,
+}
+
+fn manager(profile: &Profile) -> Statement {
     Statement::new(
         "SELECT 1 FROM users WHERE id = ?1",
         [profile.manager.clone().into()],

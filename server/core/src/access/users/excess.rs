@@ -13,8 +13,8 @@ use crate::{
     },
     fault::Fault,
     integrations::api_keys::{self, ApiKey},
-    ports::store::{Rows, Statement, Value},
-    work::{Decision, Entry, Guard, Issued, Kind},
+    ports::store::Statement,
+    work::{Decision, Entry, Found, Guard, Issued, Kind, Reads, Wanted},
 };
 
 /// What a caller needs to see the keys that somebody made, and to revoke them.
@@ -74,6 +74,9 @@ pub struct Excess<'a> {
     pub now: i64,
 }
 
+/// What is read of the keys, and which of all keys is the newest.
+pub type AskedKeys = (Wanted<Vec<ApiKey>>, Wanted<i64>);
+
 /// What becomes of the keys.
 pub struct Judged {
     /// What is told of the keys holds at the commit as well: none was made or revoked meanwhile.
@@ -126,32 +129,30 @@ impl Judged {
 
 impl Excess<'_> {
     /// What has to be read of them: nothing for a caller who may not know them.
-    pub fn plan(&self, caller: &Grants) -> Vec<Statement> {
+    pub fn plan(&self, caller: &Grants, reads: &mut Reads) -> Option<AskedKeys> {
         if !caller.allows(Action::Named(MANAGE_KEYS)) {
-            return Vec::new();
+            return None;
         }
-        let found = api_keys::excessive(self.person, self.left, self.now);
-        vec![found, api_keys::newest()]
+        let keys = reads.add(api_keys::excessive(self.person, self.left, self.now));
+        Some((keys, reads.add(api_keys::newest())))
     }
 
-    /// `rows`: of the plan. `place`: which version of the commit revoking them takes.
+    /// `asked`: by the plan. `place`: which version of the commit revoking them takes.
     pub fn judge(
         &self,
         caller: &Grants,
-        mut rows: impl Iterator<Item = Rows>,
+        asked: Option<AskedKeys>,
+        found: &mut Found,
         guard: Guard,
         place: u32,
     ) -> Result<Judged, Fault> {
         if self.revoke {
             caller.cover(rights![MANAGE_KEYS], "revoke API keys")?;
         }
-        let (Some(found), Some(newest)) = (rows.next(), rows.next()) else {
+        let Some((keys, newest)) = asked else {
             return Ok(Judged::none(guard));
         };
-        let keys = found.into_iter().map(ApiKey::parse);
-        let mut keys = keys.collect::<Result<Vec<_>, Fault>>()?;
-        let newest = newest.first().and_then(|row| row.first());
-        let newest = newest.and_then(Value::as_i64).unwrap_or_default();
+        let (mut keys, newest) = (found.take(keys)?, found.take(newest)?);
         let revoking = (self.revoke && !keys.is_empty()).then(|| {
             let left: Vec<&str> = self.left.scopes().collect();
             (

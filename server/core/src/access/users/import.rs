@@ -12,7 +12,7 @@ use crate::{
     fault::Fault,
     ports::store::{Rows, Statement},
     records::import::Seen,
-    work::{Scope, Work},
+    work::{Reads, Scope, Work},
 };
 
 /// A person as an import would add or change them.
@@ -56,14 +56,14 @@ pub async fn conflicts(
         list(&|person| Some(person.id.clone())),
     ];
     let plan = |_: &Scope| {
-        Ok::<_, Fault>(vec![Statement::new(
+        Ok::<_, Fault>(Reads::one::<Rows>(Statement::new(
             "SELECT id, login, external_id FROM users WHERE login IN (SELECT value FROM json_each(?1)) \
              OR external_id IN (SELECT value FROM json_each(?2)) OR id IN (SELECT value FROM json_each(?3))",
             params.clone(),
-        )])
+        )))
     };
-    let (_, rows) = work.read(cx, plan).await?;
-    judge(people, rows.into_iter().next().unwrap_or_default(), seen)
+    let (_, rows, mut found) = work.read(cx, plan).await?;
+    judge(people, found.take(rows)?, seen)
 }
 
 /// `rows`: id, login and external id of everybody who has to do with the people.

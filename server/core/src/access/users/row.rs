@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_contract::latest::types;
+use crm_contract::{codes, latest::types};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -12,15 +12,15 @@ use crate::{
     auth::address::fold,
     fault::Fault,
     hex,
+    page::{Added, Listed},
     ports::store::{Statement, Value},
+    refusal::Refusal,
+    rows::{self, Json, row},
     work::{Entry, Kind},
 };
 
 pub const ACTIVE: &str = "active";
 pub const DEACTIVATED: &str = "deactivated";
-
-/// The columns of [`User`], in its order.
-pub const COLUMNS: &str = "id, version, email, name, roles, status, external_id, profile, content_hash, created_at, updated_at";
 
 /// What can be asked for by `?fields=`.
 pub const PROPERTIES: [&str; 13] = [
@@ -39,20 +39,22 @@ pub const PROPERTIES: [&str; 13] = [
     "updated_at",
 ];
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    pub id: String,
-    pub version: i64,
-    pub email: String,
-    pub name: String,
-    pub roles: Vec<String>,
-    pub status: String,
-    pub external_id: Option<String>,
-    pub profile: Profile,
-    /// Of the request that made it: a repeat is told from another one with the same id.
-    pub content_hash: String,
-    pub created_at: i64,
-    pub updated_at: i64,
+row! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct User of "users" {
+        pub id: String,
+        pub version: i64,
+        pub email: String,
+        pub name: String,
+        pub roles: Vec<String>,
+        pub status: String,
+        pub external_id: Option<String>,
+        pub profile: Profile,
+        /// Of the request that made it: a repeat is told from another one with the same id.
+        pub content_hash: String,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,42 +70,6 @@ pub struct Profile {
 }
 
 impl User {
-    pub fn parse(row: Vec<Value>) -> Result<Self, Fault> {
-        let odd = || Fault::Internal("a user's row has another shape".into());
-        let Ok(
-            [
-                id,
-                version,
-                email,
-                name,
-                roles,
-                status,
-                external_id,
-                profile,
-                content_hash,
-                created_at,
-                updated_at,
-            ],
-        ) = <[Value; 11]>::try_from(row)
-        else {
-            return Err(odd());
-        };
-        let text = |value: Value| value.into_text().ok_or_else(odd);
-        Ok(Self {
-            id: text(id)?,
-            version: version.as_i64().ok_or_else(odd)?,
-            email: text(email)?,
-            name: text(name)?,
-            roles: serde_json::from_str(&text(roles)?).map_err(|_| odd())?,
-            status: text(status)?,
-            external_id: external_id.into_text(),
-            profile: serde_json::from_str(&text(profile)?).map_err(|_| odd())?,
-            content_hash: text(content_hash)?,
-            created_at: created_at.as_i64().ok_or_else(odd)?,
-            updated_at: updated_at.as_i64().ok_or_else(odd)?,
-        })
-    }
-
     pub fn is_active_owner(&self) -> bool {
         self.status == ACTIVE && self.is_owner()
     }
@@ -167,6 +133,10 @@ impl User {
     }
 }
 
+pub fn missing() -> Refusal<codes::NotFound> {
+    Refusal::new(codes::NotFound, "There is no such user.")
+}
+
 /// What makes two requests to create a person the same. The password is left out: its hash would be a fast one.
 pub fn content_hash(body: &types::UserCreate) -> String {
     let content = json!([
@@ -182,13 +152,6 @@ pub fn content_hash(body: &types::UserCreate) -> String {
     hex::encode(&Sha256::digest(content.to_string()))
 }
 
-pub fn find(id: &str) -> Statement {
-    Statement::new(
-        format!("SELECT {COLUMNS} FROM users WHERE id = ?1"),
-        [id.into()],
-    )
-}
-
 /// How many active owners there are beside one person, as a condition and a query.
 pub const OTHER_OWNERS: &str = "SELECT count(*) FROM users u WHERE u.status = 'active' AND u.id <> {} AND EXISTS (SELECT 1 FROM json_each(u.roles) WHERE value = 'owner')";
 
@@ -197,42 +160,18 @@ pub fn other_owners(id: &str) -> Statement {
 }
 
 /// A new person; the version is the first of the commit.
-pub fn insert(user: &User) -> Result<Statement, Fault> {
-    Ok(Statement::new(
-        "INSERT INTO users (id, version, email, login, name, roles, status, external_id, profile, content_hash, created_at, updated_at) \
-         VALUES (?1, (SELECT base FROM meta), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
-        vec![
-            user.id.as_str().into(),
-            user.email.as_str().into(),
-            fold(&user.email).into(),
-            user.name.as_str().into(),
-            print(&user.roles)?.into(),
-            user.status.as_str().into(),
-            user.external_id.clone().into(),
-            print(&user.profile)?.into(),
-            user.content_hash.as_str().into(),
-            user.created_at.into(),
-        ],
-    ))
+pub fn insert(user: &User) -> Statement {
+    rows::insert(user, &[login(user)], 0)
 }
 
-/// A person as changed.
-pub fn update(user: &User) -> Result<Statement, Fault> {
-    Ok(Statement::new(
-        "UPDATE users SET version = (SELECT base FROM meta), email = ?2, login = ?3, name = ?4, roles = ?5, status = ?6, external_id = ?7, profile = ?8, \
-         updated_at = ?9 WHERE id = ?1",
-        vec![
-            user.id.as_str().into(),
-            user.email.as_str().into(),
-            fold(&user.email).into(),
-            user.name.as_str().into(),
-            print(&user.roles)?.into(),
-            user.status.as_str().into(),
-            user.external_id.clone().into(),
-            print(&user.profile)?.into(),
-            user.updated_at.into(),
-        ],
-    ))
+/// A person as changed; the version is the first of the commit.
+pub fn update(before: &User, after: &User) -> Statement {
+    rows::update(&before.id, before, after, &[login(after)], 0)
+}
+
+/// The address in the form that is unique.
+fn login(user: &User) -> (&'static str, Value) {
+    ("login", fold(&user.email).into())
 }
 
 /// Gives a person a password, by its hash.
@@ -243,6 +182,15 @@ pub fn set_password(id: &str, hash: &str) -> Statement {
     )
 }
 
-fn print(value: &impl Serialize) -> Result<String, Fault> {
-    serde_json::to_string(value).map_err(|error| Fault::Internal(error.to_string()))
+impl Json for Profile {}
+
+impl Listed for User {
+    const PROPERTIES: &'static [&'static str] = &PROPERTIES;
+
+    fn added(&self) -> Added {
+        Added {
+            created_at: self.created_at,
+            id: self.id.clone(),
+        }
+    }
 }

@@ -9,7 +9,6 @@ use crate::{
     access::{grants::Grants, roles},
     auth::{address::fold, password::opaque},
     fault::Fault,
-    ports::store::Rows,
     refusal::Refusal,
     work::Guard,
 };
@@ -135,18 +134,13 @@ pub fn may_change(
     Ok(())
 }
 
-/// Refused if nobody else is an owner; else the guard holds that somebody is.
+/// Refused if there are no `others` who are owners; else the guard holds that there are.
 pub fn keep_an_owner(
     guard: Guard,
     id: &str,
-    others: &Rows,
+    others: i64,
 ) -> Result<Guard, Refusal<codes::LastOwner>> {
-    let count = others
-        .first()
-        .and_then(|row| row.first())
-        .and_then(|value| value.as_i64())
-        .unwrap_or_default();
-    if count == 0 {
+    if others == 0 {
         return Err(Refusal::new(
             codes::LastOwner,
             "The business would be left without an owner.",

@@ -5,9 +5,8 @@ use crm_contract::codes;
 use crm_runtime::server::Reply;
 
 use super::{
-    excess::{Excess, WithKeys},
-    list::missing,
-    row::{self, ACTIVE, DEACTIVATED, User},
+    excess::{AskedKeys, Excess, WithKeys},
+    row::{self, ACTIVE, DEACTIVATED, User, missing},
     rules::keep_an_owner,
 };
 use crate::{
@@ -16,9 +15,9 @@ use crate::{
     code_set,
     context::Context,
     core::Core,
-    ports::store::Rows,
     refusal::Refusal,
-    work::{Decision, Guard, Issued, NoneExpected, Outcome, Scope},
+    rows,
+    work::{Decision, Found, Guard, Issued, NoneExpected, Outcome, Reads, Scope, Wanted},
 };
 
 code_set! {
@@ -41,15 +40,15 @@ pub async fn deactivate<R: Reply + 'static>(
         now: cx.now,
     };
     let plan = |scope: &Scope| {
-        let mut statements = vec![row::find(id), row::other_owners(id)];
-        statements.extend(excess.plan(&scope.grants));
-        Ok(statements)
+        let mut reads = Reads::default();
+        let user = reads.add::<Option<User>>(rows::find::<User>(id));
+        let owners = reads.add::<i64>(row::other_owners(id));
+        let keys = excess.plan(&scope.grants, &mut reads);
+        Ok((reads, (user, owners, keys)))
     };
-    let decide = |scope: &Scope, rows: Vec<Rows>| {
-        let mut rows = rows.into_iter();
-        let mut next = || rows.next().unwrap_or_default();
-        let (found, owners) = (next(), next());
-        let before = User::parse(found.into_iter().next().ok_or_else(missing)?)?;
+    type Asked = (Wanted<Option<User>>, Wanted<i64>, Option<AskedKeys>);
+    let decide = |scope: &Scope, (user, owners, keys): Asked, mut found: Found| {
+        let before = found.take(user)?.ok_or_else(missing)?;
         let grants = &scope.grants;
         grants.cover(before.rights(), "deactivate this person")?;
         let mut guard = Guard::new().versions("users", [(before.id.as_str(), before.version)]);
@@ -59,17 +58,17 @@ pub async fn deactivate<R: Reply + 'static>(
         let mut entry = None;
         if ends {
             if user.is_owner() {
-                guard = keep_an_owner(guard, &user.id, &owners)?;
+                guard = keep_an_owner(guard, &user.id, found.take(owners)?)?;
             }
             user.status = DEACTIVATED.to_owned();
             user.updated_at = cx.now;
             entry = Some(before.changed("deactivate", &user)?);
             statements.extend([
-                row::update(&user)?,
+                row::update(&before, &user),
                 sessions::revoke_all(&user.id, None, cx.now),
             ]);
         }
-        let keys = excess.judge(grants, rows, guard, u32::from(ends))?;
+        let keys = excess.judge(grants, keys, &mut found, guard, u32::from(ends))?;
         Ok(keys.decision(user, entry, statements, answer))
     };
     core.work.write(cx, plan, decide, NoneExpected).await
@@ -82,13 +81,9 @@ pub async fn reactivate<R: Reply + 'static>(
     id: &str,
     answer: fn(User) -> R,
 ) -> Result<Outcome<R>, Refusal<codes::NotFound>> {
-    let plan = |_: &Scope| Ok(vec![row::find(id)]);
-    let decide = |scope: &Scope, rows: Vec<Rows>| {
-        let found = rows
-            .into_iter()
-            .next()
-            .and_then(|rows| rows.into_iter().next());
-        let before = User::parse(found.ok_or_else(missing)?)?;
+    let plan = |_: &Scope| Ok(Reads::one(rows::find::<User>(id)));
+    let decide = |scope: &Scope, user: Wanted<Option<User>>, mut found: Found| {
+        let before = found.take(user)?.ok_or_else(missing)?;
         scope
             .grants
             .cover(before.rights(), "reactivate this person")?;
@@ -102,7 +97,7 @@ pub async fn reactivate<R: Reply + 'static>(
             ..before.clone()
         };
         let entry = before.changed("reactivate", &after)?;
-        let statements = vec![row::update(&after)?];
+        let statements = vec![row::update(&before, &after)];
         let decision = Decision::change(vec![entry], statements, move |issued: &Issued| {
             answer(User {
                 version: issued.base,

@@ -55,27 +55,24 @@ impl<C> AsyncViolation<Refusal<C>> for Taken
 where
     Refusal<C>: From<Refusal<codes::UniqueViolation>>,
 {
-    async fn explain(&self, scope: &Scope, violation: Violation) -> Refusal<C> {
+    async fn explain(&self, scope: &Scope, violation: Violation) -> Result<(), Refusal<C>> {
         let field = match violation.constraint {
             Constraint::Login => "email",
             Constraint::ExternalId => "external_id",
             other => {
-                return Fault::Internal(format!("the constraint {other} refused a user")).into();
+                let what = format!("the constraint {other} refused a user");
+                return Err(Fault::Internal(what).into());
             }
         };
-        match self.holder(&scope.caller.tenant, field).await {
-            Ok(holder) => {
-                let refusal = Refusal::new(
-                    codes::UniqueViolation,
-                    format!("Another user has this {field}."),
-                )
-                .with("field", field);
-                match holder {
-                    Some(id) => refusal.with("existing", id).into(),
-                    None => refusal.into(),
-                }
-            }
-            Err(error) => Fault::from(error).into(),
-        }
+        let holder = self.holder(&scope.caller.tenant, field).await;
+        let refusal = Refusal::new(
+            codes::UniqueViolation,
+            format!("Another user has this {field}."),
+        )
+        .with("field", field);
+        Err(match holder.map_err(Fault::from)? {
+            Some(id) => refusal.with("existing", id).into(),
+            None => refusal.into(),
+        })
     }
 }

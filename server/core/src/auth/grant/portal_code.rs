@@ -7,11 +7,11 @@ use crm_contract::{
         types::{PortalCode, TokenResponse},
     },
 };
-
 use serde_json::json;
 
 use super::{answer, commit, read, refused};
 use crate::{
+    access::visibility::{CONTACT, Of, Visible},
     auth::{
         credential::{self, Credential},
         sessions,
@@ -21,8 +21,11 @@ use crate::{
     fault::Fault,
     ports::store::{Statement, Value},
     random_id,
+    records::sql::Sql,
     refusal::Refusal,
-    work::{Decision, Entry, Guard, Kind, NoneExpected, Outcome, settled},
+    work::{
+        Decision, Entry, Found, Guard, Kind, NoneExpected, Outcome, Reads, Scope, Wanted, settled,
+    },
 };
 
 /// Makes a code for a contact, good for so many ms.
@@ -45,14 +48,14 @@ pub async fn create(
         secret: random_id::bytes(random),
     };
     let expires_at = cx.now + lifetime_ms;
-    let plan = |_: &_| {
-        Ok(vec![Statement::new(
-            "SELECT 1 FROM records WHERE id = ?1 AND type = 'contact' AND deleted_at IS NULL",
-            [contact.into()],
-        )])
+    let plan = |scope: &Scope| {
+        let mut sql = Sql::new("SELECT 1 FROM records WHERE records.deleted_at IS NULL");
+        sql.push(" AND records.id = ").bind(contact);
+        Visible::to(scope).restrict(&mut sql, Of::Type(CONTACT), "records");
+        Ok(Reads::one::<bool>(sql.statement()))
     };
-    let decide = |_: &_, rows: Vec<crate::ports::store::Rows>| {
-        if rows.first().is_none_or(|rows| rows.is_empty()) {
+    let decide = |scope: &Scope, is_there: Wanted<bool>, mut found: Found| {
+        if !found.take(is_there)? {
             return Err(Refusal::new(codes::NotFound, "There is no such contact."));
         }
         let body = PortalCode {
@@ -88,7 +91,7 @@ pub async fn create(
         let decision = Decision::change(vec![entry], statements, move |_| {
             CreatePortalCodeResponse { body: body.clone() }
         });
-        Ok(decision.under(Guard::new().alive([contact])).secret())
+        Ok(decision.under(Visible::to(scope).guard([contact])).secret())
     };
     match core.work.write(cx, plan, decide, NoneExpected).await? {
         Outcome::Done(response) => Ok(response),
@@ -131,7 +134,10 @@ pub async fn exchange(
             "EXISTS (SELECT 1 FROM portal_codes WHERE code_hash = {} AND used_at IS NULL)",
             [hash.as_str().into()],
         )
-        .alive([contact.as_str()]);
+        .and(
+            "EXISTS (SELECT 1 FROM records WHERE id = {} AND deleted_at IS NULL)",
+            [contact.as_str().into()],
+        );
     let used = Statement::new(
         "UPDATE portal_codes SET used_at = ?2 WHERE code_hash = ?1",
         [hash.as_str().into(), cx.now.into()],

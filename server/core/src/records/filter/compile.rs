@@ -8,6 +8,7 @@ use super::{
     Area, Compare, Filter, Leaf, Operand, Test,
 };
 use crate::{
+    access::visibility::{Of, Visible},
     ports::store::Value,
     schema::{
         Kind, Order,
@@ -15,41 +16,42 @@ use crate::{
     },
 };
 
-/// Appends the filter as one condition on the table `records`.
-pub fn filter(sql: &mut Sql, filter: &Filter) {
+/// Appends the filter as one condition on the table `records`. Of the records that a relation points to, those that are
+/// not `visible` fulfil nothing.
+pub fn filter(sql: &mut Sql, filter: &Filter, visible: &Visible) {
     match filter {
-        Filter::And(parts) => joined(sql, parts, " AND "),
-        Filter::Or(parts) => joined(sql, parts, " OR "),
+        Filter::And(parts) => joined(sql, parts, " AND ", visible),
+        Filter::Or(parts) => joined(sql, parts, " OR ", visible),
         Filter::Not(part) => {
             sql.push("(");
-            self::filter(sql, part);
+            self::filter(sql, part, visible);
             sql.push(") IS NOT TRUE");
         }
-        Filter::Leaf(leaf) => self::leaf(sql, leaf),
+        Filter::Leaf(leaf) => self::leaf(sql, leaf, visible),
     }
 }
 
-fn joined(sql: &mut Sql, parts: &[Filter], word: &str) {
+fn joined(sql: &mut Sql, parts: &[Filter], word: &str, visible: &Visible) {
     sql.push("(");
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             sql.push(word);
         }
-        filter(sql, part);
+        filter(sql, part, visible);
     }
     sql.push(")");
 }
 
-fn leaf(sql: &mut Sql, leaf: &Leaf) {
+fn leaf(sql: &mut Sql, leaf: &Leaf, visible: &Visible) {
     sql.push("(");
     match &leaf.through {
         None => test(sql, &leaf.column, &leaf.test, "records"),
         Some((relation, target)) => {
             sql.push("EXISTS (SELECT 1 FROM records o WHERE o.id = ")
                 .push(&Expressions::of("records", relation.plain()))
-                .push(" AND o.type = '")
-                .push(&target.name)
-                .push("' AND o.deleted_at IS NULL AND ");
+                .push(" AND o.deleted_at IS NULL");
+            visible.restrict(sql, Of::Type(&target.name), "o");
+            sql.push(" AND ");
             test(sql, &leaf.column, &leaf.test, "o");
             sql.push(")");
         }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{super::column::Column, *};
 use crate::{
+    access::visibility::Visible,
     ports::store::Statement,
     records::{list, row, sort::Sort},
     testing::{self, Memory},
@@ -259,7 +260,7 @@ proptest! {
         for tree in trees {
             let filter = read(&testing::schema(), &testing::thing(), &tree.to_string(), NOW).unwrap();
             let sort = Sort::default();
-            let page = list::Page { object_type: &testing::thing(), filter: Some(&filter), restriction: None, sort: &sort, place: &crate::page::Place::Start, include_deleted: false, limit: 100 };
+            let page = list::Page { object_type: &testing::thing(), filter: Some(&filter), visible: &Visible::ALL, sort: &sort, place: &crate::page::Place::Start, include_deleted: false, limit: 100 };
             let found: Vec<String> = STORE.run(&list::statement(&page)).into_iter().map(|row| row[0].as_str().unwrap().to_owned()).collect();
             let expected: Vec<String> = (0..records.len()).filter(|n| holds(&filter, &records, *n)).map(testing::id).collect();
             prop_assert_eq!(found, expected, "{}", tree);
@@ -272,7 +273,7 @@ proptest! {
         let tree = json!({"field": field, "op": "eq", "value": text}).to_string();
         if let Ok(filter) = read(&testing::schema(), &testing::thing(), &tree, NOW) {
             let sort = Sort::default();
-            let page = list::Page { object_type: &testing::thing(), filter: Some(&filter), restriction: None, sort: &sort, place: &crate::page::Place::Start, include_deleted: false, limit: 100 };
+            let page = list::Page { object_type: &testing::thing(), filter: Some(&filter), visible: &Visible::ALL, sort: &sort, place: &crate::page::Place::Start, include_deleted: false, limit: 100 };
             prop_assert!(text.len() < 12 || !list::statement(&page).sql.contains(&text));
         }
     }
@@ -371,7 +372,7 @@ fn the_largest_filter_binds_few_parameters() {
     let page = list::Page {
         object_type: &testing::thing(),
         filter: Some(&filter),
-        restriction: None,
+        visible: &Visible::ALL,
         sort: &sort,
         place: &crate::page::Place::Start,
         include_deleted: false,

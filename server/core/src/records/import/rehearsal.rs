@@ -10,21 +10,23 @@ use crm_runtime::JsonObject;
 
 use super::{Row, Seen};
 use crate::{
+    access::visibility::{Of, Visible},
     context::Context,
     fault::Fault,
     ports::store::{Rows, Value},
     records::{
         refusals::Judging,
+        sql::Sql,
         totals,
         write::{
             Authority, WRITTEN,
             judge::{Judged, REFUSED, complete, judge},
-            keys::{self, Key, by_ids},
+            keys::{self, Key, among_ids},
         },
     },
     refusal::Refusal,
     schema::{At, Failures, Field, ObjectType, allowance::Allowance},
-    work::{Scope, Work},
+    work::{Reads, Scope, Work},
 };
 
 /// What would become of a row.
@@ -122,26 +124,26 @@ async fn read(
         })
     };
     let plan = |scope: &Scope| {
-        let mut statements = vec![
-            by_ids(
-                "SELECT id, data FROM records WHERE id",
-                &ids,
-                " AND deleted_at IS NULL",
-            )
-            .bounded(WRITTEN),
-        ];
+        let visible = Visible::to(scope);
+        let mut sql = Sql::new("SELECT id, data FROM records WHERE records.deleted_at IS NULL");
+        visible.restrict(&mut sql, Of::Any, "records");
+        sql.push(" AND records.id");
+        among_ids(&mut sql, &ids);
+        let mut reads = Reads::default();
+        let there = reads.add::<Rows>(sql.statement().bounded(WRITTEN));
         let fields = wanted.iter().filter(|(field, _)| known(scope, field));
-        statements
-            .extend(fields.map(|(field, keys)| keys::holders(&object_type.name, field, keys)));
-        Ok::<_, Fault>(statements)
+        let holders = fields.map(|(field, keys)| {
+            let holders = keys::holders(&visible, &object_type.name, field, keys);
+            (*field, reads.add::<Rows>(holders))
+        });
+        let holders: Vec<_> = holders.collect();
+        Ok::<_, Fault>((reads, (there, holders)))
     };
-    let (scope, rows) = work.read(cx, plan).await?;
-    let mut rows = rows.into_iter();
-    let there = rows.next().unwrap_or_default();
-    let fields = wanted.iter().filter(|(field, _)| known(&scope, field));
+    let (_, (there, holders), mut found) = work.read(cx, plan).await?;
+    let there = found.take(there)?;
     let mut stored = Stored::new();
-    for ((field, _), rows) in fields.zip(rows) {
-        note(&mut stored, field, rows);
+    for (field, at) in holders {
+        note(&mut stored, field, found.take(at)?);
     }
     let there = there.into_iter().filter_map(|row| {
         let [id, data] = <[Value; 2]>::try_from(row).ok()?;
@@ -196,7 +198,7 @@ type Stored = HashMap<(String, Key), String>;
 
 fn note(stored: &mut Stored, field: &Field, rows: Rows) {
     for row in rows {
-        if let [id, key] = row.as_slice()
+        if let [id, key, _] = row.as_slice()
             && let (Some(id), Some(key)) = (id.as_str(), Key::stored(field, key))
         {
             stored

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::{
+    access::visibility::Visible,
     page::{Found, Turned, turn},
     records::{
         filter, row,
@@ -113,7 +114,7 @@ impl Listed {
         let page = Page {
             object_type: &testing::thing(),
             filter: self.filter.as_ref(),
-            restriction: None,
+            visible: &Visible::ALL,
             sort: &self.sort,
             place,
             include_deleted: self.include_deleted,
@@ -329,16 +330,17 @@ fn the_count_is_that_of_the_whole_list() {
     let status = json!({"field": "status", "op": "eq", "value": "new"}).to_string();
     let status = filter::read(&testing::schema(), &object_type, &status, 0).unwrap();
     let sort = Sort::default();
-    for (filter, restriction, include_deleted, expected) in [
-        (None, None, false, 6),
-        (None, None, true, 7),
-        (Some(&status), None, false, 3),
-        (Some(&status), Some("records.version > 2"), false, 1),
+    let (all, newest) = (Visible::ALL, Visible::holding("{t}.version > {}", 2));
+    for (filter, visible, include_deleted, expected) in [
+        (None, &all, false, 6),
+        (None, &all, true, 7),
+        (Some(&status), &all, false, 3),
+        (Some(&status), &newest, false, 1),
     ] {
         let statement = count(&Page {
             object_type: &object_type,
             filter,
-            restriction,
+            visible,
             sort: &sort,
             place: &Place::Start,
             include_deleted,
@@ -368,7 +370,7 @@ fn plan(sort: &str, filter: Option<Json>, place: Place<Vec<Json>>) -> String {
     store.plan(&statement(&Page {
         object_type: &object_type,
         filter: filter.as_ref(),
-        restriction: None,
+        visible: &Visible::ALL,
         sort: &sort,
         place: &place,
         include_deleted: false,
@@ -615,7 +617,7 @@ fn built_in_types_share_the_indexes_over_several_fields() {
         let plan = store.plan(&statement(&Page {
             object_type,
             filter: Some(&filter),
-            restriction: None,
+            visible: &Visible::ALL,
             sort: &Sort::parse(object_type, Some(sort)).unwrap(),
             place: &Place::Start,
             include_deleted: false,

@@ -8,8 +8,8 @@ use crate::{
     records::{
         fold::REVISION,
         row,
-        sql::ROWS,
-        write::keys::{Key, by_ids, by_keys},
+        sql::{ROWS, Sql},
+        write::keys::{Key, among_ids, by_keys},
     },
     schema::{Field, slots},
     work::Guard,
@@ -81,12 +81,8 @@ pub async fn holders(
         return Ok(Holders::new());
     }
     let statement = |((type_name, _), (field, keys)): (&(&str, &str), &(&Field, BTreeSet<Key>))| {
-        by_keys(
-            &format!("SELECT num, id, {} AS text", field.sql.unique),
-            type_name,
-            field,
-            keys,
-        )
+        let sql = Sql::new(&format!("SELECT num, id, {} AS text", field.sql.unique));
+        by_keys(sql, type_name, field, keys)
     };
     let rows = store
         .read(tenant, wanted.iter().map(statement).collect())
@@ -112,8 +108,11 @@ impl Step<'_> {
         let guard = guard.records(self.versions.iter().copied());
         let mut statements: Vec<Statement> = guard.statement().into_iter().collect();
         let set = |value: &str, ids: BTreeSet<String>| {
-            let update = format!("UPDATE records SET apart = {value} WHERE id");
-            (!ids.is_empty()).then(|| by_ids(&update, &ids, ""))
+            (!ids.is_empty()).then(|| {
+                let mut sql = Sql::new(&format!("UPDATE records SET apart = {value} WHERE id"));
+                among_ids(&mut sql, &ids);
+                sql.statement()
+            })
         };
         let all = [&self.apart, &self.alone, &self.later]
             .into_iter()

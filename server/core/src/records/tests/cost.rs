@@ -74,9 +74,16 @@ fn what_a_write_reads_it_finds_by_index() {
         crate::schema::index::Expressions::of("r", plain)
     ));
     assert!(restore.contains("u.thing.code (<expr>=?)"), "{restore}");
-    let search = world
-        .store
-        .plan(&super::super::search::statement("two words", None, &Place::After(9), 50).unwrap());
+    let search = world.store.plan(
+        &super::super::search::statement(
+            "two words",
+            &crate::access::visibility::Visible::ALL,
+            None,
+            &Place::After(9),
+            50,
+        )
+        .unwrap(),
+    );
     assert!(
         search.contains("SEARCH records USING INTEGER PRIMARY KEY (rowid=?)")
             && !search.contains("SCAN words"),

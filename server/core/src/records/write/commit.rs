@@ -13,22 +13,21 @@ use super::{
     state::{Change, Number, Record, Stored, Version},
 };
 use crate::{
+    access::visibility::Visible,
     context::Context,
     ports::store::{Statement, Value},
     records::{row, sql::ROWS},
     schema::{Field, slots},
-    work::{Counter, Guard, Scope},
+    work::{Counter, Decision, Guard, Issued, Scope},
 };
 
-pub struct Plan {
-    pub guard: Guard,
-    pub versions: u32,
-    pub counters: Vec<Counter>,
-    pub statements: Vec<Statement>,
-}
-
-pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
-    let mut guard = Guard::new();
+/// What commits the batch. `answer`: what is answered, once the commit's numbers are known.
+pub fn decision<R>(
+    cx: &Context,
+    scope: &Scope,
+    batch: Batch,
+    answer: Box<dyn Fn(&Issued) -> R + Send>,
+) -> Decision<R> {
     let touched: Vec<&Record> = {
         let mut touched: Vec<&Record> = batch
             .records
@@ -43,9 +42,11 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
     let stored = touched
         .iter()
         .filter_map(|record| Some((record.id.as_str(), record.stored.as_ref()?.version)));
-    guard = guard.records(stored.chain(batch.fresh.iter().map(|id| (id.as_str(), 0))));
+    let fresh = batch.fresh.iter().map(|id| (id.as_str(), 0));
     let alive: BTreeSet<&str> = batch.alive.iter().map(String::as_str).collect();
-    guard = guard.alive(alive);
+    let guard = Guard::new()
+        .records(stored.chain(fresh))
+        .join(Visible::to(scope).guard(alive));
     let (created, updated): (Vec<&Record>, Vec<&Record>) =
         touched.iter().partition(|record| record.stored.is_none());
     let actor = scope.caller.principal.actor();
@@ -62,12 +63,8 @@ pub fn plan(cx: &Context, scope: &Scope, batch: Batch) -> Plan {
         statements.extend(log(&batch.changes, &batch.counters, cx.now, &actor));
     }
     words(&touched, &mut statements);
-    Plan {
-        guard,
-        versions: u32::try_from(batch.versions).unwrap_or(u32::MAX),
-        counters: batch.counters,
-        statements,
-    }
+    let versions = u32::try_from(batch.versions).unwrap_or(u32::MAX);
+    Decision::records(versions, batch.counters, statements, answer).under(guard)
 }
 
 /// The records whose stored unique values others take in this commit.
@@ -507,6 +504,7 @@ mod tests {
             ended: false,
             version: Version::Issued(n as i64),
             content_hash: String::new(),
+            visible: true,
             changed: vec!["title".into(), "count".into()],
             numbers: Vec::new(),
         }

@@ -13,21 +13,21 @@ use super::{
     Authority, Expected, Fate,
     judge::{Judged, complete},
     numbers::Counters,
-    prepare::{Act, Prepared, Ready},
+    prepare::{Act, Asked, Prepared, Ready},
     state::{Change, Record, Records, Version},
     values::Values,
 };
 use crate::{
     context::Context,
     fault::Fault,
-    ports::store::{Rows, admission::BATCH_BYTES},
+    ports::store::admission::BATCH_BYTES,
     records::{
         refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
         totals,
     },
     refusal::Refusal,
     schema::{At, Failures, ObjectType, allowance::Allowance},
-    work::{Counter, Scope},
+    work::{Counter, Found, Scope},
 };
 
 mod check;
@@ -54,9 +54,12 @@ pub struct Written {
     pub record: Record,
 }
 
-/// The outcomes of all items in order, and what they come to.
+/// What became of each item, in order.
+pub type Outcomes = Vec<Result<Written, Refusal<ItemCode>>>;
+
+/// The outcomes of all items, and what they come to.
 pub struct Batch {
-    pub outcomes: Vec<Result<Written, Refusal<ItemCode>>>,
+    pub outcomes: Outcomes,
     pub(super) records: Records,
     pub(super) changes: Vec<Change>,
     pub(super) counters: Vec<Counter>,
@@ -65,16 +68,6 @@ pub struct Batch {
     /// Stored records that are pointed to and must still be there.
     pub(super) alive: Vec<String>,
     pub(super) versions: i64,
-}
-
-impl Batch {
-    /// Takes back everything: an atomic batch of which one item was refused.
-    pub fn refused(&self) -> impl Iterator<Item = (usize, &Refusal<ItemCode>)> {
-        self.outcomes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, outcome)| Some((index, outcome.as_ref().err()?)))
-    }
 }
 
 #[derive(Clone)]
@@ -105,7 +98,8 @@ pub fn decide(
     authority: Authority,
     fate: Fate,
     prepared: &Prepared,
-    rows: Vec<Rows>,
+    asked: Asked,
+    mut found: Found,
 ) -> Result<Batch, Fault> {
     let mut decider = Decider {
         cx,
@@ -122,7 +116,7 @@ pub fn decide(
         alive: Vec::new(),
         versions: 0,
     };
-    decider.take_rows(scope, prepared, rows)?;
+    decider.take_rows(scope, asked, &mut found)?;
     // Only operations that stand for themselves are decided again without others.
     let apart = fate == Fate::Own && prepared.holds_unique_values();
     let before = apart.then(|| decider.clone());
@@ -280,7 +274,8 @@ impl Decider<'_> {
     ) -> Result<Written, Refusal<Creating>> {
         if let Some(existing) = self.records.get(&id) {
             // The same create again is answered with what has become of it; whatever else has the id says nothing of itself.
-            let same = hash.is_some_and(|hash| hash == existing.content_hash)
+            let same = existing.visible
+                && hash.is_some_and(|hash| hash == existing.content_hash)
                 && existing.object_type.name == object_type.name;
             if same && existing.deleted_at.is_none() {
                 return Ok(Written {
@@ -308,6 +303,7 @@ impl Decider<'_> {
             ended: false,
             version: Version::Issued(0),
             content_hash: String::new(),
+            visible: true,
             changed: Vec::new(),
             numbers: Vec::new(),
         };
@@ -351,12 +347,12 @@ impl Decider<'_> {
         self.versions - 1
     }
 
-    /// The record of this type under this id, deleted or not.
+    /// The record of this type under this id that the caller sees, deleted or not.
     fn find(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal<codes::NotFound>> {
         let found = self
             .records
             .get(id)
-            .filter(|record| record.object_type.name == object_type.name);
+            .filter(|record| record.visible && record.object_type.name == object_type.name);
         found
             .cloned()
             .ok_or_else(|| not_found(format!("There is no {} {id}.", object_type.name)))

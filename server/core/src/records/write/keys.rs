@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::{
+    access::visibility::Visible,
     ports::store::{Statement, Value},
-    records::{fold::fold, row::unique_text},
+    records::{fold::fold, row::unique_text, sql::Sql},
     schema::{Field, Order},
 };
 
@@ -61,51 +62,47 @@ impl Key {
     }
 }
 
-/// Who has these values of a unique field: id and value.
-pub fn holders(type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
-    let select = format!("SELECT id, {}", field.sql.raw);
-    by_keys(&select, type_name, field, keys)
+/// Who has these values of a unique field: id, value, and whether the caller sees the record.
+pub fn holders(
+    visible: &Visible,
+    type_name: &str,
+    field: &Field,
+    keys: &BTreeSet<Key>,
+) -> Statement {
+    let mut sql = Sql::new(&format!("SELECT id, {}, ", field.sql.raw));
+    visible.tell(&mut sql, "records");
+    by_keys(sql, type_name, field, keys)
 }
 
-/// The rows whose column, with which `select` ends, is one of these ids; `rest` follows.
-pub fn by_ids(select: &str, ids: &BTreeSet<String>, rest: &str) -> Statement {
+/// Ends a condition: what stands before is one of these ids.
+pub fn among_ids(sql: &mut Sql, ids: &BTreeSet<String>) {
     match ids.first() {
-        Some(only) if ids.len() == 1 => {
-            Statement::new(format!("{select} = ?1{rest}"), [only.as_str().into()])
-        }
-        _ => among(select, ids.iter().map(|id| id.as_str().into()), rest),
+        Some(only) if ids.len() == 1 => drop(sql.push(" = ").bind(only.as_str())),
+        _ => among(sql, ids.iter().map(|id| id.as_str().into())),
     }
 }
 
-/// What `select` says of the records of a type that have one of these keys, and of some that may have one: an earlier
-/// folding had no keys with accents. Of several with one key the one that the index holds it for comes first: see
-/// `records::refold`.
-pub fn by_keys(select: &str, type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
-    let select = format!(
-        "{select} FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {}",
+/// Selects, by the columns with which `sql` begins, the records of a type that have one of these keys, and some that may
+/// have one: an earlier folding had no keys with accents. Of several with one key the one that the index holds it for comes
+/// first: see `records::refold`.
+pub fn by_keys(mut sql: Sql, type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
+    sql.push(&format!(
+        " FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {}",
         field.sql.plain
-    );
+    ));
     if field.kind().order() != Order::Folded {
-        return among(&select, keys.iter().map(Key::json), "");
+        among(&mut sql, keys.iter().map(Key::json));
+        return sql.statement();
     }
     let folded: BTreeSet<String> = keys.iter().map(Key::folded).collect();
     let folded: Vec<Json> = folded.into_iter().map(Json::from).collect();
-    let exact: Vec<Json> = keys.iter().map(Key::json).chain(folded.clone()).collect();
-    Statement::new(
-        format!(
-            "{select} IN (SELECT value FROM json_each(?1)) AND {} IN (SELECT value FROM json_each(?2)) ORDER BY apart",
-            field.sql.unique
-        ),
-        [
-            Json::Array(folded).to_string().into(),
-            Json::Array(exact).to_string().into(),
-        ],
-    )
+    among(&mut sql, folded.iter().cloned());
+    sql.push(&format!(" AND {}", field.sql.unique));
+    among(&mut sql, keys.iter().map(Key::json).chain(folded));
+    sql.push(" ORDER BY apart");
+    sql.statement()
 }
 
-fn among(select: &str, values: impl Iterator<Item = Json>, rest: &str) -> Statement {
-    Statement::new(
-        format!("{select} IN (SELECT value FROM json_each(?1)){rest}"),
-        [Json::Array(values.collect()).to_string().into()],
-    )
+fn among(sql: &mut Sql, values: impl Iterator<Item = Json>) {
+    sql.push(" IN ").bind_list(&values.collect::<Vec<_>>());
 }

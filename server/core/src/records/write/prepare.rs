@@ -13,18 +13,20 @@ use serde_json::Value as Json;
 use super::{
     Authority, Expected, Item, Op,
     judge::{Judged, complete, judge},
-    keys::{Key, by_ids, by_keys, holders},
+    keys::{Key, among_ids, by_keys, holders},
     values::Values,
 };
 use crate::{
-    ports::store::{Bound, Statement, admission::BATCH_BYTES, bound::Past},
+    access::visibility::{Of, Visible},
+    ports::store::{Bound, Rows, Statement, admission::BATCH_BYTES, bound::Past},
     records::{
         list,
         refusals::{Creating, Deleting, ItemCode, Restoring, Updating},
+        sql::Sql,
     },
     refusal::Refusal,
     schema::{Field, Kind, ObjectType, allowance::Allowance},
-    work::Scope,
+    work::{Reads, Scope, Wanted},
 };
 
 /// The records that one request changes are read whole and answered whole: together they may weigh what it may write.
@@ -91,14 +93,14 @@ pub enum Act {
 }
 
 /// An item, and what it is judged by.
-struct Asked<'a> {
+struct Judging<'a> {
     scope: &'a Scope,
     authority: Authority,
     item: &'a Item,
     allowance: &'a Allowance,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Judging<'a> {
     fn object_type(&self) -> Result<&'a Arc<ObjectType>, Refusal<codes::NotFound>> {
         self.scope.state.schema.find(&self.item.object_type)
     }
@@ -150,7 +152,7 @@ impl Prepared {
         item: &Item,
         allowance: &Allowance,
     ) -> Result<Ready, Refusal<ItemCode>> {
-        let asked = Asked {
+        let asked = Judging {
             scope,
             authority,
             item,
@@ -171,7 +173,7 @@ impl Prepared {
 
     fn create(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &Judging<'_>,
         id: &str,
         minted: bool,
         fields: &JsonObject,
@@ -203,7 +205,7 @@ impl Prepared {
 
     fn update(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &Judging<'_>,
         id: &str,
         expected: &Expected,
         fields: &JsonObject,
@@ -224,7 +226,7 @@ impl Prepared {
 
     fn delete(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &Judging<'_>,
         id: &str,
         expected: &Expected,
     ) -> Result<Ready, Refusal<Deleting>> {
@@ -239,7 +241,7 @@ impl Prepared {
         ))
     }
 
-    fn restore(&mut self, asked: &Asked<'_>, id: &str) -> Result<Ready, Refusal<Restoring>> {
+    fn restore(&mut self, asked: &Judging<'_>, id: &str) -> Result<Ready, Refusal<Restoring>> {
         let object_type = asked.object_type()?;
         self.records.insert(id.to_owned());
         let restores = self
@@ -253,7 +255,7 @@ impl Prepared {
     /// Refused like the create that it may come to.
     fn upsert(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &Judging<'_>,
         id: &str,
         key: &str,
         fields: &JsonObject,
@@ -336,78 +338,114 @@ impl Prepared {
         }
     }
 
-    /// What to read, in the order in which `decide` takes the rows. The number depends on types and fields only.
-    pub fn statements(&self) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        if !self.records.is_empty() {
-            let found = by_ids(
-                &format!(
-                    "SELECT {}, records.content_hash FROM records WHERE records.id",
-                    list::COLUMNS
-                ),
-                &self.records,
-                "",
-            );
-            statements.push(found.bounded(WRITTEN));
-        }
-        if !self.relations.is_empty() {
-            statements.push(by_ids(
-                "SELECT id, type FROM records WHERE id",
-                &self.relations,
-                " AND deleted_at IS NULL",
-            ));
-        }
-        if !self.users.is_empty() {
-            statements.push(by_ids(
-                "SELECT id FROM users WHERE id",
-                &self.users,
-                " AND status = 'active'",
-            ));
-        }
-        for ((type_name, _), (field, keys)) in &self.unique {
-            statements.push(holders(type_name, field, keys));
-        }
-        for ((type_name, _), (field, keys)) in &self.upserts {
-            let select = format!(
-                "SELECT {}, records.content_hash, {}",
-                list::COLUMNS,
-                field.sql.raw
-            );
-            statements.push(by_keys(&select, type_name, field, keys).bounded(WRITTEN));
-        }
-        for (object_type, ids) in self.restores.values() {
-            for field in object_type
-                .fields
-                .values()
-                .filter(|field| field.definition.unique)
-            {
-                let equal = |expression: &str| {
-                    let of = |table| crate::schema::index::Expressions::of(table, expression);
-                    format!("{} = {}", of("o"), of("r"))
-                };
-                // The index is over the first; they are one where no accents are to be told apart.
-                let mut on = equal(&field.sql.plain);
-                if field.sql.unique != field.sql.plain {
-                    on.push_str(&format!(" AND {}", equal(&field.sql.unique)));
-                }
-                let select = format!(
-                    "SELECT r.id, o.id AS other FROM records r JOIN records o ON {on} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
-                    object_type.name
-                );
-                statements.push(by_ids(&select, ids, ""));
-            }
-        }
-        statements
+    /// What to read. The number of statements depends on types and fields only.
+    pub fn reads(&self, visible: &Visible) -> (Reads, Asked) {
+        let mut reads = Reads::default();
+        let asked = Asked {
+            records: (!self.records.is_empty()).then(|| reads.add(self.read_records(visible))),
+            relations: (!self.relations.is_empty()).then(|| {
+                let mut sql = Sql::new("SELECT id, type FROM records WHERE records.id");
+                among_ids(&mut sql, &self.relations);
+                sql.push(" AND records.deleted_at IS NULL");
+                visible.restrict(&mut sql, Of::Any, "records");
+                reads.add(sql.statement())
+            }),
+            users: (!self.users.is_empty()).then(|| {
+                let mut sql = Sql::new("SELECT id FROM users WHERE id");
+                among_ids(&mut sql, &self.users);
+                sql.push(" AND status = 'active'");
+                reads.add(sql.statement())
+            }),
+            unique: (self.unique.iter())
+                .map(|((type_name, _), (field, keys))| {
+                    let at = reads.add(holders(visible, type_name, field, keys));
+                    (type_name.clone(), field.clone(), at)
+                })
+                .collect(),
+            upserts: (self.upserts.iter())
+                .map(|((type_name, _), (field, keys))| {
+                    let mut sql = columns(visible);
+                    sql.push(&format!(", {}", field.sql.raw));
+                    let found = by_keys(sql, type_name, field, keys).bounded(WRITTEN);
+                    (type_name.clone(), field.clone(), reads.add(found))
+                })
+                .collect(),
+            restores: (self.restores.values())
+                .flat_map(|(object_type, ids)| {
+                    let fields = object_type.fields.values();
+                    let unique = fields.filter(|field| field.definition.unique);
+                    unique.map(move |field| (object_type, ids, field))
+                })
+                .map(|(object_type, ids, field)| {
+                    let others = others(visible, object_type, ids, field);
+                    (field.name.clone(), reads.add(others))
+                })
+                .collect(),
+        };
+        (reads, asked)
+    }
+
+    fn read_records(&self, visible: &Visible) -> Statement {
+        let mut sql = columns(visible);
+        sql.push(" FROM records WHERE records.id");
+        among_ids(&mut sql, &self.records);
+        sql.statement().bounded(WRITTEN)
     }
 
     /// Whether any of it takes or may get back a unique value.
     pub fn holds_unique_values(&self) -> bool {
         !self.unique.is_empty() || !self.restores.is_empty()
     }
+}
 
-    pub fn reads_records(&self) -> bool {
-        !self.records.is_empty()
+/// What is read for the decision.
+pub struct Asked {
+    /// In the columns of [`columns`].
+    pub records: Option<Wanted<Rows>>,
+    /// Id and type.
+    pub relations: Option<Wanted<Rows>>,
+    /// Id.
+    pub users: Option<Wanted<Rows>>,
+    /// By type and field: id, value, and whether the caller sees the record.
+    pub unique: Vec<(String, Arc<Field>, Wanted<Rows>)>,
+    /// By type and field: the columns of [`columns`], and the value.
+    pub upserts: Vec<(String, Arc<Field>, Wanted<Rows>)>,
+    /// By field: the id of the record to restore, the id of the one that has its value, and whether the caller sees that.
+    pub restores: Vec<(String, Wanted<Rows>)>,
+}
+
+/// Begins a SELECT of whole records: their columns, their content hash, and whether the caller sees them.
+fn columns(visible: &Visible) -> Sql {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(list::COLUMNS).push(", records.content_hash, ");
+    visible.tell(&mut sql, "records");
+    sql
+}
+
+/// The records that have by now the values of a unique field that deleted ones had.
+fn others(
+    visible: &Visible,
+    object_type: &ObjectType,
+    ids: &BTreeSet<String>,
+    field: &Field,
+) -> Statement {
+    let equal = |expression: &str| {
+        let of = |table| crate::schema::index::Expressions::of(table, expression);
+        format!("{} = {}", of("o"), of("r"))
+    };
+    // The index is over the first; they are one where no accents are to be told apart.
+    let mut on = equal(&field.sql.plain);
+    if field.sql.unique != field.sql.plain {
+        on.push_str(&format!(" AND {}", equal(&field.sql.unique)));
     }
+    let mut sql = Sql::new("SELECT r.id, o.id AS other, ");
+    visible.tell(&mut sql, "o");
+    sql.push(&format!(
+        " FROM records r JOIN records o ON {on} WHERE o.type = '{}' AND o.deleted_at IS NULL AND o.id <> r.id AND r.id",
+        object_type.name
+    ));
+    among_ids(&mut sql, ids);
+    sql.statement()
 }
 
 /// The hash by which a repeated create is known: of the type and the fields as they were sent.

@@ -29,6 +29,8 @@ pub struct Record {
     pub version: Version,
     /// Of a client's create.
     pub content_hash: String,
+    /// Whether the caller sees it.
+    pub visible: bool,
     /// Fields whose values this write changed.
     pub changed: Vec<String>,
     /// Numbers that the commit gives: by field, the counter's place in the decision and the number's place in it.
@@ -57,6 +59,7 @@ impl Record {
         object_type: Arc<ObjectType>,
         row: Row,
         content_hash: String,
+        visible: bool,
     ) -> Result<Self, String> {
         let data =
             Values::read(row.data).map_err(|error| format!("the data of {}: {error}", row.id))?;
@@ -77,6 +80,7 @@ impl Record {
             ended: false,
             version: Version::Known(row.version),
             content_hash,
+            visible,
             changed: Vec::new(),
             numbers: Vec::new(),
         })

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crm_runtime::server::{Answer, Content};
+use crm_runtime::server::{Answer, Content, Reply};
 use proptest::prelude::*;
 
 use super::*;
@@ -76,12 +76,17 @@ fn repeated(pieces: &Pieces, issued: &Issued, secret: bool) -> StoredAnswer {
     let pieces = pieces.clone();
     let answer: Box<dyn Fn(&Issued) -> Printed + Send> =
         Box::new(move |issued| Printed(pieces.answer(issued)));
-    let counters = issued.counters.len();
+    let counters = issued.counters.iter().map(|_| Counter {
+        name: String::new(),
+        count: 0,
+        stated: 0,
+    });
+    let counters: Vec<Counter> = counters.collect();
     let [_, _, kept] = record(
         &key(),
         &*answer,
-        counters,
-        "[]",
+        Printed::store,
+        &counters,
         secret,
         0,
         &Dice::default(),
@@ -158,7 +163,7 @@ fn an_answer_is_printed_twice_whatever_digits_it_holds() {
             })
         })
     };
-    let kept = Kept::of(&*answer, 0).unwrap();
+    let kept = Kept::of(&*answer, Printed::store, 0).unwrap();
     assert_eq!(printed.load(Ordering::SeqCst), 2);
     assert_eq!(kept.places.body, [digits.len()]);
 }

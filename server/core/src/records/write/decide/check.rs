@@ -83,7 +83,7 @@ impl Decider<'_> {
     ) {
         // A record that this request creates, changes or deletes is judged as it is by now.
         let found = match self.records.get(id) {
-            Some(record) if record.deleted_at.is_some() => None,
+            Some(record) if record.deleted_at.is_some() || !record.visible => None,
             Some(record) => Some(record.object_type.name.as_str()),
             None => self.relations.get(id).map(String::as_str),
         };

@@ -3,7 +3,7 @@
 //! operations are through.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -23,8 +23,8 @@ pub(super) type Place = (String, String, Key);
 #[derive(Clone, Debug)]
 pub(super) struct Conflict {
     field: String,
-    /// Whose it is.
-    holder: String,
+    /// Whose it is, if the caller sees that record.
+    holder: Option<String>,
 }
 
 /// A value that an operation took for a record while another had it.
@@ -42,6 +42,8 @@ pub(super) struct Holding {
     pub(super) in_order: bool,
     /// By value, the record that has it.
     taken: HashMap<Place, String>,
+    /// Records that the caller does not see.
+    hidden: HashSet<String>,
     /// Claims on values that others have so far.
     waiting: HashMap<Place, Vec<Claim>>,
     /// By value, the operation that took it.
@@ -52,15 +54,36 @@ pub(super) struct Holding {
 
 impl Holding {
     /// Notes whose a value is in the store.
-    pub(super) fn note(&mut self, place: Place, record: String) {
+    pub(super) fn note(&mut self, place: Place, record: String, visible: bool) {
+        if !visible {
+            self.hidden.insert(record.clone());
+        }
         // Of two the first, which is the one that is not set apart: see `records::refold`.
         self.taken.entry(place).or_insert(record);
     }
 
     /// The same for a record that is about to come back: `other` has the value of this field by now.
-    pub(super) fn note_other(&mut self, record: &Record, field: &str, other: String) {
+    pub(super) fn note_other(
+        &mut self,
+        record: &Record,
+        field: &str,
+        other: String,
+        visible: bool,
+    ) {
+        if !visible {
+            self.hidden.insert(other.clone());
+        }
         if let Some(place) = place(record, field) {
             self.taken.insert(place, other);
+        }
+    }
+
+    /// A value of this field that stays with this record.
+    fn conflict(&self, field: String, holder: &str) -> Conflict {
+        let visible = !self.hidden.contains(holder);
+        Conflict {
+            field,
+            holder: visible.then(|| holder.to_owned()),
         }
     }
 
@@ -81,10 +104,7 @@ impl Holding {
         }
         for place in names.iter().filter_map(|name| place(record, name)) {
             if let Some(holder) = self.taken.get(&place).filter(|other| **other != record.id) {
-                let conflict = Conflict {
-                    field: place.1,
-                    holder: holder.clone(),
-                };
+                let conflict = self.conflict(place.1, holder);
                 return Err(taken_by(Some(&record.object_type), &conflict));
             }
         }
@@ -144,10 +164,7 @@ impl Holding {
         for (claim, place) in claims {
             match self.taken.get(&place) {
                 Some(holder) if *holder != claim.record => {
-                    let conflict = Conflict {
-                        field: place.1,
-                        holder: holder.clone(),
-                    };
+                    let conflict = self.conflict(place.1, holder);
                     conflicts.entry(claim.item).or_insert(conflict);
                 }
                 _ => {
@@ -171,10 +188,7 @@ impl Holding {
                     && !conflicts.contains_key(&taker)
                     && taker != item
                 {
-                    let conflict = Conflict {
-                        field: place.1.clone(),
-                        holder: record.clone(),
-                    };
+                    let conflict = self.conflict(place.1.clone(), record);
                     conflicts.insert(taker, conflict);
                     next.push(taker);
                 }
@@ -203,10 +217,13 @@ pub(super) fn taken_by(
     let label = field.map_or(conflict.field.as_str(), |field| {
         field.definition.label.as_str()
     });
-    Refusal::new(
+    let refusal = Refusal::new(
         codes::UniqueViolation,
         format!("{label} has to be unique, and another record has this value."),
     )
-    .with("field", conflict.field.as_str())
-    .with("existing", conflict.holder.as_str())
+    .with("field", conflict.field.as_str());
+    match &conflict.holder {
+        Some(holder) => refusal.with("existing", holder.as_str()),
+        None => refusal,
+    }
 }

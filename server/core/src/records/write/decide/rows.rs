@@ -6,98 +6,93 @@ use crate::{
     ports::store::{Rows, Value},
     records::{
         list, row,
-        write::{keys::Key, prepare::Prepared, state::Record},
+        write::{keys::Key, prepare::Asked, state::Record},
     },
-    work::Scope,
+    work::{Found, Scope, Wanted},
 };
 
 impl Decider<'_> {
     pub(super) fn take_rows(
         &mut self,
         scope: &Scope,
-        prepared: &Prepared,
-        rows: Vec<Rows>,
+        asked: Asked,
+        found: &mut Found,
     ) -> Result<(), Fault> {
         let odd = || Fault::Internal("a row has another shape".into());
-        let mut rows = rows.into_iter();
-        if prepared.reads_records() {
-            for row in rows.next().unwrap_or_default() {
-                self.take_record(scope, row).ok_or_else(odd)?;
-            }
+        let mut rows = |at: Option<Wanted<Rows>>| match at {
+            Some(at) => found.take(at),
+            None => Ok(Rows::new()),
+        };
+        for row in rows(asked.records)? {
+            self.take_record(scope, row).ok_or_else(odd)?;
         }
-        if !prepared.relations.is_empty() {
-            for row in rows.next().unwrap_or_default() {
-                let mut columns = row.into_iter().filter_map(Value::into_text);
-                self.relations.insert(
-                    columns.next().ok_or_else(odd)?,
-                    columns.next().ok_or_else(odd)?,
-                );
-            }
+        for row in rows(asked.relations)? {
+            let mut columns = row.into_iter().filter_map(Value::into_text);
+            self.relations.insert(
+                columns.next().ok_or_else(odd)?,
+                columns.next().ok_or_else(odd)?,
+            );
         }
-        if !prepared.users.is_empty() {
-            let ids = rows
-                .next()
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|row| row.into_iter().next()?.into_text());
-            self.users.extend(ids);
+        for row in rows(asked.users)? {
+            let id = row.into_iter().next().and_then(Value::into_text);
+            self.users.insert(id.ok_or_else(odd)?);
         }
-        for ((type_name, name), (field, _)) in &prepared.unique {
-            for row in rows.next().unwrap_or_default() {
-                let [id, key] = row.as_slice() else {
+        for (type_name, field, at) in asked.unique {
+            for row in rows(Some(at))? {
+                let [id, key, visible] = row.as_slice() else {
                     return Err(odd());
                 };
-                let (Some(id), Some(key)) = (id.as_str(), Key::stored(field, key)) else {
+                let (Some(id), Some(key)) = (id.as_str(), Key::stored(&field, key)) else {
                     return Err(odd());
                 };
-                let place = (type_name.clone(), name.clone(), key);
-                self.holders.note(place, id.to_owned());
+                let place = (type_name.clone(), field.name.clone(), key);
+                self.holders.note(place, id.to_owned(), is_true(visible));
             }
         }
-        for ((type_name, name), (field, _)) in &prepared.upserts {
-            for mut row in rows.next().unwrap_or_default() {
+        for (type_name, field, at) in asked.upserts {
+            for mut row in rows(Some(at))? {
                 let key = row.pop();
                 let key = key
-                    .and_then(|key| Key::stored(field, &key))
+                    .and_then(|key| Key::stored(&field, &key))
                     .ok_or_else(odd)?;
-                let id = self.take_record(scope, row).ok_or_else(odd)?;
-                self.holders
-                    .note((type_name.clone(), name.clone(), key), id);
+                let (id, visible) = self.take_record(scope, row).ok_or_else(odd)?;
+                let place = (type_name.clone(), field.name.clone(), key);
+                self.holders.note(place, id, visible);
             }
         }
-        for (object_type, _) in prepared.restores.values() {
-            for field in object_type
-                .fields
-                .values()
-                .filter(|field| field.definition.unique)
-            {
-                for row in rows.next().unwrap_or_default() {
-                    let [id, other] = row.as_slice() else {
-                        return Err(odd());
-                    };
-                    let (Some(id), Some(other)) = (id.as_str(), other.as_str()) else {
-                        return Err(odd());
-                    };
-                    if let Some(record) = self.records.get(id) {
-                        self.holders
-                            .note_other(record, &field.name, other.to_owned());
-                    }
+        for (field, at) in asked.restores {
+            for row in rows(Some(at))? {
+                let [id, other, visible] = row.as_slice() else {
+                    return Err(odd());
+                };
+                let (Some(id), Some(other)) = (id.as_str(), other.as_str()) else {
+                    return Err(odd());
+                };
+                if let Some(record) = self.records.get(id) {
+                    let other = other.to_owned();
+                    self.holders
+                        .note_other(record, &field, other, is_true(visible));
                 }
             }
         }
         Ok(())
     }
 
-    /// A row of the record's columns and its content hash. A record of a type that is gone is left out.
-    fn take_record(&mut self, scope: &Scope, mut row: Vec<Value>) -> Option<String> {
-        debug_assert_eq!(row.len(), list::COLUMN_COUNT + 1);
+    /// Takes a whole record: its id, and whether the caller sees it. A record of a type that is gone is left out.
+    fn take_record(&mut self, scope: &Scope, mut row: Vec<Value>) -> Option<(String, bool)> {
+        debug_assert_eq!(row.len(), list::COLUMN_COUNT + 2);
+        let visible = is_true(&row.pop()?);
         let hash = row.pop()?.into_text()?;
         let row = row::Row::read(row)?;
         let id = row.id.clone();
         if let Some(object_type) = scope.state.schema.get(&row.object_type) {
-            let record = Record::read(object_type.clone(), row, hash).ok()?;
+            let record = Record::read(object_type.clone(), row, hash, visible).ok()?;
             self.records.insert(id.clone(), record);
         }
-        Some(id)
+        Some((id, visible))
     }
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_i64() == Some(1)
 }

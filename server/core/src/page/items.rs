@@ -1,29 +1,18 @@
-//! Pages of definitions, which are at hand whole.
+//! A list that is at hand whole: definitions, roles.
 
 use crm_contract::{codes, latest::types};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    fault::Fault,
-    page::{self, Place, at_hand, turn},
-    refusal::Refusal,
-    work::Scope,
-};
+use super::{Place, at_hand, size, table::Asked, turn};
+use crate::{fault::Fault, refusal::Refusal, work::Scope};
 
 /// The place behind an item, and its name.
 type Position = (usize, String);
 
-/// How a page of definitions is asked for.
-pub struct Asked<'a> {
-    pub cursor: Option<&'a str>,
-    pub limit: i64,
-    pub total: bool,
-}
-
 /// A page of items as `show` makes them: those from the one on that the cursor names, or before it, by `name`. `parts`
 /// says which list it is.
-pub fn page<T, S: Serialize>(
+pub fn of_items<T, S: Serialize>(
     scope: &Scope,
     parts: &[&str],
     items: &[T],
@@ -39,7 +28,7 @@ pub fn page<T, S: Serialize>(
     let index = |last: &str| items.iter().position(|item| name(item) == last);
     let after = |(behind, last): &Position| index(last).map_or(*behind, |index| index + 1);
     let before = |(behind, last): &Position| index(last).unwrap_or(behind.saturating_sub(1));
-    let size = page::size(asked.limit);
+    let size = size(asked.limit);
     let found = at_hand(&numbered, &place, size, after, before);
     let found = found.try_map(|(index, item)| Ok::<_, Fault>((*index, *item, show(item)?)))?;
     let found = found.within(|(_, _, shown)| printed(shown));
@@ -52,7 +41,7 @@ pub fn page<T, S: Serialize>(
     Ok((shown.collect(), links))
 }
 
-/// The bytes of a definition in an answer.
+/// The bytes of an item in an answer.
 fn printed(shown: &impl Serialize) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {

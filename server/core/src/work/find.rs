@@ -1,0 +1,145 @@
+//! The read of a request: what is remembered of the tenant and the caller is guessed to be true, and proven in the round
+//! trip of the data.
+
+use std::sync::Arc;
+
+use super::{
+    Found, Planned, Scope, Work,
+    preamble::{caller_id, parse_preamble, preamble},
+    stored::StoredRow,
+};
+use crate::{
+    access::grants::Grants,
+    context::{Context, Idempotency},
+    fault::Fault,
+    held,
+};
+
+/// Times a read may find that the revisions moved before it gives up.
+const MOST_RELOADS: u32 = 5;
+
+/// What a request would read if what is remembered is still true.
+pub(super) struct Guess<P, E> {
+    pub scope: Scope,
+    /// None: the caller's are not remembered.
+    pub roles: Option<Arc<str>>,
+    /// None: the caller's roles are not remembered or do not allow the operation.
+    pub planned: Option<Planned<P, E>>,
+}
+
+/// What a read comes to.
+pub(super) enum Read<P> {
+    Done(Scope, P, Found),
+    /// The same request was answered before.
+    Answered(StoredRow),
+}
+
+impl Work {
+    /// What a request would read, for the definitions and roles as they are remembered.
+    pub(super) async fn guess<P, E: From<Fault>>(
+        &self,
+        cx: &Context,
+        plan: &(impl Fn(&Scope) -> Planned<P, E> + Send),
+    ) -> Result<Guess<P, E>, E> {
+        let caller = cx
+            .caller
+            .as_ref()
+            .ok_or(Fault::Unauthenticated("this operation needs a token"))?;
+        let tenant = &caller.tenant;
+        let state = match self.tenants.state(tenant) {
+            Some(state) => state,
+            None => self.tenants.load(&*self.ports.store, tenant).await?,
+        };
+        let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
+        let standing = roles.clone().unwrap_or_else(|| "[]".into());
+        let scope = Scope {
+            caller: caller.clone(),
+            state,
+            grants: Grants::of(&caller.principal, &standing),
+            standing,
+            seq: None,
+        };
+        // Without known roles the statements would be made for nobody, and with roles that do not allow the operation in
+        // vain: only the preamble goes out.
+        let is_admitted = roles.is_some() && scope.grants.admit(cx.operation).is_ok();
+        let planned = is_admitted.then(|| plan(&scope));
+        Ok(Guess {
+            scope,
+            roles,
+            planned,
+        })
+    }
+
+    /// Proves the caller and reads, again while what is remembered turns out to be old. `first`: the first guess, where it
+    /// was made already.
+    pub(super) async fn find<P: Send, E: From<Fault>>(
+        &self,
+        cx: &Context,
+        key: Option<&Idempotency>,
+        mut first: Option<Guess<P, E>>,
+        plan: &(impl Fn(&Scope) -> Planned<P, E> + Send),
+    ) -> Result<Read<P>, E> {
+        let store = &*self.ports.store;
+        let mark = held::mark();
+        for _ in 0..MOST_RELOADS {
+            mark.give_back();
+            let guess = match first.take() {
+                Some(guess) => guess,
+                None => self.guess(cx, plan).await?,
+            };
+            let Guess {
+                mut scope,
+                roles,
+                planned,
+            } = guess;
+            let mut statements = vec![preamble(&scope.caller.principal, key)];
+            let planned = planned.map(|planned| {
+                // A refusal that stood on old definitions is no refusal: it is judged after they are proven.
+                planned.map(|(reads, prepared)| {
+                    statements.extend(reads.into_statements());
+                    prepared
+                })
+            });
+            let mut rows = store
+                .read(&scope.caller.tenant, statements)
+                .await
+                .map_err(Fault::from)?
+                .into_iter();
+            let row = rows
+                .next()
+                .and_then(|rows| rows.into_iter().next())
+                .ok_or_else(|| Fault::Internal("the preamble gave no row".into()))?;
+            let (revisions, seq, found, stored) = parse_preamble(row)?;
+            scope.seq = Some(seq);
+            let (tenant, principal) = (&scope.caller.tenant, &scope.caller.principal);
+            let Some(found) = found else {
+                return Err(Fault::Unauthenticated("this token was revoked").into());
+            };
+            let current = roles.as_ref().is_some_and(|roles| **roles == *found);
+            if !current {
+                self.tenants
+                    .remember_roles(tenant, caller_id(principal), found.into());
+            }
+            if revisions != (scope.state.schema_rev, scope.state.access_rev) {
+                self.tenants.load(store, tenant).await?;
+                continue;
+            }
+            if !current {
+                continue;
+            }
+            scope.grants.admit(cx.operation)?;
+            if let (Some(row), Some(key)) = (stored, key) {
+                if row.fingerprint != key.fingerprint {
+                    return Err(Fault::IdempotencyKeyReused.into());
+                }
+                return Ok(Read::Answered(row));
+            }
+            let Some(planned) = planned else {
+                let what = "a caller who is admitted has no plan";
+                return Err(Fault::Internal(what.into()).into());
+            };
+            return Ok(Read::Done(scope, planned?, Found::new(rows.collect())));
+        }
+        Err(Fault::Busy("the tenant's definitions keep changing".into()).into())
+    }
+}
