@@ -1,5 +1,5 @@
-//! From documents to Rust: types once, the server on them. What it cannot express it refuses with a
-//! diagnostic; the code it writes is a build product and never edited.
+//! Generates Rust from documents: types, which servers and clients share, and the server. Parts that it cannot express
+//! are refused with a diagnostic. The generated code is a build product and never edited.
 
 mod client;
 mod documents;
@@ -42,15 +42,14 @@ pub struct Module {
 /// | `v1_types.rs` | a type per schema |
 /// | `v1_server.rs` | requests, responses, handler traits, the router |
 ///
-/// A type that is the same in two versions is defined in the newer one, and so is the handler of an
-/// operation whose request, answers and errors are the same; where it is read by the same rules as well,
-/// all of its way is. The traits of an older version hold what differs: whoever implements them
-/// translates, in one place.
+/// A type that is equal in two versions is defined in the newer one. So is the handler of an operation whose request,
+/// answers and errors are equal; if its checks are equal as well, its whole serving code is shared. The traits of an
+/// older version have only the operations that differ; implementations translate them in one place.
 ///
-/// The code names its neighbours: whoever includes it puts `codes.rs` at `crate::codes`, and each
-/// version at `crate::v1` with its `types` and its `server`.
+/// The modules refer to each other: a crate must include `codes.rs` at `crate::codes`, and each version at `crate::v1`
+/// with its `types` and its `server`.
 ///
-/// Where there are findings the modules are not to be used.
+/// If there are findings, do not use the modules.
 pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
     let mut found = Diagnostics::default();
     let mut modules = Vec::new();
@@ -100,7 +99,7 @@ pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
     (modules, found)
 }
 
-/// What `Accept` may ask for.
+/// The versions for which `Accept` may ask.
 fn media(versions: &[Document]) -> TokenStream {
     let each = versions.iter().map(|document| {
         let version = document.major;
@@ -125,8 +124,7 @@ fn media(versions: &[Document]) -> TokenStream {
     }
 }
 
-/// Tokens as a file, or a finding where they are no Rust: an error of the generator, told and not
-/// panicked about.
+/// Prints tokens as a file. A finding if they are not valid Rust, which is a bug of the generator.
 fn print(
     file: String,
     tokens: TokenStream,
@@ -161,7 +159,7 @@ fn base(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
 }
 
-/// Documentation, line by line. Code in it is text: nothing here is to be compiled.
+/// Documentation, line by line. Code in it is marked as text, so that doc tests do not compile it.
 fn doc_lines(text: &str) -> TokenStream {
     let lines = text.trim().lines().map(|line| match line.trim_end() {
         "```" => " ```text".to_owned(),

@@ -1,5 +1,5 @@
-//! What the generator expects of every operation: a name, a family, a caller, one scheme per way in, error
-//! codes. Parameters, bodies and answers are brought to its forms in the files beside.
+//! Prepares every operation for the generator: a name, a family, a consumer, security with one scheme per alternative,
+//! error codes. The other files convert parameters, bodies and answers.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::names;
 use crate::overlay::node_mut;
 use crate::source::{Content, Node, unescape};
 
-/// Brings a contract to the forms of the generator.
+/// Converts a contract to the forms of the generator.
 pub(super) fn prepare(root: &mut Node, edit: &mut Edit) {
     let numbered = root
         .at("/info/version")
@@ -74,7 +74,7 @@ fn paths(root: &mut Node) -> impl Iterator<Item = (&String, &mut Node)> {
     })
 }
 
-/// Path items that are references become what they refer to.
+/// Replaces path items that are references by their targets.
 fn inline_path_items(root: &mut Node) {
     let whole = root.clone();
     for (_, item) in paths(root) {
@@ -84,8 +84,8 @@ fn inline_path_items(root: &mut Node) {
     }
 }
 
-/// `operationId` without underscores, since the generator splits there, and no two alike; the first tag,
-/// or the first word of the path; the caller.
+/// Sets a unique `operationId` without underscores, since the generator splits there; the first tag, or the first word
+/// of the path; the consumer.
 fn name(root: &mut Node, pointer: &str, taken: &mut Vec<String>) {
     let mut parts = pointer.rsplitn(2, '/');
     let method = parts.next().unwrap_or_default().to_owned();
@@ -132,8 +132,8 @@ fn name(root: &mut Node, pointer: &str, taken: &mut Vec<String>) {
     take(operation, "callbacks");
 }
 
-/// One scheme for each way in: the generated server asks its gate with the list, and a gate that needs
-/// more looks at the request itself.
+/// Keeps one scheme of each alternative. The generated server passes the list to its gate; a gate that needs more reads
+/// the request itself.
 fn security(root: &mut Node, pointer: &str, edit: &mut Edit) {
     let written = root
         .at(pointer)
@@ -191,7 +191,8 @@ fn security(root: &mut Node, pointer: &str, edit: &mut Edit) {
     }
 }
 
-/// Generated code knows schemes by name: the gate judges credentials, and clients send a bearer token.
+/// Reduces schemes to names, which is all that generated code uses: the gate checks credentials, and clients send a
+/// bearer token.
 fn schemes(root: &mut Node, edit: &mut Edit) {
     let pointer = "/components/securitySchemes";
     let names: Vec<String> = root
@@ -230,7 +231,7 @@ fn schemes(root: &mut Node, edit: &mut Edit) {
     }
 }
 
-/// The codes that generated servers answer with by themselves.
+/// Adds the codes of generated servers' own refusals.
 fn registry(root: &mut Node) {
     let mut all = serde_json::Map::new();
     for (code, status, applies, description) in [

@@ -1,5 +1,5 @@
-//! Clients: progenitor from the lowered slice of each consumer, pointed at the shared types, and what it
-//! leaves out put in: the hooks of the runtime, guarded path segments, streams of pages, typed records.
+//! Clients: progenitor generates one from the lowered slice of each consumer, with the shared types. This module adds
+//! the hooks of the runtime, guarded path segments, streams of pages and typed records.
 
 mod builder;
 mod calls;
@@ -29,7 +29,7 @@ use crate::slice;
 /// | `v1_problems.rs` | what the clients of a version share: the code and message of error bodies |
 /// | `v1_web.rs` | the client of the consumer `web`, and so on |
 ///
-/// `wanted` says which consumers' clients to write. They stand beside the module `types`, which they use.
+/// `wanted` selects the consumers. The clients are siblings of the module `types`, which they use.
 pub fn clients(versions: &[Document], wanted: impl Fn(&str) -> bool) -> (Vec<Module>, Diagnostics) {
     let mut found = Diagnostics::default();
     let mut modules = Vec::new();
@@ -59,7 +59,7 @@ fn of_consumer(document: &Document, consumer: &str, found: &mut Diagnostics) -> 
     print(file, tokens, &document.at, found)
 }
 
-/// The client of a slice: what is in a module beside `types`.
+/// The client of a slice, as the content of a module beside `types`.
 fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
     let lowered = match lower(sliced) {
         Ok(lowered) => lowered,
@@ -69,7 +69,7 @@ fn client(sliced: &Document, found: &mut Diagnostics) -> Option<TokenStream> {
         }
     };
     let mut seen_before = Diagnostics::default();
-    // What is wrong with the shapes was told when the types were written.
+    // Faults of the shapes were reported when the types were written.
     let shapes = Shapes::new(&lowered.hoisted, &mut seen_before);
     let mut file = progenitor::generate(&lowered, &shapes, found)?;
     let calls = calls::calls(&lowered, &shapes);

@@ -1,4 +1,4 @@
-//! The documents that are published, compressed, and the module that names them.
+//! The published documents, compressed, and the module that names them.
 
 use std::io::Write;
 
@@ -77,7 +77,8 @@ pub fn documents(versions: &[Source<'_>]) -> (Vec<Module>, Vec<Asset>, Diagnosti
     (modules, texts.assets, found)
 }
 
-/// The texts of the first publication: they are in the program whole, and all others as what differs from them.
+/// The texts of the first publication, which the program contains whole; all others are stored as differences from
+/// them.
 #[derive(Clone, Copy)]
 struct Bases<'a> {
     json: &'a str,
@@ -123,7 +124,7 @@ fn entry(publication: &Publication, bases: Bases<'_>, texts: &mut Texts) -> Toke
     }
 }
 
-/// What is written beside the module.
+/// The files beside the module.
 #[derive(Default)]
 struct Texts {
     assets: Vec<Asset>,
@@ -135,7 +136,7 @@ impl Texts {
         self.add(name, text.as_bytes(), text, &quote!(None))
     }
 
-    /// A text as what differs from `base`, which the static `place` holds.
+    /// A text as the difference from `base`, which is in the static `place`.
     fn part(&mut self, name: &str, text: &str, base: &str, place: &str) -> TokenStream {
         let place = Ident::new(place, Span::call_site());
         let difference = delta::delta(base.as_bytes(), text.as_bytes());
@@ -173,7 +174,7 @@ fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// What stands for the text in an ETag.
+/// The fingerprint of the text for an ETag.
 fn tag(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     hash.iter()

@@ -1,5 +1,5 @@
-//! Forms (`application/x-www-form-urlencoded`): which fields a form has, and how each of them travels.
-//! Server and client are written from the same list.
+//! Forms (`application/x-www-form-urlencoded`): the fields of a form and the encoding of each. Server and client are
+//! generated from the same list.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,7 +11,7 @@ use crate::document::{
 };
 use crate::lower::{essence, is_json};
 
-/// The rule under which a form that cannot be typed is told.
+/// The rule that reports a form that cannot be typed.
 pub(crate) const RULE: &str = "lower-form";
 
 /// A body that is a form with a schema.
@@ -26,7 +26,7 @@ pub(crate) fn is_form(media_type: &str) -> bool {
     essence(media_type) == "application/x-www-form-urlencoded"
 }
 
-/// The form that an operation takes, where it has a schema, and no JSON is taken as well.
+/// The form of an operation, if it has a schema and the operation does not also take JSON.
 pub(crate) fn typed(operation: &Operation) -> Option<Typed<'_>> {
     let content = &operation.body.as_ref()?.content;
     if operation.raw_body || content.keys().any(|media_type| is_json(media_type)) {
@@ -37,7 +37,7 @@ pub(crate) fn typed(operation: &Operation) -> Option<Typed<'_>> {
     Some(Typed { schema, media })
 }
 
-/// The form as data of the runtime, or why it has none. `document` is hoisted.
+/// The form as data for the runtime, or why that is not possible. `document` is hoisted.
 pub(crate) fn form(document: &Document, typed: Typed<'_>) -> Result<TokenStream, Diagnostic> {
     let rules = rules(document, typed.schema);
     let Some(rules) = rules else {
@@ -76,15 +76,15 @@ fn refusal(typed: Typed<'_>, why: &str) -> Diagnostic {
     )
 }
 
-/// The properties of an object, its `allOf` added up.
+/// The properties of an object, its `allOf` merged.
 fn rules(document: &Document, schema: &Schema) -> Option<ObjectRules> {
-    // What is wrong with `allOf` is told where the types are written.
+    // Faults of `allOf` are reported when the types are written.
     let mut told = Diagnostics::default();
     let merged = merge(document, document.resolve(schema)?, &mut told);
     merged.as_object().cloned()
 }
 
-/// A property as one field, or as several where it is an object.
+/// A property as one field, or as several if it is an object.
 fn field(
     document: &Document,
     name: &str,
@@ -99,7 +99,7 @@ fn field(
     }
     let style = encoding.and_then(|encoding| encoding.style);
     let content = encoding.and_then(|encoding| encoding.content_type.as_deref());
-    // A style outranks a media type (OpenAPI 3.1, 4.8.15.1.2).
+    // A style takes precedence over a media type (OpenAPI 3.1, 4.8.15.1.2).
     if style.is_none() && content.is_some_and(is_json) {
         return Ok(vec![one(name, &[name], &quote!(Json))]);
     }
@@ -140,7 +140,7 @@ fn list(
     let explode = encoding.is_none_or(|encoding| encoding.explode);
     let between = match style {
         Style::Form | Style::SpaceDelimited | Style::PipeDelimited if explode => {
-            // A list without items leaves no trace.
+            // An empty list is absent from the form.
             return Ok(quote!(Repeated { item: #item, absent_is_empty: #required }));
         }
         Style::Form => ',',

@@ -1,12 +1,12 @@
-//! `allOf`: the parts of an object are added up to one object, which becomes one type and one check.
+//! `allOf`: the parts of an object are merged to one object, which becomes one type and one check.
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Additional, Document, Kind, ObjectRules, Schema};
 
-/// How many parts may refer to parts.
+/// The deepest nesting of parts.
 const DEEPEST: usize = 32;
 
-/// The schema itself, or what its `allOf` adds up to. Parts that are no objects are a finding.
+/// The schema itself, or its merged `allOf`. Parts that are not objects are a finding.
 pub fn merge(document: &Document, schema: &Schema, found: &mut Diagnostics) -> Schema {
     if !matches!(schema.kind, Kind::AllOf(_)) {
         return schema.clone();

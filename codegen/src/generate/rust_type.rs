@@ -7,7 +7,7 @@ use super::shapes::Shapes;
 use crate::document::{Additional, Kind, Schema};
 use crate::names;
 
-/// Where a type is written.
+/// The place where a type is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Inside of the types themselves: the type parameter is `F`.
@@ -19,7 +19,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The name of a schema's type, as this place writes it.
+    /// The name of a schema's type at this place.
     pub fn named(self, shapes: &Shapes<'_>, name: &str) -> TokenStream {
         let ident = names::type_ident(name);
         match (self, shapes.is_generic(name)) {
@@ -31,7 +31,7 @@ impl Place {
     }
 }
 
-/// The type of a value, `Option` included where null is one.
+/// The type of a value, an `Option` if null is valid.
 pub fn rust_type(shapes: &Shapes<'_>, schema: &Schema, place: Place) -> TokenStream {
     let plain = plain_type(shapes, schema, place);
     if holds_null(shapes, schema) {

@@ -1,5 +1,5 @@
-//! The server of one version: for each tag its requests, responses and errors, a trait with a method
-//! per operation and no default bodies, and the router that leads from bytes to handlers and back.
+//! The server of one version: for each tag its requests, responses and errors, a trait with a method per operation and
+//! no default bodies, and the router from bytes to handlers and back.
 
 mod codes;
 mod deprecations;
@@ -31,7 +31,7 @@ use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Operation};
 use crate::names;
 
-/// The module `server`, and what it is made of, for an older version to share.
+/// The module `server`, and its parts, which an older version may share.
 pub fn server(
     shapes: &Shapes<'_>,
     newer: Option<&Version>,
@@ -118,7 +118,7 @@ pub fn server(
         #(#traits)*
         #routes
 
-        /// Reads and checks requests; a problem lists all that is wrong with one.
+        /// Reads and checks requests; a problem lists all failures of one.
         #[allow(unused_imports)]
         mod read {
             use super::{checks, deprecations, types};
@@ -139,7 +139,7 @@ pub fn server(
     (tokens, made)
 }
 
-/// What a server is made of.
+/// The parts of a server.
 pub struct Made {
     /// By name of the schema.
     pub checks: IndexMap<String, Part>,
@@ -197,7 +197,7 @@ const RESERVED: &[&str] = &[
     "uses",
 ];
 
-/// What the parts of a server are written from.
+/// The input for the parts of a server.
 struct Scope<'a, 'd> {
     shapes: &'a Shapes<'d>,
     deprecations: &'a Deprecations,

@@ -1,5 +1,5 @@
-//! What types, server and validation have to know of the schemas as a whole before any of them is
-//! written: which are generic, where a box is needed, which have a default, what `allOf` adds up to.
+//! Facts of all schemas together, which types, server and validation need: which are generic, where a box is needed,
+//! which have a default, and merged `allOf`s.
 
 use std::collections::HashSet;
 
@@ -10,15 +10,15 @@ use super::merge::merge;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Additional, Document, Kind, Property, Schema};
 
-/// A hoisted document whose schemas hold no `allOf`, with what follows from all of them together.
+/// A hoisted document with merged `allOf`s, and the facts derived from it.
 #[derive(Debug)]
 pub struct Shapes<'d> {
     pub document: &'d Document,
-    /// By name of the component; `allOf` is merged.
+    /// The schemas by name of the component; `allOf` is merged.
     pub schemas: IndexMap<String, Schema>,
     generic: HashSet<String>,
     with_default: HashSet<String>,
-    /// Aliases that lead back to themselves, which Rust has only as types of their own.
+    /// Aliases that refer to themselves, which Rust needs as separate types.
     wrapped: HashSet<String>,
 }
 
@@ -47,7 +47,7 @@ impl<'d> Shapes<'d> {
         shapes
     }
 
-    /// The schema that a schema stands for: references followed.
+    /// Follows references to a schema.
     pub fn resolve<'a>(&'a self, schema: &'a Schema) -> &'a Schema {
         let mut schema = schema;
         for _ in 0..=self.schemas.len() {
@@ -59,7 +59,7 @@ impl<'d> Shapes<'d> {
         schema
     }
 
-    /// Whether null is a value of the schema, by itself or by what it refers to.
+    /// Whether null is valid for the schema or the target of its references.
     pub fn nullable(&self, schema: &Schema) -> bool {
         let mut schema = schema;
         for _ in 0..=self.schemas.len() {
@@ -89,19 +89,18 @@ impl<'d> Shapes<'d> {
         self.with_default.contains(name)
     }
 
-    /// Whether an alias has to be a type of its own.
+    /// Whether an alias needs its own type.
     pub fn is_wrapped(&self, name: &str) -> bool {
         self.wrapped.contains(name)
     }
 
-    /// Whether a property of `holder` needs a box: what it holds leads back to the holder by value,
-    /// without a list or map between.
+    /// Whether a property of `holder` needs a box: its type contains the holder by value, without a list or map
+    /// between.
     pub fn needs_box(&self, holder: &str, schema: &Schema) -> bool {
         self.leads_back(holder, schema, |schema| by_value_inside(schema))
     }
 
-    /// Whether an alternative of a union needs a box. Where the way back leads through a struct, the
-    /// box is there.
+    /// Whether an alternative of a union needs a box. If the cycle goes through a struct, the struct has the box.
     pub fn alternative_needs_box(&self, holder: &str, schema: &Schema) -> bool {
         self.leads_back(holder, schema, |schema| match &schema.kind {
             Kind::Object(_) => Vec::new(),
@@ -130,7 +129,7 @@ impl<'d> Shapes<'d> {
         false
     }
 
-    /// The names that any of the schemas reach, themselves included where they are references.
+    /// The names that the schemas refer to at any depth, including their own if they are references.
     pub fn reached<'a>(&'a self, from: impl IntoIterator<Item = &'a Schema>) -> HashSet<&'a str> {
         let mut seen = HashSet::new();
         let mut waiting: Vec<&str> = from.into_iter().flat_map(references).collect();
@@ -144,7 +143,7 @@ impl<'d> Shapes<'d> {
         seen
     }
 
-    /// Names for which a rule holds, where the rule of one may depend on that of others.
+    /// The names for which a rule holds, if the rule for one may depend on others.
     pub fn fixpoint(
         &self,
         rule: impl Fn(&Self, &HashSet<String>, &Schema) -> bool,
@@ -209,7 +208,7 @@ impl<'d> Shapes<'d> {
     }
 }
 
-/// Whether a named schema is another name for a type, not a type of its own.
+/// Whether a named schema is an alias and not its own type.
 pub fn is_alias(schema: &Schema) -> bool {
     match &schema.kind {
         Kind::OneOf { .. } | Kind::AnyOf { .. } | Kind::AllOf(_) => false,
@@ -221,7 +220,7 @@ pub fn is_alias(schema: &Schema) -> bool {
     }
 }
 
-/// The schemas that a schema names, at any depth of its own.
+/// The schemas to which a schema refers, at any depth inside it.
 pub fn references(schema: &Schema) -> Vec<&str> {
     let mut names = Vec::new();
     let mut waiting = vec![schema];
@@ -251,7 +250,7 @@ fn by_value_inside(schema: &Schema) -> Vec<&str> {
     }
 }
 
-/// The one text that a schema allows, by `const` or by an enumeration of one.
+/// The only text that a schema allows, by `const` or by an enumeration of one value.
 pub fn only_text(schema: &Schema) -> Option<&str> {
     match (&schema.constant, &schema.enumeration) {
         (Some(Value::String(text)), _) => Some(text),

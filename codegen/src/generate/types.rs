@@ -1,5 +1,5 @@
-//! One Rust type per named schema. Servers and clients share them, so they hold no bounds: those are
-//! checked on requests, and an answer is never refused because a bound was loosened.
+//! One Rust type for each named schema. Servers and clients share them, so they have no bounds: the server checks those
+//! on requests, and a client never refuses an answer because a bound was loosened.
 
 mod alias;
 mod changes;
@@ -23,7 +23,7 @@ use super::shapes::{Shapes, is_alias, references};
 use super::versions::{self, Part, Version};
 use crate::document::{Kind, Schema};
 
-/// The types of a version, by the names of their schemas, each with what belongs to it.
+/// The types of a version by the names of their schemas, each with its items.
 pub fn definitions(shapes: &Shapes<'_>) -> IndexMap<String, Part> {
     let mut changes = changes::conversions(shapes);
     let mut records = records::implementations(shapes);
@@ -41,7 +41,7 @@ pub fn records(shapes: &Shapes<'_>) -> TokenStream {
     records::data(shapes)
 }
 
-/// The module `types`. What is shared is defined by a newer version.
+/// The module `types`. A newer version defines the shared types.
 pub fn types(
     definitions: &IndexMap<String, Part>,
     records: &TokenStream,
@@ -82,8 +82,7 @@ fn one(shapes: &Shapes<'_>, name: &str, schema: &Schema) -> TokenStream {
     }
 }
 
-/// The type parameter of a generic type, and the bound under which the type is read: what serde
-/// would infer asks for more than it needs.
+/// The type parameter of a generic type, and its bound for deserialising: the one that serde would infer is too strict.
 fn generics(shapes: &Shapes<'_>, name: &str) -> (Option<TokenStream>, Option<TokenStream>) {
     if !shapes.is_generic(name) {
         return (None, None);
@@ -92,13 +91,13 @@ fn generics(shapes: &Shapes<'_>, name: &str) -> (Option<TokenStream>, Option<Tok
     (Some(quote!(<F = ::crm_runtime::JsonObject>)), Some(bound))
 }
 
-/// The mark of what goes away, of which the compiler warns whoever uses it.
+/// The attribute `deprecated`, with which the compiler warns users.
 fn deprecated(schema: &Schema) -> Option<TokenStream> {
     let note = schema.deprecation.as_ref()?.note();
     Some(quote!(#[deprecated(note = #note)]))
 }
 
-/// What the document says of a schema, as documentation.
+/// The description of a schema as documentation.
 fn docs(schema: &Schema) -> TokenStream {
     let mut text = schema
         .description

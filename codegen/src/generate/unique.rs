@@ -1,5 +1,4 @@
-//! Names within one scope: two words of the document that lead to one name of Rust are told apart
-//! by a number.
+//! Unique names within one scope: if two words of the document become the same Rust name, a number distinguishes them.
 
 use std::collections::HashSet;
 
@@ -7,7 +6,7 @@ use proc_macro2::Ident;
 
 use crate::names;
 
-/// Variants or types, in the order of the texts; the `taken` are not given.
+/// Names of variants or types, in the order of the texts, other than those `taken`.
 pub fn unique_types<'t>(texts: impl Iterator<Item = &'t str>, taken: &[&str]) -> Vec<Ident> {
     unique(texts.map(names::type_name), taken)
         .iter()
@@ -15,7 +14,7 @@ pub fn unique_types<'t>(texts: impl Iterator<Item = &'t str>, taken: &[&str]) ->
         .collect()
 }
 
-/// Fields, in the order of the texts; the `taken` are not given.
+/// Names of fields, in the order of the texts, other than those `taken`.
 pub fn unique_values<'t>(texts: impl Iterator<Item = &'t str>, taken: &[&str]) -> Vec<Ident> {
     unique(texts.map(names::value_name), taken)
         .iter()
@@ -23,7 +22,7 @@ pub fn unique_values<'t>(texts: impl Iterator<Item = &'t str>, taken: &[&str]) -
         .collect()
 }
 
-/// Constants, in the order of the texts.
+/// Names of constants, in the order of the texts.
 pub fn unique_constants<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<Ident> {
     unique(texts.map(names::constant_name), &[])
         .iter()

@@ -1,6 +1,6 @@
-//! What several versions have in common. Versions are written from the newest to the oldest: what is
-//! the same in both is defined by the newer one and named by the older one, so that the newest version
-//! stands alone and an older one is what differs from it.
+//! The common parts of several versions. Versions are generated from the newest to the oldest: the newer one defines
+//! equal parts and the older one imports them, so the newest version is self-contained and an older one has only its
+//! differences.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,17 +13,17 @@ use crate::document::Document;
 /// A version that has been written.
 pub struct Version {
     pub major: u32,
-    /// By name of the schema.
+    /// The types by name of the schema.
     pub types: IndexMap<String, Part>,
     /// The record types as data.
     pub records: TokenStream,
-    /// What requests are judged by, by name of the schema.
+    /// The checks of requests, by name of the schema.
     pub checks: IndexMap<String, Part>,
-    /// By id of the operation.
+    /// The operations by id.
     pub operations: IndexMap<String, OperationParts>,
 }
 
-/// What is generated of an operation.
+/// The generated parts of an operation.
 pub struct OperationParts {
     pub request: Part,
     pub response: Part,
@@ -36,11 +36,11 @@ pub struct OperationParts {
 
 /// The way of an operation from bytes to its handler and back.
 pub struct Way {
-    /// What the document says of the operation, as data.
+    /// The document's facts of the operation, as data.
     pub data: Part,
-    /// How its request is read.
+    /// The code that reads its request.
     pub read: Part,
-    /// What of its answers is going away is told.
+    /// Whether deprecated parts of its answers are recorded.
     pub noted: bool,
     /// The version whose way it is: a newer one where all of it is the same there.
     pub served_by: u32,
@@ -52,7 +52,7 @@ impl OperationParts {
     }
 }
 
-/// Items that belong together, and what tells them from those of another version.
+/// Items that belong together, and a text for comparing them with another version.
 pub struct Part {
     pub tokens: TokenStream,
     /// The items without their documentation.
@@ -70,7 +70,7 @@ impl Part {
         }
     }
 
-    /// Whether it is the same in another version, given the types that both share.
+    /// Whether it is equal in another version, given the types that both share.
     pub fn is_same(&self, other: &Part, shared: &HashSet<String>) -> bool {
         self.text == other.text && self.references.iter().all(|name| shared.contains(name))
     }
@@ -99,7 +99,7 @@ impl Part {
     }
 }
 
-/// The names of the schemas whose types are the same in both, all that they refer to included.
+/// The names of the schemas whose types are equal in both, including all that they refer to.
 pub fn shared_types(
     newer: &IndexMap<String, Part>,
     older: &IndexMap<String, Part>,
@@ -154,7 +154,7 @@ fn undocumented(tokens: TokenStream) -> TokenStream {
                     out.push(proc_macro2::Group::new(group.delimiter(), inside).into());
                 }
             }
-            // How tokens stand next to one another is no difference.
+            // The spacing of tokens does not matter.
             TokenTree::Punct(punct) if punct.spacing() == Spacing::Alone => out.push(punct.into()),
             other => out.push(other),
         }
@@ -162,7 +162,7 @@ fn undocumented(tokens: TokenStream) -> TokenStream {
     out.into_iter().collect()
 }
 
-/// The public types among the items, those that macros define included.
+/// The public types among the items, including those that macros define.
 fn items(tokens: TokenStream, found: &mut Vec<Ident>) {
     let mut before: [Option<String>; 2] = [None, None];
     for token in tokens {

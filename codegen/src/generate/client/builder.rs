@@ -1,5 +1,5 @@
-//! Changes the builders of calls: typed records where the path says which record type it is, bodies
-//! that may be left out, bodies of bytes with their own media type, and streams of pages.
+//! Changes the builders of calls: typed records if the path names the record type, optional bodies, raw bodies with
+//! their own media type, and streams of pages.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -105,10 +105,10 @@ fn make_generic(block: &mut syn::ItemImpl, types: &[String], changes: Option<&st
     Generic { types, changes }.visit_item_impl_mut(block);
 }
 
-/// Gives types with a parameter theirs, and `Self` the field that holds it.
+/// Adds the parameter to generic types, and its field to `Self`.
 struct Generic<'a> {
     types: &'a [String],
-    /// The one whose fields may be cleared.
+    /// The type whose fields may be cleared.
     changes: Option<&'a str>,
 }
 
@@ -151,7 +151,7 @@ impl VisitMut for Generic<'_> {
     }
 }
 
-/// A body that was not given is none.
+/// Makes a missing body `None`.
 struct OptionalBody {
     json: bool,
 }
@@ -184,7 +184,7 @@ impl VisitMut for OptionalBody {
     }
 }
 
-/// What is JSON to progenitor is written as a form.
+/// Writes a body that progenitor sees as JSON as a form.
 struct Form<'a> {
     form: &'a TokenStream,
 }
@@ -204,7 +204,7 @@ impl VisitMut for Form<'_> {
     }
 }
 
-/// What a failure holds is read by its status.
+/// Reads the body of a failure by its status.
 struct Failures;
 
 impl VisitMut for Failures {
@@ -236,7 +236,7 @@ fn failed(expression: &Expr) -> Option<Expr> {
     called(&awaited.base, "from_response")
 }
 
-/// Bytes are of the media type that the contract names.
+/// Sets the contract's media type for raw bytes.
 struct Bytes<'a> {
     media_type: &'a str,
 }
@@ -257,7 +257,7 @@ fn stream(block: &mut syn::ItemImpl, pages: &Page, generic: bool) {
     };
     let clone = generic.then(|| quote!(where F: ::std::clone::Clone));
     block.items.push(parse_quote! {
-        /// The pages of the list, one after the other, each fetched when it is asked for.
+        /// The pages of the list, each fetched when it is needed.
         pub fn pages(
             self,
         ) -> impl ::crm_runtime::client::Stream<Item = ::std::result::Result<#page, Error<#error>>> #clone {
@@ -273,7 +273,7 @@ fn stream(block: &mut syn::ItemImpl, pages: &Page, generic: bool) {
         }
     });
     block.items.push(parse_quote! {
-        /// Everything in the list, page after page, each fetched when its first item is asked for.
+        /// All items of the list; a page is fetched when its first item is needed.
         pub fn stream(
             self,
         ) -> impl ::crm_runtime::client::Stream<Item = ::std::result::Result<#item, Error<#error>>> #clone {

@@ -1,4 +1,4 @@
-//! What the generated code around a call has to know of its operation.
+//! The facts of an operation that the generated code around a call needs.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -15,33 +15,33 @@ use crate::progenitor_name;
 /// The extension of a path parameter that holds the name of a record type.
 const RECORD_TYPE: &str = "x-record-type";
 
-/// A stream of events: it has no end.
+/// The media type of a stream of events, which has no end.
 const EVENT_STREAM: &str = "text/event-stream";
 
 /// One operation of a client.
 pub struct Call<'d> {
     pub operation: &'d Operation,
-    /// The method, and the id that hooks are told.
+    /// The method, and the id that hooks get.
     pub method: String,
     /// The builder.
     pub builder: String,
-    /// The parameter that holds the name of a record type, as the builder calls it.
+    /// The builder's name of the parameter with the record type.
     pub record_type: Option<String>,
-    /// The body or the success is of a type with a parameter, and the path says which record type it is.
+    /// The body or the success has a generic type, and the path names the record type.
     pub generic: bool,
-    /// What its pages hold, where it answers pages along a cursor.
+    /// Its pages, if it answers pages with a cursor.
     pub page: Option<Page>,
-    /// The body may be left out.
+    /// The body is optional.
     pub optional_body: bool,
-    /// The fields of a body that is a form.
+    /// The fields of a form body.
     pub form: Option<TokenStream>,
-    /// The media type of a body of bytes.
+    /// The media type of a raw body.
     pub bytes: Option<String>,
-    /// The type of the body, where it is changes to the fields of a record.
+    /// The type of the body if it changes the fields of a record.
     pub changes: Option<String>,
     /// A success that is not JSON.
     pub other_media: bool,
-    /// A success that goes on for as long as somebody listens.
+    /// A success without an end.
     pub streams: bool,
 }
 
@@ -63,7 +63,7 @@ pub fn calls<'d>(lowered: &'d Lowered, shapes: &Shapes<'_>) -> Vec<Call<'d>> {
 }
 
 impl Call<'_> {
-    /// What a deprecated operation says to who calls it: since when, until when, and what to use instead.
+    /// The note of a deprecated operation: since when, until when, and what to use instead.
     pub fn deprecated(&self) -> Option<String> {
         let deprecation = self.operation.deprecation.as_ref()?;
         let since = deprecation.deprecated_at.map(|day| format!("since {day}"));
@@ -179,7 +179,7 @@ fn page(schema: &Schema, shapes: &Shapes<'_>) -> Option<Page> {
     }
 }
 
-/// What the hooks look up.
+/// The facts for the hooks.
 pub fn api(document: &Document, calls: &[Call<'_>]) -> TokenStream {
     let media_type = document
         .versioned_media_type()

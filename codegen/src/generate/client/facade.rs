@@ -1,5 +1,5 @@
-//! Typed records: for each family whose paths name a record type, a way in that knows the type of the
-//! fields, such as `client.records_of::<JobFields>().get()`.
+//! Typed records: for each family whose paths name a record type, a facade with the type of the fields, such as
+//! `client.records_of::<JobFields>().get()`.
 
 use std::collections::BTreeMap;
 

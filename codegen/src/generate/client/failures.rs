@@ -1,5 +1,4 @@
-//! How calls fail where the contract says it for each status: an enum per operation, read by the status
-//! of the answer.
+//! Documented failures of calls: an enum per operation, read by the status of the answer.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +12,7 @@ use crate::hoist::status_name;
 use crate::lower::is_json;
 use crate::names;
 
-/// The module `failures`, where there is any.
+/// The module `failures`, if there are any.
 pub fn failures(calls: &[Call<'_>], shapes: &Shapes<'_>) -> Option<TokenStream> {
     let all: Vec<TokenStream> = calls
         .iter()
@@ -21,7 +20,7 @@ pub fn failures(calls: &[Call<'_>], shapes: &Shapes<'_>) -> Option<TokenStream> 
         .collect();
     (!all.is_empty()).then(|| {
         quote! {
-            /// How calls fail, by what the contract says of each status.
+            /// The documented failures of calls, by status.
             pub mod failures {
                 use super::types;
                 use ::crm_runtime::client::{FailureBody, read_as, refusal};
@@ -69,9 +68,9 @@ fn failure(operation: &Operation, shapes: &Shapes<'_>) -> Option<TokenStream> {
         #[derive(Clone, Debug, PartialEq)]
         pub enum #ident {
             #(#variants)*
-            /// What a generated server refuses with by itself, whatever the status.
+            /// A generated server's own refusal, with any status.
             Problem(types::#problem),
-            /// An answer that is not as documented, as it came.
+            /// The bytes of an undocumented answer.
             Other(Bytes),
         }
 
@@ -86,7 +85,7 @@ fn failure(operation: &Operation, shapes: &Shapes<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The type of what a failure holds. None: bytes, or nothing that the contract speaks of.
+/// The type of a failure's body. None for raw bytes and for undocumented bodies.
 fn held(response: &Response, shapes: &Shapes<'_>) -> Option<TokenStream> {
     let (_, media) = response
         .content

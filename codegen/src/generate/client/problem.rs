@@ -1,4 +1,4 @@
-//! What all clients share: for each type that error answers hold, its code and message by trait.
+//! The shared part of all clients: for each type of error bodies, its code and message by trait.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,11 +14,11 @@ use crate::generate::versions::{Part, shared_types};
 use crate::hoist::hoist;
 use crate::names;
 
-/// By schema of an error, the property that says for people what is wrong.
+/// For each schema of errors, the property with the message for people.
 type Messages = BTreeMap<String, &'static str>;
 
-/// The modules `problems`, one per version, the oldest first. A type that versions share has its
-/// implementation with the newer one.
+/// The modules `problems`, one per version, the oldest first. The implementation for a shared type is in the newer
+/// version.
 pub fn problems(versions: &[Document], found: &mut Diagnostics) -> Vec<TokenStream> {
     let mut newer: Option<(IndexMap<String, Part>, Messages)> = None;
     let mut modules = Vec::new();
@@ -83,8 +83,8 @@ fn errors(operation: &Operation) -> impl Iterator<Item = &Schema> {
         .filter_map(|media| media.schema.as_ref())
 }
 
-/// The property of an error that says for people what is wrong: `message`, or `detail` of problem details
-/// (RFC 9457). Nothing where the schema has no such text, or no `code`.
+/// The property of an error with the message for people: `message`, or `detail` of problem details (RFC 9457). None if
+/// the schema has no such text, or no `code`.
 fn message(shapes: &Shapes<'_>, name: &str) -> Option<&'static str> {
     let rules = shapes.schemas.get(name)?.as_object()?;
     let is_text = |name: &str| {

@@ -1,5 +1,5 @@
-//! Runs progenitor: every schema name of the lowered document is pointed at a type of ours, so that it
-//! writes calls and no types. Whatever it cannot do comes back as a finding.
+//! Runs progenitor. Every schema name of the lowered document is mapped to an existing type, so that it generates calls
+//! and no types. Anything that it cannot do becomes a finding.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use crate::lower::{Lowered, Part, Shape};
 use crate::names;
 use crate::progenitor_name;
 
-/// The client as progenitor writes it.
+/// Generates the client with progenitor.
 pub fn generate(
     lowered: &Lowered,
     shapes: &Shapes<'_>,
@@ -43,12 +43,12 @@ fn run(lowered: &Lowered, shapes: &Shapes<'_>) -> Result<syn::File, String> {
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(::crm_runtime::client::State));
     for (name, path) in types(lowered, shapes) {
-        // What is printed token by token has spaces that show in messages.
+        // Printed tokens have spaces, which would show in messages.
         settings.with_replacement(name, path.replace(" ", ""), std::iter::empty());
     }
     let document =
         serde_json::from_value(only_names(lowered)).map_err(|error| error.to_string())?;
-    // It asserts what it expects. The lowering refuses all that is known to trip it.
+    // Progenitor panics on unexpected input. The lowering refuses everything that is known to cause that.
     let tokens = catch_unwind(AssertUnwindSafe(|| {
         Generator::new(&settings).generate_tokens(&document)
     }))
@@ -96,7 +96,7 @@ fn part_type(shapes: &Shapes<'_>, part: &Part) -> String {
     .to_string()
 }
 
-/// The document with names for schemas: what they say is in the types already.
+/// The document with names of schemas only, since their content is in the types already.
 fn only_names(lowered: &Lowered) -> Value {
     let mut document = lowered.json.clone();
     if let Some(schemas) = document

@@ -1,6 +1,6 @@
-//! Changes what progenitor wrote: its support crate and reqwest come from the runtime, its types module
-//! and constructors go, its `api-version` header goes (browsers ask before they send it), and path
-//! parameters pass the guard.
+//! Changes progenitor's output: its support crate and reqwest come from the runtime, its types module, constructors and
+//! `api-version` header are removed (the header would cause preflight requests in browsers), and path parameters are
+//! guarded.
 
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};

@@ -1,4 +1,4 @@
-//! A time limit of one's own for each call: a method of every builder that outranks the settings.
+//! A time limit for a single call: a method of every builder that overrides the settings.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Item, Stmt, parse_quote};
@@ -6,7 +6,7 @@ use syn::{Item, Stmt, parse_quote};
 use super::calls::Call;
 
 const METHOD: &str = "timeout";
-/// Where an operation has a parameter of that name.
+/// The method's name if an operation has a parameter named `timeout`.
 const OTHERWISE: &str = "call_timeout";
 
 pub fn timeouts(items: &mut [Item], calls: &[Call<'_>]) {
@@ -28,8 +28,8 @@ pub fn timeouts(items: &mut [Item], calls: &[Call<'_>]) {
                 let taken = super::rewrite::methods(block).any(|method| method == METHOD);
                 let method = quote::format_ident!("{}", if taken { OTHERWISE } else { METHOD });
                 block.items.push(parse_quote! {
-                    /// How long one sending of this call may take, answer included, whatever the
-                    /// settings say. `None`: as long as it takes.
+                    /// The time limit of one attempt of this call, including its answer. It overrides the
+                    /// settings. `None`: no limit.
                     pub fn #method(
                         mut self,
                         timeout: impl ::std::convert::Into<::std::option::Option<::std::time::Duration>>,
@@ -44,7 +44,7 @@ pub fn timeouts(items: &mut [Item], calls: &[Call<'_>]) {
     }
 }
 
-/// Gives `Self` the field, and `send` its effect once the hooks have set what the settings say.
+/// Adds the field to `Self`; in `send` it takes effect after the hooks have set the limit of the settings.
 struct Timeout;
 
 impl VisitMut for Timeout {

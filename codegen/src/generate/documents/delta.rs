@@ -1,19 +1,19 @@
-//! A text as what differs from another: what a consumer's document has in common with the whole one is in the program
-//! once. `crm_runtime::PublishedText` says how the difference is written and puts the text together again.
+//! A text as the difference from another, so that the program contains the common part of a consumer's document and the
+//! whole one once. `crm_runtime::PublishedText` describes the format and restores the text.
 
 use std::collections::HashMap;
 
-/// Bytes that have to be the same for a stretch to be looked for. Shorter ones are cheaper repeated than named.
+/// The length of equal bytes from which a range is searched. Repeating shorter ones is cheaper than naming them.
 const BLOCK: usize = 32;
 
-/// Stretches of new bytes and stretches of `base`, in turn: the length of the one, its bytes, the start and the length
-/// of the other. Numbers are in LEB128.
+/// Alternates new bytes and ranges of `base`: length and bytes of the former, start and length of the latter. Numbers
+/// are LEB128.
 pub fn delta(base: &[u8], text: &[u8]) -> Vec<u8> {
     let blocks = blocks(base);
     let mut out = Vec::new();
     let (mut new_from, mut at) = (0, 0);
     while let Some(block) = text.get(at..at + BLOCK) {
-        // Documents have one order, so what goes on in the base mostly goes on behind the last stretch.
+        // Both documents have the same order, so the next range of the base mostly follows the last one.
         let Some(&found) = blocks.get(block) else {
             at += 1;
             continue;
@@ -39,7 +39,7 @@ pub fn delta(base: &[u8], text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Where each block of the base begins; of equal ones the first.
+/// The start of each block of the base; for equal blocks that of the first.
 fn blocks(base: &[u8]) -> HashMap<&[u8], usize> {
     let mut blocks = HashMap::new();
     for (index, block) in base.chunks_exact(BLOCK).enumerate() {

@@ -1,5 +1,5 @@
-//! The error codes: all of them, the groups that many operations share, and each code of an
-//! operation's own as a type, so that what many handlers call can say exactly what it answers with.
+//! The error codes: all of them, the groups that many operations share, and a type for each own code of operations, so
+//! that the types of shared rules name exactly their codes.
 
 use indexmap::IndexMap;
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -10,7 +10,7 @@ use crate::document::{Applies, Document, ErrorCode};
 use crate::generate::doc_lines;
 use crate::names;
 
-/// The codes that the runtime answers with by itself.
+/// The codes of the runtime's own refusals.
 const NEEDED: &[(&str, u16, Applies)] = &[
     ("INTERNAL", 500, Applies::Every),
     ("VALIDATION_FAILED", 400, Applies::Every),
@@ -19,7 +19,7 @@ const NEEDED: &[(&str, u16, Applies)] = &[
     ("UNSUPPORTED_MEDIA_TYPE", 415, Applies::Body),
 ];
 
-/// The groups of codes that are implied, and what they are called.
+/// The groups of implied codes, and their names.
 pub const GROUPS: &[(Applies, &str, &str)] = &[
     (
         Applies::Every,
@@ -43,7 +43,7 @@ pub const GROUPS: &[(Applies, &str, &str)] = &[
     ),
 ];
 
-/// The module `codes`. Errors are one list for all versions: a code says the same in each.
+/// The module `codes`. All versions share one list of errors: a code has the same meaning in each.
 pub fn codes(versions: &[Document], found: &mut Diagnostics) -> TokenStream {
     let mut all: IndexMap<&str, &ErrorCode> = IndexMap::new();
     for document in versions {
@@ -97,7 +97,7 @@ pub fn variant_of(group: &str) -> Ident {
     names::ident(group.strip_suffix("Code").unwrap_or(group))
 }
 
-/// Codes that are implied, all in one, and the way from them to an operation's own enumeration.
+/// The enumeration of all implied codes, and the conversion to an operation's own enumeration.
 fn implied() -> TokenStream {
     let groups: Vec<_> = GROUPS
         .iter()
@@ -108,7 +108,7 @@ fn implied() -> TokenStream {
         .map(|(_, group, _)| variant_of(group))
         .collect();
     quote! {
-        /// A code that operations may answer with because of what they are.
+        /// An implied error code: one that operations may answer without listing it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ImpliedCode { #(#variants(#groups),)* }
 
@@ -128,9 +128,9 @@ fn implied() -> TokenStream {
             }
         })*
 
-        /// The error codes of one operation: those of its own, and those that are implied by what it is.
+        /// The error codes of one operation: its own, and those that apply to it without being listed.
         pub trait OperationCode: ::crm_runtime::server::ErrorCode + ::std::convert::From<EveryCode> {
-            /// None: the code is implied by what the operation is not. One without a body answers with no code of bodies.
+            /// None: the code does not apply to this operation, such as a code of bodies to one without a body.
             fn implied(code: ImpliedCode) -> ::std::option::Option<Self>;
         }
     }
@@ -177,7 +177,7 @@ pub fn enumeration<'c>(
     }
 }
 
-/// The way from an enumeration into one that holds all of its codes.
+/// The conversion of an enumeration into one that has all of its codes.
 pub fn into<'c>(from: &str, to: &str, codes: impl Iterator<Item = &'c ErrorCode>) -> TokenStream {
     let (from, to) = (names::ident(from), names::ident(to));
     let variants: Vec<_> = codes.map(|code| names::type_ident(&code.code)).collect();

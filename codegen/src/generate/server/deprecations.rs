@@ -1,5 +1,5 @@
-//! What is going away as data: one static per operation, parameter, property, header or value of an
-//! enumeration that is deprecated, with the `Link` that tells of it.
+//! Deprecations as data: one static for each deprecated operation, parameter, property, header and value of an
+//! enumeration, with its `Link`.
 
 use indexmap::IndexMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,14 +12,14 @@ use crate::generate::shapes::Shapes;
 use crate::generate::unique::unique_constants;
 use crate::names;
 
-/// The extension of `info` that says where a server publishes the document.
+/// The extension of `info` with the address at which a server publishes the document.
 const PUBLISHED_AT: &str = "x-published-at";
 
-/// Characters that the value of a header's parameter does not hold as they are (RFC 8187).
+/// Characters that are escaped in the value of a header's parameter (RFC 8187).
 const PARAMETER: AsciiSet = keep(NON_ALPHANUMERIC.remove(b'-'), b"._~!$&+^`|");
-/// Characters that a fragment does not hold as they are (RFC 3986).
+/// Characters that are escaped in a fragment (RFC 3986).
 const FRAGMENT: AsciiSet = keep(NON_ALPHANUMERIC.remove(b'-'), b"._~!$&'()*+,;=:@/?");
-/// The same for a whole address, which may hold escapes already.
+/// The same for a whole address, which may contain escapes already.
 const URL: AsciiSet = keep(FRAGMENT, b"%[]");
 
 const fn keep(mut set: AsciiSet, kept: &[u8]) -> AsciiSet {
@@ -33,15 +33,15 @@ const fn keep(mut set: AsciiSet, kept: &[u8]) -> AsciiSet {
 
 /// One deprecated thing of the document.
 struct Thing<'d> {
-    /// What its static is called after.
+    /// The base of its static's name.
     label: String,
     /// The variant of `DeprecatedKind`.
     kind: &'static str,
-    /// For people.
+    /// The title for people.
     title: String,
-    /// The operation that it is, or belongs to alone.
+    /// The deprecated operation, or the only operation with the thing.
     operation: Option<&'d str>,
-    /// The path of the operation that replaces it, where it is an operation itself.
+    /// The path of its replacement, for an operation.
     successor: Option<&'d str>,
     deprecation: Deprecation,
 }
@@ -61,7 +61,7 @@ impl Deprecations {
             .zip(&idents)
             .map(|((element, thing), ident)| one(shapes.document, element, thing, ident));
         let statics = quote! {
-            /// What is going away.
+            /// The deprecated things of the contract.
             pub mod deprecations {
                 #[allow(unused_imports)]
                 use ::crm_runtime::server::{DeprecatedKind, Deprecation};
@@ -81,14 +81,14 @@ impl Deprecations {
         &self.statics
     }
 
-    /// The static of a thing, where the module `deprecations` is in scope.
+    /// The static of a thing, for code with the module `deprecations` in scope.
     pub fn notice(&self, deprecation: Option<&Deprecation>, at: &Location) -> Option<TokenStream> {
         deprecation?;
         let ident = self.idents.get(&at.pointer)?;
         Some(quote!(&deprecations::#ident))
     }
 
-    /// The values of an enumeration that go, each with its static.
+    /// The deprecated values of an enumeration, each with its static.
     pub fn values<'s>(&self, schema: &'s Schema) -> Vec<(&'s str, TokenStream)> {
         let notice = |value: &str| {
             let ident = self.idents.get(&element_of(schema, value))?;
@@ -208,13 +208,13 @@ fn collect<'d>(shapes: &'d Shapes<'d>) -> IndexMap<String, Thing<'d>> {
     things
 }
 
-/// The operation, where the thing stands in it: others may use what stands elsewhere as well.
+/// The operation if the thing is inside it; other operations may use things elsewhere too.
 fn alone<'d>(operation: &'d Operation, at: &Location) -> Option<&'d str> {
     let inside = at.pointer.starts_with(&operation.at.pointer);
     inside.then_some(operation.id.as_str())
 }
 
-/// The properties of a schema: once the document is hoisted they stand nowhere deeper.
+/// The properties of a schema; in a hoisted document they are not nested deeper.
 pub fn properties(schema: &Schema) -> impl Iterator<Item = (&str, &Schema)> {
     schema
         .as_object()
@@ -290,7 +290,7 @@ pub fn notice(
 /// A link (RFC 8288) to the thing's place in the published document.
 fn link(url: &str, element: &str, title: &str) -> String {
     let fragment = utf8_percent_encode(element, &FRAGMENT);
-    // A title beyond ASCII is written as RFC 8187 has it.
+    // A non-ASCII title is encoded by RFC 8187.
     let title = match title
         .bytes()
         .all(|byte| byte == b' ' || byte.is_ascii_graphic())

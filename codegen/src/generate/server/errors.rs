@@ -1,4 +1,4 @@
-//! The errors of an operation: exactly the codes that it documents, by itself or by what it is.
+//! The errors of an operation: exactly its documented codes, own and implied.
 
 use proc_macro2::TokenStream;
 use quote::quote;

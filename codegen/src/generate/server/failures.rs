@@ -1,5 +1,5 @@
-//! How an operation fails where its contract says more of it than a code: an enum over the documented
-//! failures, each with its body and headers, and over what the server refuses with by itself.
+//! Documented failures with bodies: an enum of an operation's failures, each with its body and headers, and of the
+//! server's own refusals.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,7 +12,7 @@ use crate::generate::doc_lines;
 use crate::generate::shapes::Shapes;
 use crate::names;
 
-/// What a handler of the operation answers where it fails, seen from the module `server`.
+/// The error type of an operation's handler, as seen from the module `server`.
 pub fn error_type(operation: &Operation) -> TokenStream {
     let module = names::value_ident(&operation.tag);
     match operation.typed_failures() {
@@ -94,7 +94,7 @@ pub fn failures(
         #[derive(Debug)]
         pub enum #whole {
             #(#variants)*
-            /// What no documented failure says, in the form that the server itself refuses with.
+            /// Any other failure, in the form of the server's own refusals.
             Problem(::crm_runtime::server::Problem<#error>),
         }
 

@@ -1,4 +1,4 @@
-//! What was removed, as data: a static per entry of `x-gone`.
+//! Removed operations as data: a static for each entry of `x-gone`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -12,7 +12,7 @@ pub fn removed(document: &Document) -> TokenStream {
     let each = document.gone.iter().map(|gone| one(document, gone));
     let idents = document.gone.iter().map(ident);
     quote! {
-        /// What was removed.
+        /// The removed operations of the contract.
         pub mod removed {
             #[allow(unused_imports)]
             use ::crm_runtime::server::{DeprecatedKind, Deprecation, Gone};

@@ -1,4 +1,4 @@
-//! What the document says of each operation, as data: a static per operation, and the list of all.
+//! The document's facts of operations as data: a static for each, and the list of all.
 
 use indexmap::IndexMap;
 use proc_macro2::{Ident, TokenStream};
@@ -10,7 +10,7 @@ use crate::generate::doc_lines;
 use crate::generate::versions::{self, OperationParts};
 use crate::names;
 
-/// The module `operations`. What a newer version says the same of is named from there.
+/// The module `operations`. Statics that are equal in a newer version are imported from there.
 pub fn module(document: &Document, parts: &IndexMap<String, OperationParts>) -> TokenStream {
     let each = document.operations.iter().filter_map(|operation| {
         let way = &parts.get(&operation.id)?.way;
@@ -41,7 +41,7 @@ pub fn module(document: &Document, parts: &IndexMap<String, OperationParts>) -> 
             /// All operations, in the order of the contract.
             pub static OPERATIONS: &[&Operation] = &[#(&#idents),*];
 
-            /// What operations ask callers for, in the order of the contract.
+            /// The permissions of operations, in the order of the contract.
             pub static PERMISSIONS: &[Permission] = &[#(#permissions),*];
         }
     }

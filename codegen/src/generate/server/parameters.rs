@@ -1,4 +1,4 @@
-//! How a parameter travels: from which part of the request it is read, and what its text is made of.
+//! The encoding of a parameter: its part of the request, and the form of its text.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostics;
 use crate::document::{Kind, Parameter, ParameterLocation, Schema, Style};
 use crate::generate::shapes::Shapes;
 
-/// Where the runtime reads a parameter.
+/// The part of the request from which the runtime reads a parameter.
 pub fn source(parameter: &Parameter, found: &mut Diagnostics) -> TokenStream {
     match parameter.location {
         ParameterLocation::Path => quote!(Source::Path),
@@ -29,7 +29,7 @@ pub fn source(parameter: &Parameter, found: &mut Diagnostics) -> TokenStream {
     }
 }
 
-/// How the text becomes a value.
+/// The form of a parameter's text.
 pub fn shape(shapes: &Shapes<'_>, parameter: &Parameter, found: &mut Diagnostics) -> TokenStream {
     if let Some(content) = &parameter.content {
         if !super::responses::is_json(content) {

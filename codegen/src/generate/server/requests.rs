@@ -1,5 +1,5 @@
-//! The request of an operation: its parameters and body as one struct, and the function that reads
-//! and checks them all before anything is answered.
+//! The request of an operation: its parameters and body as one struct, and the function that reads and checks all of
+//! them.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -14,7 +14,7 @@ use crate::generate::shapes::Shapes;
 use crate::generate::unique::unique_values;
 use crate::names;
 
-/// What the handler gets of the body.
+/// The form in which the handler gets the body.
 pub enum BodyKind<'d> {
     None,
     Raw,
@@ -28,8 +28,8 @@ pub enum BodyKind<'d> {
     },
 }
 
-/// What an operation's body is. Bytes as they came where the document says so, or is neither JSON nor a
-/// form with a schema.
+/// The kind of an operation's body: raw bytes if the document says so, or if it is neither JSON nor a form with a
+/// schema.
 pub fn body_kind<'d>(operation: &'d Operation) -> BodyKind<'d> {
     let Some(body) = &operation.body else {
         return BodyKind::None;
@@ -53,8 +53,8 @@ pub fn body_kind<'d>(operation: &'d Operation) -> BodyKind<'d> {
     }
 }
 
-/// The media types that a body is taken in: those of the document, and for JSON the plain one. True:
-/// that of the version is one as well.
+/// The accepted media types of a body: those of the document, and for JSON the plain one. True if that of the version
+/// is accepted as well.
 pub fn media_types(body: &Body) -> (Vec<String>, bool) {
     let mut out: Vec<String> = body
         .content
@@ -90,7 +90,7 @@ pub fn request(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
     let body = match body_kind(operation) {
         BodyKind::None => None,
         BodyKind::Raw => Some(quote! {
-            /// The body as it came.
+            /// The raw body.
             pub body: ::crm_runtime::reexport::bytes::Bytes,
         }),
         BodyKind::Json { schema, required }
@@ -135,14 +135,14 @@ fn parameter_type(shapes: &Shapes<'_>, parameter: &Parameter) -> TokenStream {
     }
 }
 
-/// The value of a parameter that is left out, as JSON.
+/// The default of a parameter, as JSON.
 fn default(shapes: &Shapes<'_>, parameter: &Parameter) -> Option<String> {
     let own = parameter.schema.default.as_ref();
     let default = own.or(shapes.resolve(&parameter.schema).default.as_ref())?;
     Some(default.to_string())
 }
 
-/// The function that turns what arrived into the request.
+/// The function that reads the request.
 pub fn read(scope: &Scope<'_, '_>, operation: &Operation, found: &mut Diagnostics) -> TokenStream {
     let shapes = scope.shapes;
     let idents = fields(operation);
@@ -239,7 +239,7 @@ pub fn read(scope: &Scope<'_, '_>, operation: &Operation, found: &mut Diagnostic
     }
 }
 
-/// The reading of the body; one that is no JSON ends it.
+/// The code that reads the body; a body that is not JSON ends the reading.
 fn body(read: TokenStream) -> TokenStream {
     quote! {
         let body = match #read {

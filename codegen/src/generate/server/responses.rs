@@ -1,5 +1,5 @@
-//! The answers of an operation, first of all its successes: a struct for one, an enum over the documented statuses where there
-//! are several, with the headers that a handler sets as typed fields.
+//! The answers of an operation, mainly its successes: a struct for a single one, an enum of the documented statuses for
+//! several, with typed fields for the headers that a handler sets.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -20,7 +20,7 @@ pub fn is_json(media_type: &str) -> bool {
     name.eq_ignore_ascii_case("application/json") || name.to_ascii_lowercase().ends_with("+json")
 }
 
-/// What an answer holds.
+/// The content of an answer.
 enum Content<'d> {
     Nothing,
     Json(&'d Schema),
@@ -34,12 +34,12 @@ pub struct Success<'d> {
     pub docs: TokenStream,
     content: Content<'d>,
     headers: Vec<(&'d str, &'d Header, Ident)>,
-    /// The media type of its JSON, where that is not the one of the version.
+    /// The media type of its JSON if it is not that of the version.
     sent_as: Option<&'d str>,
 }
 
 impl<'d> Success<'d> {
-    /// Nothing for a handler to say.
+    /// Whether a handler has no value to set.
     pub fn is_unit(&self) -> bool {
         matches!(
             (&self.content, self.status),
@@ -51,7 +51,7 @@ impl<'d> Success<'d> {
         names::ident(&status_name(self.status))
     }
 
-    /// The number of its status: one that the document says, or one that the handler does.
+    /// Its status: from the document, or set by the handler.
     pub fn number(&self) -> TokenStream {
         match self.status {
             Status::Code(number) => quote!(#number),
@@ -59,7 +59,7 @@ impl<'d> Success<'d> {
         }
     }
 
-    /// The same as a failure, whose JSON is of the media type that it is documented with.
+    /// The same as a failure, whose JSON has its documented media type.
     pub fn failed(mut self, response: &'d Response, versioned: Option<&str>) -> Self {
         let json = response.content.keys().find(|name| is_json(name));
         self.sent_as = json.map(String::as_str).filter(|name| {
@@ -110,7 +110,7 @@ pub fn responses(
     }
 }
 
-/// An answer as the document has it.
+/// A documented answer.
 pub fn documented<'d>(
     status: Status,
     response: &'d Response,
@@ -188,7 +188,7 @@ pub fn struct_name(operation: &Operation, status: Status) -> Ident {
     name_of(operation, &status_name(status))
 }
 
-/// A struct of body and headers, and how it prints itself.
+/// A struct of body and headers, and its implementation of printing.
 pub fn structure(
     shapes: &Shapes<'_>,
     ident: &Ident,
@@ -227,7 +227,7 @@ pub fn structure(
         .map(|media_type| quote!(.sent_as(#media_type)));
     let status_field = (!matches!(success.status, Status::Code(_))).then(|| {
         quote! {
-            /// The status that it is answered with.
+            /// The status of the answer.
             pub status: u16,
         }
     });
@@ -301,7 +301,7 @@ fn enumeration(
         });
     let replayed = takes_key.then(|| {
         quote! {
-            /// The same request was answered before: this is that answer.
+            /// The stored answer to an earlier equal request.
             Replayed(::crm_runtime::server::StoredAnswer),
         }
     });
@@ -337,9 +337,9 @@ fn enumeration(
     }
 }
 
-/// The function that notes what of an answer is going away, where there is such a thing.
+/// The function that records the deprecated parts of an answer, if there are any.
 pub fn uses(scope: &Scope<'_, '_>, operation: &Operation) -> Option<TokenStream> {
-    // What is wrong with the answers was told when they were written.
+    // Faults of the answers were reported when they were written.
     let mut told = Diagnostics::default();
     let successes: Vec<Success<'_>> = operation
         .successes()
@@ -400,7 +400,7 @@ fn uses_of(scope: &Scope<'_, '_>, success: &Success<'_>) -> Option<TokenStream> 
     (body.is_some() || !headers.is_empty()).then(|| quote!(#body #(#headers)*))
 }
 
-/// The type of a body. A document of any form passes through as text.
+/// The type of a body. A value of any form is passed on as text.
 fn answer_type(shapes: &Shapes<'_>, schema: &Schema) -> TokenStream {
     if is_free(shapes, schema) {
         quote!(::crm_runtime::RawJson)
@@ -409,7 +409,7 @@ fn answer_type(shapes: &Shapes<'_>, schema: &Schema) -> TokenStream {
     }
 }
 
-/// Whether a body has a part whose form the contract leaves open: who has that as text may print the whole by itself.
+/// Whether a body has a part whose form the contract leaves open, so that handlers may print the whole body from texts.
 fn is_printable(shapes: &Shapes<'_>, schema: &Schema) -> bool {
     matches!(&schema.kind, Kind::Ref(name) if shapes.is_generic(name))
 }

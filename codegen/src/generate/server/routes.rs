@@ -78,15 +78,15 @@ pub fn routes(
     }
 }
 
-/// What there is at a path, and what was.
+/// The operations of a path, and its removed ones.
 #[derive(Default)]
 struct Path<'d> {
     operations: Vec<&'d Operation>,
     gone: Vec<&'d Gone>,
 }
 
-/// The path as the router takes it. Its parameters are named by their place, since two templates may
-/// name one place differently.
+/// The path for the router. Its parameters are named by position, since two templates may name the same position
+/// differently.
 fn template(path: &str, at: &Location, found: &mut Diagnostics) -> String {
     let mut number = 0;
     let segments = path.split('/').map(|segment| {
@@ -164,7 +164,7 @@ fn route(
             quote!(.on(MethodFilter::#filter, gone(&removed::#ident)))
         })
         .collect();
-    // Where nothing is left, other methods were never there.
+    // If no operation is left, the path counts as unknown for other methods.
     let others = match allow.is_empty() {
         true => quote!(not_found),
         false => {
@@ -177,7 +177,7 @@ fn route(
     }
 }
 
-/// The way of one operation: admitted, read, handled, answered.
+/// The serving code of one operation: admits, reads, calls the handler, answers.
 fn serve(operation: &Operation, handlers: &TokenStream, noted: bool) -> TokenStream {
     let ident = names::value_ident(&operation.id);
     let method = names::value_ident(&operation.name);

@@ -15,7 +15,7 @@ pub fn trait_name(tag: &str) -> Ident {
     names::ident(&format!("{}Handlers", names::type_name(tag)))
 }
 
-/// The trait that has an operation's handler, seen from the module `server`.
+/// The trait with an operation's handler, as seen from the module `server`.
 pub fn trait_path(
     document: &Document,
     operation: &Operation,
@@ -31,7 +31,7 @@ pub fn trait_path(
     }
 }
 
-/// The trait of a tag. None: all of its operations are handled by a newer version.
+/// The trait of a tag. None if a newer version handles all of its operations.
 pub fn handlers(
     document: &Document,
     tag: &str,

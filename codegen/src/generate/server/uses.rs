@@ -1,5 +1,5 @@
-//! What an answer holds of what is going away: for each schema that leads to a deprecated property or value, a
-//! function that notes which of them a value has.
+//! Deprecated parts of answers: for each schema with a deprecated property or value at any depth, a function that
+//! records those in a value.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +13,7 @@ use crate::generate::types::{alternatives, other_ident, variants};
 use crate::generate::unique::unique_values;
 use crate::names;
 
-/// The schemas that lead to a deprecated property, and how to walk a value of theirs.
+/// The schemas with a deprecated property at any depth, and the code to walk their values.
 pub struct Uses<'a, 'd> {
     shapes: &'a Shapes<'d>,
     deprecations: &'a Deprecations,
@@ -34,8 +34,8 @@ impl<'a, 'd> Uses<'a, 'd> {
         }
     }
 
-    /// The module `uses`: a function per operation whose answer may hold what is going away, and per
-    /// schema that leads there.
+    /// The module `uses`: a function for each operation whose answer may hold deprecated parts, and for each schema on
+    /// the way.
     pub fn module(&self, of_operations: &[TokenStream]) -> TokenStream {
         let answered = self
             .shapes
@@ -63,7 +63,7 @@ impl<'a, 'd> Uses<'a, 'd> {
             });
         let functions: Vec<TokenStream> = functions.collect();
         quote! {
-            /// What answers hold of what is going away.
+            /// The deprecated parts of answers.
             #[allow(non_snake_case, unused_imports)]
             mod uses {
                 use super::{deprecations, types, uses};
@@ -75,8 +75,8 @@ impl<'a, 'd> Uses<'a, 'd> {
         }
     }
 
-    /// Statements over `value`, a reference to a value of the schema's type, and `used`. None: nothing
-    /// in it is going away.
+    /// Statements over `value`, a reference to a value of the schema's type, and `used`. None if nothing in it is
+    /// deprecated.
     pub fn of_value(&self, schema: &Schema) -> Option<TokenStream> {
         let inner = match &schema.kind {
             Kind::Ref(name) if self.leading.contains(name) => {
@@ -113,7 +113,7 @@ impl<'a, 'd> Uses<'a, 'd> {
             Kind::Object(rules) if !is_alias(schema) => self.structure(schema, rules),
             Kind::String(_) if !is_alias(schema) => self.enumeration(name, schema),
             _ => {
-                // What a name stands for holds no null of its own: whoever refers to it says that.
+                // The function of a named schema does not handle null; its references do.
                 let mut plain = schema.clone();
                 plain.nullable = false;
                 let inner = self.of_value(&plain);
@@ -165,7 +165,7 @@ impl<'a, 'd> Uses<'a, 'd> {
                     .deprecations
                     .notice(schema.deprecation.as_ref(), &schema.at)
                     .map(|notice| quote!(used.add(#notice);));
-                // A type of the caller's own is walked by nobody.
+                // The type of a type parameter is not walked.
                 let inner = self.of_value(schema).filter(|_| parameter != Some(key));
                 if note.is_none() && inner.is_none() {
                     return None;

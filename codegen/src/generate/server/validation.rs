@@ -1,5 +1,5 @@
-//! Validation as code: for each schema that requests reach, a function that notes whatever is wrong
-//! with a value. Bounds are in the code, so nothing is interpreted when a request comes.
+//! Validation as code: for each schema of requests, a function that reports all failures of a value. Bounds are in the
+//! code, so nothing is interpreted at run time.
 
 mod text;
 
@@ -17,7 +17,7 @@ use crate::generate::shapes::{Shapes, references};
 use crate::generate::versions::Part;
 use crate::names;
 
-/// A function per named schema that a request reaches, by the name of the schema.
+/// A function for each named schema of requests, by the name of the schema.
 pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> IndexMap<String, Part> {
     let operations = &scope.shapes.document.operations;
     let reached = scope.shapes.reached(operations.iter().flat_map(asked));
@@ -43,7 +43,7 @@ pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> IndexMap<String
         .collect()
 }
 
-/// The module `checks` with what these operations reach.
+/// The module `checks` with the functions that these operations use.
 pub fn module<'d>(
     shapes: &'d Shapes<'_>,
     checks: &IndexMap<String, Part>,
@@ -55,7 +55,7 @@ pub fn module<'d>(
         .filter(|(name, _)| reached.contains(name.as_str()))
         .map(|(_, part)| &part.tokens);
     quote! {
-        /// What requests are judged by.
+        /// The checks of requests.
         #[allow(non_snake_case, unused_imports)]
         mod checks {
             use super::{checks, deprecations};
@@ -67,7 +67,7 @@ pub fn module<'d>(
     }
 }
 
-/// The schemas of what an operation is asked.
+/// The schemas of an operation's request.
 pub fn asked(operation: &Operation) -> impl Iterator<Item = &Schema> {
     let parameters = operation
         .parameters
@@ -349,7 +349,7 @@ fn union(
     }
 }
 
-/// Bounds of a count, where there are any.
+/// The bounds of a count, if there are any.
 fn count(least: Option<u64>, most: Option<u64>) -> Option<TokenStream> {
     let least = least.filter(|least| *least > 0);
     if least.is_none() && most.is_none() {

@@ -1,5 +1,5 @@
-//! Named schemas that are another name for a type: texts, numbers, lists, maps. A list or map that
-//! holds itself becomes a type of its own, since an alias cannot.
+//! Named schemas that are aliases: texts, numbers, lists, maps. A list or map that contains itself becomes a separate
+//! type, since an alias cannot be recursive.
 
 use proc_macro2::TokenStream;
 use quote::quote;

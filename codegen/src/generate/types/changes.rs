@@ -1,5 +1,5 @@
-//! Changes to records: the body of a PATCH whose fields are a type parameter can be made of fields alone
-//! and of a patch, which clears fields too.
+//! Changes of records: the body of a PATCH with a type parameter for its fields can be made from fields, and from a
+//! patch, which also clears fields.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use crate::generate::shapes::{Shapes, references};
 use crate::generate::unique::unique_values;
 use crate::names;
 
-/// The name of the schema of an operation's changes: the body of a PATCH that has a type parameter
-/// itself, and is not what the operation answers.
+/// The schema of an operation's changes: the body of a PATCH that has a type parameter and is not the operation's
+/// answer.
 pub fn changes<'d>(shapes: &Shapes<'_>, operation: &'d Operation) -> Option<&'d str> {
     if operation.method != Method::Patch {
         return None;
@@ -43,8 +43,7 @@ fn mentions_parameter(shapes: &Shapes<'_>, schema: &Schema) -> bool {
         .any(|name| shapes.is_generic(name))
 }
 
-/// `From` for each schema of changes, by its name: of fields, and of a patch where nothing else is
-/// needed.
+/// `From` for each schema of changes, by its name: from fields, and from a patch if nothing else is required.
 pub fn conversions<'d>(shapes: &Shapes<'d>) -> HashMap<&'d str, TokenStream> {
     let operations = &shapes.document.operations;
     operations

@@ -1,4 +1,4 @@
-//! Enumerations of texts: open ones keep what they do not know, closed ones refuse it.
+//! Enumerations of texts: open ones keep unknown values, closed ones refuse them.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -8,7 +8,7 @@ use crate::document::Schema;
 use crate::generate::unique::unique_types;
 use crate::names;
 
-/// The variants of the known texts, in their order.
+/// The variants of the known texts, in order.
 pub fn variants(schema: &Schema) -> Vec<Ident> {
     unique_types(schema.known_texts().into_iter(), &["Unknown"])
 }

@@ -12,10 +12,10 @@ use crate::generate::unique::unique_types;
 use crate::names;
 use crate::source::{Content, Node};
 
-/// How many references may lie within one another.
+/// The deepest nesting of references.
 const DEEPEST: usize = 16;
 
-/// What makes a struct the fields of a record type, by the name of its schema.
+/// The implementations that make a struct the fields of a record type, by the name of its schema.
 pub fn implementations<'d>(shapes: &Shapes<'d>) -> HashMap<&'d str, TokenStream> {
     let records = shapes.document.record_types();
     records
@@ -62,7 +62,7 @@ pub fn data(shapes: &Shapes<'_>) -> TokenStream {
     }
 }
 
-/// What the enumeration of a record type's fields is called: `JobFieldsName`.
+/// The name of the enumeration of a record type's fields: `JobFieldsName`.
 fn names_ident(shapes: &Shapes<'_>, name: &str) -> Ident {
     let mut text = names::nested(name, "Name");
     while shapes.schemas.contains_key(&text) {
@@ -90,8 +90,8 @@ fn field_names(shapes: &Shapes<'_>, name: &str, ident: &Ident) -> TokenStream {
     }
 }
 
-/// A node with its references replaced by what they name; what stands beside a reference wins. One
-/// that leads back to itself ends in a schema for anything.
+/// A node with its references replaced by their targets; keywords beside a reference take precedence. A recursive
+/// reference becomes a schema for any value.
 fn inlined(node: &Node, root: &Node, depth: usize) -> Node {
     let content = match &node.content {
         Content::List(items) => Content::List(

@@ -1,5 +1,4 @@
-//! Objects: a struct with a field per property, and the rest beside them where the document leaves
-//! the object open.
+//! Objects: a struct with a field for each property, and a map of other properties if the object is open.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -61,7 +60,7 @@ fn field(
         rust_type(shapes, schema, Place::Types)
     };
     if !is_parameter && shapes.needs_box(holder, schema) {
-        // Null stays outside of the box.
+        // The `Option` for null is outside of the box.
         value = if holds_null(shapes, schema) {
             let inner = crate::generate::rust_type::plain_type(shapes, schema, Place::Types);
             quote!(::std::option::Option<::std::boxed::Box<#inner>>)
@@ -75,7 +74,7 @@ fn field(
     let serde = match property.required {
         true => rename.map(|rename| quote!(#[serde(#rename)])),
         false => {
-            // Null is a value that is there: only what is left out is `None` outside.
+            // Null is a present value: only an absent property is the outer `None`.
             let null_is_value =
                 !is_parameter && (holds_null(shapes, schema) || is_anything(shapes, schema));
             let present =
@@ -94,7 +93,7 @@ fn field(
     }
 }
 
-/// The field for what the document does not name.
+/// The field for unnamed properties.
 fn other(
     shapes: &Shapes<'_>,
     rules: &ObjectRules,
@@ -117,7 +116,7 @@ fn other(
     Some((ident, field))
 }
 
-/// What that field is called.
+/// The name of that field.
 pub fn other_ident(rules: &ObjectRules, idents: &[Ident]) -> Option<Ident> {
     if matches!(rules.additional, Additional::Unsaid | Additional::Refused) {
         return None;
@@ -129,7 +128,7 @@ pub fn other_ident(rules: &ObjectRules, idents: &[Ident]) -> Option<Ident> {
     Some(names::ident(&name))
 }
 
-/// `Default`: derived where every field has one, written where a field has only one value.
+/// `Default`: derived if every field has one, written if a field allows only one value.
 fn default(
     shapes: &Shapes<'_>,
     name: &str,

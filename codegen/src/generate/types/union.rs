@@ -1,5 +1,5 @@
-//! `oneOf` and `anyOf`: an enum with a variant per alternative. A discriminator decides which it is;
-//! without one, the first that fits.
+//! `oneOf` and `anyOf`: an enum with a variant for each alternative. A discriminator selects the variant; without one,
+//! the first that fits is used.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -75,7 +75,7 @@ pub fn alternatives(name: &str, variants: &[Schema]) -> Vec<Ident> {
     unique_types(labels.iter().map(String::as_str), &[])
 }
 
-/// What a variant is called: its title, its schema's name without that of the union, or its kind.
+/// The name of a variant: its title, its schema's name without that of the union, or its kind.
 fn label(union: &str, variant: &Schema) -> String {
     match &variant.kind {
         Kind::Ref(name) => {
@@ -99,8 +99,7 @@ fn label(union: &str, variant: &Schema) -> String {
     }
 }
 
-/// Reading by discriminator. The property stays within the variant's own struct, so writing needs
-/// nothing beside it.
+/// Deserialising by discriminator. The property stays in the variant's own struct, so serialising needs nothing else.
 fn by_discriminator(
     shapes: &Shapes<'_>,
     name: &str,
@@ -147,7 +146,7 @@ fn by_discriminator(
     }
 }
 
-/// `From` for each alternative that is a struct of its own and stands in the union once.
+/// `From` for each alternative that has its own struct and occurs in the union once.
 fn conversions(
     shapes: &Shapes<'_>,
     name: &str,

@@ -22,14 +22,15 @@ const CHECKED: &[&str] = &[
     "uuidv7",
 ];
 
-/// Formats that only describe.
+/// Formats without a check.
 const DESCRIBING: &[&str] = &["binary", "password"];
 
-/// A text that may have so many characters may have lines. A shorter one is a name, a label or an id: it is one line.
+/// A text that may have this many characters may have several lines. A shorter one is a name, a label or an id, with
+/// one line.
 const LONG: u64 = 1_000;
 
-/// A UUID of version 7 as a pattern, which documents write beside `format: uuid` since the format
-/// says nothing of versions. It is checked as a format, without a regular expression.
+/// The pattern of a UUID of version 7, which documents write beside `format: uuid`, since the format has no version. It
+/// is checked like a format, without a regular expression.
 const UUIDV7: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
 pub fn text(
@@ -41,7 +42,7 @@ pub fn text(
     let allowed = match (&schema.constant, &schema.enumeration, &schema.extensible) {
         (Some(constant), ..) => Some(vec![constant.as_str().unwrap_or_default()]),
         (None, Some(values), _) => Some(values.iter().filter_map(Value::as_str).collect()),
-        // A request may carry only what this server knows; answers may carry more to later clients.
+        // A request may hold only values that this server knows; answers to later clients may hold more.
         (None, None, Some(values)) => Some(values.iter().map(String::as_str).collect()),
         (None, None, None) => None,
     };
@@ -82,7 +83,7 @@ pub fn text(
             found.report("format", &schema.at, message, mend);
         }
     }
-    // Passwords have what people type; the form that is compared is made of it later.
+    // Passwords may hold any typed character; they are normalised later.
     let long = rules.max_length.is_none_or(|most| most >= LONG);
     let read = match long || rules.format.as_deref() == Some("password") {
         true => quote!(check::text(value, at, report)),
