@@ -1,5 +1,5 @@
-//! The one build step: the contract (its root and families) and its overlays in `spec/` become the modules that `spec/contract.rs`
-//! includes. What is wrong with a document is an error of the build, with file and line.
+//! The only build step: makes the modules that `spec/contract.rs` includes from the contract (its root and families) and its
+//! overlays in `spec/`. A fault of a document is a build error with file and line.
 
 use std::{env, fs, path::Path, process::ExitCode};
 
@@ -10,7 +10,7 @@ use crm_codegen::{
 };
 
 const CONTRACT: &str = "spec/openapi.yaml";
-/// Version N is version N - 1 and its overlay.
+/// Version N is version N - 1 with its overlay applied.
 const OVERLAYS: [&str; 1] = ["spec/v2.overlay.yaml"];
 
 fn main() -> ExitCode {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(findings) => {
             for finding in findings {
-                // One line each: Cargo takes a line for an error.
+                // One line each, since cargo takes each line as an error.
                 println!("cargo::error={}", finding.replace('\n', " "));
             }
             ExitCode::FAILURE
@@ -63,7 +63,7 @@ fn build() -> Result<(), Vec<String>> {
 fn versions() -> Result<(Vec<Document>, Vec<String>), Vec<String>> {
     let read = |file: &str| fs::read(file).map_err(|error| vec![format!("{file}: {error}")]);
     let written = Written::load(Path::new(CONTRACT)).map_err(|error| vec![error.to_string()])?;
-    // A build that fails is tried again whatever changed, so the names are needed where all are read.
+    // Cargo always repeats a failed build, so the names are needed only if all files could be read.
     let written = written.map_err(printed)?;
     for file in &written.files {
         println!("cargo::rerun-if-changed={file}");
@@ -73,9 +73,9 @@ fn versions() -> Result<(Vec<Document>, Vec<String>), Vec<String>> {
         document,
         diagnostics: mut found,
     } = document::reading(written.clone());
-    // The conventions are judged even where the document has faults, so that one build tells all.
+    // The conventions are checked even if the document has faults, so that one build reports everything.
     found.extend(document.iter().flat_map(lint::lint));
-    // Those of one version are most likely those of the next: they are told once.
+    // Faults of one version are usually also in the next, so they are reported once.
     let (Some(document), true) = (document, found.is_empty()) else {
         return Err(printed(found));
     };

@@ -14,13 +14,13 @@ pub mod codes {
     include!(concat!(env!("OUT_DIR"), "/codes.rs"));
 }
 
-/// The documents that are published, and the pages for people.
+/// The published documents and reference pages.
 #[cfg(feature = "server")]
 pub mod documents {
     include!(concat!(env!("OUT_DIR"), "/documents.rs"));
 }
 
-/// The newest version, which the server speaks inside.
+/// The newest version, which the server's core uses.
 #[cfg(feature = "server")]
 pub use v2 as latest;
 
@@ -42,7 +42,7 @@ macro_rules! version {
             include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_server.rs"));
         }
 
-        /// The client of the app on the road: the operations of the consumer `mobile`.
+        /// The client of the technicians' app: the operations of the consumer `mobile`.
         #[cfg(feature = "client-mobile")]
         #[allow(clippy::all, deprecated, unused_mut)]
         pub mod mobile {
@@ -70,7 +70,7 @@ macro_rules! version {
             include!(concat!(env!("OUT_DIR"), "/", stringify!($version), "_integrations.rs"));
         }
 
-        /// What the clients share.
+        /// The shared parts of the clients.
         #[cfg(any(
             feature = "client-mobile",
             feature = "client-web",

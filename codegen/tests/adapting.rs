@@ -1,5 +1,5 @@
-//! Any contract becomes a crate: what is left out is told with its place and its operation, and the rest is
-//! there. Whether it compiles and works is tested in codegen/foreign.
+//! Any contract becomes a crate: parts that are left out are reported with place and operation, and the rest is
+//! generated. codegen/foreign tests that it compiles and works.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::adapt::{Adapted, adapt, files};
@@ -28,7 +28,7 @@ fn what_is_left_out_is_told() {
     insta::assert_snapshot!("fleet", told(&fleet));
 }
 
-/// 30 operations or more in each, and all but those told are generated.
+/// Each contract has at least 30 operations, and all are generated except those in findings.
 #[test]
 fn the_rest_is_generated() {
     for (name, least) in [("store", 30), ("fleet", 30)] {
@@ -55,7 +55,7 @@ fn the_rest_is_generated() {
     }
 }
 
-/// Findings lead to the source, though the document was changed before they were found.
+/// Findings have the place in the source, although the document was changed before.
 #[test]
 fn findings_name_places_of_the_source() {
     let (text, adapted) = foreign("fleet");

@@ -14,7 +14,7 @@ fn contract(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Whoever does not read its input may be gone before it is written.
+    // A command that does not read its input may end before it is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What the judge of examples says of a value, an independent validator says too.
+//! The check of examples agrees with an independent validator.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::Document;
@@ -6,7 +6,7 @@ use crm_codegen::conforms::Judge;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Nothing where the document is not well formed.
+/// None if the document is not well formed.
 fn document(schema: &Value) -> Option<Document> {
     let source = json!({
         "openapi": "3.1.0",
@@ -100,7 +100,7 @@ proptest! {
     }
 }
 
-/// Requests are closed: what JSON Schema lets pass unsaid is a mistake in an example.
+/// Requests are closed: additional properties that JSON Schema allows are mistakes in an example.
 #[test]
 fn a_property_that_is_not_named_is_a_fault() {
     let schema = json!({"type": "object", "properties": {"a": true}});

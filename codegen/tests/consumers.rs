@@ -1,4 +1,4 @@
-//! What consumers rely on: recorded, written down, read again, found in the contract, asked for.
+//! Pins: recorded, written, read again, found in the contract, queried.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ fn recorded() -> Vec<Consumer> {
         .collect()
 }
 
-/// What was used and the contract names: no unknown parameters, nobody's own fields, no other version.
+/// Only used parts that the contract names: no unknown parameters, no custom fields, no other version.
 #[test]
 fn a_recording_becomes_pins() {
     let texts: Vec<String> = recorded().iter().map(Consumer::to_yaml).collect();
@@ -175,7 +175,7 @@ fn who_relies_on_something_is_told() {
         relying("/x-error-codes/TAKEN").unwrap(),
         ["web: records_create knows the code TAKEN"]
     );
-    // A bound of it is a part of it.
+    // A bound belongs to its thing.
     assert_eq!(
         relying("/components/schemas/Person/properties/name/type").unwrap(),
         ["web: records_create reads /by/name of 201"]
@@ -252,7 +252,7 @@ fn nobody_is_0_somebody_is_1_unreadable_is_2() {
     assert_eq!(ask(name, "elsewhere").0, 2);
 }
 
-/// Pins of the contract of this repository name what is there.
+/// The pins of this repository name existing parts of the contract.
 #[test]
 fn the_pins_of_this_repository_are_true() {
     let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec");

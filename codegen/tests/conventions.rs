@@ -1,5 +1,5 @@
-//! A contract that keeps every convention, and for each rule a change that breaks it. The findings are
-//! golden (`snapshots/`): they are read by people, so their words are reviewed too.
+//! A contract that keeps every convention, and for each rule a change that breaks it. The findings are snapshots
+//! (`snapshots/`): people read them, so their wording is reviewed too.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "support/support.rs"]

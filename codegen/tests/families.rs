@@ -1,5 +1,5 @@
-//! A contract in several files: the root names its families, the document that is published is one, and what is
-//! wrong is told with the file and line where it stands.
+//! A contract in several files: the root names its families, one document is published, and findings name file and
+//! line.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::fs;
@@ -52,7 +52,7 @@ components:
 x-more: {}
 ";
 
-/// Files in a folder of their own.
+/// Files in a new folder.
 struct Files(PathBuf);
 
 impl Files {
@@ -80,7 +80,7 @@ impl Files {
         (status.code().unwrap(), String::from_utf8(stdout).unwrap())
     }
 
-    /// What is wrong with the contract: the first line of each finding.
+    /// The faults of the contract: the first line of each finding.
     fn faults(&self) -> Vec<String> {
         let (code, out) = self.run(&["validate", "openapi.yaml"]);
         assert_eq!(code, i32::from(!out.is_empty()), "{out}");
@@ -127,7 +127,7 @@ components:
     B: {type: string}
 ";
 
-/// The lines of a text from the first that begins with `from` to that which begins with `to`.
+/// The lines of a text from the first one that begins with `from` to the one that begins with `to`.
 fn lines<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
     let start = text.find(from).unwrap();
     let end = text[start..].find(to).map_or(text.len(), |end| start + end);
@@ -154,7 +154,7 @@ fn the_published_contract_is_one_document() {
         .unwrap()
         .unwrap();
     assert!(written.files.len() > 5, "{:?}", written.files);
-    // Read by itself, the text says what the files say together.
+    // The joined text means the same as the files together.
     let published = Written::of_bytes("published.yaml", &written.text).unwrap();
     assert_eq!(published.root.to_json(), written.root.to_json());
     assert_eq!(published.files, ["published.yaml"]);
@@ -185,10 +185,10 @@ fn every_family_file_is_named() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// However a document is cut into files, the same document comes of them.
+    /// However a document is split into files, the result is the same document.
     #[test]
     fn what_is_cut_is_joined_to_the_byte(tag in 0..3usize, path in 0..3usize, schema in 0..4usize, header in 0..2usize) {
-        // Each section is cut in front of one of these lines: what follows is the family's.
+        // Each section is cut before one of these lines; the rest belongs to the family.
         let cuts = [
             ("tags:\n", "\n# What", ["  # The", "  - name: b", "\n# What", ""], tag),
             ("paths:\n", "components:", ["\n  # One", "  /b:", "components:", ""], path),
@@ -354,7 +354,7 @@ fn a_family_holds_sections_that_the_root_has() {
     "#);
 }
 
-/// Lines are copied, so what is no line of its own would be lost: it is refused.
+/// Lines are copied, so members that are not on their own lines would be lost: they are refused.
 #[test]
 fn what_cannot_be_copied_is_refused() {
     let indented = "paths:\n    /b:\n        get: {operationId: b_get, responses: {'200': {description: B}}}\n";
@@ -382,7 +382,7 @@ fn what_cannot_be_copied_is_refused() {
         );
         let (code, out) = files.run(&["bundle", "openapi.yaml"]);
         match name {
-            // An anchor that stays in its file is none of the others' business.
+            // An anchor within its file does not affect other files.
             "anchor" => assert_eq!(code, 0, "{out}"),
             _ => {
                 assert_eq!(code, 1, "{name}: {out}");
@@ -429,7 +429,7 @@ fn a_contract_without_a_folder_names_no_families() {
     assert_eq!(faults[0].at.to_string(), "<stdin>:3:14 /x-families/0");
 }
 
-/// The rest of the tools take a contract of several files, and name them too.
+/// The other tools accept a contract of several files, and name them too.
 #[test]
 fn comparisons_name_the_file_and_keep_the_order_of_the_document() {
     let families = [

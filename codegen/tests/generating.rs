@@ -1,5 +1,5 @@
-//! The code that is generated from the contract of every shape, as snapshots to review; and that
-//! what cannot be generated is a finding with its place.
+//! Snapshots of the code that is generated from a contract with every shape; parts that cannot be generated are
+//! findings with their place.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::{Document, generate};
@@ -64,7 +64,7 @@ components:
     )
 }
 
-/// The rules and lines of what is found.
+/// The rules and lines of the findings.
 fn findings(source: &str) -> Vec<(&'static str, u32)> {
     let (_, found) = generate::contract(&[document(source)]);
     found

@@ -1,4 +1,4 @@
-//! Sources that nobody writes in good faith: each is answered with findings, soon, and never with a panic.
+//! Hostile sources: each leads to findings in a short time, and never to a panic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "support/support.rs"]
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use support::{clean, findings};
 
-/// Far more than any of these takes on a slow machine, far less than for ever.
+/// Far more than any of these takes on a slow machine.
 const SOON: Duration = Duration::from_secs(20);
 
 fn judged(name: &str, source: &[u8]) -> usize {
@@ -42,7 +42,7 @@ fn aliases_that_multiply() {
         );
     }
     assert!(judged("lol.yaml", lol.as_bytes()) > 0);
-    // One inside of the other, so that each would keep a copy of all below it.
+    // Nested, so that each would keep a copy of all below it.
     let nested = format!(
         "{}1{}",
         (0..100).map(|n| format!("&a{n} [")).collect::<String>(),
@@ -284,7 +284,7 @@ proptest! {
         judged("cut.yaml", text.into_iter().collect::<String>().as_bytes());
     }
 
-    /// A contract that is fine but for one value of a wrong kind.
+    /// A contract with one value of a wrong kind.
     #[test]
     fn a_contract_with_a_wrong_kind(place in any::<prop::sample::Index>(), value in prop::sample::select(wrong())) {
         let reading = crm_codegen::document::read("clean.yaml", clean().as_bytes());
@@ -295,7 +295,7 @@ proptest! {
         judged("wrong.json", source.to_string().as_bytes());
     }
 
-    /// A contract whose lines have changed places.
+    /// A contract with swapped lines.
     #[test]
     fn a_contract_with_lines_swapped(swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..5)) {
         let mut lines: Vec<&str> = clean().lines().collect();

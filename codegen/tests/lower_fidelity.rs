@@ -22,7 +22,7 @@ fn again(lowered: &Lowered) -> Document {
     Document::from_node("lowered.json", Node::from_json(&lowered.json)).unwrap()
 }
 
-/// Everything that a schema says, without where it stands.
+/// The whole content of a schema, without its place.
 fn said(schema: &Schema) -> Value {
     let schema = &beside(schema);
     let mut values = schema.enumeration.clone();
@@ -43,7 +43,7 @@ fn said(schema: &Schema) -> Value {
     })
 }
 
-/// OpenAPI 3.0 says by `allOf` with one part what stands beside a reference.
+/// OpenAPI 3.0 expresses keywords beside a reference by `allOf` with one part.
 fn beside(schema: &Schema) -> Schema {
     let mut schema = schema.clone();
     if let Kind::AllOf(parts) = &schema.kind {
@@ -93,7 +93,7 @@ fn kind(schema: &Schema) -> Value {
             json!({ "items": said(&rules.items), "rules": [json!(rules.min_items), json!(rules.max_items), json!(rules.unique_items)] })
         }
         Kind::Object(rules) => {
-            // Order is no constraint.
+            // Order does not matter.
             let properties: serde_json::Map<String, Value> = rules
                 .properties
                 .iter()
@@ -145,7 +145,7 @@ fn bounds(rules: &NumberRules) -> Value {
     ])
 }
 
-/// A schema of the lowered document, a part opened.
+/// A schema of the lowered document, with a part resolved.
 fn opened(lowered: &Lowered, document: &Document, schema: &Schema) -> Value {
     let schema = match schema.as_ref_name() {
         Some(name) if lowered.parts.contains_key(name) => &document.schemas[name],

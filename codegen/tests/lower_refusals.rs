@@ -1,4 +1,4 @@
-//! What the client generator cannot express is refused with its place, and nothing makes it panic.
+//! Parts that the client generator cannot express are refused with their place, and nothing makes it panic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::lower::lower;
@@ -32,7 +32,7 @@ components:
 const OK: &str = "'204': {description: Done.}";
 const TEXT: &str = "{schema: {type: string}}";
 
-/// The rules and lines of what the lowering refuses. Nothing else may be wrong with the clients either.
+/// The rules and lines of the lowering's findings. The clients must have no other faults.
 fn refused(document: &Document) -> Vec<(&'static str, u32)> {
     let (_, found) = generate::clients(std::slice::from_ref(document), |_| true);
     let found = found.into_sorted();
@@ -163,7 +163,7 @@ fn each_thing_that_cannot_be_lowered_is_told_with_its_line() {
         ),
     ];
     for (id, parameters, body, responses, schemas, expected) in cases {
-        // A slice has the schemas that it reaches.
+        // A slice has only the schemas that it uses.
         let schema = if schemas.is_empty() {
             ""
         } else {

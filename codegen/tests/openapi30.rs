@@ -1,5 +1,5 @@
-//! The 3.0 form of a document says what the 3.1 form says: both read into the same model. Told by what the client
-//! generator would be given of each.
+//! The 3.0 form of a document means the same as the 3.1 form: both are read into the same model. The test compares the
+//! lowered documents of both.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::document::Document;
@@ -51,7 +51,7 @@ fn it_says_the_same() {
     }
 }
 
-/// The document with enumerations of one for constants: both mean the same, and the generator names the former.
+/// The document with enumerations of one value for constants: both mean the same, and only the former get names.
 fn without_constants(document: &Document) -> Document {
     fn walk(value: &mut Value, named: bool) {
         match value {
@@ -72,7 +72,7 @@ fn without_constants(document: &Document) -> Document {
     Document::from_node("3.1", Node::from_json(&json)).unwrap()
 }
 
-/// Where two documents first differ.
+/// The first difference of two documents.
 fn difference(before: &Value, after: &Value, at: &str) -> Option<String> {
     match (before, after) {
         (Value::Object(b), Value::Object(a)) => {
@@ -93,7 +93,7 @@ fn difference(before: &Value, after: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// Scopes of schemes that are not OAuth stand beside the requirements in 3.0, and constants are enumerations of one.
+/// In 3.0, scopes of other schemes than OAuth are beside the requirements, and constants are enumerations of one value.
 fn scopes_aside(value: &mut Value) {
     match value {
         Value::Object(map) => {
@@ -125,7 +125,7 @@ fn it_is_openapi_3_0() {
     }
 }
 
-/// In schemas as 3.0 has them there is no list of types, no constant, no null type and nothing beside a reference.
+/// Checks that a 3.0 schema has no list of types, no constant, no null type and no keywords beside a reference.
 fn nothing_of_3_1(value: &Value, at: &str) {
     match value {
         Value::Object(map) => {

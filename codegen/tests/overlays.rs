@@ -1,4 +1,4 @@
-//! Overlays: what actions do to documents, and what is said of those that cannot be applied.
+//! Overlays: the effects of actions, and the findings for those that cannot be applied.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::overlay::{Applied, Overlay};
@@ -57,7 +57,7 @@ fn what_is_selected_goes() {
     );
 }
 
-/// Each action sees what the ones before it made.
+/// Each action sees the result of the ones before.
 #[test]
 fn actions_follow_one_another() {
     let actions = json!([
@@ -159,7 +159,7 @@ fn growth_is_bounded() {
     assert_eq!(rules(&found), ["too-much"]);
 }
 
-/// The result is read like any contract, with the places of what was there.
+/// The result is read like any contract, and keeps the places of the document.
 #[test]
 fn the_result_is_a_contract() {
     let bytes = include_bytes!("documents/clean.yaml");
@@ -175,7 +175,7 @@ fn the_result_is_a_contract() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// No overlay and no target brings it down.
+    /// No overlay and no target causes a panic.
     #[test]
     fn any_target_ends(target in "\\$[.\\[\\]'*?@a-c0-2,:=<> ]{0,16}", update in prop::option::of(0..3i64)) {
         let document = json!({"a": [{"b": 1}, {"c": [1, 2]}], "b": {"a": {"a": 1}}, "c": "text"});

@@ -1,4 +1,4 @@
-//! A well-formed contract, and what the model holds of it.
+//! A well-formed contract, and its model.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::document::{Additional, Document, Kind, ParameterLocation, Status};
@@ -76,7 +76,7 @@ fn versions_and_media_types() {
     );
 }
 
-/// One schema in both dialects is one model.
+/// A schema has the same model in both dialects.
 #[test]
 fn both_dialects_say_the_same() {
     let read = |openapi: &str, schema: &str| {

@@ -1,5 +1,5 @@
-//! Releases: made whole or refused, never edited, and the working contract judged against them. Folders
-//! of made-up contracts, and that of this repository.
+//! Releases: they are complete or refused, never edited, and the working contract is compared with them. With example
+//! folders, and that of this repository.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::fs;
@@ -66,7 +66,7 @@ impl Spec {
     }
 }
 
-/// When the one deprecated operation of the contract, notes_batch, goes.
+/// The sunset of notes_batch, the only deprecated operation of the contract.
 const SUNSET: &str = "x-sunset: \"2027-03-01\"";
 
 #[test]
@@ -146,8 +146,8 @@ fn what_breaks_the_conventions_is_refused() {
     assert!(!spec.0.join("releases").exists());
 }
 
-/// Announced in one release, gone in a later one after its sunset: judged against the release that
-/// announced it, on the day that is given and no other.
+/// Announced in one release, removed in a later one after its sunset: judged by the release that announced it, on the
+/// given day.
 #[test]
 fn what_was_announced_in_time_goes_with_the_release_after_its_sunset() {
     let spec = Spec::new("retired");
@@ -170,7 +170,7 @@ fn what_was_announced_in_time_goes_with_the_release_after_its_sunset() {
     assert_eq!(spec.judge(&[]).0, 0);
 }
 
-/// What the contract deprecates was announced by itself on a day on which nobody could read it.
+/// The contract dates the announcement to a day before the release.
 #[test]
 fn what_no_release_announced_in_time_stays() {
     let spec = Spec::new("unannounced");
@@ -182,7 +182,7 @@ fn what_no_release_announced_in_time_stays() {
     assert!(out.contains("[operation-removed-unannounced]"), "{out}");
 }
 
-/// The document without a path, by lines: up to the next thing as far out.
+/// The document without the lines of a path, up to the next line with the same indentation.
 fn without_path(text: &str, path: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let start = lines
@@ -224,14 +224,14 @@ fn each_version_is_released_and_a_preview_may_change() {
         "{changes}"
     );
     assert!(changes.contains("(operation-removed)"), "{changes}");
-    // No preview any more, and then it may not be one again.
+    // Once it is no longer a preview, it may not become one again.
     spec.write("v2.overlay.yaml", &OVERLAY.replace(", x-preview: true", ""));
     assert_eq!(spec.release("2030-03-01").0, 0);
     spec.write("v2.overlay.yaml", OVERLAY);
     let (code, out, _) = spec.release("2030-04-01");
     assert_eq!(code, 1);
     assert!(out.contains("[preview-begun]"), "{out}");
-    // A version goes as all its operations go.
+    // Removing a version removes all of its operations.
     fs::remove_file(spec.0.join("v2.overlay.yaml")).unwrap();
     let (code, out, _) = spec.release("2030-04-01");
     assert_eq!(code, 1);
@@ -268,7 +268,7 @@ fn an_edited_release_is_found() {
     let v1 = "releases/2030-01-01/v1.yaml";
     let other = CLEAN.replace("summary: List notes", "summary: All notes");
     assert!(told(v1, &other).contains("v1.yaml is not what was released"));
-    // With checksums that fit again, the next release knows better.
+    // With matching checksums the next release still reveals the edit.
     spec.write(v1, &other);
     let folder = Folder::read(&spec.0).unwrap().unwrap();
     let sums = release::checksums(&folder.kept[0].files, None);
@@ -305,8 +305,8 @@ fn pins_have_to_be_true_and_whole() {
     );
 }
 
-/// The screen of a pull request that breaks somebody: what, who, how to do it instead. That a pin leads
-/// nowhere by now is the consequence, not the finding.
+/// The output for a breaking pull request: what, who, and what to do instead. The pin that is now unknown is a
+/// consequence and not reported.
 #[test]
 fn what_breaks_a_consumer_is_told_on_one_screen() {
     let spec = Spec::new("screen");
@@ -332,7 +332,7 @@ fn no_release_of_this_repository_was_edited() {
     assert_eq!(repository().edited(), []);
 }
 
-/// What was released is judged as it was on its day: each release against those before it.
+/// Each release is judged by those before it, as of its day.
 #[test]
 fn no_release_of_this_repository_broke_the_one_before() {
     let releases = repository().releases();
@@ -342,7 +342,7 @@ fn no_release_of_this_repository_broke_the_one_before() {
     }
 }
 
-/// The working contract breaks nobody, as of the day of the newest release: no clock is asked.
+/// The working contract is not breaking as of the day of the newest release; no clock is used.
 #[test]
 fn the_contract_of_this_repository_breaks_nobody() {
     let folder = repository();

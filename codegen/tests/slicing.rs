@@ -1,4 +1,4 @@
-//! A consumer's slice is a contract of its own: its operations, and what they reach.
+//! A consumer's slice is a complete contract: its operations, and the components that they use.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "support/support.rs"]
@@ -72,7 +72,7 @@ fn it_holds_what_they_reach_and_nothing_else() {
     );
 }
 
-/// Each operation is, in the slice, what it is in the whole.
+/// Each operation is the same in the slice as in the whole.
 #[test]
 fn it_changes_no_operation() {
     let whole = document();
@@ -97,7 +97,7 @@ fn it_changes_no_operation() {
     }
 }
 
-/// Where a type parameter stands for the fields of any record type, all of them come along.
+/// If a type parameter stands for the fields of any record type, the slice has all of them.
 #[test]
 fn record_types_follow_their_type_parameter() {
     assert!(!sliced("mobile").schemas.contains_key("VisitFields"));
@@ -116,7 +116,7 @@ fn record_types_follow_their_type_parameter() {
     assert!(has_fields("mobile") && has_fields("web") && !has_fields("portal"));
 }
 
-/// A property may be called like a keyword, and a value may look like a reference.
+/// A property may have the name of a keyword, and a value may look like a reference.
 #[test]
 fn names_are_no_keywords_and_values_no_references() {
     let property = "        token: {type: string}";

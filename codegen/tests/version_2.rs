@@ -1,5 +1,5 @@
-//! Version 2 of the contract of this repository: what its overlay makes of version 1, and that the conventions know its
-//! forms of lists and errors.
+//! Version 2 of this repository's contract: the result of its overlay, and the conventions for its forms of lists and
+//! errors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use crm_codegen::release::Version;
@@ -24,11 +24,11 @@ fn described(text: &str) -> String {
     document["info"]["description"].as_str().unwrap().to_owned()
 }
 
-/// The overlay has the whole text: what is said of both versions has to stay the same in both.
+/// The overlay repeats the whole introduction: its common parts have to be equal in both versions.
 #[test]
 fn the_text_differs_where_the_versions_do() {
     let [first, second] = versions().map(|text| described(&text));
-    // Lines are broken differently where the overlay is indented more.
+    // The overlay has other line breaks, since it is indented more.
     let paragraphs = |text: &str| -> Vec<String> {
         let each = text.split("\n\n");
         each.map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -1,5 +1,5 @@
-//! What no contract may be, whatever its conventions: for each rule of the reader a document that breaks
-//! it. The findings are golden.
+//! Faults of form, independent of the conventions: for each rule of the reader a document that breaks it. The findings
+//! are snapshots.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "support/support.rs"]
@@ -8,7 +8,7 @@ mod support;
 use crm_codegen::document;
 use support::{Case, clean, render, uncovered};
 
-/// Changes to the clean contract.
+/// Changes of the clean contract.
 const CASES: &[Case] = &[
     ("openapi-version", "openapi: 3.1.0", "openapi: 2.0.0"),
     ("missing", "openapi: 3.1.0\n", ""),
@@ -308,7 +308,7 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// Sources that no change to the clean contract leads to.
+/// Sources that cannot be made by a change of the clean contract.
 fn others() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     vec![
         ("empty-document", "empty.yaml", b"# nothing\n".to_vec()),
@@ -393,7 +393,7 @@ fn no_rule_is_without_a_case() {
     };
     let mut missing = uncovered("src/document", covered());
     missing.extend(uncovered("src/source", covered()));
-    // Those of a contract in several files have their cases there.
+    // The rules of a contract in several files have their cases in families.rs.
     let families = include_str!("families.rs");
     missing.retain(|rule| !families.contains(&format!("[{rule}]")));
     assert!(missing.is_empty(), "{missing:?}");

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let Some(name) = file.path.strip_prefix("src/") else {
             continue;
         };
-        // What is included has no inner attributes.
+        // An included file cannot have inner attributes.
         let text = file.text.lines().filter(|line| !line.starts_with("//!"));
         let text: Vec<&str> = text.collect();
         fs::write(Path::new(&out).join(name), text.join("\n"))?;

@@ -1,4 +1,4 @@
-//! Every rule has a case in which it fires and one in which it must not, in the data files beside.
+//! Every rule has a case in which it fires and one in which it must not, in the data files of this folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,7 +116,7 @@ fn check(file: &str) -> (Vec<String>, BTreeSet<String>) {
 #[serde(deny_unknown_fields)]
 struct SchemaCase {
     rule: String,
-    /// In a request, in a response.
+    /// The level in a request, and in a response.
     levels: String,
     fires: SchemaPair,
     silent: SchemaPair,
@@ -131,7 +131,7 @@ struct SchemaPair {
     also: Vec<String>,
 }
 
-/// The rules found where the pair stands, with the level of the one that is asked for.
+/// The rules found at the pair's place, and the level of `rule`.
 fn schema_findings(pair: &SchemaPair, request: bool, rule: &str) -> (BTreeSet<String>, String) {
     let diff = compare(
         &with_schema(&pair.old, request),
@@ -202,7 +202,7 @@ fn every_rule_fires_and_keeps_silent() {
         wrong.len(),
         wrong.join("\n")
     );
-    // Built by code: below, and in pins.rs.
+    // These cases are built by code, below and in pins.rs.
     covered.extend(["too-entangled".to_owned(), "pinned-gone".to_owned()]);
     let missing: Vec<&str> = RULES
         .iter()
@@ -212,7 +212,7 @@ fn every_rule_fires_and_keeps_silent() {
     assert!(missing.is_empty(), "rules without a case: {missing:?}");
 }
 
-/// More parts than anybody would write in one schema.
+/// One schema with too many parts.
 #[test]
 fn what_is_too_entangled_is_said_to_be() {
     let parts = |count: usize| -> Value {

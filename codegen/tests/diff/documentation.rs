@@ -1,4 +1,4 @@
-//! docs/contract-rules.md is what the table of rules says.
+//! docs/contract-rules.md matches the table of rules.
 
 use std::path::Path;
 

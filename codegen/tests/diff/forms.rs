@@ -30,7 +30,7 @@ fn a_contract_is_itself() {
     }
 }
 
-/// Every component of our contract under another name, every reference with it.
+/// Renames every component of this project's contract, and the references to it.
 #[test]
 fn names_of_components_are_no_matter() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/openapi.yaml");
@@ -56,7 +56,7 @@ fn names_of_components_are_no_matter() {
                 .collect();
         }
     }
-    // A discriminator without a mapping is chosen by the names of its schemas: write them down.
+    // A discriminator without a mapping uses the names of its schemas, so they are written as a mapping.
     let mut old = old;
     map_discriminators(&mut old, "");
     map_discriminators(&mut new, "Renamed");
@@ -118,7 +118,7 @@ fn map_discriminators(value: &mut Value, prefix: &str) {
     }
 }
 
-/// The order of members and of what is no sequence to a reader.
+/// The order of members, and of lists whose order has no meaning.
 #[test]
 fn order_is_no_matter() {
     let mut new = base();
@@ -201,7 +201,7 @@ fn what_is_written_otherwise_is_the_same() {
     }
 }
 
-/// Both forms of OpenAPI say the same here.
+/// The same contract in both forms of OpenAPI.
 #[test]
 fn a_contract_of_3_0_and_one_of_3_1() {
     let mut old = with_schema(

@@ -1,10 +1,10 @@
-//! The work grows with the documents and no faster.
+//! The work grows linearly with the documents.
 
 use serde_json::{Map, Value, json};
 
 use crate::compare;
 
-/// A contract of so many operations, each with schemas of its own and some that all share.
+/// A contract of `operations` operations, each with its own schemas and some shared ones.
 fn large(operations: usize) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();

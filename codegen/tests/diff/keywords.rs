@@ -1,5 +1,5 @@
-//! Completeness: every keyword that the reader knows, and every one of JSON Schema and OpenAPI besides, is
-//! written in two ways in turn, and the comparison says so with a rule of its own.
+//! Completeness: for every keyword of the reader, JSON Schema and OpenAPI, a document changes its value, and the
+//! comparison must report it with the right rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 
 use crate::{base, compare, with_schema};
 
-/// By kind of object, then by keyword.
+/// Samples by kind of object, then by keyword.
 type Table = BTreeMap<String, BTreeMap<String, Sample>>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sample {
-    /// Nothing: the keyword is left out.
+    /// None: the keyword is absent.
     #[serde(default)]
     old: Option<Value>,
     #[serde(default)]
     new: Option<Value>,
-    /// What stands beside it.
+    /// The keywords beside it.
     #[serde(default)]
     beside: BTreeMap<String, Value>,
-    /// The rule that says it changed; nothing where the keyword itself says nothing, for the reason given.
+    /// The rule that reports the change; None if the keyword itself has no effect, with the reason.
     #[serde(default)]
     rule: Option<String>,
     #[serde(default)]
@@ -45,7 +45,7 @@ fn written(
     map
 }
 
-/// Where an object of this kind stands in the base document.
+/// The place of an object of this kind in the base document.
 fn place(kind: &str) -> &'static str {
     match kind {
         "document" => "",
@@ -80,7 +80,7 @@ fn judge(kind: &str, keyword: &str, sample: &Sample) -> BTreeSet<String> {
         );
     };
     if kind == "schema" {
-        // As a property, so that what only properties can have counts.
+        // As a property, so that keywords of properties apply.
         let within = |map| json!({"type": "object", "properties": {"p": Value::Object(map)}});
         for request in [true, false] {
             add(
@@ -129,7 +129,7 @@ fn every_keyword_has_a_rule() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What the reader knows is looked up in its source: a keyword that is added there has to come here.
+/// The reader's keywords are taken from its source, so a keyword that is added there needs a sample here.
 #[test]
 fn every_keyword_of_the_reader_is_in_the_table() {
     let table = table();
@@ -223,7 +223,7 @@ fn every_keyword_of_the_reader_is_in_the_table() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// A keyword that nobody has heard of is told as well, wherever it stands.
+/// An unknown keyword is reported as well, at every place.
 #[test]
 fn nothing_falls_through() {
     for kind in table().keys() {

@@ -1,5 +1,5 @@
-//! The comparison of contracts: every rule by example, all keywords, properties judged by an independent
-//! validator, forms that are no change, growth of the work.
+//! The comparison of contracts: every rule by example, all keywords, properties checked with an independent validator,
+//! differences of form only, growth of the work.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -53,7 +53,7 @@ pub fn base() -> Value {
     serde_norway::from_str(include_str!("base.yaml")).unwrap()
 }
 
-/// A contract in which a schema stands in requests alone, or in responses alone.
+/// A contract with a schema in requests only, or in responses only.
 pub fn with_schema(schema: &Value, request: bool) -> Value {
     let content = serde_json::json!({"application/json": {"schema": schema}});
     let mut operation =

@@ -1,4 +1,4 @@
-//! Changes to a document, as the cases write them: pointers that are set, moved and removed.
+//! Changes of a document in the cases: pointers that are set, moved and removed.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// Moves, then removes (the last first, so that indices stay), then sets.
+    /// Moves, then removes (the last first, so that indexes stay valid), then sets.
     pub fn apply(&self, document: &mut Value) {
         for (from, to) in &self.moves {
             let value = take(document, from);

@@ -1,4 +1,4 @@
-//! Findings name what consumers rely on and they touch; nothing goes that somebody relies on.
+//! Findings name the pins that they touch, and removing something pinned is breaking.
 
 use crm_codegen::consumers::Consumer;
 use crm_codegen::diff::{Finding, Options, diff};
@@ -135,7 +135,8 @@ fn additions_touch_nobody() {
     );
 }
 
-/// Its sunset has passed and it was announced in time: the contract may let it go, the portal may not.
+/// Its sunset has passed and it was announced in time, so the contract may remove it; but the portal still relies on
+/// it.
 #[test]
 fn what_somebody_relies_on_stays_after_its_sunset() {
     let new = without("/components/schemas/Note/properties", "old_text");

@@ -1,5 +1,5 @@
-//! Whatever is valid under the one contract and not under the other is found: in a request as breaking, in
-//! a response at least as a warning. An independent validator says what is valid.
+//! Any value that is valid under only one of two contracts is found: in a request as breaking, in a response at least
+//! as a warning. An independent validator decides what is valid.
 
 use crm_codegen::diff::Level;
 use proptest::prelude::*;
@@ -249,7 +249,7 @@ proptest! {
             let (was, is) = (before.is_valid(value), after.is_valid(value));
             if was && !is {
                 let diff = compare(&contract(&old, true), &contract(&new, true));
-                // A name that was free may be given a meaning: a warning, by decision.
+                // Naming a formerly unnamed property is a warning, by decision.
                 let named = diff.findings.iter().any(|finding| finding.rule.id == "open-property-named");
                 prop_assert!(
                     diff.level() == Some(Level::Breaking) || named,
@@ -266,7 +266,7 @@ proptest! {
         }
     }
 
-    /// A component under another name, and the schema itself where a reference stood.
+    /// Renames a component, and inlines a schema in place of a reference.
     #[test]
     fn names_of_components_are_no_matter(schema in schema(), request in any::<bool>()) {
         let place = |document: &mut Value, name: &str| {

@@ -1,4 +1,4 @@
-//! What the tests of reader and lint share.
+//! The shared code of the tests of reader and lint.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
 use std::collections::BTreeSet;
@@ -7,14 +7,14 @@ use std::path::Path;
 
 use crm_codegen::{Diagnostic, document, lint};
 
-/// A rule, a text in the clean contract, and what takes its place.
+/// A rule, a text in the clean contract, and its replacement.
 pub type Case = (&'static str, &'static str, &'static str);
 
 pub fn clean() -> &'static str {
     include_str!("../documents/clean.yaml")
 }
 
-/// All that reader and lint find.
+/// All findings of reader and lint.
 pub fn findings(file: &str, bytes: &[u8]) -> Vec<Diagnostic> {
     let reading = document::read(file, bytes);
     let mut found = reading.diagnostics;
@@ -31,7 +31,7 @@ pub fn render(found: &[Diagnostic]) -> String {
         .collect()
 }
 
-/// Rules that are reported somewhere below a folder of the sources and are not among those given.
+/// Rules that the sources below a folder report and that are not in `covered`.
 pub fn uncovered(folder: &str, covered: impl Iterator<Item = &'static str>) -> BTreeSet<String> {
     let covered: BTreeSet<&str> = covered.collect();
     let mut rules = BTreeSet::new();

@@ -1,3 +1,3 @@
-//! What `contract generate` makes of `openapi.yaml`.
+//! The crate that `contract generate` makes from `openapi.yaml`.
 
 include!(concat!(env!("OUT_DIR"), "/lib.rs"));

@@ -1,4 +1,4 @@
-//! The generated client against the generated server, over HTTP: what the one writes the other reads.
+//! The generated client with the generated server, over HTTP: each reads what the other writes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crm_runtime::server::{Gate, GateCode, Operation, Problem, RequestId, Served}
 use http::request::Parts;
 use serde_json::json;
 
-/// Remembers what handlers were asked.
+/// Records the requests of handlers.
 #[derive(Default)]
 struct Handlers {
     asked: Mutex<Vec<String>>,
@@ -798,7 +798,7 @@ async fn forms_are_typed_on_both_sides() {
     }
 }
 
-/// The failures of a form that is sent as it stands: places and rules.
+/// The failures of a raw form: places and rules.
 async fn refused(driven: &Driven, form: &str) -> Vec<(String, String)> {
     let answer = reqwest::Client::new()
         .post(format!("{}/orders/7/returns", driven.url))
