@@ -1,6 +1,5 @@
-//! Who calls: the proofs of identity that are exchanged for access tokens, the tokens themselves, and the sessions behind
-//! them. Access tokens are judged without the store; that a session or key is not revoked is known with a request's first
-//! read.
+//! Authentication: exchanging proofs of identity for access tokens, the tokens themselves, and their sessions. Access
+//! tokens are verified without the store; a request's first read checks that the session or key is not revoked.
 
 pub mod address;
 pub mod claims;
@@ -22,9 +21,9 @@ use std::sync::Arc;
 
 use crate::ports::{Clock, Compute};
 
-/// What the core holds for judging and issuing tokens.
+/// The state for verifying and issuing tokens.
 pub struct Auth {
-    /// Stands in each token as `iss`, and is asked for.
+    /// The claim `iss` of issued tokens, which verified tokens must have.
     pub issuer: String,
     pub keys: keys::Keys,
     pub memory: memory::Memory,

@@ -1,5 +1,5 @@
-//! What every request passes, whatever it asks for: its id, its version, who calls and how often, its idempotency key, and
-//! the headers and the log line of its answer.
+//! The steps of every request: its id, its version, authentication, rate limits, its idempotency key, and the headers
+//! and the log line of its answer.
 
 pub mod address;
 mod bearer;

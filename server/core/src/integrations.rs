@@ -1,4 +1,4 @@
-//! API keys of other systems, and what of the API is going away.
+//! API keys of other systems, and deprecations of the API.
 
 pub mod api_keys;
 pub mod deprecations;

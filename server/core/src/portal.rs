@@ -1,4 +1,4 @@
-//! What a customer sees: nothing but what is said here, whatever the tenant's schema has.
+//! The operations for customers. They show only the fields listed here, whatever the tenant's schema has.
 
 use crm_contract::latest::{
     server::{PortalHandlers, portal},

@@ -1,5 +1,5 @@
-//! What a host must provide, as traits. Ports are objects with boxed futures: the core is compiled once, not once per
-//! host, and one allocation per call to a store is nothing beside the call.
+//! The traits that a host implements. Ports are trait objects with boxed futures: the core is compiled once and not
+//! once per host, and one allocation per call is negligible beside the call itself.
 
 use std::{future::Future, pin::Pin};
 

@@ -1,8 +1,8 @@
-//! Login addresses: the form in which two spellings of one address are equal.
+//! Login addresses: the form in which all spellings of one address are equal.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Lower case, composed. The directory and the users' table hold this.
+/// Lower case, NFC. The directory and the users table hold this form.
 pub fn fold(address: &str) -> String {
     address.trim().to_lowercase().nfc().collect()
 }

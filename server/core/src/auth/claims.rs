@@ -1,4 +1,4 @@
-//! What an access token states (RFC 7519, RFC 9068), and the caller that it stands for.
+//! The claims of an access token (RFC 7519, RFC 9068), and the caller that they identify.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::{
     ports::store::TenantId,
 };
 
-/// How long an access token lives.
+/// The lifetime of an access token, in seconds.
 pub const LIFETIME_S: i64 = 15 * 60;
 
 /// The kind of a token is its audience: the security scheme of the operations that take it.
@@ -23,21 +23,21 @@ pub struct Claims {
     /// The user's, contact's or key's id.
     pub sub: String,
     pub tenant: String,
-    /// The session; a key has none.
+    /// The session's id; None for a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// A key's scopes, with spaces between them.
+    /// A key's scopes, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     pub iat: i64,
     pub nbf: i64,
     pub exp: i64,
-    /// Makes two tokens of one second two.
+    /// Makes tokens of the same second different.
     pub jti: String,
 }
 
 impl Claims {
-    /// Of a caller; an operator gets no token.
+    /// The claims for a caller; None for an operator, who gets no token.
     pub fn of(
         caller: &Caller,
         issuer: &str,

@@ -1,5 +1,5 @@
-//! The secrets that are handed out: refresh tokens, API keys, portal codes. Each is opaque text that names its tenant and
-//! its row, so that no directory has to know it; the store keeps a hash of it.
+//! The issued secrets: refresh tokens, API keys, portal codes. Each is an opaque text that names its tenant and its
+//! row, so it needs no entry in the directory. The store keeps only a hash of it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -26,12 +26,12 @@ impl Kind {
     }
 }
 
-/// A secret as it was handed out or came back. Not printed by `Debug`.
+/// A secret. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     pub kind: Kind,
     pub tenant: TenantId,
-    /// The session, the key, or (portal codes) nothing but random.
+    /// The id of the session or key; random for portal codes.
     pub id: Uuid,
     pub secret: [u8; 32],
 }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Credential {
 }
 
 impl Credential {
-    /// None unless the text is one of this kind, spelled as it was handed out.
+    /// Parses a secret of this kind; None unless the text is exactly in the issued form.
     pub fn parse(kind: Kind, text: &str) -> Option<Self> {
         let body = text.strip_prefix(kind.prefix())?;
         let bytes: [u8; 64] = URL_SAFE_NO_PAD.decode(body).ok()?.try_into().ok()?;
@@ -62,7 +62,7 @@ impl Credential {
         })
     }
 
-    /// As it is handed out.
+    /// The issued text.
     pub fn text(&self) -> String {
         let mut bytes = [0; 64];
         bytes[..16].copy_from_slice(&self.tenant_bytes());
@@ -71,7 +71,7 @@ impl Credential {
         format!("{}{}", self.kind.prefix(), URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// What the store keeps. 256 random bits need no slow hash.
+    /// The hash in the store. 256 random bits need no slow hash.
     pub fn hash(&self) -> String {
         let hash = Sha256::new()
             .chain_update(self.kind.prefix())
@@ -81,12 +81,12 @@ impl Credential {
         hex::encode(&hash.finalize())
     }
 
-    /// Compares with what the store kept, in constant time.
+    /// Compares with the stored hash, in constant time.
     pub fn matches(&self, hash: &str) -> bool {
         self.hash().as_bytes().ct_eq(hash.as_bytes()).into()
     }
 
-    /// A key for what only the bearer of this secret may open.
+    /// A key for encrypting data that only the bearer of this secret may read.
     pub fn sealing_key(&self) -> [u8; 32] {
         Sha256::new()
             .chain_update("seal")
@@ -102,8 +102,9 @@ impl Credential {
             .into_bytes()
     }
 
-    /// A refresh token of a session. Half of its secret is random, half a proof that this server made it: so the use of
-    /// an old one is told from a made-up one, and nobody who knows a session's id can end the session with a guess.
+    /// A refresh token of a session. Half of its secret is random, half is a proof that this server made it. So an old
+    /// token can be distinguished from an invented one, and knowing a session's id is not enough to end the session
+    /// with a guess.
     pub fn refresh(
         tenant: &TenantId,
         session: Uuid,

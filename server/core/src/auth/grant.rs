@@ -1,5 +1,5 @@
-//! The exchange of a proof of identity for an access token. What lets nobody in is refused in one way, whatever the
-//! reason was.
+//! The exchange of a proof of identity for an access token. Every invalid proof gets the same refusal, whatever the
+//! reason.
 
 pub mod api_key;
 pub mod password;
@@ -26,7 +26,7 @@ code_set! {
     pub enum Exchanging { InvalidCredentials, TenantRequired, RefreshReused }
 }
 
-/// Which proof, and of what.
+/// Exchanges a proof of any kind.
 pub async fn exchange(
     core: &Core,
     cx: &Context,
@@ -66,7 +66,7 @@ impl From<Crowded> for Fault {
     }
 }
 
-/// The rows of one tenant; none where the tenant does not exist.
+/// Reads rows of one tenant; empty if the tenant does not exist.
 async fn read(core: &Core, tenant: &TenantId, statement: Statement) -> Result<Rows, Fault> {
     match core.ports().store.read(tenant, vec![statement]).await {
         Ok(rows) => Ok(rows.into_iter().next().unwrap_or_default()),
@@ -75,7 +75,7 @@ async fn read(core: &Core, tenant: &TenantId, statement: Statement) -> Result<Ro
     }
 }
 
-/// Whether the commit was done; false where its guard failed.
+/// Commits; false if the guard failed.
 async fn commit(core: &Core, tenant: &TenantId, statements: Vec<Statement>) -> Result<bool, Fault> {
     match core.ports().store.commit(tenant, statements).await? {
         Commit::Committed(_) => Ok(true),
@@ -86,7 +86,7 @@ async fn commit(core: &Core, tenant: &TenantId, statements: Vec<Statement>) -> R
     }
 }
 
-/// The answer for a session, whose refresh token goes with it.
+/// The answer for a session, with its refresh token.
 async fn answer(
     core: &Core,
     cx: &Context,
@@ -114,7 +114,7 @@ async fn answer(
     Ok(response)
 }
 
-/// The answer for a caller; a token that ends by `until` (epoch ms) at the latest.
+/// The answer for a caller, with a token that expires at `until` (epoch ms) at the latest.
 async fn respond(
     core: &Core,
     cx: &Context,
@@ -148,7 +148,7 @@ async fn respond(
     })
 }
 
-/// One attempt of an account from an address.
+/// Counts one attempt for an account from an address.
 async fn attempt(core: &Core, cx: &Context, account: &str) -> Result<(), Fault> {
     let address = address::key(cx.address);
     let decision = core

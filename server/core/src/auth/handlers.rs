@@ -9,7 +9,7 @@ use crm_runtime::server::Problem;
 use super::grant;
 use crate::{context::Context, core::Core, refusal::Refusal};
 
-/// Of a portal code, in ms.
+/// The default lifetime of a portal code, in ms.
 const DEFAULT_CODE_LIFETIME_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl AuthHandlers<Context> for Core {

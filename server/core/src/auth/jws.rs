@@ -1,28 +1,28 @@
-//! Signed tokens in their compact form (RFC 7515), with the one algorithm that this server signs with: EdDSA on Ed25519
-//! (RFC 8037). There is nothing to negotiate: a header that says anything else is refused before a key is looked for.
+//! Signed tokens in the compact form (RFC 7515), with the server's only algorithm: EdDSA on Ed25519 (RFC 8037). A
+//! header with another algorithm is refused before a key is looked up.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 pub const ALGORITHM: &str = "EdDSA";
-/// Of access tokens: RFC 9068.
+/// The `typ` of access tokens (RFC 9068).
 pub const TYPE: &str = "at+jwt";
-/// Longer texts are no tokens of ours.
+/// The longest token in bytes; longer texts are refused.
 pub const MAX_LENGTH: usize = 4_096;
 
-/// What a token says of itself.
+/// The header of a token.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     alg: String,
     typ: String,
     kid: String,
-    /// Extensions that must be understood (RFC 7515, section 4.1.11): none is.
+    /// Critical extensions (RFC 7515, section 4.1.11); none is supported.
     #[serde(skip_serializing_if = "Option::is_none")]
     crit: Option<serde_json::Value>,
 }
 
-/// Why a text is no token of ours.
+/// Why a text is not a token of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     #[error("it is no signed token")]
@@ -35,7 +35,7 @@ pub enum Broken {
     Signature,
 }
 
-/// A token taken apart; nothing of it is proven yet.
+/// A parsed token whose signature is not verified yet.
 #[derive(Debug)]
 pub struct Unproven<'t> {
     pub kid: String,
@@ -52,7 +52,7 @@ pub fn sign(key: &SigningKey, kid: &str, payload: &[u8]) -> String {
         kid: kid.into(),
         crit: None,
     };
-    // Strings always print.
+    // Serialising strings cannot fail.
     let header = serde_json::to_vec(&header).unwrap_or_default();
     let mut text = format!(
         "{}.{}",
@@ -65,7 +65,7 @@ pub fn sign(key: &SigningKey, kid: &str, payload: &[u8]) -> String {
     text
 }
 
-/// Takes a token apart and judges its header.
+/// Parses a token and checks its header.
 pub fn parse(text: &str) -> Result<Unproven<'_>, Broken> {
     if text.len() > MAX_LENGTH {
         return Err(Broken::Malformed);
@@ -106,7 +106,7 @@ pub fn parse(text: &str) -> Result<Unproven<'_>, Broken> {
 }
 
 impl Unproven<'_> {
-    /// The payload, once the signature is proven.
+    /// Verifies the signature and returns the payload.
     pub fn prove(&self, key: &VerifyingKey) -> Result<Vec<u8>, Broken> {
         key.verify_strict(self.signed.as_bytes(), &self.signature)
             .map_err(|_| Broken::Signature)?;

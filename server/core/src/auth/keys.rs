@@ -1,5 +1,5 @@
-//! The deployment's signing keys: one signs, every one that is not expired verifies. They lie in the directory, where
-//! another process may rotate them, and are read again now and then, and when a token names one that is not known.
+//! The deployment's signing keys: one signs, and every unexpired one verifies. They are stored in the directory, where
+//! another process may rotate them. They are read again regularly, and when a token names an unknown key.
 
 use std::sync::{
     Arc,
@@ -16,12 +16,12 @@ use crate::{
     random_id,
 };
 
-/// A known key set older than this is read again.
+/// The age in ms at which the key set is read again.
 pub const REFRESH_MS: i64 = 60_000;
-/// A token that names an unknown key makes the set be read again, but not oftener than this.
+/// The shortest time in ms between two reads because of tokens with unknown keys.
 const SEARCH_MS: i64 = 5_000;
 
-/// One key, ready for use.
+/// One signing key, ready for use.
 pub struct Key {
     pub kid: String,
     pub signing: SigningKey,
@@ -30,7 +30,7 @@ pub struct Key {
     pub expires_at: Option<i64>,
 }
 
-/// All keys that are not expired, the signing one first.
+/// All unexpired keys, the signing one first.
 #[derive(Default)]
 pub struct KeySet {
     keys: Vec<Key>,
@@ -53,7 +53,8 @@ impl KeySet {
                 }
             })
             .collect();
-        // The newest current one signs; the kid decides between two of one millisecond, so that all processes agree.
+        // The newest current key signs; the kid decides between two of the same millisecond, so that all processes
+        // agree.
         keys.sort_by(|a, b| {
             (a.expires_at.is_some(), b.created_at, &b.kid).cmp(&(
                 b.expires_at.is_some(),
@@ -73,14 +74,14 @@ impl KeySet {
         self.keys.first().filter(|key| key.expires_at.is_none())
     }
 
-    /// The key of that name, unless it is expired.
+    /// The key with this kid, unless it is expired.
     pub fn find(&self, kid: &str, now: i64) -> Option<&Key> {
         self.keys
             .iter()
             .find(|key| key.kid == kid && key.expires_at.is_none_or(|at| at > now))
     }
 
-    /// Public keys for others to verify with, as (kid, x), the signing one first.
+    /// The public keys for other verifiers, as (kid, x), the signing one first.
     pub fn public(&self, now: i64) -> Vec<(String, String)> {
         let alive = self
             .keys
@@ -104,7 +105,7 @@ impl KeySet {
     }
 }
 
-/// The key set as last read.
+/// The key set of the last read.
 #[derive(Default)]
 pub struct Keys {
     set: RwLock<Arc<KeySet>>,
@@ -116,7 +117,7 @@ impl Keys {
         self.set.read().clone()
     }
 
-    /// Reads the keys; true if they are not the same as before.
+    /// Reads the keys; true if they have changed.
     pub async fn load(&self, directory: &dyn Directory, now: i64) -> Result<bool, StoreError> {
         self.read_at.store(now, Ordering::Relaxed);
         let read = Arc::new(KeySet::new(directory.signing_keys().await?, now));
@@ -126,11 +127,11 @@ impl Keys {
         Ok(changed)
     }
 
-    /// Whether the set should be read again. One caller is told so, the others go on with what is known.
+    /// Whether the set should be read again. Only one caller gets true; the others use the known keys.
     pub fn is_due(&self, now: i64, searching: bool) -> bool {
         let age = if searching { SEARCH_MS } else { REFRESH_MS };
         let read_at = self.read_at.load(Ordering::Relaxed);
-        // A clock that went back does not keep a set for longer than one that goes on.
+        // `abs_diff`, so that a clock that went back does not keep a set for longer.
         now.abs_diff(read_at) >= age.unsigned_abs()
             && self
                 .read_at
@@ -139,35 +140,36 @@ impl Keys {
     }
 }
 
-/// Makes the deployment's first key if there is none. Of those that race the directory takes one: read it back.
+/// Makes the deployment's first key if there is none. If several processes race, the directory keeps one key, so it is
+/// read back.
 pub async fn ensure(ports: &Ports) -> Result<(), StoreError> {
     let key = fresh(ports, ports.clock.now());
     ports.directory.add_first_signing_key(&key).await
 }
 
-/// What becomes of the keys before a new one.
+/// What happens to earlier keys at a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
-    /// They verify for as long as a token of theirs may live: those that other processes sign until they have read the
-    /// keys again included. Nobody is signed out.
+    /// They verify until all of their tokens have expired, including those that other processes sign until they read
+    /// the keys again. Nobody is signed out.
     Fade,
-    /// They verify nothing any more, once all processes have read the keys again: somebody else may have them.
+    /// They verify nothing once all processes have read the keys again, for keys that may have leaked.
     End,
 }
 
-/// Puts a new key in the place of the current ones. Returns its kid.
+/// Replaces the current keys by a new one. Returns its kid.
 pub async fn rotate(ports: &Ports, before: Before) -> Result<String, StoreError> {
     let now = ports.clock.now();
     let until = match before {
         Before::Fade => now + LIFETIME_S * 1000 + 2 * REFRESH_MS,
-        // At no time that a clock could come back to.
+        // A time to which no clock could go back.
         Before::End => 0,
     };
     let key = fresh(ports, now);
     let known = ports.directory.signing_keys().await?;
-    // First: there is always one that signs.
+    // Added first, so that there is always a signing key.
     ports.directory.add_signing_key(&key).await?;
-    // One that fades already does not live longer for it.
+    // A key that is fading already does not live longer because of this rotation.
     let longer = |key: &&directory::SigningKey| key.expires_at.is_none_or(|at| at > until);
     for old in known.iter().filter(longer) {
         ports.directory.expire_signing_key(&old.kid, until).await?;

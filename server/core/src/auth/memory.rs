@@ -1,4 +1,4 @@
-//! Tokens that were verified of late, by their SHA-256: verifying a signature costs more than the rest of a read.
+//! A cache of recently verified tokens, by their SHA-256: verifying a signature takes longer than the rest of a read.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Memory {
         self.known.insert(fingerprint, verified);
     }
 
-    /// Forgets all: the keys have changed.
+    /// Empties the cache, since the keys have changed.
     pub fn clear(&self) {
         self.known.clear();
     }

@@ -1,6 +1,6 @@
-//! Passwords: argon2id with 19 MiB, two passes, one lane (OWASP's first choice for it). A few are computed at a time and
-//! a bounded number waits, so that a flood of sign-ins takes neither the memory nor the cores from everybody else; who
-//! waits is served in turns (`queue.rs`).
+//! Passwords: argon2id with 19 MiB, two passes, one lane (OWASP's first choice). A few are hashed at a time and a
+//! bounded number waits, so that a flood of sign-ins does not take all memory and cores. Waiters are served in turns
+//! (`queue.rs`).
 
 use std::sync::Arc;
 
@@ -22,16 +22,17 @@ use crate::ports::{Clock, Compute, Random};
 pub const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Computed at once, wherever: a host that keeps several cores busy with them holds no more memory than this either.
+/// Hashes computed at once on any host: one with several cores uses no more memory than this either.
 const AT_ONCE: usize = 2;
-/// Waiting beside them; more are refused.
+/// The most waiting requests; further ones are refused.
 const WAITING: usize = 64;
 
-/// Bytes that all passwords hold that are computed at once. A Worker has 128 MB for everything: a third of it at most.
+/// The memory of all hashes that are computed at once, in bytes. A Worker has 128 MB in all; this takes a third at
+/// most.
 pub const MEMORY: usize = AT_ONCE * MEMORY_KIB as usize * 1024;
 const _: () = assert!(MEMORY <= (128_000_000 / 3));
 
-/// Too many passwords wait to be computed: try again in a second.
+/// Too many passwords wait to be hashed: try again in a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many sign-ins at once")]
 pub struct Crowded;
@@ -69,16 +70,16 @@ impl Passwords {
         hash.await.flatten().ok_or(Crowded)
     }
 
-    /// Which of the hashes a password fits. One that is not there (no such account, or one without a password) takes as
-    /// long as one that does not fit. Computed one after another under one turn; the last is spared where it is not there
-    /// and another one fits, since success tells its owner alone.
+    /// Which of the hashes a password fits. A missing hash (no account, or one without a password) takes as long as a
+    /// wrong one. They are computed in order under one turn. The last one is skipped if it is missing and another one
+    /// fits, since success reveals that to its owner only.
     pub async fn verify<const N: usize>(
         &self,
         password: &str,
         hashes: [Option<String>; N],
         party: &Party,
     ) -> Result<[bool; N], Crowded> {
-        // Which forms are tried follows from the password alone.
+        // The password alone decides which forms are tried.
         let forms = opaque::forms(password);
         let place = self.turn(party).await?;
         let mut fits = [false; N];
@@ -103,7 +104,7 @@ impl Passwords {
         Ok(Arc::new(place))
     }
 
-    /// The place is held until the job has ended, also where nobody waits for it any more.
+    /// The place is held until the job has ended, even if its caller is gone.
     async fn run<T: Send + 'static>(
         &self,
         place: &Arc<Place>,
@@ -122,7 +123,7 @@ impl Passwords {
     }
 }
 
-/// Whether a password fits a hash; without one it takes as long.
+/// Whether a password fits a hash; without a hash it takes equally long.
 fn verify(password: &[u8], hash: Option<String>) -> bool {
     let Some(argon2) = argon2() else { return false };
     if let Some(hash) = hash {
@@ -158,7 +159,7 @@ mod tests {
         testing::host::{Dice, Hands, NOW},
     };
 
-    /// Takes jobs and lets each wait until it is told to go on; knows how many it had at once.
+    /// Holds jobs until they are released, and counts how many it had at once.
     struct Held {
         go: Semaphore,
         running: AtomicUsize,
@@ -205,7 +206,7 @@ mod tests {
         (0..count).map(|_| sign_in(passwords, party)).collect()
     }
 
-    /// Lets each go on as far as it can; what those came to that ended. The others are kept.
+    /// Polls all; returns the results of those that ended and keeps the others.
     fn go_on(all: &mut Vec<SignIn<'_>>) -> Vec<Result<[bool; 1], Crowded>> {
         let mut ended = Vec::new();
         all.retain_mut(
@@ -220,7 +221,7 @@ mod tests {
         ended
     }
 
-    /// Whatever computes them: not by luck of a host that has one thread.
+    /// With any executor, not only on a host with one thread.
     #[test]
     fn a_flood_of_sign_ins_holds_the_memory_of_two() {
         let held = Held::new();
@@ -230,7 +231,7 @@ mod tests {
         let refused = go_on(&mut all);
         assert_eq!(refused, vec![Err(Crowded); 200 - AT_ONCE - WAITING]);
         assert_eq!(held.running.load(Ordering::Relaxed), AT_ONCE);
-        // One after another they are served, and nobody is forgotten.
+        // They are served one after another, and all are served.
         let mut served = 0;
         for _ in 0..1_000 {
             if all.is_empty() {
@@ -261,8 +262,8 @@ mod tests {
         assert_eq!(go_on(&mut one), [Ok([false])]);
     }
 
-    /// Eighty clients of one business from one address, as many from eighty addresses, and as many who name a business each:
-    /// somebody else gets in after a few turns.
+    /// Eighty clients of one business from one address, eighty from as many addresses, and eighty who each name another
+    /// business: somebody else is served after a few turns.
     #[test]
     fn many_clients_of_one_business_or_address_keep_nobody_else_out() {
         let crowds: [Vec<Party>; 3] = [
@@ -285,7 +286,7 @@ mod tests {
             assert_eq!(go_on(&mut one), []);
             let mut turns = 0;
             let came = loop {
-                // The one first: once it is its turn, what is ready to be computed is its own.
+                // The first one: once it is its turn, the ready job is its own.
                 held.go.add_permits(1);
                 let came = go_on(&mut one);
                 if !came.is_empty() {
@@ -331,7 +332,7 @@ mod tests {
             crate::testing::ready(self.passwords.hash(password, &dice, &self.party)).unwrap()
         }
 
-        /// What the password fits, and how many hashes that took.
+        /// Which hashes the password fits, and how many hashes were computed.
         fn verify<const N: usize>(
             &self,
             password: &str,
@@ -388,7 +389,7 @@ mod tests {
         assert_eq!(desk.verify("cafe au lait 12", [Some(&hash)]).0, [false]);
     }
 
-    /// Hashes from before passwords were composed were made of the bytes as they were sent.
+    /// Earlier hashes were made from the bytes of the password as sent, without normalisation.
     #[test]
     fn a_password_that_was_stored_as_it_was_sent_still_fits() {
         let desk = Desk::new();
@@ -399,7 +400,7 @@ mod tests {
             .unwrap();
         let hash: PasswordHash = hash;
         let hash = hash.to_string();
-        // How many hashes are computed depends on the password and on nothing that is stored.
+        // The number of computed hashes depends on the password only, not on stored data.
         assert_eq!(desk.verify(raw, [Some(&hash)]), ([true], 2));
         assert_eq!(desk.verify(raw, [None]), ([false], 2));
         assert_eq!(desk.verify(raw, [Some("no hash")]), ([false], 2));

@@ -1,4 +1,4 @@
-//! Access tokens for scripts, made on the machine that holds the data, without a proof of identity: who can do that can
+//! Access tokens for scripts, made on the machine with the data, without a proof of identity: whoever can run this can
 //! read the data anyway.
 
 use super::{address, sessions};
@@ -9,7 +9,7 @@ use crate::{
     ports::store::{Commit, Statement, StoreError, TenantId, Value},
 };
 
-/// For whom.
+/// The subject of the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bearer {
     /// The person with this login address.
@@ -18,7 +18,8 @@ pub enum Bearer {
     Key(String),
 }
 
-/// None if there is no such person or key, or not any more. The token lives 15 minutes, or `life_s` if that is less.
+/// Makes a token. None if there is no such active person or key. Its lifetime is 15 minutes, or `life_s` if that is
+/// less.
 pub async fn token(
     core: &Core,
     tenant: &TenantId,
@@ -102,7 +103,7 @@ async fn key(
     }))
 }
 
-/// The first row of the first statement; empty if there is none, or no such tenant.
+/// The first row of the statement; empty if there is none, or no such tenant.
 async fn first(core: &Core, tenant: &TenantId, statement: Statement) -> Result<Vec<Value>, Fault> {
     match core.ports().store.read(tenant, vec![statement]).await {
         Ok(rows) => Ok(rows

@@ -1,6 +1,6 @@
-//! Sessions: a family of refresh tokens of one person or customer. Each renewal replaces the token; within a minute the
-//! one before answers with the same successor, so that a renewal that was cut off can be repeated; after that its use
-//! ends the session, since somebody else may have it.
+//! Sessions: a family of refresh tokens of one person or customer. Each renewal replaces the token. For a minute the
+//! previous one returns the same successor, so that an interrupted renewal can be repeated. After that, using it ends
+//! the session, since somebody else may have it.
 
 use serde_json::json;
 
@@ -15,12 +15,12 @@ use crate::{
     work::{Entry, Guard, log, seal, settled},
 };
 
-/// For so long a session lives without renewal, in ms.
+/// The lifetime of a session without renewal, in ms.
 pub const IDLE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
-/// For so long the previous refresh token answers with its successor, in ms.
+/// How long the previous refresh token returns its successor, in ms.
 pub const REPEAT_MS: i64 = 60_000;
 
-/// Whose a session is.
+/// The kind of a session's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     User,
@@ -36,37 +36,37 @@ impl Kind {
     }
 }
 
-/// A session as the store has it, and what else its renewal depends on.
+/// A stored session, and the other data for its renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Of the tenant: proves that a token was made here.
+    /// The tenant's secret, which proves that a token was made here.
     pub tenant_secret: String,
     pub kind: Kind,
     pub subject: String,
     pub refresh_hash: String,
     pub previous_hash: Option<String>,
-    /// The refresh token, sealed under the one before it.
+    /// The refresh token, encrypted under the previous one.
     pub successor: Option<String>,
     pub rotated_at: i64,
     pub expires_at: i64,
     pub revoked: bool,
-    /// Whether the person is active, or the customer on file.
+    /// Whether the person is active, or the customer's record exists.
     pub alive: bool,
 }
 
-/// What a refresh token is worth.
+/// The verdict on a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The current one: it gets a successor.
+    /// The current token: it gets a successor.
     Renew,
-    /// The one before, a moment ago: it gets the same successor again.
+    /// The previous token, within a minute: it gets the same successor again.
     Repeat(Credential),
-    /// An old one: the session ends.
+    /// An older token: the session ends.
     Reused,
     Refused,
 }
 
-/// A new session and its first refresh token. The change log says who signed in.
+/// Makes a session and its first refresh token, and logs the sign-in.
 pub fn open(
     tenant: &TenantId,
     tenant_secret: &str,
@@ -109,7 +109,7 @@ pub fn open(
     (token, statements)
 }
 
-/// The session of a refresh token.
+/// The session id of a refresh token.
 pub fn id(token: &Credential) -> String {
     token.id.hyphenated().to_string()
 }
@@ -125,7 +125,7 @@ pub fn read(token: &Credential) -> Statement {
     )
 }
 
-/// None where there is no such session.
+/// None if there is no such session.
 pub fn parse(rows: Rows) -> Result<Option<Session>, Fault> {
     let Some(row) = rows.into_iter().next() else {
         return Ok(None);
@@ -178,7 +178,7 @@ pub fn judge(session: &Session, token: &Credential, now: i64) -> Verdict {
         .previous_hash
         .as_ref()
         .is_some_and(|hash| token.matches(hash));
-    // By a clock that went back no token is repeated for longer.
+    // `abs_diff`, so that a clock that went back does not prolong the time for repeats.
     if is_previous && now.abs_diff(session.rotated_at) <= REPEAT_MS.unsigned_abs() {
         let successor = session
             .successor
@@ -188,7 +188,7 @@ pub fn judge(session: &Session, token: &Credential, now: i64) -> Verdict {
             .and_then(|text| Credential::parse(super::credential::Kind::RefreshToken, &text));
         return successor.map_or(Verdict::Refused, Verdict::Repeat);
     }
-    // One that this server never made proves nothing, and ends nothing.
+    // A token that this server did not make does not end the session.
     if is_previous || token.is_genuine(&session.tenant_secret) {
         Verdict::Reused
     } else {
@@ -196,7 +196,7 @@ pub fn judge(session: &Session, token: &Credential, now: i64) -> Verdict {
     }
 }
 
-/// Puts a successor in the token's place, unless somebody else was faster.
+/// Replaces the token by a successor, unless another request was faster.
 pub fn renew(
     session: &Session,
     token: &Credential,
@@ -230,7 +230,7 @@ pub fn renew(
     )
 }
 
-/// Ends the session of a refresh token, unless it is over. `why` stands in the change log.
+/// Ends the session of a refresh token, unless it has ended. The change log records `why`.
 pub fn revoke(session: &Session, token: &Credential, why: &str, now: i64) -> Vec<Statement> {
     let id = id(token);
     let going = Guard::new().and(
@@ -247,7 +247,7 @@ pub fn revoke(session: &Session, token: &Credential, why: &str, now: i64) -> Vec
     statements.chain(log::alone(&entry, now, &actor)).collect()
 }
 
-/// Ends all sessions of a person or customer, but for the one `kept`.
+/// Ends all sessions of a person or customer except `kept`.
 pub fn revoke_all(subject: &str, kept: Option<&str>, now: i64) -> Statement {
     Statement::new(
         "UPDATE sessions SET revoked_at = ?2, successor = NULL WHERE subject = ?1 AND revoked_at IS NULL AND id IS NOT ?3",

@@ -1,4 +1,4 @@
-//! Signing in, renewing, signing out, and what tokens are worth where.
+//! Signing in, renewing, signing out, and the validity of tokens.
 
 use serde_json::json;
 
@@ -106,7 +106,7 @@ fn attempts_are_limited_by_account_and_address_together() {
         ),
         ("300", &json!(300))
     );
-    // Somebody who guesses elsewhere locks nobody out here, and one account does not lock another.
+    // Wrong guesses from another address lock nobody out here, and one account does not lock another.
     let body = json!({"grant_type": "password", "email": DANA, "password": PASSWORD});
     api.call("POST", "/auth/token")
         .extension(Peer([198, 51, 100, 7].into()))
@@ -129,7 +129,7 @@ fn an_address_of_several_businesses_has_to_name_one() {
     assert_eq!(several.refusal(), (400, "TENANT_REQUIRED".into()));
     let named = json!([{"id": TENANT, "name": "Alder & Finch"}, {"id": OTHER_TENANT, "name": "Birch & Co"}]);
     assert_eq!(several.json()["context"]["tenants"], named);
-    // Only to those who know the password.
+    // The businesses are shown only to callers who know the password.
     assert_eq!(
         api.password_grant(DANA, "guess").refusal(),
         (401, "INVALID_CREDENTIALS".into())
@@ -248,7 +248,7 @@ fn a_token_is_worth_nothing_in_another_tenant() {
     let api = Api::default();
     let token = api.owner();
     api.user(OTHER_TENANT, "someone@birch.example", &["owner"]);
-    // Even one with our own signature: its session is not there.
+    // Even a token with the server's own signature, if its session does not exist.
     let (_, payload, _) = {
         let mut parts = token.split('.');
         (parts.next(), parts.next().unwrap(), parts.next())

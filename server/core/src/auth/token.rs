@@ -1,5 +1,5 @@
-//! Access tokens: issued with the current key, and judged by our own clock. Whatever is wrong with one is an answer of its
-//! own, and none of the answers needs the store.
+//! Access tokens: issued with the current key, and verified by the server's own clock without the store. Each kind of
+//! failure has its own error.
 
 use std::sync::Arc;
 
@@ -17,21 +17,21 @@ use crate::{
     random_id,
 };
 
-/// Clocks of several servers differ: a token may be this much younger than now.
+/// How far a token may be issued in the future, in seconds, since clocks of servers differ.
 const NOT_BEFORE_LEEWAY_S: i64 = 30;
 
-/// A token that was proven, and until when it is good.
+/// A verified token, with its expiry.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
     pub caller: Caller,
     /// The token's kind, which names the security scheme of the operations that take it.
     pub kind: &'static str,
     pub(super) not_before: i64,
-    /// Epoch ms; of the token or of its key, whichever comes first.
+    /// The expiry of the token or its key, whichever comes first, in epoch ms.
     pub expires_at: i64,
 }
 
-/// Why a token lets nobody in.
+/// Why a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
     #[error("{0}")]
@@ -49,7 +49,7 @@ pub enum Rejected {
     Expired(i64),
 }
 
-/// Judges a token with the keys at hand.
+/// Verifies a token with the given keys.
 pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: i64) -> Result<Verified, Rejected> {
     let unproven = jws::parse(token)?;
     let key = keys.find(&unproven.kid, now).ok_or(Rejected::UnknownKey)?;
@@ -80,7 +80,7 @@ pub fn verify(token: &str, keys: &KeySet, issuer: &str, now: i64) -> Result<Veri
 }
 
 impl Verified {
-    /// Of a caller that needs no token.
+    /// For a caller that needs no token.
     pub fn without_token(caller: Caller) -> Self {
         Self {
             kind: caller.principal.kind(),
@@ -90,7 +90,7 @@ impl Verified {
         }
     }
 
-    /// Whether it is good at this time.
+    /// Whether it is valid at this time.
     pub fn judge(&self, now: i64) -> Result<(), Rejected> {
         if now >= self.expires_at {
             return Err(Rejected::Expired(self.expires_at));
@@ -103,7 +103,7 @@ impl Verified {
 }
 
 impl Auth {
-    /// Judges a token: remembered, or by its signature. Reads the keys again where that may help.
+    /// Verifies a token, by the cache or by its signature. Reads the keys again if that may help.
     pub async fn verify(
         &self,
         ports: &Ports,
@@ -127,7 +127,7 @@ impl Auth {
         Ok(verified)
     }
 
-    /// An access token for a caller, and how many seconds it lives: 15 minutes, or less where `until` (epoch ms) is sooner.
+    /// An access token for a caller, and its lifetime in seconds: 15 minutes, or less if `until` (epoch ms) is sooner.
     pub async fn issue(
         &self,
         ports: &Ports,
@@ -159,7 +159,7 @@ impl Auth {
         self.keys.set().public(now)
     }
 
-    /// Reads the keys; tokens verified with others are forgotten.
+    /// Reads the keys; if they have changed, the cache of verified tokens is emptied.
     pub async fn load(&self, ports: &Ports, now: i64) -> Result<(), StoreError> {
         if self.keys.load(&*ports.directory, now).await? {
             self.memory.clear();
@@ -167,7 +167,7 @@ impl Auth {
         Ok(())
     }
 
-    /// The same where the keys at hand do until the directory answers again.
+    /// The same, but keeps the known keys if the directory does not answer.
     async fn reload(&self, ports: &Ports, now: i64) {
         if let Err(error) = self.load(ports, now).await {
             tracing::warn!(%error, "the signing keys could not be read again");

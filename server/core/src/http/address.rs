@@ -1,20 +1,19 @@
-//! The address of a caller: the peer's. What a header says of it counts only where the peer is a proxy that the
-//! deployment named. Every spelling of one address is one address here, and everything that counts by address asks
-//! [`key`].
+//! The address of a caller: that of the peer, or one from a header if the peer is a trusted proxy. All notations of an
+//! address are equal here, and everything that counts by address uses [`key`].
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// The other end of the connection. The host leaves it in the request's extensions.
+/// The other end of the connection. The host adds it to the request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// Elements of `X-Forwarded-For` that are looked at. A chain of proxies has fewer.
+/// The most elements of `X-Forwarded-For` that are read. A chain of proxies has fewer.
 const MOST_HOPS: usize = 32;
 
-/// Proxies append the address that they saw, so the last one that is no proxy of ours is the caller.
+/// Proxies append the address that they saw, so the last address that is not a trusted proxy is the caller.
 pub fn caller_address(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
@@ -46,13 +45,13 @@ pub fn caller_address(
     Some(address)
 }
 
-/// Whether the address is one of the proxies that the deployment named.
+/// Whether the address is a trusted proxy.
 pub fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// Reads what a deployment names as its proxies: an address, or a network as `10.0.0.0/8`.
+/// Parses a trusted proxy: an address, or a network such as `10.0.0.0/8`.
 pub fn network(text: &str) -> Option<IpNet> {
     let of = |address: IpAddr| IpNet::from(address.to_canonical());
     let network = match text.parse() {
@@ -82,8 +81,8 @@ fn forwarded(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// What stands for everybody on one line: a customer has a whole /64 of IPv6 at least, so that is one line, named by its
-/// first address; an IPv4 address is itself, in whatever form it came.
+/// The address that represents one internet line. A customer has at least a whole IPv6 /64, so that is one line,
+/// represented by its first address. An IPv4 address represents itself, in whatever form it came.
 pub fn line(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -94,7 +93,7 @@ pub fn line(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Under what an address is counted: its [`line`]. Without an address, all callers are counted as one.
+/// The key under which an address is counted: its [`line`]. All callers without an address count as one.
 pub fn key(address: Option<IpAddr>) -> String {
     match address.map(line) {
         None => String::new(),
@@ -227,7 +226,7 @@ mod tests {
             prop_assert_ne!(of(a), of(b));
         }
 
-        /// Whatever is counted by line or by key, it is the same callers.
+        /// Counting by line and by key groups the same callers.
         #[test]
         fn who_has_one_key_is_on_one_line(a: IpAddr, b: IpAddr, same: bool) {
             let b = if same { line(a) } else { b };

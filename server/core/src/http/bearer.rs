@@ -1,8 +1,8 @@
-//! The bearer token of a request, and how a refusal asks for one (RFC 6750).
+//! The bearer token of a request, and the challenge of a refusal (RFC 6750).
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// What stands in `Authorization`.
+/// The content of `Authorization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bearer<'h> {
     Absent,
@@ -29,8 +29,8 @@ pub fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     }
 }
 
-/// `b64token` of RFC 6750, section 2.1. Looks at all bytes, without a branch for each: a token is long, and nearly always
-/// sound.
+/// `b64token` of RFC 6750, section 2.1. Checks all bytes without a branch for each: a token is long, and nearly always
+/// valid.
 fn is_token(text: &str) -> bool {
     let allowed = |byte: u8| {
         byte.is_ascii_alphanumeric()

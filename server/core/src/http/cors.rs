@@ -1,11 +1,11 @@
-//! Cross-origin calls of browsers: for the configured origins, without cookies, everything that the API takes and answers.
+//! CORS: pages of the configured origins may use the whole API, without cookies.
 
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Headers of answers that a page may read.
+/// The headers of answers that a page may read.
 const EXPOSED: [HeaderName; 12] = [
     header::ACCEPT_ENCODING,
     header::ETAG,
@@ -21,12 +21,12 @@ const EXPOSED: [HeaderName; 12] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// The configured origins, for answers that a host gives without the router: a page may read those as well.
+/// The configured origins, for answers that a host gives without the router, so that pages may read those too.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(Arc<[HeaderValue]>);
 
 impl Origins {
-    /// As they are configured; a `/` at the end does not count.
+    /// The origins from the configuration; a trailing `/` is ignored.
     pub fn new(origins: &[String]) -> Self {
         let value = |origin: &String| HeaderValue::try_from(origin.trim_end_matches('/')).ok();
         Self(origins.iter().filter_map(value).collect())
@@ -36,7 +36,7 @@ impl Origins {
         self.0.is_empty()
     }
 
-    /// The one that is configured, if it is only one.
+    /// The configured origin if there is exactly one.
     pub fn only(&self) -> Option<&HeaderValue> {
         match &*self.0 {
             [only] => Some(only),
@@ -44,7 +44,8 @@ impl Origins {
         }
     }
 
-    /// Lets a page of this origin read an answer, if the origin is one of them and the answer does not say so already.
+    /// Adds the header that lets a page of this origin read an answer, if the origin is configured and the header is
+    /// missing.
     pub fn let_read(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) {
         let Some(origin) = origin.filter(|origin| self.0.contains(origin)) else {
             return;
@@ -64,15 +65,15 @@ impl Origins {
     }
 }
 
-/// What a request header may be called that a deployment allows beside those of the API. None: it is no such name, or one
-/// that a browser does not let a page set.
+/// Parses the name of a further request header that a deployment allows. None if it is not a valid name, or one that
+/// browsers do not let a page set.
 pub fn request_header(name: &str) -> Option<HeaderName> {
     const FORBIDDEN: [&str; 5] = ["cookie", "host", "origin", "content-length", "set-cookie"];
     let name = HeaderName::try_from(name).ok()?;
     (!FORBIDDEN.contains(&name.as_str())).then_some(name)
 }
 
-/// None where no origin is configured. `more` are request headers that are allowed beside those of the API.
+/// None if no origin is configured. `more` are further allowed request headers.
 pub fn layer(origins: &[String], more: &[HeaderName]) -> Option<CorsLayer> {
     let origins = Origins::new(origins);
     if origins.is_empty() {
@@ -86,7 +87,7 @@ pub fn layer(origins: &[String], more: &[HeaderName]) -> Option<CorsLayer> {
         header::IF_MATCH,
         header::IF_NONE_MATCH,
         name("idempotency-key"),
-        // What clients made by progenitor send along.
+        // Clients made by progenitor send this header.
         name("api-version"),
     ];
     let allowed: Vec<_> = own.into_iter().chain(more.iter().cloned()).collect();
@@ -101,7 +102,7 @@ pub fn layer(origins: &[String], more: &[HeaderName]) -> Option<CorsLayer> {
         ])
         .allow_headers(allowed)
         .expose_headers(EXPOSED)
-        // `Vary` is set for all answers alike.
+        // `Vary` is set for all answers elsewhere.
         .vary([])
         .max_age(Duration::from_secs(3_600));
     Some(cors)

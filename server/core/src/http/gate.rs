@@ -1,5 +1,5 @@
-//! Who is let in to an operation: a token of the right kind with the right scopes, not too often, in a version that
-//! exists. What a person may do beyond that is known with the first read of the tenant's data.
+//! Admits requests to operations: a token of the right kind with the right scopes, within the rate limits, in an
+//! existing version. A person's permissions are checked with the first read of the tenant's data.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Gate for Core {
         operation: &'static Operation,
         head: &Parts,
     ) -> Result<Context, Problem<GateCode>> {
-        // Whoever mounts the generated router without `http::router` lets nobody in.
+        // If the generated router is mounted without `http::router`, nobody is admitted.
         let passage = head
             .extensions
             .get::<Arc<Passage>>()
@@ -67,7 +67,7 @@ impl Gate for Core {
                     return Err(Problem::new(TENANT_BUSY, message).retry_after(1));
                 }
             }
-            // A wrong token is not worth more than none.
+            // A wrong token counts like none.
             Ok(None) | Err(_) => {
                 let key = address::key(address);
                 self.count(passage, self.config.address_quota, &key).await?;
@@ -116,7 +116,7 @@ impl Gate for Core {
         head: &Parts,
         mut response: Response,
     ) -> Response {
-        // One whose token turned out to be revoked is nobody.
+        // A caller whose token turned out to be revoked counts as unauthenticated.
         if let Some(context) = context
             && let Some(caller) = &context.caller
             && response.status() != StatusCode::UNAUTHORIZED
@@ -137,7 +137,7 @@ impl Gate for Core {
             .extensions()
             .get::<ReplyCode>()
             .map(|code| code.0.code);
-        // Only a key lacks a scope, and it is refused before it has a context.
+        // Only a key can lack a scope, and it is refused before it has a context.
         let scopes = operation
             .security
             .iter()
@@ -158,7 +158,7 @@ impl Gate for Core {
 }
 
 impl Core {
-    /// None where the operation needs no token.
+    /// None if the operation needs no token.
     async fn authenticate(
         &self,
         operation: &'static Operation,
@@ -295,7 +295,7 @@ mod tests {
         };
         let refused = admit(&UNSAID).unwrap_err();
         assert_eq!(refused.code(), FORBIDDEN);
-        // Nor is it let in further inside, if the gate were passed.
+        // If the gate were bypassed, the inner check refuses it too.
         let mut cx = admit(&STATED).unwrap();
         let read = |cx: &Context| now(api.core.work.scope(cx)).map(|_| ());
         assert_eq!(read(&cx), Ok(()));

@@ -1,5 +1,4 @@
-//! Any bytes at all, at everything that reads a header, a credential or a parameter: no panic, and nothing that is taken
-//! for what it is not.
+//! Arbitrary bytes for everything that reads a header, a credential or a parameter: no panics, and no wrong results.
 
 use crm_contract::latest::server::operations::RECORDS_GET;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -16,13 +15,13 @@ use crate::{
     testing::thing,
 };
 
-/// Bytes that are often those that a parser looks at.
+/// Bytes that are often special to a parser.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let near = select(b"\"\\,;=/*.q0123456789abefWvnd+json- \t_~eyJ:[]".to_vec());
     vec(prop_oneof![3 => near, 1 => any::<u8>()], 0..120)
 }
 
-/// The same after a beginning that leads further in.
+/// The same after a valid beginning.
 fn text() -> impl Strategy<Value = String> {
     let start = select(vec![
         "",
@@ -62,7 +61,7 @@ proptest! {
         let _ = version::served(&headers);
         version::takes_its_own(&RECORDS_GET, &headers);
         let proxy = std::net::IpAddr::from([10, 0, 0, 1]);
-        // Whatever is forwarded, an address that is no proxy's is the caller's own.
+        // Whatever is forwarded, the address of a peer that is not a proxy is the caller's.
         prop_assert_eq!(caller_address(Some([192, 0, 2, 1].into()), &headers, &[proxy.into()]), Some([192, 0, 2, 1].into()));
         prop_assert!(caller_address(Some(proxy), &headers, &[proxy.into()]).is_some());
     }

@@ -1,5 +1,5 @@
-//! Idempotency keys: how one is read, and what a request is recorded under. All that is kept is derived from the key by
-//! HMAC, so that without the key nothing of the request can be guessed from it.
+//! Idempotency keys: parsing one, and the name under which a request is stored. Everything stored is derived from the
+//! key by HMAC, so that it reveals nothing of the request without the key.
 
 use crm_runtime::server::{At, GateCode, Problem, Report};
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,7 +15,7 @@ use crate::{
 const NAME: &str = "Idempotency-Key";
 const MAX_LENGTH: usize = 255;
 
-/// The key of a request: a quoted text (a string of RFC 9651) or the bare one, which mean the same.
+/// The key of a request: a quoted text (a string of RFC 9651) or the same text without quotes.
 pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem<GateCode>> {
     let mut values = headers.get_all(NAME).iter();
     let Some(value) = values.next() else {
@@ -54,7 +54,7 @@ fn unquote(text: &str) -> Option<String> {
     }
 }
 
-/// What a request of this caller is recorded under. The fingerprint is still that of no request.
+/// The record of a request of this caller. Its fingerprint is not set yet.
 pub fn record(key: &str, caller: &Caller) -> Idempotency {
     let principal = format!(
         "{} {}",
@@ -69,7 +69,7 @@ pub fn record(key: &str, caller: &Caller) -> Idempotency {
     }
 }
 
-/// What two requests with one key must agree in.
+/// The fingerprint in which two requests with one key must agree.
 pub fn fingerprint(key: &str, head: &Parts, version: u32, body: &[u8]) -> String {
     let version = version.to_string();
     let parts = [
@@ -92,7 +92,7 @@ fn derive<'a>(key: &str, purpose: &'a str, parts: impl IntoIterator<Item = &'a [
         return [0; 32];
     };
     for part in [purpose.as_bytes()].into_iter().chain(parts) {
-        // With its length before it, no part can be read as a piece of another.
+        // Each part is preceded by its length, so that different parts never yield the same bytes.
         mac.update(&(part.len() as u64).to_le_bytes());
         mac.update(part);
     }
@@ -148,7 +148,7 @@ mod tests {
         assert!(key(&HeaderMap::new()).unwrap().is_none());
     }
 
-    /// As it stands in the contract.
+    /// The pattern in the contract.
     fn documented() -> regex::Regex {
         let contract = include_str!("../../../../spec/openapi.yaml");
         let parameter = contract.split_once("\n    IdempotencyKey:").unwrap().1;
@@ -161,7 +161,7 @@ mod tests {
         fn what_is_read_is_what_the_contract_says(
             text in r#""?[ -~\t]{0,6}"?|"?[a"\\]{0,6}"?|"?[a ]{250,260}"?|"?(\\"){250,260}"?"#,
         ) {
-            // White space around a header's value is no part of it.
+            // White space around a header's value does not belong to it.
             let text = text.trim();
             proptest::prop_assert_eq!(read(text).is_ok(), documented().is_match(text), "{}", text);
         }

@@ -1,5 +1,5 @@
-//! The command line on the machine that holds the data: it sends its requests to the router inside its own process, so
-//! that they are checked and recorded as everybody's are, and names its tenant instead of showing a token.
+//! The command line on the machine with the data. It sends its requests to the router inside its own process, so that
+//! they are checked and logged like all others, and names its tenant instead of showing a token.
 
 use crate::{
     auth::token::Verified,
@@ -7,7 +7,7 @@ use crate::{
     ports::store::TenantId,
 };
 
-/// An extension of a request. Nothing that comes over a network can carry it.
+/// An extension of a request, which a request from the network cannot have.
 #[derive(Clone, Debug)]
 pub struct Operator(pub TenantId);
 

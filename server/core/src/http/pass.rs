@@ -1,4 +1,4 @@
-//! The one thing that a host mounts, and what it does around every request.
+//! The router that a host mounts, and its steps around every request.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use crate::{core::Core, random_id};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The API, with everything that every request passes. A host leaves the caller's address in the request's extensions
-/// as [`Peer`](super::Peer).
+/// The API with the steps of every request. A host adds the caller's address to the request's extensions as
+/// [`Peer`](super::Peer).
 pub fn router(core: Arc<Core>) -> Router {
     let cors = cors::layer(&core.config.cors_origins, &core.config.cors_headers);
     let versions = [
@@ -29,7 +29,7 @@ pub fn router(core: Arc<Core>) -> Router {
     ];
     let api = by_version(versions).layer(from_fn_with_state(core, pass));
     let Some(cors) = cors else { return api };
-    // Only browsers say where they come from; an OPTIONS of anybody else is a request like any other.
+    // Only browsers send an `Origin`; an OPTIONS without it is a request like any other.
     let crossing = api.clone().layer(cors);
     Router::new().fallback(move |request: Request| {
         let service = if request.headers().contains_key(header::ORIGIN) {
@@ -41,7 +41,7 @@ pub fn router(core: Arc<Core>) -> Router {
     })
 }
 
-/// The request's id is made here: one that came along is nobody's proof of anything and is not looked at.
+/// The request's id is made here; an id from the caller is ignored, since it proves nothing.
 async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -> Response {
     let ports = core.ports();
     let now = ports.clock.now();
@@ -73,7 +73,7 @@ async fn pass(State(core): State<Arc<Core>>, mut request: Request, next: Next) -
     response
 }
 
-/// OPTIONS answers what the path takes.
+/// The answer to OPTIONS: the methods of the path.
 fn options(refusal: Response) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -88,7 +88,7 @@ fn options(refusal: Response) -> Response {
     response
 }
 
-/// The headers that every answer has.
+/// Adds the headers of every answer.
 fn touch(passage: &Passage, method: &Method, headers: &mut HeaderMap) {
     if let Ok(value) = HeaderValue::from_str(&passage.id) {
         headers.insert(REQUEST_ID, value);
@@ -110,7 +110,7 @@ fn touch(passage: &Passage, method: &Method, headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
 }
 
-/// One line per request. Neither path nor query: they hold what customers typed.
+/// Logs one line per request, without path and query, since they hold data of customers.
 fn report(passage: &Passage, method: &Method, response: &Response, ms: i64) {
     let caller = passage.caller.get();
     tracing::info!(

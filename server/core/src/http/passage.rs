@@ -1,4 +1,4 @@
-//! What becomes known of a request on its way in, for the headers and the log line of its answer.
+//! Facts of a request that are collected on its way, for the headers and the log line of its answer.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,10 +9,10 @@ use crate::{
     ports::limiter::{Decision, Quota},
 };
 
-/// Of one request; lies in its extensions.
+/// The facts of one request, in its extensions.
 pub struct Passage {
     pub id: Arc<str>,
-    /// When it came, epoch ms.
+    /// When it arrived, in epoch ms.
     pub now: i64,
     pub operation: OnceLock<&'static Operation>,
     pub caller: OnceLock<Caller>,

@@ -1,4 +1,4 @@
-//! A request that is not answered in time is given up, and its caller told so like of any other failure.
+//! A request that is not answered in time is aborted, and its caller gets a typed error.
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
@@ -8,12 +8,12 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::ports::Clock;
 
-/// The store, or the server, is busy with others' requests.
+/// The store or the server is busy with other requests.
 pub const TENANT_BUSY: GateCode = GateCode::new("TENANT_BUSY", StatusCode::SERVICE_UNAVAILABLE);
-/// Seconds after which to try again.
+/// The `Retry-After` of these answers, in seconds.
 const RETRY_S: u32 = 1;
 
-/// The answer where a host has no room for a request.
+/// The answer if a host has no room for a request.
 pub fn busy(id: &str, served: &Served) -> Response {
     let message = "The server is busy with others' requests. Try again.";
     let problem = Problem::new(TENANT_BUSY, message).retry_after(RETRY_S);
@@ -26,8 +26,7 @@ pub fn busy(id: &str, served: &Served) -> Response {
     response
 }
 
-/// What `answer` comes to, or None if that takes longer than `ms`. The clock is looked at only once there is something to
-/// wait for.
+/// The result of `answer`, or None if that takes longer than `ms`. The clock is read only if `answer` has to wait.
 pub async fn within<T>(clock: &dyn Clock, ms: u64, answer: impl Future<Output = T>) -> Option<T> {
     let mut answer = pin!(answer);
     let mut end = None;
@@ -41,8 +40,8 @@ pub async fn within<T>(clock: &dyn Clock, ms: u64, answer: impl Future<Output = 
     .await
 }
 
-/// The answer in place of the one that did not come. What was begun may still be finished: only a repeat with the same
-/// Idempotency-Key tells.
+/// The answer to an aborted request. Its work may still be finished: only a repeat with the same Idempotency-Key shows
+/// that.
 pub fn given_up(id: Arc<str>, served: Option<Served>) -> Response {
     tracing::warn!(request_id = %id, "a request was given up: it took too long");
     let message = "The business's data could not be reached in time. A change may have been made or not: repeat it with the \

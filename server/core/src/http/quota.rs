@@ -1,4 +1,4 @@
-//! How often a caller may call: the headers that say so (draft-ietf-httpapi-ratelimit-headers).
+//! The headers of rate limits (draft-ietf-httpapi-ratelimit-headers).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sfv::{Error, ItemSerializer, KeyRef, StringRef};
@@ -12,7 +12,7 @@ pub fn headers(quota: &Quota, decision: &Decision, headers: &mut HeaderMap) {
     let left = [("r", decision.remaining), ("t", decision.reset_s)];
     let policy = [("q", quota.requests), ("w", quota.window_s)];
     for (name, parameters) in [(POLICY, policy), (LEFT, left)] {
-        // A quota's name is ASCII, so that both always can be written.
+        // A quota's name is ASCII, so both headers can always be written.
         let value = entry(quota.name, parameters).ok();
         if let Some(value) = value.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(name, value);

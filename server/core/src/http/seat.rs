@@ -1,12 +1,12 @@
-//! What a host that serves many from one memory wants to know of a request early: whose it is.
+//! Tells a host early to which business a request belongs, so that it can share its memory fairly.
 
 use std::sync::Arc;
 
 use crate::ports::store::TenantId;
 
-/// What a request holds of what a host shares out. A host leaves a [`Seated`] in the request's extensions.
+/// The share of a host's resources that a request holds. A host adds a [`Seated`] to the request's extensions.
 pub trait Seat: Send + Sync {
-    /// The request is one of this business. False: others of it hold all that the business may have.
+    /// The request belongs to this business. False if other requests of the business hold its whole part.
     fn known(&self, tenant: &TenantId) -> bool;
 }
 

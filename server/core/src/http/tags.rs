@@ -1,20 +1,20 @@
-//! Entity tags per version. Version 1 has the tags that the core makes; from version 2 on a tag ends with its version, so
-//! that no cache takes one version's answer for another's (RFC 9110, section 8.8.3: representations that differ, in their
-//! media type too, have different tags).
+//! Entity tags per version. Version 1 has the tags that the core makes; from version 2 on a tag ends with its version,
+//! so that no cache confuses the answers of two versions (RFC 9110, section 8.8.3: different representations, also by
+//! media type, have different tags).
 
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::records::etag;
 
-/// As the contract bounds `If-None-Match`.
+/// The longest `If-None-Match`, as in the contract.
 const LONGEST: usize = 1_000;
 
 fn ending(version: u32) -> String {
     format!(".v{version}\"")
 }
 
-/// Leaves in `If-None-Match` the tags of this version alone, as the core knows them. `If-Match` stays: it speaks of the
-/// state, which is the same in all versions.
+/// Keeps in `If-None-Match` only the tags of this version, in the core's form. `If-Match` stays unchanged: it is about
+/// the state, which is the same in all versions.
 pub fn take(headers: &mut HeaderMap, version: u32) {
     if version == 1 {
         return;
@@ -23,7 +23,7 @@ pub fn take(headers: &mut HeaderMap, version: u32) {
     let (Some(value), None) = (values.next(), values.next()) else {
         return;
     };
-    // What the contract forbids is for its validation to see.
+    // A header that the contract forbids is left to its validation.
     let Some(text) = value
         .to_str()
         .ok()
@@ -37,7 +37,7 @@ pub fn take(headers: &mut HeaderMap, version: u32) {
         None => (tag == "*").then(|| "*".to_owned()),
     };
     let tags: Vec<String> = etag::tags(text).filter_map(own).collect();
-    // Where none is left, one that matches nothing: an empty header would be refused.
+    // If no tag is left, one that matches nothing, since an empty header would be refused.
     let left = if tags.is_empty() {
         "\"\"".to_owned()
     } else {
@@ -48,7 +48,7 @@ pub fn take(headers: &mut HeaderMap, version: u32) {
     }
 }
 
-/// Gives the answer's tag the version that was served.
+/// Adds the served version to the answer's tag.
 pub fn give(headers: &mut HeaderMap, version: u32) {
     if version == 1 {
         return;

@@ -1,4 +1,4 @@
-//! What every request passes, seen from outside.
+//! The steps of every request, seen from outside.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ fn a_tag_is_good_in_its_version_alone() {
             assert_eq!(reply.header("etag"), tags[version as usize - 1]);
         }
     }
-    // What a write is conditional on is the state, which has no version of the API.
+    // A conditional write depends on the state, which is the same in all versions of the API.
     for tag in tags {
         let call = api.call("PATCH", &path).token(&token);
         let call = call.header("accept", &accept(2)).header("if-match", &tag);
@@ -111,7 +111,7 @@ fn accept_picks_the_version() {
         (yaml.status, yaml.header("content-type")),
         (200, "application/yaml")
     );
-    // A refusal speaks the version asked for, too.
+    // A refusal has the form of the requested version too.
     let refused = api.call("GET", "/me").header("accept", VENDOR).send();
     assert_eq!(
         (refused.status, refused.header("content-type")),
@@ -183,7 +183,7 @@ fn a_refusal_says_how_to_sign_in() {
             "{headers:?}"
         );
     }
-    // A public operation does not look at it.
+    // A public operation ignores the token.
     assert_eq!(api.get("/health", "x.y.z").status, 200);
     assert!(!api.get("/me", &format!("{token}x")).text.contains(&token));
 }
@@ -308,7 +308,8 @@ fn a_repeat_is_answered_as_the_first_was() {
             "/header/Idempotency-Key"
         );
     }
-    // It is kept for a day at least, whatever the clock does meanwhile; once that has surely passed, the key is free again.
+    // It is kept for at least a day, whatever the clock does meanwhile; once that has surely passed, the key can be
+    // reused.
     let half_a_day = 12 * 60 * 60 * 1000;
     for _ in 0..6 {
         api.host.wait(half_a_day);
@@ -447,7 +448,7 @@ fn the_command_line_needs_no_token_and_a_network_cannot_be_it() {
     assert_eq!(api.call("GET", "/users").send().status, 401);
 }
 
-/// A store that takes what it is asked and never answers.
+/// A store that never answers.
 struct Held;
 
 impl TenantStore for Held {

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 const VERSION_UNSUPPORTED: GateCode =
     GateCode::new("VERSION_UNSUPPORTED", StatusCode::NOT_ACCEPTABLE);
 
-/// None: nothing that was asked for is served.
+/// None if no accepted version is served.
 pub fn served(headers: &HeaderMap) -> Option<Served> {
     let mut values = headers.get_all(header::ACCEPT).iter();
     let Some(first) = values.next() else {
@@ -27,7 +27,7 @@ pub fn served(headers: &HeaderMap) -> Option<Served> {
     negotiate(Some(&all.ok()?.join(",")), &MEDIA)
 }
 
-/// Whether one of an operation's own media types is asked for.
+/// Whether the request accepts one of the operation's own media types.
 pub fn takes_its_own(operation: &Operation, headers: &HeaderMap) -> bool {
     let ranges = headers
         .get_all(header::ACCEPT)

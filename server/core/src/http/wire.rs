@@ -1,4 +1,4 @@
-//! What HTTP itself has to say of a request: its coding, its tags, and the characters of its texts.
+//! Tests of HTTP rules: codings, entity tags, and control characters in texts.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn a_compressed_body_is_refused_and_told_so() {
     let token = api.owner();
     let contact = api.contact();
     let user = api.user(TENANT, "sam@alderfinch.example", &[]);
-    // Every shape of body there is, optional ones as well; and one without a caller.
+    // Every shape of body, optional ones included, and an operation without a caller.
     let paths = [
         ("POST", "/users".to_owned()),
         ("PATCH", format!("/users/{user}")),
@@ -43,11 +43,11 @@ fn a_compressed_body_is_refused_and_told_so() {
             assert_eq!(reply.status, 400, "{method} {path} {coding}: {reply:?}");
         }
     }
-    // The other reason for a 415 has nothing to do with it.
+    // A 415 for another reason has no such header.
     let call = api.call("POST", "/users").token(&token);
     let reply = call.header("content-type", "text/plain").bytes("x").send();
     assert_eq!((reply.status, reply.header("accept-encoding")), (415, ""));
-    // Nor has what has no body.
+    // Nor has a request without a body.
     let call = api.call("GET", "/me").token(&token);
     call.header("content-encoding", "gzip").send().expect(200);
 }

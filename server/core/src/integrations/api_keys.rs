@@ -1,4 +1,4 @@
-//! An API key as the store has it: what is kept of its secret is a hash.
+//! A stored API key; only a hash of its secret is stored.
 
 use crm_contract::latest::types;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::{
     work::{Entry, Kind},
 };
 
-/// What can be asked for by `?fields=`.
+/// The properties for `?fields=`.
 pub const PROPERTIES: [&str; 8] = [
     "id",
     "name",
@@ -32,14 +32,14 @@ row! {
         pub id: String,
         pub name: String,
         pub scopes: Vec<String>,
-        /// Of the request that made it: a repeat is told from another one with the same id.
+        /// The hash of the request that made it, which distinguishes a repeat from another request with the same id.
         pub content_hash: String,
-        /// Kind, colon, id.
+        /// The actor as `kind:id`.
         pub created_by: String,
         pub created_at: i64,
         pub expires_at: Option<i64>,
         pub revoked_at: Option<i64>,
-        /// When a request was last made with it, as far as that is written down.
+        /// When a request last used it, as far as that is stored.
         pub last_used_at: Option<i64>,
     }
 }
@@ -69,19 +69,19 @@ impl ApiKey {
         }
     }
 
-    /// What the change log says of a new key.
+    /// The change log entry of a new key.
     pub fn created(&self) -> Entry {
         let fields =
             json!({"name": self.name, "scopes": self.scopes, "expires_at": self.expires_at});
         Entry::new(Kind::ApiKey, &self.id, "create", fields)
     }
 
-    /// What the change log says when it is revoked.
+    /// The change log entry of its revocation.
     pub fn revoked(&self, now: i64) -> Entry {
         Entry::new(Kind::ApiKey, &self.id, "revoke", json!({"revoked_at": now}))
     }
 
-    /// As the answer to its making, with the secret unless it was shown before.
+    /// The answer to creating it, with the secret unless it was shown before.
     pub fn made(&self, secret: Option<String>) -> types::ApiKeyCreated {
         types::ApiKeyCreated {
             secret,
@@ -96,23 +96,23 @@ impl ApiKey {
     }
 }
 
-/// What makes two requests to make a key the same.
+/// The hash by which two requests to make a key are equal.
 pub fn content_hash(name: &str, scopes: &[String], expires_at: Option<i64>) -> String {
     hex::encode(&Sha256::digest(
         json!([name, scopes, expires_at]).to_string(),
     ))
 }
 
-/// The most keys of one person that are told at once.
+/// The most keys of one person in an answer.
 pub const MOST_OF_A_PERSON: i64 = 200;
 
-/// The keys that a person made, and those that were made with them, as far as they are not revoked and have a scope that
-/// grants more than the rights at hand. An earlier program, which may still be running, wrote no maker: of its keys, only
-/// those that the person made are found. `?1` is the person's id, `?2` the scopes that grant no more.
+/// The unrevoked keys that a person made, and keys made with these, with a scope that grants more than the given
+/// rights. An earlier program version, which may still be running, stored no maker: of its keys, only those that the
+/// person made directly are found. `?1` is the person's id, `?2` the scopes that grant no more.
 const EXCESSIVE: &str = "(maker = ?1 OR maker IS NULL AND created_by = 'user:' || ?1) AND revoked_at IS NULL \
      AND EXISTS (SELECT 1 FROM json_each(api_keys.scopes) WHERE value NOT IN (SELECT value FROM json_each(?2)))";
 
-/// The keys of a person that work and allow more than these rights, those included that were made with one of them.
+/// The working keys of a person that allow more than these rights, including keys made with them.
 pub fn excessive(person: &str, rights: Rights, now: i64) -> Statement {
     Statement::new(
         format!(
@@ -130,7 +130,7 @@ fn scopes(rights: Rights) -> Value {
         .into()
 }
 
-/// The greatest version of a key: it tells whether one was made or revoked meanwhile.
+/// The greatest version of all keys, which shows whether one was made or revoked meanwhile.
 pub fn newest() -> Statement {
     Statement::new(NEWEST, [])
 }
@@ -152,8 +152,8 @@ pub fn revoke_excessive(person: &str, rights: Rights, place: u32, now: i64) -> S
     )
 }
 
-/// A key that was made by a person stands for that person, one that was made with another key for the person of that key,
-/// and the command line's for nobody.
+/// The maker of a key is the person who made it; for a key made with another key, the maker of that key; for the
+/// command line, the system.
 pub fn insert(key: &ApiKey, principal: &Principal, secret_hash: String) -> Statement {
     let (maker, made_with) = match principal {
         Principal::User { id, .. } => (Some(id.as_str()), None),

@@ -1,4 +1,4 @@
-//! What of the API is going away: the list of it with its notices, and the list of who uses it.
+//! The list of deprecations with their notices, and the list of their usage.
 
 use crm_contract::{
     codes,
@@ -41,17 +41,17 @@ const USE_PROPERTIES: [&str; 7] = [
     "days",
 ];
 
-/// What stands for a thing in rows and answers. No two versions share one.
+/// The unique name of a thing in rows and answers. Versions do not share names.
 pub fn name(thing: &Deprecation) -> String {
     format!("v{}{}", thing.version, thing.element)
 }
 
-/// A time of the contract in the API's unit.
+/// A time of the contract in ms.
 pub fn ms(seconds: Option<i64>) -> Option<i64> {
     seconds.map(|seconds| seconds * 1_000)
 }
 
-/// What is going away, the first announced first. All of it is known without asking; the store knows the notices.
+/// The deprecations, the first announced first. They are known from the contract; the store has the notices.
 pub async fn list(
     core: &Core,
     cx: &Context,
@@ -104,7 +104,7 @@ pub async fn list(
     Ok(types::DeprecationPage { items, page })
 }
 
-/// Who uses it, the first use first.
+/// The usage, the first use first.
 pub async fn usage(
     core: &Core,
     cx: &Context,
@@ -193,7 +193,7 @@ fn answer(thing: &Deprecation, notices: Vec<types::DeprecationNotice>) -> types:
     }
 }
 
-/// By thing, in the order of the log.
+/// The notices by thing, in the order of the log.
 fn notices(rows: Rows) -> Result<Vec<(String, types::DeprecationNotice)>, Fault> {
     let odd = || Fault::Internal("a notice's row has another shape".into());
     let each = rows.into_iter().map(|row| {

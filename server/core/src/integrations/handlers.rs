@@ -199,7 +199,8 @@ async fn create(
     core.work.write(cx, plan, decide, NoneExpected).await
 }
 
-/// When a key ends that is asked to end at `asked` and is made with a key that ends at `end`: no later than that.
+/// The expiry of a key with the requested expiry `asked` that is made with a key that expires at `end`: no later than
+/// `end`.
 fn lasting(
     asked: Option<i64>,
     end: Option<i64>,
@@ -222,7 +223,7 @@ fn lasting(
     }
 }
 
-/// A key gets no scope whose permissions its maker does not have, be that a person or another key.
+/// Checks that the maker, a person or a key, has the permissions of the new key's scopes.
 fn may_give(maker: &Grants, scopes: &[String]) -> Result<(), Fault> {
     for scope in scopes {
         let rights = Rights::of_scope(scope)

@@ -1,5 +1,5 @@
-//! Notices of what is going away: when it was announced, and 30, 7 and 1 days before its sunset. Each is an entry of the
-//! tenant's change log, written once, however many processes find it due at one time.
+//! Notices of deprecations: at the announcement, and 30, 7 and 1 days before the sunset. Each is an entry of the
+//! tenant's change log, written once, even if several processes find it due at the same time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -31,12 +31,12 @@ const BEFORE: [(i64, &str); 3] = [(1, "days_1"), (7, "days_7"), (30, "days_30")]
 pub struct Notice {
     pub thing: &'static Deprecation,
     pub kind: &'static str,
-    /// From when on, epoch ms.
+    /// The time from which it is due, in epoch ms.
     pub due: i64,
 }
 
-/// The notices that are due and have not been given. `given`: thing, kind and when each was due. What was missed is not
-/// told late: of the days before a sunset the last one counts. What is past its sunset is no news.
+/// The notices that are due and not given yet. `given`: thing, kind and due time of each. Missed notices are not made
+/// up for: of those before a sunset only the last one is given, and none after the sunset.
 pub fn due(
     things: &[&'static Deprecation],
     given: &HashSet<(String, String, i64)>,
@@ -63,20 +63,20 @@ pub fn due(
     found
 }
 
-/// How far this process is with all tenants.
+/// The progress of this process through all tenants.
 #[derive(Default)]
 pub struct Looked(Mutex<Progress>);
 
 #[derive(Default)]
 struct Progress {
-    /// On which day (since the epoch) each tenant was last looked after.
+    /// The day (since the epoch) on which each tenant had its last turn.
     days: HashMap<TenantId, i64>,
-    /// Whose turn is next.
+    /// The tenant whose turn is next.
     next: Option<TenantId>,
 }
 
 impl Looked {
-    /// Those that were not looked after on that day, in the order of their turns.
+    /// The tenants without a turn on that day, in the order of turns.
     fn turns(
         &self,
         mut tenants: Vec<TenantId>,
@@ -102,8 +102,9 @@ impl Looked {
 }
 
 impl Core {
-    /// Gives the notices that are due, to each tenant once a day, with so many statements for all of them together. Tenants
-    /// take turns, and the next run goes on where this one ends. A host calls it when it starts and as often as it likes.
+    /// Gives the due notices, to each tenant once a day, with at most `statements` statements for all tenants together.
+    /// Tenants take turns, and the next run continues where this one ends. A host calls it at its start and as often as
+    /// it likes.
     pub async fn give_notices(&self, statements: usize) {
         if self.config.deprecations.is_empty() {
             return;

@@ -44,7 +44,7 @@ fn a_secret_is_shown_once_and_kept_nowhere() {
         first.header("location"),
         format!("/api-keys/{}", made["id"].as_str().unwrap())
     );
-    // A repeat of the request gets it again, though the store cannot read it.
+    // A repeat of the request gets the secret again, although the store cannot read it.
     let again = make();
     assert_eq!(
         (
@@ -154,7 +154,7 @@ fn a_key_that_expires_makes_no_key_that_expires_later() {
         token.as_str().unwrap().to_owned()
     };
     let mut key = token(&make(&owner, Some(end)).expect(201));
-    // Nor does one that is made with that, and so on.
+    // Nor does a key that is made with that one, and so on.
     for _ in 0..3 {
         for later in [end + 1, 9_007_199_254_740_991] {
             let refused = make(&key, Some(later));
@@ -176,7 +176,7 @@ fn a_key_that_expires_makes_no_key_that_expires_later() {
         (&first["expires_at"], &again["expires_at"]),
         (&json!(end), &json!(end))
     );
-    // Keys without an end, and people, are bound by none.
+    // Keys without an expiry, and people, have no such bound.
     let endless = token(&make(&owner, None).expect(201));
     assert_eq!(make(&endless, None).expect(201)["expires_at"], json!(null));
     assert_eq!(

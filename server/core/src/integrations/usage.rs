@@ -1,5 +1,6 @@
-//! Who uses what is going away, and when each API key was last used. Counted in memory while requests are served, and
-//! written down in batches: a request writes nothing. What is counted and not yet written is lost if the process dies.
+//! The usage of deprecated things, and the last use of each API key. They are counted in memory while requests are
+//! served, and stored in batches, so a request writes nothing. Counts that are not stored yet are lost if the process
+//! dies.
 
 use std::collections::HashMap;
 
@@ -15,17 +16,17 @@ use crate::{
     work::settled,
 };
 
-/// More callers, days and things are not counted between two writings: one batch holds them all.
+/// The most entries between two stores, so that one batch holds all of them.
 const MOST_ENTRIES: usize = 4_000;
-/// More pairs of thing and caller are not kept in a tenant.
+/// The most pairs of thing and caller in a tenant.
 const MOST_PAIRS: i64 = 10_000;
-/// The days that are kept one by one: a notice period.
+/// The number of days with separate counts: a notice period.
 const DAYS: i64 = 92;
-/// A pair that was not seen for so many days is forgotten.
+/// The days without a use after which a pair is deleted.
 const FORGOTTEN_DAYS: i64 = 400;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// What was counted since it was last written down.
+/// The counts since they were last stored.
 #[derive(Default)]
 pub struct Usage {
     counted: Mutex<Counted>,
@@ -35,16 +36,16 @@ pub struct Usage {
 struct Counted {
     tenants: HashMap<TenantId, Tally>,
     entries: usize,
-    /// Uses that found no room.
+    /// Uses that were dropped for lack of room.
     dropped: u64,
 }
 
-/// Of one tenant.
+/// The counts of one tenant.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// By id of the API key: when a request last came with it.
+    /// The last use of each API key, by its id.
     keys: HashMap<String, i64>,
-    /// By caller, as rows have it.
+    /// The uses by caller, in the form of the rows.
     uses: HashMap<String, Vec<Use>>,
 }
 
@@ -59,7 +60,7 @@ struct Use {
 }
 
 impl Usage {
-    /// Counts a request that was admitted: the key that it came with, and what it used of what is going away.
+    /// Counts an admitted request: its API key, and the deprecated things that it used.
     pub fn count(
         &self,
         caller: &Caller,
@@ -72,7 +73,7 @@ impl Usage {
             Principal::User { .. } | Principal::Portal { .. } => None,
         };
         let mut used = used.peekable();
-        // Most requests are of people and use nothing of it: they do not even take the lock.
+        // Most requests are from people and use nothing deprecated: they do not even take the lock.
         if key.is_none() && used.peek().is_none() {
             return;
         }
@@ -98,12 +99,12 @@ impl Usage {
         }
     }
 
-    /// Whether there is nothing to write down.
+    /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
         self.lock().tenants.is_empty()
     }
 
-    /// All of it, to be written down.
+    /// Takes all counts, to store them.
     fn take(&self) -> HashMap<TenantId, Tally> {
         let taken = std::mem::take(&mut *self.lock());
         if taken.dropped > 0 {
@@ -115,7 +116,7 @@ impl Usage {
         taken.tenants
     }
 
-    /// What could not be written down is counted on.
+    /// Adds counts back that could not be stored.
     fn give_back(&self, tenant: &TenantId, tally: Tally) {
         let mut counted = self.lock();
         for (key, at) in tally.keys {
@@ -180,8 +181,8 @@ impl Counted {
 }
 
 impl Core {
-    /// Writes down what was counted: a host calls it once a minute, and before it stops. What a tenant's store refuses now
-    /// is tried again the next time.
+    /// Stores the counts. A host calls it once a minute, and before it stops. If a tenant's store refuses, the next
+    /// call tries again.
     pub async fn write_usage(&self) {
         let now = self.ports().clock.now();
         for (tenant, tally) in self.usage.take() {

@@ -1,4 +1,4 @@
-//! What a caller may do, told by the rules that enforce it.
+//! The caller's allowed actions, computed by the rules that enforce them.
 
 use crm_contract::latest::types::{
     Permission, PermissionRecordScope, PermissionSource, PermissionSourceKind,
@@ -6,7 +6,7 @@ use crm_contract::latest::types::{
 
 use crate::access::grants::{Action, Grants, Rule, Verb, named};
 
-/// One entry for each action and object type that is allowed, then the named permissions.
+/// One entry for each allowed action and object type, then the named permissions.
 pub fn list<'a>(grants: &Grants, types: impl Iterator<Item = &'a str>) -> Vec<Permission> {
     let mut permissions = Vec::new();
     for object_type in types {
@@ -45,7 +45,7 @@ pub fn list<'a>(grants: &Grants, types: impl Iterator<Item = &'a str>) -> Vec<Pe
     permissions
 }
 
-/// The operator of the machine asks for no list.
+/// None for the operator of the machine, who does not use this list.
 fn source(rule: Rule) -> Option<PermissionSource> {
     let (kind, name) = match rule {
         Rule::Role(name) => (PermissionSourceKind::Role, name),

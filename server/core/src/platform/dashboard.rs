@@ -1,5 +1,5 @@
-//! The page for whoever looks after a business's integrations: what is going away, who still uses it, when each API key was
-//! last used. One document with its own style and script, which talks to the public API and to nothing else.
+//! The page for people who look after a business's integrations: deprecations, their usage, and the last use of each
+//! API key. One document with its own style and script, which sends requests to the public API only.
 
 use std::sync::LazyLock;
 
@@ -14,9 +14,9 @@ const SCRIPT: &str = include_str!("dashboard/page.js");
 
 pub struct Dashboard {
     pub text: String,
-    /// What of the tag is compared.
+    /// The opaque part of the tag.
     pub opaque: String,
-    /// The page's own style and script, and this server to talk to.
+    /// The content security policy: the page's own style and script, and requests to this server.
     pub policy: String,
 }
 

@@ -1,5 +1,5 @@
-//! The published contract: which text a request asks for, and the tag of its content. Texts rest compressed and are
-//! unpacked when they are asked for, which is rarely.
+//! The published contract: finds the text for a request, and its entity tag. Texts are stored compressed and unpacked
+//! on request, which is rare.
 
 use std::io::Read;
 
@@ -8,14 +8,14 @@ pub use crm_contract::documents::PAGE_POLICY;
 use crm_runtime::{Published, PublishedText, patched};
 use flate2::read::GzDecoder;
 
-/// What is published of that version for that consumer, or the whole of it.
+/// The publication of this version, for this consumer or whole.
 pub fn find(version: i64, consumer: Option<&str>) -> Option<&'static Published> {
     DOCUMENTS
         .iter()
         .find(|published| i64::from(published.version) == version && published.consumer == consumer)
 }
 
-/// The document in JSON, in that form of OpenAPI or the one that it is written in.
+/// The document in JSON, in this version of OpenAPI, by default in its own.
 pub fn json<'a>(published: &'a Published, form: Option<&str>) -> &'a PublishedText {
     match form {
         Some("3.0") => &published.json_3_0,
@@ -23,7 +23,7 @@ pub fn json<'a>(published: &'a Published, form: Option<&str>) -> &'a PublishedTe
     }
 }
 
-/// The document in YAML, in that form of OpenAPI or the one that it is written in.
+/// The document in YAML, in this version of OpenAPI, by default in its own.
 pub fn yaml<'a>(published: &'a Published, form: Option<&str>) -> &'a PublishedText {
     match form {
         Some("3.0") => &published.yaml_3_0,
@@ -31,19 +31,19 @@ pub fn yaml<'a>(published: &'a Published, form: Option<&str>) -> &'a PublishedTe
     }
 }
 
-/// Weak: the same text may go out compressed (RFC 9110, section 8.8.1).
+/// A weak tag, since the same text may be sent compressed (RFC 9110, section 8.8.1).
 pub fn e_tag(text: &PublishedText) -> String {
     format!("W/{}", opaque(text))
 }
 
-/// What of the tag is compared.
+/// The opaque part of the tag.
 pub fn opaque(text: &PublishedText) -> String {
     format!("\"{}\"", text.tag)
 }
 
 /// The text itself.
 pub fn unpack(text: &PublishedText) -> String {
-    // Made by the build; a test unpacks them all.
+    // The build makes them, and a test unpacks all of them.
     bytes(text)
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .unwrap_or_default()

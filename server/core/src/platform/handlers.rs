@@ -23,7 +23,7 @@ use crate::{
     work::stored,
 };
 
-/// These three stand in the contract too, as bounds of its parameters and bodies, which generated code checks.
+/// The contract has these three too, as bounds of its parameters and bodies, which generated code checks.
 const PAGE_DEFAULT: i64 = 50;
 const PAGE_MOST: i64 = 200;
 const BATCH_MOST: i64 = 1_000;
@@ -34,7 +34,7 @@ impl PlatformHandlers<Context> for Core {
         cx: &Context,
         _: platform::HealthRequest,
     ) -> Result<platform::HealthResponse, Problem<platform::HealthError>> {
-        // The directory is what every request needs first.
+        // Every request needs the directory first.
         let status = match self.ports().directory.signing_keys().await {
             Ok(_) => HealthStatus::Ok,
             Err(_) => HealthStatus::Degraded,

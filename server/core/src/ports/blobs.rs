@@ -1,5 +1,5 @@
-//! Where files' bytes lie, each under a key that belongs to a tenant. A blob is whole or it is not there: one that is put
-//! replaces what was there before at once, and what arrives other than its checksum says is refused.
+//! The storage for the bytes of files, each under a key that belongs to a tenant. A blob is complete or absent: putting
+//! one replaces the earlier blob atomically, and bytes that do not match the checksum are refused.
 
 use std::ops::Range;
 
@@ -15,23 +15,23 @@ pub mod signed;
 
 pub use key::{BlobKey, KeyError};
 
-/// The largest blob, in bytes: a Worker's memory holds it twice over.
+/// The largest blob, in bytes: a Worker holds two copies of it in memory.
 pub const LARGEST: usize = 25 << 20;
 
-/// What is known of a blob beside its bytes.
+/// The metadata of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobHead {
-    /// How many it has.
+    /// The number of bytes.
     pub bytes: u64,
-    /// RFC 9110, section 8.3.
+    /// The media type (RFC 9110, section 8.3).
     pub content_type: String,
     pub sha256: [u8; 32],
 }
 
-/// A blob, or the asked part of it.
+/// A blob, or the requested part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
-    /// Of the whole blob.
+    /// The metadata of the whole blob.
     pub head: BlobHead,
     pub bytes: Bytes,
 }
@@ -46,10 +46,10 @@ pub enum BlobError {
         "{0:?} is no content type: a type, a slash and a subtype in printable ASCII, at most 127 characters"
     )]
     ContentType(String),
-    /// The part that was asked for begins where nothing is.
+    /// The requested part begins after the end.
     #[error("the blob has {bytes} bytes: none of them is in the range")]
     Range { bytes: u64 },
-    /// It may work in a moment.
+    /// A repeat may succeed later.
     #[error("the blobs cannot be reached: {0}")]
     Busy(String),
     #[error("{0}")]
@@ -57,7 +57,7 @@ pub enum BlobError {
 }
 
 pub trait Blobs: Send + Sync + 'static {
-    /// Keeps the bytes, durably once answered. `sha256` is what they have to add up to.
+    /// Stores the bytes, durable on return. They have to match the checksum `sha256`.
     fn put<'a>(
         &'a self,
         key: &'a BlobKey,
@@ -65,13 +65,13 @@ pub trait Blobs: Send + Sync + 'static {
         sha256: [u8; 32],
         bytes: Bytes,
     ) -> Answer<'a, Result<(), BlobError>>;
-    /// The blob, or those bytes of it that are in `part`; none if there is no such blob.
+    /// The blob, or its bytes in `part`; None if there is no such blob.
     fn get<'a>(
         &'a self,
         key: &'a BlobKey,
         part: Option<Range<u64>>,
     ) -> Answer<'a, Result<Option<Blob>, BlobError>>;
     fn head<'a>(&'a self, key: &'a BlobKey) -> Answer<'a, Result<Option<BlobHead>, BlobError>>;
-    /// What is not there is deleted.
+    /// Deletes the blob; deleting an absent one succeeds.
     fn delete<'a>(&'a self, key: &'a BlobKey) -> Answer<'a, Result<(), BlobError>>;
 }

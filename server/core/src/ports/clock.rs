@@ -1,4 +1,4 @@
-//! Time, as the host knows it.
+//! The host's clock.
 
 use super::Answer;
 

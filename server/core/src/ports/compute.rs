@@ -1,4 +1,4 @@
-//! Where work goes that keeps a core busy for tens of milliseconds, such as hashing a password.
+//! Runs work that keeps a core busy for tens of milliseconds, such as hashing a password.
 
 use super::Answer;
 
@@ -9,14 +9,14 @@ pub trait Compute: Send + Sync + 'static {
     /// Runs the job to its end. A host with threads to spare keeps it off those that serve requests.
     fn run(&self, job: Job) -> Answer<'_, ()>;
 
-    /// Whether one request may wake another. Where it may not, those that wait ask again by their own timers, and a request
-    /// that is given up may never be dropped.
+    /// Whether one request may wake another. If not, waiters poll by their own timers, and an abandoned request may
+    /// never be dropped.
     fn wakes(&self) -> bool {
         true
     }
 }
 
-/// Runs jobs where it is called: for hosts with one thread, and for tests.
+/// Runs jobs on the calling thread, for hosts with one thread and for tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inline;
 

@@ -1,20 +1,20 @@
-//! What the conformance suites of the ports have in common. A case answers what it saw instead of panicking, so that it
-//! runs on hosts where a panic ends the program.
+//! The common parts of the ports' conformance suites. A case returns a message instead of panicking, so that it runs on
+//! hosts where a panic ends the program.
 
 use std::fmt::Debug;
 
 use super::Answer;
 
-/// What a case saw, if it is not what it expected.
+/// The result of a case; the error is a message.
 pub type Verdict = Result<(), String>;
 
-/// One case of a suite, and what it is run against.
+/// One case of a suite for a `Subject`.
 pub struct Case<Subject> {
     pub name: &'static str,
     pub run: fn(Subject) -> Answer<'static, Verdict>,
 }
 
-/// The cases of a suite by the names of their functions, each over the suite's own `Subject`.
+/// Defines the cases of a suite by the names of their functions, each with the suite's own `Subject`.
 macro_rules! cases {
     ($($name:ident),+ $(,)?) => {
         /// Every case; their order means nothing.

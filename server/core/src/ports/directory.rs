@@ -1,5 +1,5 @@
-//! Routing only: which tenants there are, to which of them a login address belongs, and the deployment's signing keys.
-//! Passwords, API keys and sessions live with the tenant, since two databases share no transaction.
+//! The directory: the tenants, the tenants of each login address, and the deployment's signing keys. Passwords, API
+//! keys and sessions are in the tenant's database, since two databases share no transaction.
 
 use super::Answer;
 use super::store::{StoreError, TenantId};
@@ -17,14 +17,14 @@ pub struct TenantEntry {
     pub created_at: i64,
 }
 
-/// A key that signs access tokens. The newest one signs; every one that is not expired verifies.
+/// A key that signs access tokens. The newest one signs; every unexpired one verifies.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningKey {
     pub kid: String,
-    /// Ed25519 seed, 32 bytes.
+    /// The Ed25519 seed, 32 bytes.
     pub seed: [u8; 32],
     pub created_at: i64,
-    /// After this (epoch ms) tokens that it signed are worth nothing; none while it is current.
+    /// When the key expires, in epoch ms: from then on its tokens are refused. None while it is current.
     pub expires_at: Option<i64>,
 }
 
@@ -36,7 +36,7 @@ pub trait Directory: Send + Sync + 'static {
     fn tenants(&self) -> Answer<'_, Result<Vec<TenantEntry>, StoreError>>;
     /// Makes the tenant's database, migrated, and its entry. Repeating it is harmless.
     fn create_tenant<'a>(&'a self, entry: &'a TenantEntry) -> Answer<'a, Result<(), StoreError>>;
-    /// Tenants in which the folded login address belongs to a user, in the order in which they got it.
+    /// The tenants in which a user has the folded login address, in the order in which they were added.
     fn tenants_of_login<'a>(
         &'a self,
         address: &'a str,
@@ -53,7 +53,7 @@ pub trait Directory: Send + Sync + 'static {
     ) -> Answer<'a, Result<(), StoreError>>;
     fn signing_keys(&self) -> Answer<'_, Result<Vec<SigningKey>, StoreError>>;
     fn add_signing_key<'a>(&'a self, key: &'a SigningKey) -> Answer<'a, Result<(), StoreError>>;
-    /// Adds the key if none is current: of many who begin at once, one adds its own.
+    /// Adds the key if none is current: if several processes start at the same time, one of them adds its key.
     fn add_first_signing_key<'a>(
         &'a self,
         key: &'a SigningKey,

@@ -1,25 +1,25 @@
-//! Counts requests against a quota: a token bucket per key.
+//! Limits requests by a quota: a token bucket per key.
 
 use super::Answer;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-/// So many requests per window; bursts up to the whole quota.
+/// The requests per window; a burst may use the whole quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// Stands in the `RateLimit-Policy` header.
+    /// The name in the `RateLimit-Policy` header.
     pub name: &'static str,
     pub requests: u32,
     pub window_s: u32,
 }
 
-/// What the limiter says of one request.
+/// The limiter's decision on one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub allowed: bool,
     pub remaining: u32,
-    /// Seconds until the quota is whole again, or, when refused, until the next request may come.
+    /// The seconds until the quota is full again or, after a refusal, until the next request is allowed.
     pub reset_s: u32,
 }
 

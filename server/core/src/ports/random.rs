@@ -1,4 +1,4 @@
-//! Randomness fit for keys and tokens.
+//! Cryptographically secure randomness, for keys and tokens.
 
 pub trait Random: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);

@@ -1,5 +1,6 @@
-//! The one door to a tenant's data, shaped by the weakest host (D1): no interactive transactions, a batch is one
-//! transaction. Decisions are made between a `read` and a `commit`; the commit's guard says what they stood on.
+//! The only interface to a tenant's data, limited to what the weakest host (D1) can do: no interactive transactions,
+//! and a batch is one transaction. Decisions are made between a `read` and a `commit`; the commit's guard states what
+//! they relied on.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -19,7 +20,7 @@ pub use refusal::refusal;
 pub struct TenantId(Arc<str>);
 
 impl TenantId {
-    /// None unless `text` is a lower-case hyphenated UUID: it names a file and must not name another one.
+    /// None unless `text` is a lower-case hyphenated UUID: it becomes a file name, so it must not name another file.
     pub fn parse(text: &str) -> Option<Self> {
         let id = uuid::Uuid::try_parse(text).ok()?;
         let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -93,12 +94,12 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// One SQL statement with its parameters (`?1`, `?2` ...). Its text holds no value that came from outside.
+/// One SQL statement with its parameters (`?1`, `?2` ...). Its text contains no values from outside.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     pub sql: Cow<'static, str>,
     pub params: Vec<Value>,
-    /// What its rows may weigh, where it is read. A commit's statements have none.
+    /// The bound of its rows' bytes in a read. Statements of a commit have none.
     pub bound: Option<Bound>,
 }
 
@@ -111,7 +112,7 @@ impl Statement {
         }
     }
 
-    /// The same, its rows bounded.
+    /// The same statement with a bound of its rows.
     #[must_use]
     pub fn bounded(mut self, bound: Bound) -> Self {
         self.bound = Some(bound);
@@ -119,19 +120,19 @@ impl Statement {
     }
 }
 
-/// The rows that one statement gave, columns in the statement's order: for that each needs a name of its own that is no
-/// number. A real without a fraction may come back as an integer. Rows that ended at their bound have one more, without
-/// columns: see [`bound`].
+/// The rows of one statement, with columns in the statement's order: so each column needs a unique name that is not a
+/// number. A real without a fraction may be returned as an integer. Rows that ended at their bound have one more row
+/// without columns: see [`bound`].
 pub type Rows = Vec<Vec<Value>>;
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Commit {
-    /// Durable; the rows of each statement.
+    /// It is durable; the rows of each statement.
     Committed(Vec<Rows>),
     /// The guard failed (constraint `stale`): nothing was written.
     Stale,
-    /// A named constraint or unique index refused it: nothing was written.
+    /// It violated a named constraint or unique index: nothing was written.
     Constraint(String),
 }
 
@@ -156,7 +157,7 @@ pub trait TenantStore: Send + Sync + 'static {
         statements: Vec<Statement>,
     ) -> Answer<'a, Result<Vec<Rows>, StoreError>>;
 
-    /// One round trip, one transaction, all or nothing, durable when answered. A statement that violates the constraint
+    /// One round trip, one transaction, all or nothing, durable on return. A statement that violates the constraint
     /// `stale` makes the answer `Stale`; any other constraint is reported by its name.
     fn commit<'a>(
         &'a self,

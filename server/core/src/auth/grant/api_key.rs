@@ -11,7 +11,7 @@ use crate::{
     refusal::Refusal,
 };
 
-/// A token that could not even be used once is not issued.
+/// The shortest lifetime of an issued token, in ms: a shorter one could not be used even once.
 const SHORTEST_MS: i64 = 1_000;
 
 pub async fn exchange(

@@ -1,7 +1,7 @@
-//! Address and password of a person. The address may be known to several businesses: then the request has to name one of
-//! those that the password fits. A refusal takes one hash where a business is named and two where none is, whatever is known
-//! of the address; and a business that adds somebody else's address later does not come before those that had it, and takes
-//! no place while it cannot be asked.
+//! Sign-in with address and password. If several businesses know the address and the password fits in more than one of
+//! them, the request has to name one. A refusal takes one hash if a business is named and two if none is, whether the
+//! address is known or not. A business that adds somebody else's address later comes after those that had it before,
+//! and an unavailable business does not take the place of another.
 
 use crm_contract::{codes, latest::types::TokenResponse};
 use crm_runtime::server::check::is_plain;
@@ -20,10 +20,10 @@ use crate::{
     work::Guard,
 };
 
-/// Of so many businesses the account is looked up, those that have had the address longest first.
+/// The number of businesses in which the account is looked up, those that have had the address longest first.
 const MOST_TENANTS: usize = 5;
-/// Of so many accounts the password is tried where no business is named, and of as many where fewer are known: every
-/// refusal takes as long.
+/// The number of hashes for a request that names no business, also if fewer accounts are known, so that every refusal
+/// takes equally long.
 const TRIED: usize = 2;
 
 struct Account {
@@ -73,7 +73,7 @@ pub async fn exchange(
     }
     let account = match (fitting.pop(), unasked) {
         (Some(account), _) => account,
-        // Nobody knows whether the password fits there: that it fits nowhere would be said too soon.
+        // The password might fit in the unavailable business, so a refusal would be premature.
         (None, Some(fault)) => return Err(fault.into()),
         (None, None) => return Err(refused().into()),
     };
@@ -101,14 +101,14 @@ pub async fn exchange(
     Ok(answer(core, cx, sessions::Kind::User, account.user, &refresh).await?)
 }
 
-/// The accounts of an address, of the businesses that have had it longest, and why one of these could not be asked. What
-/// happens to one business is no reason to refuse those who belong to another.
+/// The accounts of an address in the businesses that have had it longest, and the fault of an unavailable one. A fault
+/// of one business must not keep people of another out.
 async fn accounts(core: &Core, login: &str) -> Result<(Vec<Account>, Option<Fault>), Fault> {
     let directory = &core.ports().directory;
     let mut tenants = directory.tenants_of_login(login).await?;
     tenants.truncate(MOST_TENANTS);
     if tenants.is_empty() {
-        // In place of the read of the accounts, so that an unknown address takes as many round trips.
+        // Replaces the read of the accounts, so that an unknown address takes as many round trips.
         directory.tenants_of_login(login).await?;
     }
     let reads = tenants
@@ -124,13 +124,13 @@ async fn accounts(core: &Core, login: &str) -> Result<(Vec<Account>, Option<Faul
     Ok((known, unasked))
 }
 
-/// The account of an address in a business; none unless somebody could sign in with it.
+/// The account of an address in a business; None unless it can sign in.
 async fn account(core: &Core, tenant: TenantId, login: &str) -> Result<Option<Account>, Fault> {
     let rows = read(core, &tenant, find(login)).await?;
     Ok(parse(tenant, rows))
 }
 
-/// Those accounts that the password fits. An account that is not there takes as long as one that it does not fit.
+/// The accounts that the password fits. A missing account takes as long as a wrong password.
 async fn fit<const N: usize>(
     core: &Core,
     password: &str,

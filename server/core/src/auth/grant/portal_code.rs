@@ -1,4 +1,4 @@
-//! The one-time code of a customer: how it is made, and how it lets in.
+//! The one-time code of a customer: making it, and signing in with it.
 
 use crm_contract::{
     codes,
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// Makes a code for a contact, good for so many ms.
+/// Makes a code for a contact with a lifetime in ms.
 pub async fn create(
     core: &Core,
     cx: &Context,
@@ -142,7 +142,7 @@ pub async fn exchange(
         "UPDATE portal_codes SET used_at = ?2 WHERE code_hash = ?1",
         [hash.as_str().into(), cx.now.into()],
     );
-    // Of many who use a code at once, one gets in.
+    // If several requests use a code at the same time, one succeeds.
     if !commit(
         core,
         &code.tenant,

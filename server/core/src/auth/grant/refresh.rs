@@ -1,4 +1,4 @@
-//! A refresh token of a session, which is renewed with it; and the end of a session.
+//! Renewing a session with its refresh token, and ending a session.
 
 use crm_contract::latest::types::TokenResponse;
 
@@ -14,7 +14,7 @@ use crate::{
     refusal::Refusal,
 };
 
-/// A renewal that loses a race is judged again: it finds its token to be the one before.
+/// Tries of a renewal: one that loses a race is judged again and finds that its token is the previous one.
 const MOST_TRIES: u32 = 3;
 
 pub async fn exchange(
@@ -52,7 +52,7 @@ pub async fn exchange(
     Err(Fault::Busy("a session is renewed by many at once".into()).into())
 }
 
-/// Ends the session of a refresh token, be it the current one or an older one. What is no token of ours ends nothing.
+/// Ends the session of a refresh token, current or older. A text that is not a token of this server ends nothing.
 pub async fn revoke(core: &Core, cx: &Context, token: &str) -> Result<(), Fault> {
     let Some(token) = Credential::parse(Kind::RefreshToken, token) else {
         return Ok(());

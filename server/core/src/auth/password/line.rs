@@ -1,5 +1,5 @@
-//! Waiting for a turn to hash a password. On most hosts a waiter is woken when its turn comes. On
-//! a host where one request must not wake another, each asks again by its own timer.
+//! Waiting for a turn to hash a password. On most hosts a waiter is woken when its turn comes. On a host where one
+//! request must not wake another, each waiter polls by its own timer.
 
 use std::{
     future::poll_fn,
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::ports::Clock;
 
-/// After how many ms one that is not woken asks again.
+/// The polling interval of a waiter in ms.
 const ASKS_MS: u64 = 20;
-/// How long a place lasts of one that is not woken, in ms after it asked. The time that all hashes together take that are
-/// computed before it can ask again is shorter.
+/// How long a polling waiter keeps its place after it asked, in ms. It is longer than the time of all hashes that are
+/// computed before the waiter can ask again.
 const LEASE_MS: i64 = 5_000;
 
 pub struct Line {
@@ -38,7 +38,7 @@ impl Line {
         }
     }
 
-    /// A place in the line: wait for it to become the turn.
+    /// Takes a place in the line; then wait for its turn.
     pub fn enter(self: &Arc<Self>, party: &Party) -> Result<Place, Crowded> {
         let entered = self.queue().enter(party, self.clock.now());
         let (ticket, woken) = entered?;
@@ -62,19 +62,19 @@ impl Line {
     }
 }
 
-/// Once the queue is not locked any more.
+/// Wakes waiters after the queue is unlocked.
 fn wake(woken: Woken) {
     woken.into_iter().for_each(Waker::wake);
 }
 
-/// A place in the line, and from its turn on the right to be served; given back when dropped.
+/// A place in the line, and from its turn on the right to be served. Dropping it releases the place.
 pub struct Place {
     line: Arc<Line>,
     ticket: u64,
 }
 
 impl Place {
-    /// Ready when it is the turn, or when the place was lost to somebody else.
+    /// Completes when it is the turn, or when the place was lost to another waiter.
     pub async fn turn(&self) -> Result<(), Crowded> {
         let line = &self.line;
         let mut timer = None;
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    /// A line whose waiters are woken, and one whose waiters ask.
+    /// A line whose waiters are woken, and one whose waiters poll.
     fn lines(at_once: usize, waiting: usize) -> [Arc<Line>; 2] {
         [true, false].map(|wakes| {
             let clock = Arc::new(Hand(NOW.into()));
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// Serves all who wait, one at a time; in which order, by their place among `places`.
+    /// Serves all waiters one at a time; returns their order by index in `places`.
     fn order(mut places: Vec<(usize, Place)>) -> Vec<usize> {
         let mut order = Vec::new();
         while !places.is_empty() {

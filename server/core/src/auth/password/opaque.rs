@@ -1,5 +1,5 @@
-//! Passwords as RFC 8265 compares them (OpaqueString): every space is U+0020, and what remains is composed (NFC). The two
-//! rules of that profile are written out here: a crate that knows all of PRECIS brings its tables into the Worker's module.
+//! Passwords in the form of RFC 8265 (OpaqueString): every space becomes U+0020, and the text is normalised to NFC. The
+//! two rules are implemented here, since a crate for all of PRECIS would add its tables to the Worker's module.
 
 use std::ops::RangeInclusive;
 
@@ -11,10 +11,10 @@ pub fn string(password: &str) -> String {
     password.chars().map(space).nfc().collect()
 }
 
-/// How many characters a new password has, in the form that is hashed.
+/// The length of a new password in characters, in the hashed form.
 const LENGTH: RangeInclusive<usize> = 12..=256;
 
-/// Why a text is no new password: the rule, and what to do. Spaces alone are none.
+/// Why a text is refused as a new password: the rule, and what to do. Spaces alone are refused.
 pub fn refused(password: &str) -> Option<(&'static str, String)> {
     let (least, most) = (LENGTH.start(), LENGTH.end());
     let form = string(password);
@@ -32,14 +32,14 @@ pub fn refused(password: &str) -> Option<(&'static str, String)> {
     }
 }
 
-/// The forms under which a password may have been stored: as it is hashed now, and, where that differs, as it was sent.
+/// The forms in which a password may have been hashed: the current form, and the text as sent if that differs.
 pub fn forms(password: &str) -> Vec<String> {
     let composed = string(password);
     let raw = (composed != password).then(|| password.to_owned());
     std::iter::once(composed).chain(raw).collect()
 }
 
-/// Of the general category Zs, but for U+0020 itself.
+/// Whether a character is of the general category Zs, except U+0020 itself.
 fn is_space(c: char) -> bool {
     matches!(
         c,

@@ -1,6 +1,6 @@
-//! The order in which passwords are hashed, as plain data and functions of it. Nobody fills the queue alone: businesses take
-//! turns, addresses take turns, and when it is full, the largest holder gives a place to a smaller one. A place that is
-//! abandoned without a word runs out by the clock, where the host lets that happen.
+//! The order in which passwords are hashed, as plain data with pure functions. Nobody can fill the queue alone:
+//! businesses take turns, addresses take turns, and when it is full, the largest holder loses a place to a smaller one.
+//! On hosts where requests may be abandoned, an abandoned place expires.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,7 +11,7 @@ use std::{
 use super::Crowded;
 use crate::{auth::address::fold, context, http::address};
 
-/// For whom a password is hashed: the business and the address that are charged for it.
+/// The business and the address to which a hash is charged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Party {
     pub(super) business: String,
@@ -19,7 +19,7 @@ pub struct Party {
 }
 
 impl Party {
-    /// Of a caller who is known.
+    /// The party of a known caller.
     pub fn of(cx: &context::Context) -> Self {
         let business = cx.caller.as_ref().map(|caller| caller.tenant.to_string());
         Self {
@@ -28,8 +28,8 @@ impl Party {
         }
     }
 
-    /// Of somebody who signs in. The business is what the request says of it, the domain of the login address unless one is
-    /// named, and never what is found out: else the time that a sign-in waits would tell whether the address is known.
+    /// The party of a sign-in. The business is the one that the request names, or else the domain of the login address.
+    /// It never depends on stored data: otherwise the waiting time would reveal whether the address is known.
     pub fn signing_in(login: &str, tenant: Option<&str>, from: Option<IpAddr>) -> Self {
         let domain = || {
             fold(login)
@@ -50,43 +50,43 @@ pub struct Waiter {
     ticket: u64,
     party: Party,
     waker: Option<Waker>,
-    /// In epoch ms.
+    /// When it asked last, in epoch ms.
     asked: i64,
 }
 
-/// One whose turn has come, and lasts until the place is given back.
+/// A waiter whose turn has come; it is called until its place is released.
 struct Called {
     ticket: u64,
-    /// When it was called, or asked last; in epoch ms.
+    /// When it was called or asked last, in epoch ms.
     asked: i64,
 }
 
 pub struct Queue {
     at_once: usize,
     most_waiting: usize,
-    /// How long a place lasts of which nobody asks anything, in ms; none: until it is given back.
+    /// How long a place lasts without polling, in ms; None: until it is released.
     lease: Option<i64>,
     tickets: u64,
-    /// In the order in which they came.
+    /// The waiters in order of arrival.
     waiting: Vec<Waiter>,
     called: Vec<Called>,
-    /// The businesses and addresses that have somebody waiting. The first has waited longest for a turn.
+    /// The businesses and addresses with waiters. The first has waited longest for a turn.
     businesses: VecDeque<String>,
     addresses: VecDeque<String>,
     /// Whether the next turn goes by address.
     by_address: bool,
 }
 
-/// What a place in the queue is now.
+/// The state of a place in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     Waiting,
     Called,
-    /// It went to somebody else.
+    /// Another waiter got the place.
     Lost,
 }
 
-/// Those that have something to notice.
+/// The wakers of waiters whose state changed.
 pub type Woken = Vec<Waker>;
 
 impl Queue {
@@ -104,7 +104,7 @@ impl Queue {
         }
     }
 
-    /// Nobody waits, and nobody is served.
+    /// Whether nobody waits and nobody is served.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -118,7 +118,7 @@ impl Queue {
         self.waiting.len()
     }
 
-    /// The ticket of a newcomer at `now`, in epoch ms.
+    /// Adds a waiter at `now` (epoch ms) and returns its ticket.
     pub fn enter(&mut self, party: &Party, now: i64) -> Result<(u64, Woken), Crowded> {
         let mut woken = self.forget(now);
         self.tickets += 1;
@@ -146,7 +146,7 @@ impl Queue {
         Ok((ticket, woken))
     }
 
-    /// The standing of a place at `now`, in epoch ms. `waker` wakes the request that waits there when its turn comes.
+    /// The state of a place at `now` (epoch ms). `waker` wakes its request when the turn comes.
     pub fn ask(&mut self, ticket: u64, now: i64, waker: Option<&Waker>) -> (Standing, Woken) {
         let woken = self.forget(now);
         if let Some(called) = self
@@ -166,7 +166,7 @@ impl Queue {
         (Standing::Waiting, woken)
     }
 
-    /// Gives a place back. If it was served, the next one is called at `now`, in epoch ms.
+    /// Releases a place. If it was served, the next one is called at `now` (epoch ms).
     pub fn leave(&mut self, ticket: u64, now: i64) -> Option<Waker> {
         let mut waiting = self.waiting.iter();
         if let Some(at) = waiting.position(|waiter| waiter.ticket == ticket) {
@@ -186,14 +186,14 @@ impl Queue {
         next.waker
     }
 
-    /// Gives back the places that ran out.
+    /// Releases expired places.
     fn forget(&mut self, now: i64) -> Woken {
         let Some(lease) = self.lease else {
             return Woken::new();
         };
-        // One that asked in the future did so before the clock went back.
+        // A time in the future was set before the clock went back.
         let over = |asked: i64| !(asked..asked.saturating_add(lease)).contains(&now);
-        // Those that wait first: no turn goes to one that ran out.
+        // Waiters first, so that no turn goes to an expired one.
         let waiting = self.waiting.iter().filter(|waiter| over(waiter.asked));
         let mut gone: Vec<u64> = waiting.map(|waiter| waiter.ticket).collect();
         let called = self.called.iter().filter(|called| over(called.asked));
@@ -204,8 +204,8 @@ impl Queue {
         woken.collect()
     }
 
-    /// The place in the line of the one whose turn it is. Turns go by business and by address alternately: somebody who
-    /// has many addresses, or names many businesses, gets every second turn at most.
+    /// The index of the waiter whose turn it is. Turns go by business and by address alternately: somebody who has many
+    /// addresses, or names many businesses, gets every second turn at most.
     fn next(&self) -> Option<usize> {
         let rank = |ring: &VecDeque<String>, key: &String| ring.iter().position(|of| of == key);
         let by = |waiter: &Waiter| {
@@ -221,7 +221,7 @@ impl Queue {
         all.min_by_key(|(_, waiter)| by(waiter)).map(|(at, _)| at)
     }
 
-    /// Takes a waiter out of the line. Whose turn it was goes to the end of the ring.
+    /// Removes a waiter from the line. The party that had the turn goes to the end of the ring.
     fn take(&mut self, at: usize, served: bool) -> Waiter {
         let gone = self.waiting.remove(at);
         let left = |of: fn(&Party) -> &String| {
@@ -234,9 +234,9 @@ impl Queue {
         gone
     }
 
-    /// Whose place a newcomer gets when the line is full: one of the address that holds most of it, or else of the business
-    /// that does, if that is at least two more than the newcomer's own hold. Among those, the latest of the one who holds
-    /// most.
+    /// The waiter that loses its place to a newcomer when the line is full: one of the address with the most places, or
+    /// else of the business with the most, if that has at least two more than the newcomer's own. Among these, the
+    /// latest waiter of the largest holder.
     fn gives_way(&self, to: &Party) -> Option<usize> {
         let addresses = self.held(|party| &party.address);
         let businesses = self.held(|party| &party.business);
@@ -279,7 +279,7 @@ impl Queue {
     }
 }
 
-/// Keeps a key's place in a ring, gives it the last one, or none where nobody of it waits any more.
+/// Updates a key in a ring: it keeps its place, moves to the end, or is removed if it has no waiters left.
 fn turn(ring: &mut VecDeque<String>, key: &String, left: bool, served: bool) {
     if left && !served {
         return;

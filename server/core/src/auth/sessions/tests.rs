@@ -1,4 +1,4 @@
-//! What refresh tokens are worth.
+//! Verdicts on refresh tokens.
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ fn token(random: u8) -> Credential {
     Credential::refresh(&tenant(), Uuid::from_u128(5), "secret", [random; 16])
 }
 
-/// A session whose current token is 2, and was 1 until NOW.
+/// A session whose token changed from 1 to 2 at NOW.
 fn session() -> Session {
     Session {
         tenant_secret: "secret".into(),

@@ -1,8 +1,8 @@
-//! A clock that is wrong for a while: it keeps alive nothing that was ended, and deletes nothing for good.
+//! A clock that is wrong for a while revives nothing that was ended, and deletes nothing for good.
 
 use super::*;
 
-/// As many attempts as a test makes: the test's limiter forgets none.
+/// A limit above the attempts of a test, since the test's limiter never refills.
 fn often() -> Api {
     let quota = Quota {
         requests: 10_000,
@@ -31,7 +31,7 @@ fn a_clock_that_goes_back_keeps_nothing_alive_that_was_ended() {
         .call("POST", "/auth/revoke")
         .json(json!({"refresh_token": renewal}));
     out.send().expect(204);
-    // As far as the tokens are good by the clock at all.
+    // Within the tokens' lifetime by the clock.
     for back in [1, 1_000, 20_000] {
         api.host.wait(-back);
         assert_eq!(api.get("/records/contact", &key).status, 401, "{back}");
@@ -47,7 +47,7 @@ fn a_signing_key_that_was_ended_verifies_nothing_by_a_clock_that_went_back() {
     let api = Api::default();
     let token = api.owner();
     api.get("/me", &token).expect(200);
-    // Somebody else ends the key, and then the clock goes back here.
+    // Another process ends the key, and then this process's clock goes back.
     now(keys::rotate(&api.host.ports, keys::Before::End)).unwrap();
     api.host.wait(-20_000);
     api.get("/me", &token).expect(200);
@@ -58,7 +58,7 @@ fn a_signing_key_that_was_ended_verifies_nothing_by_a_clock_that_went_back() {
         api.get("/me", &token).refusal(),
         (401, "UNAUTHENTICATED".into())
     );
-    // Nor in a process that starts now.
+    // Nor in a process that starts afterwards.
     let second = now(Core::start(api.host.ports.clone(), Config::default())).unwrap();
     assert_eq!(second.auth.keys.set().keys().len(), 1);
 }
@@ -103,7 +103,7 @@ fn a_clock_that_leaps_ahead_deletes_nothing_for_good() {
         call.json(body).send()
     };
     create(&owner, "before").expect(201);
-    // Everything that tidies up does, again and again, for most of a day.
+    // All clean-up work, repeated for most of a day.
     let leap = 1_000 * DAY;
     api.host.wait(leap);
     for n in 0..20 {
@@ -137,6 +137,6 @@ fn what_is_over_is_deleted_while_the_clock_goes_steadily() {
         api.host.wait(12 * HOUR);
         api.sign_in(DANA);
     }
-    // Ninety days idle, and the day and a half after which it is sure.
+    // Ninety days idle, plus the day and a half until that is certain.
     assert!((180..=186).contains(&sessions()), "{}", sessions());
 }

@@ -31,7 +31,7 @@ fn a_customer_signs_in_with_a_code_once() {
         api.grant(grant).refusal(),
         (401, "INVALID_CREDENTIALS".into())
     );
-    // The session renews as a person's does, until the contact is gone.
+    // The session can be renewed like a person's, until the contact is deleted.
     let (renewed, token) = tokens(&api.grant(refresh(&token)).expect(200));
     api.call("DELETE", &format!("/records/contact/{contact}"))
         .extension(Operator(tenant(TENANT)))

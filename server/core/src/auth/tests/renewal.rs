@@ -10,7 +10,7 @@ fn a_refresh_token_is_good_once_and_a_minute_more() {
     let (renewed, second) = tokens(&api.grant(refresh(&first)).expect(200));
     assert_ne!(first, second);
     api.get("/me", &renewed).expect(200);
-    // An answer that was lost is had again: the same successor.
+    // Repeating a lost renewal returns the same successor.
     api.host.wait(60_000);
     assert_eq!(tokens(&api.grant(refresh(&first)).expect(200)).1, second);
     // Afterwards its use ends the session: the successor and all access tokens with it.
@@ -103,7 +103,7 @@ fn a_renewal_that_loses_a_race_gets_the_winners_successor() {
     let api = Api::default();
     api.user(TENANT, DANA, &["owner"]);
     let (_, first) = api.sign_in(DANA);
-    // Somebody else's renewal of the same token comes between reading and committing.
+    // Another renewal of the same token happens between reading and committing.
     let credential = super::super::credential::Credential::parse(
         super::super::credential::Kind::RefreshToken,
         &first,

@@ -1,4 +1,4 @@
-//! Signing in with an address that is known to many businesses or to none, and what is counted of it.
+//! Signing in with an address that many businesses or none know, and the counting of attempts.
 
 use std::{
     net::IpAddr,
@@ -46,7 +46,7 @@ fn counting() -> (Api, Arc<Hashes>) {
     (api, hashes)
 }
 
-/// The tenants `from..to`, each with a user of the address and of the password.
+/// Makes the tenants `from..to`, each with a user with this address and password.
 fn businesses(api: &Api, from: u8, to: u8, email: &str, password: &str) -> Vec<String> {
     let one = |n: u8| {
         let id = format!("019bb16e-fe80-78b0-b715-3bf7c37000{n:02x}");
@@ -157,7 +157,7 @@ fn nobody_locks_others_out_by_adding_their_address() {
         named(&api, DANA, PASSWORD, &own[0]).expect(200)["tenant"],
         json!(own[0])
     );
-    // Addresses that lead to nobody take no place.
+    // Routes without an account take no place.
     let late = "late@alder.example";
     for id in [
         "019bb16e-fe80-78b0-b715-3bf7c3700000",
@@ -182,14 +182,14 @@ fn a_business_that_cannot_be_asked_keeps_nobody_of_another_out() {
         let ids = ids.iter().map(|id| tenant(id));
         *api.host.world.busy.lock() = ids.collect();
     };
-    // Whether it is asked before one's own or after it.
+    // Whether the unavailable business comes before one's own or after it.
     hold(&[&first[0], &last[0], &last[1]]);
     let before = hashes.0.load(Ordering::Relaxed);
     assert_eq!(
         api.password_grant(DANA, PASSWORD).expect(200)["tenant"],
         json!(own[0])
     );
-    // It is said only to those who got in nowhere, and takes as long as every refusal.
+    // Only callers who fit no other business get the fault, and it takes as long as any refusal.
     let wrong = api.password_grant(DANA, "not the password");
     assert_eq!(wrong.refusal(), (503, "TENANT_BUSY".into()));
     assert_eq!(hashes.0.load(Ordering::Relaxed) - before, 4);
@@ -283,7 +283,7 @@ fn attempts_from_one_line_are_counted_together() {
         ),
         3
     );
-    // Behind a proxy everybody has a count of their own, however the proxy writes the address.
+    // Behind a proxy every caller has their own count, in whatever notation the proxy writes the address.
     let proxy = std::net::Ipv4Addr::new(10, 0, 0, 1);
     let doors: Vec<IpAddr> = [proxy.into(), proxy.to_ipv6_mapped().into()].repeat(4);
     assert_eq!(guesses(&api, &doors, Some("203.0.113.9:41234")), 3);

@@ -1,4 +1,4 @@
-//! Signing keys: how they rotate, and what becomes of the tokens they signed.
+//! Signing keys: rotation, and the tokens of earlier keys.
 
 use super::*;
 
@@ -49,7 +49,7 @@ fn keys_rotate_without_signing_anybody_out() {
     api.get("/me", &token).expect(200);
     let (new, _) = api.sign_in(DANA);
     assert_eq!(jws::parse(&new).unwrap().kid, kid);
-    // A token of the new key is known at once to a process that has not read it yet.
+    // A process that has not read the new key yet accepts its tokens at once.
     let second = now(Core::start(api.host.ports.clone(), Config::default())).unwrap();
     let late = Api {
         router: router(second.clone()),
@@ -71,7 +71,7 @@ fn keys_rotate_without_signing_anybody_out() {
         host: third.host,
     };
     late.get("/me", &newest).expect(200);
-    // The first key verifies nothing any more once its tokens have ended.
+    // The first key verifies nothing once its tokens have expired.
     late.host
         .wait(crate::auth::claims::LIFETIME_S * 1000 + 2 * keys::REFRESH_MS);
     assert!(!jwks(&late).iter().any(|key| key["kid"] == before[0]["kid"]));

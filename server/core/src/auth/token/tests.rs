@@ -1,4 +1,4 @@
-//! What is wrong with a token is said, and nothing wrong passes.
+//! Invalid tokens are refused with the right reason.
 
 use super::*;
 use crate::{

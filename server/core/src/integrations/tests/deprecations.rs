@@ -1,5 +1,5 @@
-//! What is going away, through the whole API of a core that has something that goes: who uses it is counted and told, each
-//! notice is given once.
+//! Deprecations through the whole API of a core with deprecated things: uses are counted and listed, and each notice is
+//! given once.
 
 use axum::{
     extract::Request,
@@ -22,7 +22,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The day on which tests begin.
 const TODAY: i64 = NOW / DAY_MS;
 
-/// Announced 60 days ago, gone in 30 days and a half.
+/// Announced 60 days ago, with a sunset in 30 and a half days.
 static OPERATION: Deprecation = Deprecation {
     kind: DeprecatedKind::Operation,
     version: 1,
@@ -54,7 +54,7 @@ static THINGS: &[&Deprecation] = &[&PARAMETER, &OPERATION];
 const OF_OPERATION: &str = "v1/paths/~1me/get";
 const OF_PARAMETER: &str = "v1/components/parameters/Fields";
 
-/// An API where those go. What generated code would note of a request is noted here.
+/// An API with these deprecations. The test records the uses that generated code would record.
 fn api() -> Api {
     let mut api = Api::with(Config {
         deprecations: THINGS,
@@ -168,7 +168,7 @@ fn a_use_is_told_at_once_and_written_down_later() {
     assert_eq!(of_operation["used_by"]["kind"], "user");
     assert_eq!(of_operation["days"], json!([{"day": TODAY, "count": 2}]));
     assert_eq!(of(OF_PARAMETER)["count"], 1);
-    // More of it adds up, by day.
+    // Further uses are added, by day.
     api.host.wait(DAY_MS);
     let owner = api.sign_in("dana@alderfinch.example").0;
     api.get("/me", &owner).expect(200);
@@ -246,7 +246,7 @@ fn a_key_tells_when_it_was_last_used() {
     assert_eq!(last_used(), Value::Null);
     now(api.core.write_usage());
     assert_eq!(last_used(), json!(NOW + 7));
-    // Nothing came since: it stays.
+    // Without further uses the counts stay.
     now(api.core.write_usage());
     assert_eq!(last_used(), json!(NOW + 7));
 }
@@ -285,7 +285,7 @@ fn what_is_kept_is_bounded_in_time() {
         let uses = usage(&api, owner, &format!("?deprecation={OF_OPERATION}"));
         uses[0]["days"].as_array().unwrap().len()
     };
-    // By a clock that has only just leaped nothing is deleted.
+    // A clock that has just jumped deletes nothing.
     assert_eq!(days(&use_it()), 2);
     for _ in 0..3 {
         api.host.wait(DAY_MS / 2);
@@ -365,7 +365,7 @@ fn tenants_take_turns_at_their_notices_under_one_budget() {
 fn processes_that_race_give_one_notice() {
     let api = api();
     api.owner();
-    // Another process that knows nothing of the first one.
+    // Another process without the state of the first one.
     let other = now(crate::Core::start(
         api.host.ports.clone(),
         Config {
@@ -377,7 +377,7 @@ fn processes_that_race_give_one_notice() {
     now(api.core.give_notices(usize::MAX));
     now(other.give_notices(usize::MAX));
     assert_eq!(logged(&api, TENANT).len(), 2);
-    // Who read before the other wrote finds the guard failed, and reads again.
+    // A process that read before the other wrote finds that its guard failed, and reads again.
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
     api.sql(
         "CREATE TABLE kept AS SELECT * FROM deprecation_notices; \

@@ -1,4 +1,4 @@
-//! What a store of blobs takes, and which part of one is meant: the same on every host.
+//! The rules that are equal on every host: which blobs a store accepts, and which part of a blob a range selects.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::{BlobError, LARGEST};
 
-/// Characters of a content type (RFC 6838, section 4.2, for a type and a subtype).
+/// The longest content type, in characters (RFC 6838, section 4.2, for a type and a subtype).
 const CONTENT_TYPE: usize = 127;
 
-/// Refuses what no host keeps.
+/// Refuses blobs that no host stores.
 pub fn admit(content_type: &str, sha256: &[u8; 32], bytes: &[u8]) -> Result<(), BlobError> {
     if bytes.len() > LARGEST {
         return Err(BlobError::TooLarge(bytes.len()));
@@ -25,7 +25,7 @@ pub fn admit(content_type: &str, sha256: &[u8; 32], bytes: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// Parameters may follow; they are whatever can stand in a header.
+/// Parameters may follow, with any characters that a header may have.
 fn is_content_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let token = |part: &str| {
@@ -41,8 +41,8 @@ fn is_content_type(text: &str) -> bool {
             .is_some_and(|(kind, sub)| token(kind) && token(sub))
 }
 
-/// The part of a blob of `bytes` bytes that is meant; what is beyond its end is left out. All of an empty blob is a part of
-/// it.
+/// The part of a blob of `bytes` bytes that a range selects, cut at the end. The whole of an empty blob is a valid
+/// part.
 pub fn part(asked: Option<Range<u64>>, bytes: u64) -> Result<Range<u64>, BlobError> {
     let Some(asked) = asked else {
         return Ok(0..bytes);

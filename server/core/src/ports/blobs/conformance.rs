@@ -1,5 +1,4 @@
-//! What every implementation of `Blobs` must do, as cases that a host runs against its own, each with tenants that are new
-//! to it.
+//! The conformance suite of `Blobs`: cases that a host runs on its implementation, each with new tenants.
 
 use std::{ops::Range, sync::Arc};
 
@@ -16,7 +15,7 @@ use crate::ports::{
     store::TenantId,
 };
 
-/// The blobs under test, and two tenants that have none.
+/// The blobs under test, and two tenants without blobs.
 #[derive(Clone)]
 pub struct Subject {
     pub blobs: Arc<dyn Blobs>,
@@ -48,7 +47,7 @@ fn head(content_type: &str, bytes: &[u8]) -> BlobHead {
     }
 }
 
-/// Every byte there is, more than once.
+/// All byte values, repeated.
 fn all_bytes(len: usize) -> Vec<u8> {
     (0..len)
         .map(|n| (n % 256) as u8 ^ (n / 256) as u8)
@@ -86,7 +85,7 @@ impl Subject {
         Ok(self.blobs.get(&self.key(name)?, part).await)
     }
 
-    /// That the blob is this one, whole, and its head says so.
+    /// Checks that the blob has exactly these bytes and this metadata.
     async fn is(&self, name: &str, content_type: &str, bytes: &[u8]) -> Verdict {
         let expected = head(content_type, bytes);
         let seen = self.blobs.head(&self.key(name)?).await;
@@ -152,7 +151,7 @@ async fn a_part_comes_back(subject: Subject) -> Verdict {
         let blob = subject.get("a", Some(part.clone())).await?;
         let (from, to) = (part.start as usize, part.end.min(last) as usize);
         let expected = Blob {
-            // Of the whole, whatever the part.
+            // The metadata of the whole blob, for any part.
             head: head("image/png", &bytes),
             bytes: Bytes::copy_from_slice(&bytes[from..to]),
         };

@@ -1,11 +1,11 @@
-//! The key of a blob: a tenant and a name. It is made of a vetted form alone, so that no name leads out of its tenant, or
-//! to another's blob on a file system that takes two names for one.
+//! The key of a blob: a tenant and a name. Only checked names are possible, so no name leads out of its tenant, or to
+//! another blob on a file system that treats different names as equal.
 
 use std::fmt;
 
 use crate::ports::store::TenantId;
 
-/// Bytes of a name, of one of its parts, and how many parts.
+/// The most bytes of a name, of one of its parts, and the most parts.
 pub const NAME: usize = 255;
 pub const PART: usize = 64;
 pub const PARTS: usize = 8;
@@ -17,7 +17,7 @@ pub struct BlobKey {
     name: String,
 }
 
-/// Why a name is none.
+/// Why a name is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("a blob's name has 1 to {NAME} bytes")]
@@ -33,8 +33,8 @@ pub enum KeyError {
 }
 
 impl BlobKey {
-    /// Parts of lower-case letters, digits, hyphens and underscores, with slashes between them. Dots are in none: `..` is no
-    /// name, and hosts may use names with dots for what is theirs.
+    /// A name has parts of lower-case letters, digits, hyphens and underscores, separated by slashes. Dots are not
+    /// allowed: `..` is not a name, and hosts may use names with dots for their own files.
     pub fn new(tenant: &TenantId, name: &str) -> Result<Self, KeyError> {
         if name.is_empty() || name.len() > NAME {
             return Err(KeyError::Length);
@@ -51,7 +51,7 @@ impl BlobKey {
         })
     }
 
-    /// From what [`Display`](fmt::Display) writes.
+    /// Parses the output of [`Display`](fmt::Display).
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let (tenant, name) = text.split_once('/').ok_or(KeyError::Tenant)?;
         let tenant = TenantId::parse(tenant).ok_or(KeyError::Tenant)?;
@@ -179,7 +179,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
 
-        /// Whatever is taken stays below its tenant, for whoever reads it as a path or an address.
+        /// Every accepted key stays below its tenant, as a path and as an address.
         #[test]
         fn no_name_leads_out_of_its_tenant(name in "[-_./\\\\%a-cA\\x00é ]{0,20}") {
             if let Ok(key) = BlobKey::new(&tenant(), &name) {

@@ -1,6 +1,6 @@
-//! Addresses that let whoever has them put or get one blob for a while: the server signs them (HMAC-SHA256 under a secret
-//! of the deployment), and whoever serves blobs needs nothing else to judge them. What is put is pinned: its type, its
-//! size and its checksum are part of what is signed.
+//! Signed addresses that let their bearer put or get one blob for a limited time. The server signs them (HMAC-SHA256
+//! with a secret of the deployment), and the code that serves blobs verifies them without other data. The signature of
+//! a put covers the type, the size and the checksum of the blob.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,14 +10,14 @@ use subtle::ConstantTimeEq;
 use super::{BlobKey, LARGEST};
 use crate::hex;
 
-/// No address is good for longer, in ms.
+/// The longest lifetime of an address, in ms.
 pub const LONGEST_MS: i64 = 60 * 60 * 1_000;
-/// What an address's path begins with.
+/// The prefix of an address's path.
 pub const PATH: &str = "/blobs/";
-/// A longer address is none.
+/// The longest address, in bytes.
 const ADDRESS: usize = 1_024;
 
-/// What may be done.
+/// The permitted action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     Get,
@@ -28,16 +28,16 @@ pub enum Act {
     },
 }
 
-/// What an address allows.
+/// The permission that an address grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
     pub act: Act,
     pub key: BlobKey,
-    /// Until when, epoch ms.
+    /// The expiry, in epoch ms.
     pub expires_at: i64,
 }
 
-/// Why an address allows nothing.
+/// Why an address is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("this is no address of a blob")]
@@ -50,21 +50,21 @@ pub enum Refused {
     Expired,
 }
 
-/// Signs addresses and judges them.
+/// Signs and verifies addresses.
 pub struct Signer {
     secret: Vec<u8>,
 }
 
 impl Signer {
-    /// `secret` belongs to addresses of blobs alone.
+    /// `secret` is used for addresses of blobs only.
     pub fn new(secret: impl Into<Vec<u8>>) -> Self {
         Self {
             secret: secret.into(),
         }
     }
 
-    /// Path and query of the address; none if it asks for what is never allowed: a life that is longer than
-    /// [`LONGEST_MS`], a blob that is larger than [`LARGEST`].
+    /// The path and query of the address. None for a lifetime above [`LONGEST_MS`] or a blob above [`LARGEST`], which
+    /// are never permitted.
     pub fn sign(&self, permit: &Permit, now: i64) -> Option<String> {
         let lives = permit.expires_at.checked_sub(now)?;
         let too_large = matches!(&permit.act, Act::Put { bytes, .. } if *bytes > LARGEST as u64);
@@ -87,7 +87,7 @@ impl Signer {
         Some(format!("{PATH}{}?{}", permit.key, query.finish()))
     }
 
-    /// What a request with this method, path and query may do now.
+    /// Verifies a request with this method, path and query; returns its permission.
     pub fn judge(&self, method: &str, address: &str, now: i64) -> Result<Permit, Refused> {
         let (permit, signature) = parse(address).ok_or(Refused::Malformed)?;
         let expected = self.tag(&permit).ok_or(Refused::Malformed)?;
@@ -107,7 +107,8 @@ impl Signer {
         Ok(permit)
     }
 
-    /// Over all that is allowed, each part with its length before it: none can be read as a piece of another.
+    /// The signature over the whole permission. Each part is preceded by its length, so that different permissions
+    /// never yield the same bytes.
     fn tag(&self, permit: &Permit) -> Option<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
         let mut part = |bytes: &[u8]| {
@@ -134,7 +135,7 @@ impl Signer {
     }
 }
 
-/// What the address says, unproven, and its signature. Each parameter stands there once, and no others.
+/// Parses the unverified permission of an address, and its signature. Each parameter must occur once, and no others.
 fn parse(address: &str) -> Option<(Permit, Vec<u8>)> {
     if address.len() > ADDRESS {
         return None;
@@ -259,7 +260,7 @@ mod tests {
                 "{to}"
             );
         }
-        // One that gets does not put, nor the other way round.
+        // An address for getting cannot put, nor the other way round.
         let (_, signature) = address.split_once("signature=").unwrap();
         let other = signer().sign(&get(), NOW).unwrap();
         let (head, _) = other.split_once("signature=").unwrap();
@@ -324,7 +325,7 @@ mod tests {
             let at = at % address.len();
             changed.replace_range(at..at + 1, &to);
             match signer().judge("PUT", &changed, NOW) {
-                // Another spelling of the same.
+                // Another notation of the same permission.
                 Ok(permit) => prop_assert_eq!(permit, put()),
                 Err(Refused::Malformed | Refused::Signature) => {}
                 Err(other) => prop_assert!(false, "{other}"),

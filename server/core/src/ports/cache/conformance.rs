@@ -1,12 +1,12 @@
-//! What every implementation of `Cache` must do while it is reached and nothing is forgotten, as cases that a host runs
-//! against its own.
+//! The conformance suite of `Cache`, for a cache that is reachable and loses nothing: cases that a host runs on its
+//! implementation.
 
 use std::sync::Arc;
 
 use super::Cache;
 use crate::ports::conformance::{Verdict, cases, same};
 
-/// The cache under test, and a prefix of keys that are new to it.
+/// The cache under test, and a prefix of new keys.
 #[derive(Clone)]
 pub struct Subject {
     pub cache: Arc<dyn Cache>,

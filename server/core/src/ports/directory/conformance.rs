@@ -1,5 +1,5 @@
-//! What every implementation of `Directory` must do, as cases that a host runs against its own. A deployment has one
-//! directory: the cases are run one after another, and each leaves a key that signs.
+//! The conformance suite of `Directory`: cases that a host runs on its implementation. A deployment has one directory,
+//! so the cases run one after another, and each leaves a signing key.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     random_id,
 };
 
-/// The directory under test: as often as there are processes that have it open.
+/// The directory under test, once for each process that has it open.
 #[derive(Clone)]
 pub struct Subject {
     pub doors: Vec<Arc<dyn Directory>>,
@@ -54,7 +54,7 @@ impl Subject {
         }
     }
 
-    /// Any of the doors.
+    /// One of the open directories.
     fn door(&self, n: usize) -> Result<&dyn Directory, String> {
         let door = self.doors.get(n % self.doors.len().max(1));
         door.map(|door| &**door)
@@ -65,7 +65,7 @@ impl Subject {
         self.door(n)?.signing_keys().await.map_err(text)
     }
 
-    /// The kids of the keys that sign.
+    /// The kids of the signing keys.
     async fn current(&self) -> Result<Vec<String>, String> {
         let keys = self.keys(0).await?.into_iter();
         let current = keys.filter(|key| key.expires_at.is_none());
@@ -152,7 +152,7 @@ async fn a_key_comes_back_as_it_went(subject: Subject) -> Verdict {
     Ok(())
 }
 
-/// Many isolates or processes that find no key when they start.
+/// Several isolates or processes that find no key at their start.
 async fn of_many_first_keys_one_is_taken(subject: Subject) -> Verdict {
     subject.expire_all(subject.clock.now()).await?;
     let keys: Vec<SigningKey> = (0..30).map(|_| subject.key()).collect();

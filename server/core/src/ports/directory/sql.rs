@@ -1,5 +1,5 @@
-//! The directory in SQL: its statements, and what their rows mean. A host runs the statements on its database and says
-//! how it stores the seed of a signing key.
+//! The directory in SQL: its statements, and parsing their rows. A host runs the statements on its database and defines
+//! how the seed of a signing key is stored.
 
 use super::{Directory, SigningKey, TenantEntry};
 use crate::ports::{
@@ -7,12 +7,12 @@ use crate::ports::{
     store::{Commit, Rows, Statement, StoreError, TenantId, Value},
 };
 
-/// The database that holds the directory. What implements it is a [`Directory`].
+/// The database of the directory. Implementations of it are a [`Directory`].
 pub trait DirectoryDatabase: Send + Sync + 'static {
     /// The rows of one statement that only reads.
     fn read(&self, statement: Statement) -> Answer<'_, Result<Rows, StoreError>>;
 
-    /// One statement that writes, durable when answered.
+    /// Runs one statement that writes; it is durable on return.
     fn commit(&self, statement: Statement) -> Answer<'_, Result<Commit, StoreError>>;
 
     /// Makes the tenant's database, migrated, and its entry. Repeating it is harmless.
@@ -24,7 +24,7 @@ pub trait DirectoryDatabase: Send + Sync + 'static {
     /// The seed that was stored as `stored`; the error says what may be wrong.
     fn unseal(&self, stored: &str) -> Result<[u8; 32], &'static str>;
 
-    /// The tenant's entry, if this host remembers it. An entry never changes.
+    /// The tenant's entry, if this host caches it. An entry never changes.
     fn remembered(&self, _id: &TenantId) -> Option<TenantEntry> {
         None
     }
@@ -38,7 +38,7 @@ pub fn tenants() -> Statement {
     Statement::new(sql, [])
 }
 
-/// Of a row of [`tenants`]: the entry, and the place of the tenant's database on a host that gives places.
+/// Parses a row of [`tenants`]: the entry, and the place of the tenant's database on hosts that have places.
 pub fn placed(row: Vec<Value>) -> Result<(TenantEntry, Option<String>), StoreError> {
     let mut columns = row.into_iter();
     let mut next = || columns.next().unwrap_or(Value::Null);
@@ -55,7 +55,7 @@ pub fn placed(row: Vec<Value>) -> Result<(TenantEntry, Option<String>), StoreErr
     Ok((entry, place.into_text()))
 }
 
-/// Adds the tenant, unless it is there.
+/// Adds the tenant, unless it exists.
 pub fn add_tenant(entry: &TenantEntry) -> Statement {
     let sql =
         "INSERT INTO tenants (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";

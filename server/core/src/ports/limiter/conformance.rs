@@ -1,4 +1,4 @@
-//! What every implementation of `Limiter` must do, as cases that a host runs against its own.
+//! The conformance suite of `Limiter`: cases that a host runs on its implementation.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::ports::{
     conformance::{Verdict, cases, same},
 };
 
-/// The limiter under test, and a prefix of keys that are new to it.
+/// The limiter under test, and a prefix of new keys.
 #[derive(Clone)]
 pub struct Subject {
     pub limiter: Arc<dyn Limiter>,
@@ -27,7 +27,7 @@ cases![
     any_text_is_a_key,
 ];
 
-/// None of it comes back while a case runs.
+/// A quota that is not refilled while a case runs.
 const SLOW: Quota = Quota {
     name: "conformance",
     requests: 3,

@@ -1,26 +1,26 @@
-//! Which statements a store runs at all: what every host runs, and no more, so that nothing works on one host that fails
+//! The statements that a store accepts: only those that every host can run, so that nothing works on one host and fails
 //! on another.
 
 use super::{Statement, StoreError, Value};
 
-/// D1's limits: of one statement, of one text (and one row).
+/// D1's limits of one statement, and of one text and one row, in bytes.
 pub const SQL_BYTES: usize = 100_000;
 pub const PARAMETERS: usize = 100;
 pub const TEXT_BYTES: usize = 2_000_000;
-/// And of its SQL: how deep an expression nests, columns, terms of a compound SELECT, arguments of a function, bytes of a
-/// pattern (src/workerd/util/sqlite.c++ of workerd).
+/// D1's limits of SQL: the depth of an expression, columns, terms of a compound SELECT, arguments of a function, bytes
+/// of a pattern (src/workerd/util/sqlite.c++ of workerd).
 pub const EXPRESSION_DEPTH: usize = 100;
 pub const COLUMNS: usize = 100;
 pub const COMPOUND_TERMS: usize = 5;
 pub const ARGUMENTS: usize = 127;
 pub const PATTERN_BYTES: usize = 50;
-/// Statements of one batch: 1,000 may run in one invocation of a Worker, and a request makes several batches.
+/// The most statements of one batch: 1,000 may run in one invocation of a Worker, and a request makes several batches.
 pub const STATEMENTS: usize = 250;
-/// SQL and texts of one batch: a Worker's memory holds it several times over.
+/// The most bytes of SQL and texts in one batch: a Worker holds several copies of it in memory.
 pub const BATCH_BYTES: usize = 8 << 20;
 
-/// The bytes of the statements, or an error if some host would not take them. A store may take more, but what the core
-/// sends it has to fit everywhere.
+/// The bytes of the statements, or an error if one of the hosts does not accept them. A store may accept more, but the
+/// core's statements have to fit on every host.
 pub fn fit(statements: &[Statement]) -> Result<usize, StoreError> {
     if statements.len() > STATEMENTS {
         return Err(StoreError::TooLarge);
@@ -58,7 +58,7 @@ pub enum Access {
     Write,
 }
 
-/// Transactions, pragmas and other databases are the store's own affair.
+/// Refuses statements about transactions, pragmas and other databases, which only the store itself may use.
 pub fn admit(access: Access, sql: &str) -> Result<(), StoreError> {
     let allowed = match access {
         Access::Read => READS,

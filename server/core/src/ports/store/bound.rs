@@ -1,13 +1,14 @@
-//! What the rows of a statement may weigh, so that neither a page of large records nor a batch of them fills a host's
-//! memory. A host that steps through the rows counts as it goes ([`Scale`]). One that is given all rows at once (D1) lets
-//! SQL count first, so that the bytes never reach it: [`whole`] and [`ended`].
+//! The bound of the bytes in a statement's rows, so that neither a page nor a batch of large records fills a host's
+//! memory. A host that steps through the rows counts them as it reads ([`Scale`]). A host that gets all rows at once
+//! (D1) lets SQL count first, so that too many bytes never reach it: [`whole`] and [`ended`].
 
 use super::{Statement, StoreError, Value};
 
-/// What becomes of rows that weigh more than they may.
+/// What happens to rows beyond the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Past {
-    /// They end before the bound, and a row without columns says so. The first row that weighs anything always comes.
+    /// The rows end before the bound, and a row without columns marks this. The first row with counted bytes is always
+    /// returned.
     Ends,
     /// The whole read is refused: `StoreError::TooLarge`.
     Refused,
@@ -16,7 +17,7 @@ pub enum Past {
 /// The bound of one statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// Bytes of UTF-8 in `columns`.
+    /// The most bytes of UTF-8 in `columns`.
     pub bytes: usize,
     /// The columns that hold large texts.
     pub columns: &'static [&'static str],
@@ -30,7 +31,7 @@ pub struct Scale {
     weight: usize,
 }
 
-/// What a row means for those that came before it.
+/// The verdict on a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighed {
     Fits,
@@ -43,7 +44,7 @@ impl Scale {
         Self { bound, weight: 0 }
     }
 
-    /// Counts one more row, of so many bytes in the bound's columns.
+    /// Counts one more row, with `bytes` bytes in the bound's columns.
     pub fn add(&mut self, bytes: usize) -> Result<Weighed, StoreError> {
         let before = self.weight;
         self.weight = before.saturating_add(bytes);
@@ -58,13 +59,13 @@ impl Scale {
     }
 }
 
-/// The bytes of a row in the columns at these places.
+/// The bytes of a row in the columns at these indexes.
 pub fn weight(row: &[Value], columns: &[usize]) -> usize {
     let texts = columns.iter().filter_map(|column| row.get(*column));
     texts.filter_map(Value::as_str).map(str::len).sum()
 }
 
-/// Whether the rows ended at their bound; takes the row away that says so.
+/// Whether the rows ended at their bound; removes the row that marks this.
 pub fn take_end(rows: &mut super::Rows) -> bool {
     let ends = rows.last().is_some_and(Vec::is_empty);
     if ends {
@@ -79,8 +80,8 @@ fn weight_in_sql(bound: &Bound) -> String {
     bytes.collect::<Vec<_>>().join(" + ")
 }
 
-/// SQL that gives the statement's rows if they weigh no more than they may and no more than `most` bytes, and otherwise fails
-/// with [`TOO_MUCH`]. The rows are computed once.
+/// SQL that returns the statement's rows if they are within the bound and within `most` bytes, and otherwise fails with
+/// [`TOO_MUCH`]. The rows are computed once.
 pub fn whole(statement: &Statement, most: usize) -> Option<String> {
     let bound = statement.bound.as_ref()?;
     let (sql, bytes, weight) = (&statement.sql, bound.bytes.min(most), weight_in_sql(bound));
@@ -90,11 +91,11 @@ pub fn whole(statement: &Statement, most: usize) -> Option<String> {
     ))
 }
 
-/// What SQLite says of a LIMIT that is no number.
+/// SQLite's message for a LIMIT that is not a number.
 pub const TOO_MUCH: &str = "datatype mismatch";
 
-/// SQL that gives the statement's rows as far as they fit, and after the columns of each row two more: its weight together
-/// with the rows before it, and how many rows there are in all. Dearer than [`whole`]: it keeps all rows aside.
+/// SQL that returns the statement's rows up to the bound, with two more columns: the bytes of the row and all rows
+/// before it, and the number of all rows. It costs more than [`whole`], as it materialises all rows.
 pub fn ended(statement: &Statement) -> Option<String> {
     let bound = statement.bound.as_ref()?;
     let (sql, bytes, weight) = (&statement.sql, bound.bytes, weight_in_sql(bound));
@@ -104,7 +105,7 @@ pub fn ended(statement: &Statement) -> Option<String> {
     ))
 }
 
-/// The rows of [`ended`] as the port gives them.
+/// The rows of [`ended`] in the form of the port.
 pub fn from_ended(mut rows: super::Rows) -> super::Rows {
     let mut all = 0;
     for row in &mut rows {
@@ -138,7 +139,7 @@ mod tests {
         Statement::new(sql, [list.into()]).bounded(bound)
     }
 
-    /// As D1 does it.
+    /// Runs the statement in the way of D1.
     fn by_sql(connection: &Connection, statement: &Statement) -> Result<Rows, StoreError> {
         let run =
             |sql: String| testing::rows(connection, &Statement::new(sql, statement.params.clone()));

@@ -1,5 +1,5 @@
-//! What every implementation of `TenantStore` must do, as cases that a host runs against its own, each with a new
-//! tenant. A case answers what it saw instead of panicking, so that it runs on hosts where a panic ends the program.
+//! The conformance suite of `TenantStore`: cases that a host runs on its implementation, each with a new tenant. A case
+//! returns a message instead of panicking, so that it runs on hosts where a panic ends the program.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 pub use crate::ports::conformance::Verdict;
 use crate::ports::conformance::{cases, same};
 
-/// The store under test and a tenant that is new to it.
+/// The store under test and a new tenant.
 #[derive(Clone)]
 pub struct Subject {
     pub store: Arc<dyn TenantStore>,
@@ -73,7 +73,7 @@ impl Subject {
         self.store.commit(&self.tenant, statements).await
     }
 
-    /// A commit that has to go through.
+    /// A commit that must succeed.
     async fn done(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, String> {
         match self.commit(statements).await {
             Ok(Commit::Committed(rows)) => Ok(rows),
@@ -479,7 +479,7 @@ async fn concurrent_commits_lose_no_update(subject: Subject) -> Verdict {
     same("sequence numbers", seen, (1..=100).collect())
 }
 
-/// Takes long enough for a commit to come between.
+/// A statement that takes long enough for a commit to happen meanwhile.
 const SLOW: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT count(*) FROM n";
 
 async fn a_read_sees_one_snapshot(subject: Subject) -> Verdict {
@@ -516,7 +516,7 @@ async fn a_read_sees_one_snapshot(subject: Subject) -> Verdict {
     };
     let (written, read) = futures_util::future::join(writes, reads).await;
     written.and(read)?;
-    // What is committed is what the next read sees.
+    // The next read sees the commit.
     same(
         "sequence",
         subject.number("SELECT seq FROM meta").await?,
@@ -663,7 +663,7 @@ async fn large_texts_come_back(subject: Subject) -> Verdict {
     Ok(())
 }
 
-/// In SQL, too: some hosts bind every number as a real, which shows where a text or JSON is made of it.
+/// Also inside SQL: some hosts bind every number as a real, which shows when SQL makes a text or JSON from it.
 async fn an_integer_parameter_is_an_integer(subject: Subject) -> Verdict {
     let largest = (1_i64 << 53) - 1;
     for (number, seventh) in [
@@ -698,7 +698,7 @@ async fn an_integer_parameter_is_an_integer(subject: Subject) -> Verdict {
     same("as a limit", limited.len(), 2)
 }
 
-/// Stores differ in how much they take. What one does not take leaves nothing behind.
+/// Stores differ in how much they accept. A refused statement leaves nothing behind.
 async fn what_is_too_large_is_refused_whole(subject: Subject) -> Verdict {
     let long = |bytes: usize| format!("SELECT {}1", " ".repeat(bytes - 8));
     let many: Vec<Value> = (0..101).map(|_| Value::Null).collect();
@@ -726,7 +726,7 @@ async fn what_is_too_large_is_refused_whole(subject: Subject) -> Verdict {
             0,
         )?;
     }
-    // A row may be larger than each of its parts.
+    // A row may be too large although each of its parts is not.
     let part = || Value::Text("x".repeat(TEXT_BYTES));
     let outcome = subject
         .commit(vec![count("before"), with(two, vec![part(), part()])])
@@ -766,7 +766,7 @@ async fn rows_end_at_their_bound(subject: Subject) -> Verdict {
     for (each, bytes, expected) in [
         (1_000_000, 3_000_000, 3),
         (1_000_000, 2_999_999, 2),
-        // The first one always comes.
+        // The first row is always returned.
         (1_000_000, 10, 1),
         (0, 0, 12),
         (1, 12, 12),

@@ -1,11 +1,11 @@
-//! What SQLite says when a constraint refuses a statement, as an outcome of a commit. Every host runs SQLite, and all
-//! that it tells of a constraint is a message.
+//! Parses SQLite's message for a violated constraint into the outcome of a commit. Every host runs SQLite, whose only
+//! information about the constraint is this message.
 
 use super::Commit;
 
-/// None if `message` does not speak of a constraint that has a name (`NOT NULL` has none: violating it is a mistake of
-/// the program, not a race). A constraint's name is the `CHECK`'s own, the index's where it stands on an expression,
-/// else the columns as SQLite lists them (`users.email`, `fields.type, fields.name`).
+/// None if `message` is not about a named constraint (`NOT NULL` has no name: violating it is a bug of the program, not
+/// a race). The name of a constraint is that of the `CHECK`, that of an index on an expression, or else the columns as
+/// SQLite lists them (`users.email`, `fields.type, fields.name`).
 pub fn refusal(message: &str) -> Option<Commit> {
     let name = [
         ("CHECK constraint failed: "),
