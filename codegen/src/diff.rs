@@ -92,7 +92,7 @@ impl Contract {
             return Some(Diagnostic::new(
                 "openapi-version",
                 &at(&self.root, ""),
-                "this is no contract in OpenAPI 3.0 or 3.1, so it cannot be compared",
+                "this is not a contract in OpenAPI 3.0 or 3.1, so it cannot be compared",
                 "begin it with `openapi: 3.1.0`",
             ));
         }

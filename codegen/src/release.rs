@@ -281,7 +281,7 @@ fn unrecorded(contract: &Contract, consumers: &[Consumer]) -> Vec<Diagnostic> {
         for id in operations_of(&contract.root, &consumer.name) {
             if known.is_some_and(|known| !known.contains_key(&id)) {
                 let message = format!(
-                    "`{}` has {id}, and no pin says what it uses of it",
+                    "`{}` has {id}, and its pins do not contain it",
                     consumer.name
                 );
                 let at = Location::of_file(&consumer.file);

@@ -250,7 +250,7 @@ fn a_fault_is_told_with_the_file_in_which_it_stands() {
     );
     insta::assert_snapshot!(files.faults().join("\n"), @r#"
     a.yaml:7:18 /paths/~1a: [syntax] this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'
-    b.yaml:10:5 /components/schemas/B: [duplicate-key] the key `B` stands here a second time (first on line 9); one of the two would be lost
+    b.yaml:10:5 /components/schemas/B: [duplicate-key] the key `B` is there a second time (first on line 9); one of the two would be lost
     "#);
 }
 

@@ -1,5 +1,5 @@
-"""What Schemathesis has to be told about the API: that a key names one request, and which refusals of data that the
-document allows are right (excused.yaml). Nobody shuts the caller out: nothing would be tried from there on."""
+"""Hooks for Schemathesis: each request gets its own idempotency key, excused.yaml lists the right refusals of data that
+the document allows, and no request may end the caller's own access, since the rest of the run would test nothing."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
--- wrk script: what each server is sent. Environment: SERVER, MODE (read, list, create, update), IDS (a file, one id a
--- line), CURSORS (a file, "status<TAB>cursor" a line: page 20 of ours), TOKEN, SEED, PAGE (1 or 20).
+-- wrk script: the requests for each server. Environment: SERVER, MODE (read, list, create, update), IDS (a file, one id a
+-- line), CURSORS (a file, "status<TAB>cursor" a line: page 20 of this server's list), TOKEN, SEED, PAGE (1 or 20).
 local server, mode, page = os.getenv("SERVER"), os.getenv("MODE"), tonumber(os.getenv("PAGE") or "1")
 local STATUS = { "new", "scheduled", "in_progress", "on_hold", "done", "cancelled" }
 local ids, cursors = {}, {}

@@ -49,8 +49,8 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 /// The rules as a document for people.
 pub fn documentation() -> String {
     let mut out = String::from(
-        "# What `contract diff` looks at\n\n\
-         Written from the table in codegen/src/diff/rules/table.rs; `UPDATE_DOCS=1 cargo test -p crm-codegen --test diff` writes it anew.\n\n\
+        "# The rules of `contract diff`\n\n\
+         Generated from the table in codegen/src/diff/rules/table.rs: `UPDATE_DOCS=1 cargo test -p crm-codegen --test diff` writes it again.\n\n\
          A rule has a level for each direction: *request* is what callers send, *response* is what they get. A schema\n\
          that is used both ways is judged both ways. `breaking` fails the comparison (exit code 1).\n\n\
          | rule | change | request | response |\n| --- | --- | --- | --- |\n",

@@ -253,7 +253,9 @@ impl<'a> Reader<'a> {
             self.report_at(
                 "component-name",
                 place,
-                format!("`{name}` is no name for a component: OpenAPI allows A-Z a-z 0-9 . _ -"),
+                format!(
+                    "`{name}` is not a valid name of a component: OpenAPI allows A-Z a-z 0-9 . _ -"
+                ),
                 "rename it, and the references to it",
             );
         }

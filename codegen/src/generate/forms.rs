@@ -43,7 +43,7 @@ pub(crate) fn form(document: &Document, typed: Typed<'_>) -> Result<TokenStream,
     let Some(rules) = rules else {
         return Err(refusal(
             typed,
-            "a form is made of named fields, and its schema is no object",
+            "a form is made of named fields, and its schema is not an object",
         ));
     };
     let mut fields = Vec::new();
@@ -171,7 +171,7 @@ fn deep(document: &Document, name: &str, rules: &ObjectRules) -> Result<Vec<Toke
             .filter(|_| !(property.required && nullable(document, &property.schema)))
             .ok_or_else(|| {
                 format!(
-                    "`{inner}` in `{name}` is no single value, and `deepObject` carries no others"
+                    "`{inner}` in `{name}` is not a single value, and `deepObject` carries no others"
                 )
             })?;
         Ok(one(

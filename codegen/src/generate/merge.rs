@@ -68,7 +68,7 @@ fn add(
         _ => found.report(
             "all-of-not-object",
             &part.at,
-            "a part of `allOf` is no object, so the parts cannot become one type",
+            "a part of `allOf` is not an object, so the parts cannot become one type",
             "leave `allOf` to objects, and write other rules in one schema",
         ),
     }

@@ -79,7 +79,7 @@ pub fn server(
     let tags = document.tags_in_use();
     for tag in &tags {
         if RESERVED.contains(&names::value_name(tag).as_str()) {
-            let message = format!("`{tag}` is what generated code calls a module of its own");
+            let message = format!("`{tag}` is the name of a module of the generated code");
             found.report(
                 "tag-reserved",
                 &document.at,

@@ -67,7 +67,7 @@ fn values(lint: &mut Lint<'_>, what: &str, schema: &Schema) {
     let open = schema.extensible.iter().flatten().cloned();
     let known: Vec<String> = closed.chain(open).collect();
     let Some(entries) = written.as_object() else {
-        let message = format!("`x-deprecated-values` of {what} is no map of values");
+        let message = format!("`x-deprecated-values` of {what} is not a map of values");
         let mend = "write `{VALUE: {x-deprecated-at: \"YYYY-MM-DD\", x-sunset: \"YYYY-MM-DD\"}}`";
         lint.report("deprecation", &schema.at, message, mend);
         return;

@@ -20,7 +20,8 @@ pub(super) fn check(lint: &mut Lint<'_>) {
                 ));
             }
             if !matches!(schema.kind, Kind::String(_)) {
-                let message = "an open enumeration that is no text has no unknown value to carry";
+                let message =
+                    "an open enumeration of other values than texts cannot hold an unknown value";
                 found.push((
                     "enum-extensible",
                     &schema.at,
@@ -29,7 +30,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
                 ));
             }
             if schema.extensible.as_ref().is_some_and(Vec::is_empty) {
-                let message = "an open enumeration that knows no value says nothing";
+                let message = "an open enumeration without values has no meaning";
                 found.push((
                     "enum-extensible",
                     &schema.at,

@@ -27,7 +27,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
             lint.report(
                 "gone",
                 &gone.at,
-                format!("`{} {}` stands in x-gone twice", gone.method, gone.path),
+                format!("`{} {}` is in x-gone twice", gone.method, gone.path),
                 "leave one of the two",
             );
         }
@@ -45,7 +45,7 @@ fn one(lint: &mut Lint<'_>, gone: &Gone) {
             "gone",
             &gone.at,
             format!(
-                "`{}` is said to be gone, and `{}` stands at {} {}",
+                "`{}` is in x-gone, and `{}` is at {} {}",
                 gone.operation, there.id, there.method, there.path
             ),
             "remove the entry of x-gone, or the operation",
@@ -65,7 +65,7 @@ fn one(lint: &mut Lint<'_>, gone: &Gone) {
             "gone",
             &gone.at,
             format!(
-                "`{}` is replaced by `{id}`, which is no operation",
+                "`{}` is replaced by `{id}`, which is not an operation",
                 gone.operation
             ),
             "name an operation that is there by its operationId",

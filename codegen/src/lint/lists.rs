@@ -224,7 +224,7 @@ fn parameters(lint: &mut Lint<'_>, operation: &Operation) {
             lint.report(
                 "list-total",
                 &total.at,
-                "`total` asks for a count, which costs: nobody gets it unasked",
+                "`total` asks for a count, which takes time, so it must be requested explicitly",
                 "type: boolean, default: false",
             );
         }

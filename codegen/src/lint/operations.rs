@@ -288,7 +288,7 @@ fn defaults_of_patch(lint: &mut Lint<'_>, schema: &Schema) {
     for (name, property) in &rules.properties {
         if property.schema.default.is_some() {
             let message = format!(
-                "`{name}` has a default in the body of a PATCH, where what is left out stays as it is"
+                "`{name}` has a default in the body of a PATCH, where absent properties stay unchanged"
             );
             lint.report(
                 "patch-default",

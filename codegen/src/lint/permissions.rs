@@ -162,9 +162,8 @@ fn registry(lint: &mut Lint<'_>, permissions: &[Permission<'_>]) {
             .iter()
             .filter(|scope| !granting.contains(scope.as_str()))
         {
-            let message = format!(
-                "the scope `{scope}` grants no permission, so nobody could be kept from giving it"
-            );
+            let message =
+                format!("the scope `{scope}` grants no permission, so anybody could grant it");
             lint.report(
                 "permission-scope",
                 &scheme.at,

@@ -147,8 +147,9 @@ fn places(lint: &mut Lint<'_>, operation: &Operation, placed: &HashSet<&str>) {
 fn consumers(lint: &mut Lint<'_>, operation: &Operation, uses: &HashMap<&str, usize>) {
     for consumer in &operation.consumers {
         if !is_kebab(consumer) {
-            let message =
-                format!("`{consumer}` is no name of a consumer: lower case letters and hyphens");
+            let message = format!(
+                "`{consumer}` is not a valid consumer name: lower case letters and hyphens"
+            );
             lint.report("consumer-name", &operation.at, message, "rename it");
             continue;
         }

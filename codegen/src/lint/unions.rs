@@ -40,7 +40,7 @@ pub(super) fn check(lint: &mut Lint<'_>) {
         }
     }
     for (rule, at, message) in found {
-        lint.report(rule, &at, message, "give each variant a required property with a constant of its own, and name it in `discriminator`");
+        lint.report(rule, &at, message, "give each variant a required property with its own constant, and name it in `discriminator`");
     }
 }
 
@@ -58,7 +58,7 @@ fn mismatch(
     } = schema
     else {
         return Some(format!(
-            "the variant `{name}` is no object, so it cannot have the property `{property}`"
+            "the variant `{name}` is not an object, so it cannot have the property `{property}`"
         ));
     };
     let Some(own) = rules.properties.get(property) else {

@@ -127,7 +127,7 @@ fn release(folder: &Path) -> io::Result<Result<Kept, Vec<Diagnostic>>> {
         .unwrap_or_default();
     let Some(day) = Date::parse(name) else {
         let at = Location::of_file(&folder.display().to_string());
-        let message = "this is no day of the calendar, so it is no release";
+        let message = "this is not a day of the calendar, so it is no release";
         let fault = Diagnostic::new(
             "release-name",
             &at,

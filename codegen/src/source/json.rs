@@ -167,7 +167,7 @@ impl Reader<'_> {
             .count();
         let digits = self.rest().get(..length).unwrap_or_default();
         let Ok(number) = serde_json::from_str::<Number>(digits) else {
-            return self.fail(tree, "this is no number, or one too large");
+            return self.fail(tree, "this is not a number, or it is too large");
         };
         self.offset += length;
         self.column = self
@@ -184,7 +184,7 @@ impl Reader<'_> {
                 None => return self.fail(tree, "a text has no closing quote"),
                 Some('"') => return Ok(out),
                 Some('\n' | '\r' | '\t') => {
-                    return self.fail(tree, "a line end or tab stands in a text unescaped");
+                    return self.fail(tree, "a line end or tab in a text is not escaped");
                 }
                 Some('\\') => out.push(self.escape(tree)?),
                 Some(c) => out.push(c),

@@ -181,7 +181,7 @@ impl<'d> Tree<'d> {
         };
         let first = members.get(&text).map(|member| member.key.line);
         let message = first.map(|first| {
-            format!("the key `{text}` stands here a second time (first on line {first}); one of the two would be lost")
+            format!("the key `{text}` is there a second time (first on line {first}); one of the two would be lost")
         });
         *key = Some((text, at.clone()));
         if let Some(message) = message {
@@ -207,7 +207,7 @@ impl<'d> Tree<'d> {
             return self.stop(
                 "alias-cycle",
                 position,
-                "this alias stands inside of the value that it names, which would have no end",
+                "this alias is inside the value that it names, so the value would never end",
                 "write the value out, or use $ref",
             );
         };

@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, tree: &mut Tree<'_>) -> Step {
                     "several-documents",
                     &at,
                     "a second YAML document starts here; a contract is one document",
-                    "remove it, or put it into a file of its own",
+                    "remove it, or move it into its own file",
                 );
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -79,7 +79,7 @@ fn merge_key(tree: &mut Tree<'_>, text: &str, style: ScalarStyle, at: &Position)
         tree.report(
             "merge-key",
             at,
-            "`<<` is no merge in YAML 1.2: it would be a key of that name",
+            "`<<` is not a merge in YAML 1.2: it would be a key of that name",
             "use $ref, or write the members out",
         );
     }

@@ -81,7 +81,7 @@ fn json_is_one_finding_per_line() {
             "consumers": ["web"],
             "message": "`NoteCreate.text`: maxLength was 1000 and is 100",
             "why": "A caller that sends what was valid until now is refused.",
-            "instead": "Keep the old bound for what is sent; warn in another way.",
+            "instead": "Keep the old bound for requests; warn in another way.",
         })
     );
 }

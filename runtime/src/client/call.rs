@@ -82,7 +82,7 @@ pub async fn before<E>(
             .map_err(|error| Error::Custom(error.to_string()))?;
         if let Some(token) = token {
             let value = bearer(&token).ok_or_else(|| {
-                Error::Custom("the access token cannot stand in a header".to_owned())
+                Error::Custom("the access token is not valid in a header".to_owned())
             })?;
             request.headers_mut().insert(AUTHORIZATION, value);
         }

@@ -91,7 +91,7 @@ fn write_field(
                 if text.contains(between) {
                     return Err(Unwritable {
                         field: name.to_owned(),
-                        reason: "has an item that holds what stands between items",
+                        reason: "has an item that contains the separator",
                     });
                 }
                 texts.push(text);
@@ -111,7 +111,7 @@ fn scalar(value: &Value, field: &str) -> Result<String, Unwritable> {
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => Err(Unwritable {
             field: field.to_owned(),
-            reason: "holds what is no single value",
+            reason: "has a value that is not a single value",
         }),
     }
 }

@@ -123,13 +123,13 @@ impl fmt::Debug for Settings {
 /// Why a client cannot be made from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    #[error("`{url}` is no base URL: {reason}")]
+    #[error("`{url}` is not a base URL: {reason}")]
     BaseUrl { url: String, reason: String },
     #[error(
-        "`{0}` asks for TLS, which this build has not: enable the feature `rustls` or `native-tls`"
+        "`{0}` needs TLS, which this build does not have: enable the feature `rustls` or `native-tls`"
     )]
     NoTls(String),
-    #[error("`{0}` cannot stand in a User-Agent header")]
+    #[error("`{0}` is not valid in a User-Agent header")]
     UserAgent(String),
     #[error("the HTTP client cannot be built: {0}")]
     Http(#[from] reqwest::Error),

@@ -219,11 +219,7 @@ pub fn unique(items: &[Value], at: &At<'_>, report: &mut Report) {
     for (index, item) in items.iter().enumerate() {
         // Equal values print equal texts, since names are sorted.
         if !seen.insert(item.to_string()) {
-            report.add(
-                &at.index(index),
-                "unique_items",
-                "Stands in the list before.",
-            );
+            report.add(&at.index(index), "unique_items", "Repeats an earlier item.");
         }
     }
 }
@@ -398,7 +394,7 @@ pub fn alternatives(
                 at,
                 "one_of",
                 format!(
-                    "Is of none of the {} forms that the contract has here.",
+                    "Must have one of the {} forms in the contract.",
                     checks.len()
                 ),
             );
@@ -409,7 +405,7 @@ pub fn alternatives(
             report.add(
                 at,
                 "one_of",
-                "Is of more than one of the forms that the contract has here.",
+                "Must have only one of the forms in the contract.",
             );
         }
         _ => {}

@@ -75,7 +75,7 @@ impl<'a> Keeping<'a> {
         let shared = mode & 0o1000 != 0;
         if shared {
             // A folder like /tmp: others rely on its permissions.
-            tracing::warn!(data = %data.display(), "the data folder is shared with everybody: name one of its own with --data");
+            tracing::warn!(data = %data.display(), "the data folder is shared with everybody: name another one with --data");
         } else if mode != 0o700 {
             (self.set)(data, 0o700).map_err(failed)?;
         }

@@ -291,7 +291,7 @@ fn generate(
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if !is_name {
-        let message = format!("`{name}` is no name of a package; give one with --name");
+        let message = format!("`{name}` is not a valid package name; give one with --name");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let built = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime"));
@@ -308,7 +308,8 @@ fn generate(
 }
 
 fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| format!("`{text}` is no day of the calendar; write YYYY-MM-DD"))
+    Date::parse(text)
+        .ok_or_else(|| format!("`{text}` is not a day of the calendar; write YYYY-MM-DD"))
 }
 
 /// `v1.json`, `v1-web.yaml`, `v1-web-3.0.json`, `v1.html` ...

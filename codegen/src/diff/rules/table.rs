@@ -48,13 +48,13 @@ table! {
         "Nothing; check who still uses it before you release.";
     REMOVAL_UNRECORDED "removal-unrecorded" Warning Warning,
         "An operation was removed in time, and x-gone does not remember it",
-        "Whoever calls it still gets a 404 like for any wrong address, and not 410 with what replaces it.",
-        "Whoever calls it still gets a 404 like for any wrong address, and not 410 with what replaces it.",
+        "Callers get a 404 like for any wrong address, and not 410 with its replacement.",
+        "Callers get a 404 like for any wrong address, and not 410 with its replacement.",
         "Add it to x-gone at the root: method, path, operation, deprecated_at, sunset, replacement.";
     REMOVAL_FORGOTTEN "removal-forgotten" Warning Warning,
         "An entry of x-gone was removed",
-        "Whoever calls the operation still is no longer told what replaces it.",
-        "Whoever calls the operation still is no longer told what replaces it.",
+        "Callers of the operation no longer get its replacement.",
+        "Callers of the operation no longer get its replacement.",
         "Leave it; it costs nothing.";
     PARAMETER_REMOVED "parameter-removed" Breaking Breaking,
         "A parameter was removed that was not deprecated",
@@ -140,7 +140,7 @@ table! {
         "Something is deprecated now",
         "Callers have until its sunset to move on.",
         "Callers have until its sunset to move on.",
-        "Nothing; name what replaces it in x-replacement.";
+        "Nothing; name its replacement in x-replacement.";
     UNDEPRECATED "undeprecated" Info Info,
         "Something is no longer deprecated",
         "It stays.",
@@ -202,14 +202,14 @@ table! {
         FINE,
         "Nothing.";
     EXTENSION_CHANGED "extension-changed" Info Info,
-        "An extension without a rule of its own changed",
+        "An extension without its own rule changed",
         "Tools that read it may behave differently.",
         "Tools that read it may behave differently.",
         "Nothing, if no consumer reads it.";
     UNKNOWN_KEYWORD_CHANGED "unknown-keyword-changed" Warning Warning,
         "A keyword changed that the comparison knows no rule for",
-        "Nobody can say what it means to callers.",
-        "Nobody can say what it means to callers.",
+        "Its effect on callers is unknown.",
+        "Its effect on callers is unknown.",
         "Check by hand what it means.";
     CONSUMER_ADDED "consumer-added" Info Info,
         "A consumer was added to an operation",
@@ -248,8 +248,8 @@ table! {
         "Nothing; codes may be added.";
     ERROR_CODE_REMOVED "error-code-removed" Warning Warning,
         "An operation no longer answers with an error code",
-        "A caller that branches on it waits for what no longer comes.",
-        "A caller that branches on it waits for what no longer comes.",
+        "A caller that branches on it waits for a code that no longer comes.",
+        "A caller that branches on it waits for a code that no longer comes.",
         "Keep answering with it.";
     ERROR_CODE_STATUS_CHANGED "error-code-status-changed" Breaking Breaking,
         "An error code comes with another status",
@@ -277,12 +277,12 @@ table! {
         "Everybody can call it.",
         "Check that this is meant.";
     SECURITY_ALTERNATIVE_REMOVED "security-alternative-removed" Breaking Breaking,
-        "One way to be let in is gone",
+        "An alternative of `security` was removed",
         "Callers with only these credentials are refused.",
         "Callers with only these credentials are refused.",
         "Keep it until its callers have moved on.";
     SECURITY_ALTERNATIVE_ADDED "security-alternative-added" Info Info,
-        "There is another way to be let in",
+        "An alternative of `security` was added",
         FINE,
         FINE,
         "Nothing.";
@@ -290,7 +290,7 @@ table! {
         "A token needs a scope that it did not need",
         "Tokens that were issued without it are refused.",
         "Tokens that were issued without it are refused.",
-        "Let the old scopes suffice, and use the new one for what is new.";
+        "Let the old scopes suffice, and require the new one for new operations only.";
     SECURITY_SCOPE_DROPPED "security-scope-dropped" Info Info,
         "A token needs fewer scopes",
         FINE,
@@ -352,10 +352,10 @@ table! {
         "Its callers were promised that nothing breaks; of a preview nothing is promised.",
         "Mark a new version as a preview (`x-preview: true` under `info`), and leave this one.";
     PREVIEW_ENDED "preview-ended" Info Info,
-        "A version is no preview any more",
+        "A version is no longer a preview",
         FINE,
         FINE,
-        "From the next release on, what is in it stays.";
+        "From the next release on, keep its content.";
     DIALECT_CHANGED "dialect-changed" Warning Warning,
         "The schemas are written in another dialect",
         "The same words may mean something else.",
@@ -368,8 +368,8 @@ table! {
         "Nothing.";
     WEBHOOK_REMOVED "webhook-removed" Breaking Breaking,
         "A webhook, or callback, is gone",
-        "Its subscribers wait for what no longer comes.",
-        "Its subscribers wait for what no longer comes.",
+        "Its subscribers wait for messages that no longer come.",
+        "Its subscribers wait for messages that no longer come.",
         DEPRECATE;
     LINK_CHANGED "link-changed" Warning Warning,
         "A link between operations changed",
@@ -455,7 +455,7 @@ table! {
         "A body has a schema now and had none",
         REFUSED,
         FINE,
-        "Let the schema allow what was sent until now.";
+        "Let the schema allow the values that were sent until now.";
     SCHEMA_REMOVED "schema-removed" Info Warning,
         "A body has no schema any more",
         FINE,
@@ -525,7 +525,7 @@ table! {
         "Null is no longer valid",
         REFUSED,
         FINE,
-        "Keep taking null, and treat it like what is left out.";
+        "Keep accepting null, and treat it like an absent value.";
     NULLABLE_ADDED "nullable-added" Info Breaking,
         "Null is valid now",
         FINE,
@@ -565,82 +565,82 @@ table! {
         "The shortest length was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MIN_LENGTH_LOOSENED "min-length-loosened" Info Warning,
         "The shortest length was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MAX_LENGTH_TIGHTENED "max-length-tightened" Breaking Info,
         "The longest length was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MAX_LENGTH_LOOSENED "max-length-loosened" Info Warning,
         "The longest length was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MIN_ITEMS_TIGHTENED "min-items-tightened" Breaking Info,
         "The least number of items was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MIN_ITEMS_LOOSENED "min-items-loosened" Info Warning,
         "The least number of items was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MAX_ITEMS_TIGHTENED "max-items-tightened" Breaking Info,
         "The greatest number of items was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MAX_ITEMS_LOOSENED "max-items-loosened" Info Warning,
         "The greatest number of items was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MIN_PROPERTIES_TIGHTENED "min-properties-tightened" Breaking Info,
         "The least number of properties was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MIN_PROPERTIES_LOOSENED "min-properties-loosened" Info Warning,
         "The least number of properties was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MAX_PROPERTIES_TIGHTENED "max-properties-tightened" Breaking Info,
         "The greatest number of properties was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MAX_PROPERTIES_LOOSENED "max-properties-loosened" Info Warning,
         "The greatest number of properties was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MINIMUM_TIGHTENED "minimum-tightened" Breaking Info,
         "The least value was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MINIMUM_LOOSENED "minimum-loosened" Info Warning,
         "The least value was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MAXIMUM_TIGHTENED "maximum-tightened" Breaking Info,
         "The greatest value was set or tightened",
         REFUSED,
         FINE,
-        "Keep the old bound for what is sent; warn in another way.";
+        "Keep the old bound for requests; warn in another way.";
     MAXIMUM_LOOSENED "maximum-loosened" Info Warning,
         "The greatest value was loosened or lifted",
         FINE,
         "A reader that relies on the bound (a column, a buffer) gets more than fits.",
-        "Keep the old bound for what is answered.";
+        "Keep the old bound for answers.";
     MULTIPLE_OF_TIGHTENED "multiple-of-tightened" Breaking Info,
         "Values must be multiples of a number, or of a larger one",
         REFUSED,
@@ -650,7 +650,7 @@ table! {
         "Values need not be multiples of a number, or of a smaller one",
         FINE,
         SURPRISED,
-        "Keep rounding what is answered.";
+        "Keep rounding in answers.";
     MULTIPLE_OF_CHANGED "multiple-of-changed" Breaking Warning,
         "Values must be multiples of another number",
         REFUSED,
@@ -660,12 +660,12 @@ table! {
         "A text must match a pattern",
         REFUSED,
         FINE,
-        "Accept what was valid and bring it to form on the server.";
+        "Accept the values that were valid and convert them on the server.";
     PATTERN_REMOVED "pattern-removed" Info Warning,
         "A text need not match a pattern",
         FINE,
         SURPRISED,
-        "Keep the pattern for what is answered.";
+        "Keep the pattern in answers.";
     PATTERN_CHANGED "pattern-changed" Breaking Warning,
         "A text must match another pattern",
         REFUSED,
@@ -675,12 +675,12 @@ table! {
         "A value must have a format",
         REFUSED,
         FINE,
-        "Accept what was valid and bring it to form on the server.";
+        "Accept the values that were valid and convert them on the server.";
     FORMAT_REMOVED "format-removed" Info Warning,
         "A value has no format any more",
         FINE,
         SURPRISED,
-        "Keep the format for what is answered.";
+        "Keep the format in answers.";
     FORMAT_CHANGED "format-changed" Breaking Breaking,
         "A value has another format",
         REFUSED,
@@ -705,34 +705,34 @@ table! {
         "A list may no longer hold an item twice",
         REFUSED,
         FINE,
-        "Drop what stands twice on the server.";
+        "Remove duplicates on the server.";
     UNIQUE_ITEMS_REMOVED "unique-items-removed" Info Warning,
         "A list may hold an item twice",
         FINE,
         SURPRISED,
-        "Keep what is answered free of repeats.";
+        "Keep answers free of duplicates.";
     CONTAINS_ADDED "contains-added" Breaking Info,
         "A list must hold certain items",
         REFUSED,
         FINE,
-        "Check it only for what is new.";
+        "Check it for new data only.";
     CONTAINS_REMOVED "contains-removed" Info Warning,
         "A list need not hold certain items",
         FINE,
         SURPRISED,
-        "Keep it for what is answered.";
+        "Keep it for answers.";
     CONTAINS_CHANGED "contains-changed" Breaking Warning,
         "A list must hold other items, or another number of them",
         REFUSED,
         SURPRISED,
-        "Let what was valid stay valid.";
+        "Keep accepting the values that were valid.";
     UNEVALUATED_REFUSED "unevaluated-refused" Breaking Info,
-        "What no part of a schema names is refused now",
+        "Members that no part of a schema names are refused now",
         REFUSED,
         FINE,
         "Keep taking it.";
     UNEVALUATED_ALLOWED "unevaluated-allowed" Info Warning,
-        "What no part of a schema names is valid now",
+        "Members that no part of a schema names are valid now",
         FINE,
         SURPRISED,
         "Keep it out of answers.";
@@ -785,7 +785,7 @@ table! {
         "A property was named in an object that holds any other",
         "Callers may use the name for something of their own, which the new schema may refuse.",
         FINE,
-        "Choose a name that nobody uses.";
+        "Choose an unused name.";
     ADDITIONAL_PROPERTIES_REFUSED "additional-properties-refused" Breaking Info,
         "Properties that are not named are refused now",
         REFUSED,
@@ -820,17 +820,17 @@ table! {
         "Names of properties need not match a schema",
         FINE,
         SURPRISED,
-        "Keep it for what is answered.";
+        "Keep it for answers.";
     DEPENDENCY_ADDED "dependency-added" Breaking Info,
         "A property requires another, or another schema",
         REFUSED,
         FINE,
-        "Fill in on the server what is missing.";
+        "Fill in the missing value on the server.";
     DEPENDENCY_REMOVED "dependency-removed" Info Warning,
         "A property no longer requires another, or another schema",
         FINE,
         SURPRISED,
-        "Keep it for what is answered.";
+        "Keep it for answers.";
     VARIANT_ADDED "variant-added" Info Breaking,
         "There is another variant",
         FINE,
@@ -840,7 +840,7 @@ table! {
         "A variant is gone",
         REFUSED,
         FINE,
-        "Keep it; announce in its description what replaces it, and drop it in a new version.";
+        "Keep it; announce its replacement in the description, and remove it in a new version.";
     VARIANTS_MAY_OVERLAP "variants-may-overlap" Breaking Warning,
         "A value may match two variants of which only one may match",
         "A caller that sends what was valid until now may be refused, since it fits a second variant.",
@@ -890,27 +890,27 @@ table! {
         "Other values are ruled out",
         REFUSED,
         SURPRISED,
-        "Keep taking what was valid.";
+        "Keep accepting the values that were valid.";
     CONDITION_ADDED "condition-added" Breaking Info,
         "A condition holds (`if`)",
         REFUSED,
         FINE,
-        "Hold it against what is new only.";
+        "Check it for new data only.";
     CONDITION_REMOVED "condition-removed" Info Warning,
         "A condition no longer holds (`if`)",
         FINE,
         SURPRISED,
-        "Keep it for what is answered.";
+        "Keep it for answers.";
     CONDITION_CHANGED "condition-changed" Breaking Warning,
         "A condition changed (`if`)",
         REFUSED,
         SURPRISED,
-        "Let what was valid stay valid.";
+        "Keep accepting the values that were valid.";
     DEFAULT_ADDED "default-added" Warning Info,
         "What is left out has a default now",
         "Callers that leave it out may get another behaviour.",
         FINE,
-        "Let the default be what happened until now.";
+        "Make the earlier behaviour the default.";
     DEFAULT_CHANGED "default-changed" Breaking Warning,
         "What is left out has another default",
         "Callers that leave it out get another behaviour.",
@@ -923,13 +923,13 @@ table! {
         "Keep the default.";
     REFERENCE_CHANGED "reference-changed" Breaking Breaking,
         "A reference out of the document leads elsewhere",
-        "Nobody can say from here what changed.",
-        "Nobody can say from here what changed.",
-        "Bring what it leads to into the document.";
+        "The comparison cannot tell what changed.",
+        "The comparison cannot tell what changed.",
+        "Copy its target into the document.";
     TOO_ENTANGLED "too-entangled" Breaking Breaking,
         "Schemas are too entangled to be compared",
-        "Nobody can say whether they are the same.",
-        "Nobody can say whether they are the same.",
+        "It is unknown whether they are the same.",
+        "It is unknown whether they are the same.",
         "Untangle them: fewer allOf within allOf.";
     RECORD_TYPE_ADDED "record-type-added" Info Info,
         "There is another built-in record type",
@@ -945,7 +945,7 @@ table! {
         "Something is gone that a consumer still relies on, however long that was announced",
         "The consumer's own tests send it (`spec/consumers/`).",
         "The consumer's own tests were answered with it (`spec/consumers/`).",
-        "Change the consumer first and record its pins anew (`cargo xtask pin`); `contract can-remove` tells when nobody relies on it any more.";
+        "Change the consumer first and record its pins again (`cargo xtask pin`); `contract can-remove` tells when nobody relies on it any more.";
     UNREACHED_COMPONENT_CHANGED "unreached-component-changed" Info Info,
         "A component changed that no operation reaches",
         FINE,

@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
             && !code.contains("__");
         if !shaped {
             let message = format!(
-                "`{code}` is no error code: they are UPPER_CASE words joined by single underscores"
+                "`{code}` is not an error code: these are UPPER_CASE words joined by single underscores"
             );
             self.report_at("error-code-form", place, message, "rename it");
         }
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
                 self.report_at(
                     "error-code-status",
                     &at,
-                    format!("{status} is no status of an error"),
+                    format!("{status} is not a status of an error"),
                     "use 400 to 599",
                 );
             }

@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         for (key, place) in members {
             let status = Status::parse(&key);
             if status.is_none() {
-                let message = format!("`{key}` is no status");
+                let message = format!("`{key}` is not a status");
                 self.report_at(
                     "status",
                     &place,
@@ -92,8 +92,9 @@ impl<'a> Reader<'a> {
                 .keys()
                 .any(|other: &String| other.eq_ignore_ascii_case(&name))
             {
-                let message =
-                    format!("the header `{name}` stands twice here; names of headers know no case");
+                let message = format!(
+                    "the header `{name}` is there twice; names of headers are case-insensitive"
+                );
                 self.report_at(
                     "duplicate-header",
                     &header,

@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
                 self.report_at(
                     "gone-entry",
                     &at,
-                    format!("`{text}` is no method"),
+                    format!("`{text}` is not a method"),
                     "write it as get, post, put, patch or delete",
                 );
             }

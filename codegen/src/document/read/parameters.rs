@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
             };
             if parameters.iter().any(|other| same(other, &parameter)) {
                 let message = format!(
-                    "the {} parameter `{}` stands twice here",
+                    "the {} parameter `{}` is there twice",
                     parameter.location, parameter.name
                 );
                 self.report_at(
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
             self.report_at(
                 "date",
                 &at,
-                format!("`{text}` is no day of the calendar"),
+                format!("`{text}` is not a day of the calendar"),
                 "write it as YYYY-MM-DD",
             );
         }

@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
                 self.report_at(
                     "duplicate-item",
                     &item,
-                    format!("`{text}` stands twice in this list"),
+                    format!("`{text}` is in this list twice"),
                     "remove one of the two",
                 );
             } else {

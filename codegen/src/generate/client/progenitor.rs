@@ -28,7 +28,7 @@ pub fn generate(
                 "generator",
                 &lowered.hoisted.at,
                 format!("progenitor cannot write a client of this document: {why}"),
-                "report this: the lowering should have refused what it stumbles over",
+                "report this as a bug: the lowering should have refused it",
             ));
             None
         }

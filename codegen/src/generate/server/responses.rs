@@ -160,7 +160,7 @@ pub fn documented<'d>(
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         {
-            let message = format!("`{name}` is no name of a header");
+            let message = format!("`{name}` is not a valid header name");
             found.report(
                 "header-name",
                 &header.at,

@@ -187,7 +187,7 @@ fn apart(
             findings.add_sql(
                 APART,
                 format!(
-                    "the {name} {id} is still set apart, and its unique texts are nobody else's"
+                    "the {name} {id} is still set apart, although no other record has its unique texts"
                 ),
                 "Two at once might take one of them",
                 format!("UPDATE records SET apart = 0 WHERE num = {num}"),

@@ -189,13 +189,13 @@ fn references(connection: &Connection, findings: &mut Findings) -> rusqlite::Res
         (
             "guard",
             "SELECT 'a guard that failed' FROM guard",
-            "It is in nobody's way",
+            "It does no harm",
             "DELETE FROM guard",
         ),
         (
             "idempotency",
             "SELECT key_hash FROM idempotency WHERE base > (SELECT max(seq) + 1 FROM meta)",
-            "A repeat of that request is then judged anew",
+            "A repeat of that request is then processed again",
             "DELETE FROM idempotency WHERE base > (SELECT max(seq) + 1 FROM meta)",
         ),
     ];

@@ -93,8 +93,9 @@ impl<'a> Reader<'a> {
             {
                 written.push((value, name));
             } else {
-                let message =
-                    format!("`{text}` is none of the variants, so `{value}` can never be chosen");
+                let message = format!(
+                    "`{text}` is not one of the variants, so `{value}` can never be chosen"
+                );
                 self.report_at(
                     "discriminator-mapping",
                     &target,

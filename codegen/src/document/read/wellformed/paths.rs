@@ -19,7 +19,7 @@ impl Reader<'_> {
                     "duplicate-operation-id",
                     &operation.at,
                     message,
-                    "give each operation an id of its own",
+                    "give each operation its own id",
                 );
             }
         }
@@ -55,12 +55,15 @@ impl Reader<'_> {
         let names = match template(&operation.path) {
             Ok(names) => names,
             Err(why) => {
-                let message = format!("the path `{}` is no template: {why}", operation.path);
+                let message = format!(
+                    "the path `{}` is not a valid template: {why}",
+                    operation.path
+                );
                 self.report(
                     "path",
                     &operation.at,
                     message,
-                    "write parameters as {name}, each with a name of its own",
+                    "write parameters as {name}, each with its own name",
                 );
                 return;
             }
