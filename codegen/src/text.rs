@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// The text that a part of a URI stands for. An invalid escape stays as it is; a part that is not UTF-8 stays whole.
+/// Percent-decodes a part of a URI. An invalid escape stays unchanged; a part that is not UTF-8 is not decoded.
 pub fn percent_decoded(text: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map_or_else(|_| text.to_owned(), |text| text.into_owned())

@@ -57,7 +57,7 @@ mod media {{
 
 pub use media::MEDIA;
 
-/// What generated code stands on.
+/// The runtime of generated code.
 pub use crm_runtime;
 
 /// The error codes.

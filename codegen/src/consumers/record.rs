@@ -52,7 +52,7 @@ pub fn read(text: &str) -> Result<Vec<Exchange>, String> {
         .collect()
 }
 
-/// What each consumer used of the contract.
+/// The parts of the contract that each consumer used.
 pub fn pins(contract: &Node, exchanges: &[Exchange]) -> Recorded {
     let called: Vec<Called<'_>> = operations(contract).collect();
     let vendor = contract.at("/info/x-media-type").and_then(Node::as_str);

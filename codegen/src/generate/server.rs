@@ -204,7 +204,7 @@ struct Scope<'a, 'd> {
     uses: &'a Uses<'a, 'd>,
 }
 
-/// What is generated of an operation, and who handles it: a newer version where all of it is the same
+/// The generated parts of an operation, and the version that handles it: a newer one if all of its parts are equal
 /// there.
 fn parts_of(
     shapes: &Shapes<'_>,

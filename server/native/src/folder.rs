@@ -227,7 +227,7 @@ mod tests {
         for file in &files {
             assert_eq!(mode(file), 0o600, "{}", file.display());
         }
-        // What is not ours, and what a link leads to, is left alone.
+        // Other programs' files and targets of links stay unchanged.
         assert_eq!(mode(&foreign), 0o644);
         assert_eq!(
             (mode(&elsewhere), mode(&elsewhere.join("file"))),

@@ -1,7 +1,7 @@
 //! The script: every operation, every kind of refusal, and values for which hosts could differ (large integers, nulls,
 //! Unicode, orders, pages, constraints). `${name}` is a value that an earlier step kept.
 
-/// Whose token a request carries.
+/// The owner of a request's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Nobody,
@@ -576,7 +576,7 @@ fn protocol() -> Vec<Step> {
     ]
 }
 
-/// What ends.
+/// Ending sessions, keys and users.
 fn ends() -> Vec<Step> {
     use Who::{Key, Owner, Reader};
     vec![

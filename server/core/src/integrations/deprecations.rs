@@ -18,7 +18,7 @@ use crate::{
     work::{Reads, Scope},
 };
 
-/// What can be asked for by `?fields=`.
+/// The properties for `?fields=`.
 const PROPERTIES: [&str; 10] = [
     "name",
     "version",
