@@ -7,9 +7,8 @@ use crm_contract::codes::{
 use crm_runtime::server::Problem;
 
 use crate::{
+    failure::{Failure, listed},
     ports::store::{StoreError, admission::BATCH_BYTES},
-    refusal::listed,
-    schema::Failure,
 };
 
 /// Seconds after which a busy tenant may be asked again.

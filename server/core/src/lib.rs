@@ -2,11 +2,16 @@
 //! carries bytes; everything that decides anything is here.
 
 pub mod access;
+pub mod allowance;
 pub mod auth;
 pub mod context;
 pub mod contract;
 pub mod core;
+pub mod cursor;
+pub mod etag;
+pub mod failure;
 pub mod fault;
+pub mod fold;
 pub mod held;
 pub mod hex;
 pub mod http;

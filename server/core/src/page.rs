@@ -5,11 +5,11 @@ use crm_contract::{codes, latest::types};
 use serde_json::{Value as Json, json};
 
 use crate::{
+    cursor::List,
     ports::store::{
         Bound, Rows, Statement, Value,
         bound::{Past, take_end},
     },
-    records::cursor::List,
     refusal::Refusal,
 };
 

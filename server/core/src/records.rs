@@ -1,10 +1,7 @@
 //! Records of every type: what they may hold, how they are written, found, listed and read.
 
 pub mod column;
-pub mod cursor;
-pub mod etag;
 pub mod filter;
-pub mod fold;
 pub mod handlers;
 pub mod id;
 pub mod import;

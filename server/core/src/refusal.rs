@@ -6,8 +6,8 @@ use crm_runtime::server::{DocumentedBy, ErrorCode, GateCode, Problem};
 use serde_json::Value;
 
 use crate::{
+    failure::{Failures, listed},
     fault::Fault,
-    schema::{Failure, Failures},
 };
 
 /// `C`: a code of the contract, or a set of them ([`code_set`](crate::code_set)).
@@ -79,26 +79,6 @@ impl<C: ErrorCode> Refusal<C> {
 impl<C> From<Fault> for Refusal<C> {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
-    }
-}
-
-/// The problem that lists failures: what is wrong, and where. `found`: how many there are, listed or not.
-pub fn listed<C>(code: C, what: &str, found: usize, failures: Vec<Failure>) -> Problem<C> {
-    let first = failures.first().map(|first| first.message.as_str());
-    let first = first.unwrap_or_default();
-    let message = match found {
-        0 | 1 => format!("{what}: {first}"),
-        found => format!("{what} in {found} places: {first}"),
-    };
-    let more = found.saturating_sub(failures.len());
-    let errors: Vec<Value> = failures
-        .into_iter()
-        .map(|failure| serde_json::json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
-        .collect();
-    let problem = Problem::new(code, message).with("errors", errors);
-    match more {
-        0 => problem,
-        more => problem.with("more_errors", more),
     }
 }
 

@@ -16,14 +16,12 @@ use crate::{
     refusal::Refusal,
 };
 
-pub mod allowance;
 pub mod api;
 pub mod built_in;
 pub mod change;
 pub mod check;
 pub mod currency;
 mod editing;
-pub mod failure;
 pub mod field;
 pub mod handlers;
 pub mod index;
@@ -33,9 +31,9 @@ pub mod pattern;
 pub mod refusals;
 pub mod slots;
 pub mod value;
+pub mod words;
 
 pub use built_in::{INDEXES, index_changes, index_statements, indexes_mark};
-pub use failure::{At, Failure, Failures};
 pub use field::{Choice, Definition, Field, Kind, Order};
 
 use refusals::CreatingField;

@@ -4,7 +4,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use crate::{fault::Fault, hex, schema::Failure};
+use crate::{failure::Failure, fault::Fault, hex};
 
 /// The properties that an answer shows; none given: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use crm_runtime::server::{Reply, StoredAnswer};
 use crate::{
     access::grants::Grants,
     context::{Caller, Context},
+    cursor::List,
     fault::Fault,
     held,
     ports::{Answer, Ports, store::Statement},
-    records::cursor::List,
     rows::{self, Row},
     tenant::{TenantState, Tenants},
 };

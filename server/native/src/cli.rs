@@ -10,10 +10,10 @@ use ipnet::IpNet;
 
 mod backup;
 mod check;
-pub mod error;
+
 mod import;
 mod key;
-pub mod operator;
+
 mod serve;
 mod signals;
 mod signing_key;
@@ -21,9 +21,7 @@ pub mod tenant;
 mod token;
 pub mod user;
 
-pub use error::Error;
-
-use crate::export::Format;
+use crate::{error::Error, export::Format, operator};
 
 /// A CRM for field-service businesses: one program, one folder of data.
 #[derive(Parser)]

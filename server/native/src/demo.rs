@@ -10,13 +10,11 @@ use crm_demo::{BATCH, Login, NAME, PEOPLE, TECHNICIANS, records};
 use http::Method;
 
 use crate::{
-    cli::{
-        Error,
-        operator::{self, Operator},
-        tenant, user,
-    },
+    cli::{tenant, user},
     clock::SystemClock,
+    error::Error,
     host::Host,
+    operator::{self, Operator},
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;

@@ -8,7 +8,7 @@ use std::{
 use http::Method;
 use serde_json::{Map, Value};
 
-use crate::cli::{Error, operator::Operator};
+use crate::{error::Error, operator::Operator};
 
 /// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

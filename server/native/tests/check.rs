@@ -21,11 +21,9 @@ use std::{
 use crm_core::{core::Config, ports::store::TenantId, records::refold::Left};
 use crm_native::{
     check::check,
-    cli::{
-        operator::{self, Operator},
-        tenant, user,
-    },
+    cli::{tenant, user},
     host::Host,
+    operator::{self, Operator},
 };
 use http::Method;
 use rusqlite::Connection;

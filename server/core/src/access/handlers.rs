@@ -18,8 +18,8 @@ use super::{
 use crate::{
     context::Context,
     core::Core,
+    etag,
     page::{self, of_items},
-    records::etag,
     refusal::Refusal,
     shown::Shown,
 };

@@ -10,8 +10,9 @@ use crate::{
         credential::{Credential, Kind},
         jws,
     },
+    etag,
     ports::store::TenantId,
-    records::{etag, sort::Sort},
+    records::sort::Sort,
     testing::thing,
 };
 

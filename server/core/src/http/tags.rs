@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::records::etag;
+use crate::etag;
 
 /// The longest `If-None-Match`, as in the contract.
 const LONGEST: usize = 1_000;

@@ -13,12 +13,10 @@ use super::{dashboard::DASHBOARD, documents};
 use crate::{
     context::Context,
     core::Core,
+    etag,
     http::BODY_LIMIT,
     page::PAGE_BYTES,
-    records::{
-        etag,
-        filter::{MOST_DEPTH, MOST_LEAVES, MOST_VALUES},
-    },
+    records::filter::{MOST_DEPTH, MOST_LEAVES, MOST_VALUES},
     schema::{MOST_FIELDS, MOST_TYPES, value::MAX_LINES},
     work::stored,
 };

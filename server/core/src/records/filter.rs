@@ -5,12 +5,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
-use super::{
-    column::Column,
+use super::column::Column;
+use crate::{
+    failure::{At, Failure, Failures},
     fold::{self, fold, fold_part},
-    row::is_free,
+    schema::{Kind, ObjectType, Order, Schema, value::MAX_INTEGER},
 };
-use crate::schema::{At, Failure, Failures, Kind, ObjectType, Order, Schema, value::MAX_INTEGER};
 
 pub mod area;
 pub mod compile;
@@ -394,7 +394,7 @@ impl Parser<'_> {
                         format!("{op} takes a list of texts."),
                     );
                 }
-                let is_free = matches!(column, Column::Field(field) if is_free(field));
+                let is_free = matches!(column, Column::Field(field) if field.is_free());
                 let values: Vec<Value> = match is_free {
                     true => values
                         .iter()

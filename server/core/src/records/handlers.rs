@@ -14,7 +14,7 @@ use crm_runtime::{
 use serde_json::{Value as Json, json};
 
 use super::{
-    etag, id, read,
+    id, read,
     refusals::{Creating, Deleting, ItemCode, OfItem, Restoring, Updating},
     write::{self, Answer, Authority, Effect, Fate, Item, Items, Op, Outcomes, Written},
 };
@@ -22,7 +22,7 @@ use crate::{
     Core,
     access::visibility::Mask,
     context::{self, Context},
-    contract,
+    contract, etag,
     fault::Fault,
     page,
     refusal::Refusal,

@@ -18,11 +18,12 @@ use super::{
 use crate::{
     access::visibility::{Mask, Of, Visible},
     context::{self, Context},
+    failure::Failure,
     fault::Fault,
     page::{self, Found, Place, turn},
     ports::store::{Bound, Rows, Statement, Value},
     refusal::Refusal,
-    schema::{Failure, ObjectType},
+    schema::ObjectType,
     work::{Planned, Reads, Scope, Wanted, Work},
 };
 

@@ -9,7 +9,7 @@ use std::collections::{HashSet, VecDeque};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::fold::REVISION;
+use crate::fold::REVISION;
 use crate::{
     Core,
     fault::Fault,

@@ -1,23 +1,16 @@
 //! A record as its row holds it, and what is computed from its values beside them: folded keys and words to search.
 
-use std::{borrow::Cow, collections::BTreeSet};
-
 use serde_json::{Map, Value as Json};
 
-use super::{
-    filter::area::on_sphere,
-    fold::{self, earlier, exact, fold, words},
-};
+use super::filter::area::on_sphere;
 use crate::{
-    ports::store::{Statement, Value, admission::TEXT_BYTES},
+    fold,
+    ports::store::Value,
     schema::{
         Field, Kind, ObjectType, Order,
-        index::{AFTER_ALL_TEXT, exact_name},
+        index::{exact_name, sort_text, unique_text},
     },
 };
-
-/// Words of one record that `GET /search` finds it by, at most.
-const MOST_WORDS: usize = 300;
 
 /// A row of `records` in the columns of `list::COLUMNS`.
 #[derive(Clone, Debug)]
@@ -62,20 +55,6 @@ impl Row {
     }
 }
 
-/// What a text is sorted and compared by: its folded form. A text of white space alone is empty and sorts like it.
-pub fn sort_text(text: &str) -> Cow<'_, str> {
-    let folded = fold(text);
-    if folded.is_empty() {
-        return Cow::Borrowed(AFTER_ALL_TEXT);
-    }
-    folded
-}
-
-/// What a unique text is compared by: its form with accents. None if it is empty.
-pub fn unique_text(text: &str) -> Option<Cow<'_, str>> {
-    Some(exact(text)).filter(|exact| !exact.is_empty())
-}
-
 /// The keys of a record as JSON: of each text its folded form where it differs, and under [`exact_name`] the form with
 /// accents where that is another again; of each list of free texts its entries as they are compared, where these differ;
 /// of each place its point on the sphere.
@@ -109,7 +88,7 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
                     add(&exact_name(name), &Json::from(exact).to_string());
                 }
             }
-            (Kind::MultiSelect, Json::Array(entries)) if is_free(field) => {
+            (Kind::MultiSelect, Json::Array(entries)) if field.is_free() => {
                 let texts = || entries.iter().filter_map(Json::as_str);
                 if texts().any(|text| fold::entry(text) != text) {
                     let entries: Vec<_> = texts().map(fold::entry).collect();
@@ -163,104 +142,5 @@ pub fn has_key(field: &Field) -> bool {
     matches!(
         field.kind(),
         Kind::Text | Kind::LongText | Kind::Email | Kind::Url | Kind::Geo
-    ) || is_free(field)
-}
-
-/// Whether the field is a list of any texts.
-pub fn is_free(field: &Field) -> bool {
-    field.kind() == Kind::MultiSelect && field.definition.options.is_empty()
-}
-
-/// The words that a record is found by.
-pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    searched(object_type, data, &mut |text| {
-        for word in words(text) {
-            if found.len() < MOST_WORDS {
-                found.insert(word);
-            }
-        }
-    });
-    found
-}
-
-/// Words of the earlier folding that a record may have in the database. They are as many as they were then.
-pub fn earlier_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    searched(object_type, data, &mut |text| {
-        found.extend(earlier::words(text))
-    });
-    found
-}
-
-/// Gives each text that the record is found by.
-fn searched(object_type: &ObjectType, data: &Map<String, Json>, add: &mut impl FnMut(&str)) {
-    for (name, value) in data {
-        if !object_type
-            .field(name)
-            .is_some_and(|field| field.definition.searchable)
-        {
-            continue;
-        }
-        match value {
-            Json::String(text) => add(text),
-            Json::Number(number) => add(&number.to_string()),
-            Json::Array(entries) => entries.iter().filter_map(Json::as_str).for_each(&mut *add),
-            Json::Object(parts) => parts.values().filter_map(Json::as_str).for_each(&mut *add),
-            _ => {}
-        }
-    }
-}
-
-/// Changes of the words that records are found by, of many records in a few statements.
-#[derive(Clone, Default)]
-pub struct Words {
-    gone: Vec<Json>,
-    new: Vec<Json>,
-}
-
-impl Words {
-    pub fn change(&mut self, id: &str, before: &BTreeSet<String>, after: &BTreeSet<String>) {
-        let pair =
-            |words: Vec<&String>| (!words.is_empty()).then(|| serde_json::json!([id, words]));
-        self.gone.extend(pair(before.difference(after).collect()));
-        self.new.extend(pair(after.difference(before).collect()));
-    }
-
-    /// After the statements that write the records themselves.
-    pub fn statements(self) -> Vec<Statement> {
-        const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
-        let statement = |start: &str, end: &str, pairs: String| {
-            Statement::new(
-                format!("{start} SELECT w.value, r.num {PAIRS}{end}"),
-                [pairs.into()],
-            )
-        };
-        let gone = arrays(self.gone, TEXT_BYTES)
-            .into_iter()
-            .map(|pairs| statement("DELETE FROM words WHERE (word, record) IN (", ")", pairs));
-        let new = arrays(self.new, TEXT_BYTES)
-            .into_iter()
-            .map(|pairs| statement("INSERT OR IGNORE INTO words (word, record)", "", pairs));
-        gone.chain(new).collect()
-    }
-}
-
-/// Values as JSON arrays, in as many as it takes for each to have less than so many bytes.
-pub fn arrays(values: Vec<Json>, bytes: usize) -> Vec<String> {
-    let mut arrays: Vec<String> = Vec::new();
-    for value in values {
-        let text = value.to_string();
-        match arrays.last_mut() {
-            Some(last) if last.len() + text.len() < bytes - 2 => {
-                last.push(',');
-                last.push_str(&text);
-            }
-            _ => arrays.push(format!("[{text}")),
-        }
-    }
-    for array in &mut arrays {
-        array.push(']');
-    }
-    arrays
+    ) || field.is_free()
 }

@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{filter::compile::after_prefix, fold::words, list, sql::Sql};
+use super::{filter::compile::after_prefix, list, sql::Sql};
 use crate::{
     access::visibility::{Of, Visible},
+    fold::words,
     page::Place,
     ports::store::Statement,
 };

@@ -2,7 +2,10 @@
 //! way.
 
 use super::column::{Column, Envelope};
-use crate::schema::{Failure, ObjectType, Order};
+use crate::{
+    failure::Failure,
+    schema::{ObjectType, Order},
+};
 
 pub const MOST_KEYS: usize = 5;
 

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{At, Failures, Kind, ObjectType, value::MAX_INTEGER};
+use crate::{
+    failure::{At, Failures},
+    schema::{Kind, ObjectType, value::MAX_INTEGER},
+};
 
 /// The fields that the server computes from `lines`, `discount` and `currency`.
 pub const COMPUTED: [&str; 4] = ["subtotal", "tax_total", "total", "balance"];

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::{
     access::visibility::Visible,
     context::{Context, Principal},
+    etag::Expected,
     fault::Fault,
     work::{
         AsyncViolation, Constraint, Decision, Found, Issued, Outcome, Planned, Reads, Scope, Step,
@@ -41,9 +42,6 @@ pub enum Authority {
     /// An import: it brings a record's past with it, status and number included. Totals are still computed.
     Importing,
 }
-
-/// The versions of which one must be the record's; None is any.
-pub type Expected = Option<Vec<i64>>;
 
 impl Authority {
     /// Whoever works on the machine that holds the data brings records' pasts with them.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crm_contract::codes;
 use serde_json::json;
 
-use super::{Failures, Field, MOST_DEFINITION_BYTES, ObjectType, Schema};
+use super::{Field, MOST_DEFINITION_BYTES, ObjectType, Schema};
 use crate::{
+    failure::Failures,
     fault::Fault,
     ports::store::Statement,
     refusal::Refusal,

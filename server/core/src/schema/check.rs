@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 
 use super::{
-    At, Failures, Field, Kind, MOST_FIELDS, ObjectType, Order, Schema, TypeDefinition,
-    field::Definition, names, pattern::Room, value,
+    Field, Kind, MOST_FIELDS, ObjectType, Order, Schema, TypeDefinition, field::Definition, names,
+    pattern::Room, value,
 };
+use crate::failure::{At, Failures};
 
 /// How many fields an index over several has.
 const MOST_OF_COMPOUND: usize = 4;

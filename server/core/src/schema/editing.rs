@@ -6,12 +6,13 @@ use crm_contract::codes;
 use crm_runtime::server::{Reply, StoredAnswer};
 
 use super::{
-    Failures, Field, ObjectType, Schema, change,
+    Field, ObjectType, Schema, change,
     refusals::{DeletingField, UpdatingField},
 };
 use crate::{
     Core,
     context::Context,
+    failure::Failures,
     fault::Fault,
     ports::store::{Rows, Statement},
     refusal::Refusal,

@@ -267,6 +267,11 @@ impl Field {
         }
     }
 
+    /// Whether the field is a list of any texts.
+    pub fn is_free(&self) -> bool {
+        self.kind() == Kind::MultiSelect && self.definition.options.is_empty()
+    }
+
     /// The same field, its sort value held by the column of this slot.
     pub fn in_slot(mut self, slot: Option<u8>) -> Self {
         if let Some(slot) = slot {

@@ -22,10 +22,10 @@ use super::{
 use crate::{
     Core,
     context::Context,
+    etag,
     fault::Fault,
     page::{self, of_items},
     ports::store::Statement,
-    records::etag,
     refusal::Refusal,
     shown::Shown,
     work::{Decision, Found, Issued, NoneExpected, Reads, Scope, Wanted},

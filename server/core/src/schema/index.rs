@@ -2,13 +2,14 @@
 //! the expression exactly like this, so nobody else writes it. An index of one type's own costs the writes of all types:
 //! only fields that found no slot, unique ones and indexes over several fields have one.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     ObjectType,
     field::{Field, Kind, Order},
     names, slots,
 };
+use crate::fold::{exact, fold};
 
 /// Texts sort by so many characters of their folded form; ties go by the id. Keeps positions, and so cursors, short.
 pub const KEY_CHARS: usize = 100;
@@ -283,4 +284,18 @@ pub fn create_compounds<'a>(types: impl Iterator<Item = &'a ObjectType>) -> Vec<
 
 pub fn drop_compound(object_type: &str, fields: &[String]) -> String {
     drop_named(&compound_name(object_type, fields))
+}
+
+/// What a text is sorted and compared by: its folded form. A text of white space alone is empty and sorts like it.
+pub fn sort_text(text: &str) -> Cow<'_, str> {
+    let folded = fold(text);
+    if folded.is_empty() {
+        return Cow::Borrowed(AFTER_ALL_TEXT);
+    }
+    folded
+}
+
+/// What a unique text is compared by: its form with accents. None if it is empty.
+pub fn unique_text(text: &str) -> Option<Cow<'_, str>> {
+    Some(exact(text)).filter(|exact| !exact.is_empty())
 }

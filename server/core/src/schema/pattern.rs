@@ -26,10 +26,8 @@ mod tests;
 use programs::{Owner, Programs};
 use reading::reading;
 
-use super::{
-    Schema,
-    allowance::{Allowance, MOST_EFFORT},
-};
+use super::Schema;
+use crate::allowance::{Allowance, MOST_EFFORT};
 
 /// The greatest weight of one pattern.
 pub const MOST_WEIGHT: u64 = 1 << 14;

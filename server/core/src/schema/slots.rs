@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json};
 use super::{
     ObjectType,
     field::{Field, Order},
-    index::{AFTER_ALL_NUMBERS, AFTER_ALL_TEXT, KEY_CHARS},
+    index::{AFTER_ALL_NUMBERS, AFTER_ALL_TEXT, KEY_CHARS, sort_text},
 };
-use crate::{ports::store::Value, records::row::sort_text};
+use crate::ports::store::Value;
 
 /// Columns that have an index of their own.
 pub const INDEXED: u8 = 12;

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::{
+    failure::{At, Failures},
     records::tests::{Refused, fields, refused},
     testing::{self, World, ready},
 };

@@ -3,11 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::records::fold;
-
-use super::{
+use super::field::{Definition, Field, Kind};
+use crate::{
     failure::{At, Failures},
-    field::{Definition, Field, Kind},
+    fold,
 };
 
 mod lines;

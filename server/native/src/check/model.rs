@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crm_core::{
+    fold,
     ports::store::Value,
-    records::{fold, row},
-    schema::{Kind, ObjectType, Schema, slots},
+    records::row,
+    schema::{Kind, ObjectType, Schema, index, slots, words},
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde_json::{Map, Value as Json};
@@ -105,7 +106,7 @@ pub fn check(
                 findings.add_sql("keys", what, "Lists by this field are wrong", fill);
             }
         }
-        if let Some(word) = row::search_words(object_type, &data)
+        if let Some(word) = words::search_words(object_type, &data)
             .into_iter()
             .find(|word| !found.contains(word))
         {
@@ -158,7 +159,7 @@ fn apart(
             if !field.definition.unique || !is_text {
                 continue;
             }
-            let Some(unique) = row::unique_text(value) else {
+            let Some(unique) = index::unique_text(value) else {
                 is_alone = false;
                 continue;
             };
@@ -166,7 +167,7 @@ fn apart(
                 "SELECT id FROM records WHERE type = ?1 AND deleted_at IS NULL AND num <> ?2 AND {} = ?3 AND {} = ?4",
                 field.sql.plain, field.sql.unique
             );
-            let folded = row::sort_text(value);
+            let folded = index::sort_text(value);
             let other: Option<String> = connection
                 .prepare_cached(&other)?
                 .query_row((&name, num, folded, unique), |row| row.get(0))

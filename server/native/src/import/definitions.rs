@@ -12,7 +12,7 @@ use super::{
     mapping::{Import, Mapping, Source, USER},
     run::Failed,
 };
-use crate::cli::{Error, error::Refused};
+use crate::error::{Error, Refused};
 
 /// The properties of a custom field that a mapping may set, as in the API.
 const PROPERTIES: [&str; 17] = [

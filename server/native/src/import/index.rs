@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crm_core::{auth::address, records::fold, schema::Order};
+use crm_core::{auth::address, fold, schema::Order};
 use http::Method;
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use super::{
     run::Failed,
     spool::Spool,
 };
-use crate::cli::operator::Operator;
+use crate::operator::Operator;
 
 /// Records by `type.field` and value as text.
 pub struct Index {

@@ -23,7 +23,7 @@ use super::{
     run::{Failed, Step},
     spool::Upsert,
 };
-use crate::cli::{Error, error::Refused};
+use crate::error::{Error, Refused};
 
 /// Adds the errors of a step's planned rows to `issues`. Rows are checked in the batches in which they would be
 /// written, since the order of rows within a batch does not matter.

@@ -16,8 +16,8 @@ use super::{
     table::{self, Table},
     write::{self, Progress, Summary},
 };
-use crate::cli::{
-    Error,
+use crate::{
+    error::Error,
     operator::{self, Operator},
 };
 

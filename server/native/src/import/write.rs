@@ -20,7 +20,10 @@ use super::{
     run::{Failed, Step},
     spool::Spool,
 };
-use crate::cli::{Error, error::Refused, operator::Operator};
+use crate::{
+    error::{Error, Refused},
+    operator::Operator,
+};
 
 /// The numbers of new, changed and unchanged rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use crate::{
     auth::{address::fold, password::Party, sessions},
     context::Context,
     core::Core,
+    failure::Failure,
     fault::Fault,
     ports::store::{Rows, Statement, TenantId, Value},
     refusal::Refusal,
-    schema::Failure,
     work::Guard,
 };
 

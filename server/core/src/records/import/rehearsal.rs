@@ -11,7 +11,9 @@ use crm_runtime::JsonObject;
 use super::{Row, Seen};
 use crate::{
     access::visibility::{Of, Visible},
+    allowance::Allowance,
     context::Context,
+    failure::{At, Failures},
     fault::Fault,
     ports::store::{Rows, Value},
     records::{
@@ -25,7 +27,7 @@ use crate::{
         },
     },
     refusal::Refusal,
-    schema::{At, Failures, Field, ObjectType, allowance::Allowance},
+    schema::{Field, ObjectType},
     work::{Reads, Scope, Work},
 };
 

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::{Holders, Step, Stored};
 use crate::{
+    fold::REVISION,
     ports::store::{Statement, StoreError, TenantId, TenantStore, Value},
     records::{
-        fold::REVISION,
-        row,
         sql::{ROWS, Sql},
         write::keys::{Key, among_ids, by_keys},
     },
-    schema::{Field, slots},
+    schema::{Field, slots, words},
     work::Guard,
 };
 
@@ -125,7 +124,7 @@ impl Step<'_> {
             "UPDATE records SET keys = j.value ->> 1, {} FROM {ROWS} WHERE records.id = j.value ->> 0",
             slots.join(", ")
         );
-        let rows = row::arrays(self.keys.clone(), ROWS_BYTES).into_iter();
+        let rows = words::arrays(self.keys.clone(), ROWS_BYTES).into_iter();
         statements.extend(rows.map(|rows| Statement::new(update.clone(), [rows.into()])));
         statements.extend(set(
             "0",

@@ -12,7 +12,7 @@ use super::sql::numbers;
 use crate::{
     ports::store::{Rows, Value},
     records::{row, write::keys::Key},
-    schema::{Field, ObjectType, Order, slots},
+    schema::{Field, ObjectType, Order, slots, words},
     tenant::TenantState,
 };
 
@@ -116,7 +116,7 @@ pub struct Step<'a> {
     /// Those that stand in the way of a record with a lower number until they are folded anew themselves.
     pub later: BTreeSet<&'a str>,
     pub keys: Vec<Json>,
-    pub words: row::Words,
+    pub words: words::Words,
 }
 
 impl<'a> Step<'a> {
@@ -127,7 +127,7 @@ impl<'a> Step<'a> {
             alone: BTreeSet::new(),
             later: BTreeSet::new(),
             keys: Vec::new(),
-            words: row::Words::default(),
+            words: words::Words::default(),
         };
         let here: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
         let mut held: HashSet<(&str, &str, Key)> = HashSet::new();
@@ -157,7 +157,7 @@ impl<'a> Step<'a> {
 
     fn take(&mut self, record: &'a Stored, is_apart: bool) {
         let keys = record.keys();
-        let earlier = row::earlier_words(&record.object_type, &record.data);
+        let earlier = words::earlier_words(&record.object_type, &record.data);
         if keys.is_none() && earlier.is_empty() && is_apart == record.is_apart {
             return;
         }
@@ -169,7 +169,7 @@ impl<'a> Step<'a> {
             self.alone.insert(id);
         }
         if !earlier.is_empty() {
-            let words = row::search_words(&record.object_type, &record.data);
+            let words = words::search_words(&record.object_type, &record.data);
             self.words.change(id, &earlier, &words);
         }
         if let Some((keys, slots)) = keys {

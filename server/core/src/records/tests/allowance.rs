@@ -1,10 +1,7 @@
 //! What one request may ask for: the work of its patterns, and the failures that it is told.
 
 use super::{unchanged::define, *};
-use crate::{
-    ports::store::Statement,
-    schema::{allowance::MOST_TOLD, pattern::Pattern},
-};
+use crate::{allowance::MOST_TOLD, ports::store::Statement, schema::pattern::Pattern};
 
 #[test]
 fn values_are_judged_once_however_often_the_write_is_tried() {

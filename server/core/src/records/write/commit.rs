@@ -17,7 +17,7 @@ use crate::{
     context::Context,
     ports::store::{Statement, Value},
     records::{row, sql::ROWS},
-    schema::{Field, slots},
+    schema::{Field, slots, words},
     work::{Counter, Decision, Guard, Issued, Scope},
 };
 
@@ -436,9 +436,9 @@ fn log_created(count: usize, now: i64, actor: &str) -> Statement {
 
 /// Only words that came or went are written: a change elsewhere in a record costs nothing here.
 fn words(records: &[&Record], statements: &mut Vec<Statement>) {
-    let mut words = row::Words::default();
+    let mut words = words::Words::default();
     for record in records {
-        let now = || row::search_words(&record.object_type, &record.data);
+        let now = || words::search_words(&record.object_type, &record.data);
         match &record.stored {
             None => words.change(&record.id, &BTreeSet::new(), &now()),
             Some(Stored { data, .. }) => {
@@ -449,8 +449,8 @@ fn words(records: &[&Record], statements: &mut Vec<Statement>) {
                         .is_some_and(|field| field.definition.searchable)
                 };
                 if record.changed.iter().any(searchable) {
-                    let mut before = row::search_words(&record.object_type, data);
-                    before.extend(row::earlier_words(&record.object_type, data));
+                    let mut before = words::search_words(&record.object_type, data);
+                    before.extend(words::earlier_words(&record.object_type, data));
                     words.change(&record.id, &before, &now());
                 }
             }

@@ -10,7 +10,7 @@ use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
 use super::{
-    Authority, Expected, Fate,
+    Authority, Fate,
     judge::{Judged, complete},
     numbers::Counters,
     prepare::{Act, Asked, Prepared, Ready},
@@ -18,7 +18,10 @@ use super::{
     values::Values,
 };
 use crate::{
+    allowance::Allowance,
     context::Context,
+    etag::Expected,
+    failure::{At, Failures},
     fault::Fault,
     ports::store::admission::BATCH_BYTES,
     records::{
@@ -26,7 +29,7 @@ use crate::{
         totals,
     },
     refusal::Refusal,
-    schema::{At, Failures, ObjectType, allowance::Allowance},
+    schema::ObjectType,
     work::{Counter, Found, Scope},
 };
 

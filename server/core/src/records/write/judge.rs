@@ -6,9 +6,11 @@ use serde_json::Value as Json;
 
 use super::Authority;
 use crate::{
+    allowance::Allowance,
+    failure::{At, Failures},
     records::refusals::Judging,
     refusal::Refusal,
-    schema::{At, Failures, Field, Kind, ObjectType, allowance::Allowance, value},
+    schema::{Field, Kind, ObjectType, value},
 };
 
 /// What a refusal of values says before it lists what is wrong with them.

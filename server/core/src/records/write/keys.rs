@@ -6,8 +6,10 @@ use serde_json::Value as Json;
 
 use crate::{
     access::visibility::Visible,
+    fold::fold,
     ports::store::{Statement, Value},
-    records::{fold::fold, row::unique_text, sql::Sql},
+    records::sql::Sql,
+    schema::index::unique_text,
     schema::{Field, Order},
 };
 

@@ -11,13 +11,15 @@ use crm_runtime::JsonObject;
 use serde_json::Value as Json;
 
 use super::{
-    Authority, Expected, Item, Op,
+    Authority, Item, Op,
     judge::{Judged, complete, judge},
     keys::{Key, among_ids, by_keys, holders},
     values::Values,
 };
 use crate::{
     access::visibility::{Of, Visible},
+    allowance::Allowance,
+    etag::Expected,
     ports::store::{Bound, Rows, Statement, admission::BATCH_BYTES, bound::Past},
     records::{
         list,
@@ -25,7 +27,7 @@ use crate::{
         sql::Sql,
     },
     refusal::Refusal,
-    schema::{Field, Kind, ObjectType, allowance::Allowance},
+    schema::{Field, Kind, ObjectType},
     work::{Reads, Scope, Wanted},
 };
 

@@ -10,12 +10,13 @@ use super::{
     own_indexes, text,
 };
 use crate::{
+    failure::{At, Failures},
     fault::Fault,
     ports::store::Statement,
     refusal::Refusal,
     schema::{
-        At, Definition, Failures, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, ObjectType, Schema,
-        check, index, names,
+        Definition, Field, Kind, MOST_FIELDS, MOST_OWN_INDEXES, ObjectType, Schema, check, index,
+        names,
         pattern::Room,
         refusals::{Creating, UpdatingField},
         value,

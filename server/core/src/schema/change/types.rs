@@ -12,11 +12,12 @@ use super::{
     own_indexes, text,
 };
 use crate::{
+    failure::{At, Failures},
     ports::store::Statement,
     refusal::Refusal,
     schema::{
-        At, Failures, MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType, Schema,
-        TypeDefinition, check, index, names,
+        MOST_FIELDS, MOST_OWN_INDEXES, MOST_TYPES, ObjectType, Schema, TypeDefinition, check,
+        index, names,
         pattern::Room,
         refusals::{Creating, DeletingType},
         slots,

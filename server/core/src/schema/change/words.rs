@@ -4,8 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     ports::store::{Statement, Value},
-    records::row,
-    schema::{Field, ObjectType},
+    schema::{Field, ObjectType, words},
 };
 
 /// Records whose words one change of a definition looks at.
@@ -33,7 +32,7 @@ pub fn reindex(
     if rows.len() > MOST_REINDEXED {
         return None;
     }
-    let mut words = row::Words::default();
+    let mut changes = words::Words::default();
     for row in rows {
         let [Value::Text(id), Value::Text(data)] = row.as_slice() else {
             continue;
@@ -41,9 +40,9 @@ pub fn reindex(
         let Ok(data) = serde_json::from_str::<Map<String, Json>>(data) else {
             continue;
         };
-        let mut had = row::search_words(before, &data);
-        had.extend(row::earlier_words(before, &data));
-        words.change(id, &had, &row::search_words(after, &data));
+        let mut had = words::search_words(before, &data);
+        had.extend(words::earlier_words(before, &data));
+        changes.change(id, &had, &words::search_words(after, &data));
     }
-    Some(words.statements())
+    Some(changes.statements())
 }

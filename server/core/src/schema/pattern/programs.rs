@@ -14,7 +14,7 @@ use regex_automata::{
 };
 
 use super::{Read, Verdict, read};
-use crate::{ports::store::TenantId, schema::allowance::Allowance};
+use crate::{allowance::Allowance, ports::store::TenantId};
 
 /// What the programs of all tenants take at most.
 const MOST_BYTES: usize = 8 << 20;

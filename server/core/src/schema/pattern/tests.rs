@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ports::store::TenantId, schema::allowance::MOST_STATES};
+use crate::{allowance::MOST_STATES, ports::store::TenantId};
 
 fn tenant(n: u8) -> Option<Owner> {
     let id = TenantId::parse(&format!("01a19b89-d968-77eb-a8e3-b91d26ab4a{n:02}"));

@@ -6,7 +6,7 @@ use super::{
     Judge, MAX_LINES, as_integer,
     text::{is_plain, nfc, trimmed},
 };
-use crate::schema::failure::At;
+use crate::failure::At;
 
 /// Thousandths.
 const MAX_QUANTITY: i64 = 1_000_000_000_000;

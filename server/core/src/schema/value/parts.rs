@@ -6,7 +6,7 @@ use super::{
     Judge, MAX_INTEGER, as_integer,
     text::{is_plain, nfc, trimmed},
 };
-use crate::schema::{currency, failure::At};
+use crate::{failure::At, schema::currency};
 
 impl Judge<'_> {
     pub(super) fn money(&mut self, value: Value, at: &At<'_>) -> Value {

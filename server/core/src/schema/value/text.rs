@@ -5,8 +5,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Judge, MAX_ENTRY, MAX_TEXT};
 use crate::{
-    records::fold,
-    schema::{Kind, failure::At, pattern::Verdict},
+    failure::At,
+    fold,
+    schema::{Kind, pattern::Verdict},
 };
 
 /// The characters of a pattern that a failure shows. The definition has all of them.

@@ -6,9 +6,10 @@ use serde_json::Value as Json;
 
 use super::Decider;
 use crate::{
+    failure::{At, Failures},
     records::write::{judge::REFUSED, state::Record},
     refusal::Refusal,
-    schema::{At, Failures, Field, Kind},
+    schema::{Field, Kind},
 };
 
 impl Decider<'_> {

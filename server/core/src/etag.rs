@@ -1,6 +1,7 @@
 //! ETags of versions (RFC 9110, section 8.8.3): `"1042"`, with the hash of the projection where there is one.
 
-use super::write::Expected;
+/// The versions of which one must be the present one; None is any.
+pub type Expected = Option<Vec<i64>>;
 
 /// The tags of a header.
 pub fn tags(header: &str) -> impl Iterator<Item = &str> {

@@ -62,22 +62,22 @@ impl Allowance {
         }
     }
 
-    pub(super) fn tenant(&self) -> Option<&TenantId> {
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
         self.work.tenant.as_ref()
     }
 
     /// Whether a text can still be judged, which takes so much work.
-    pub(super) fn judges(&self, work: u64) -> bool {
+    pub(crate) fn judges(&self, work: u64) -> bool {
         spend(&self.work.effort, work)
     }
 
     /// Whether a program of so many states can still be compiled.
-    pub(super) fn compiles(&self, states: u64) -> bool {
+    pub(crate) fn compiles(&self, states: u64) -> bool {
         spend(&self.work.states, states)
     }
 
     /// Whether a failure of so many bytes can still be told.
-    pub(super) fn tells(&self, bytes: u64) -> bool {
+    pub(crate) fn tells(&self, bytes: u64) -> bool {
         spend(&self.told, bytes)
     }
 }

@@ -13,9 +13,9 @@ use http::{Method, Request, header};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::error::{Error, Refused};
 use crate::{
     clock::{SystemClock, SystemRandom},
+    error::{Error, Refused},
     host::Host,
 };
 

@@ -1,8 +1,10 @@
 //! One way in which a value, a definition or a filter is wrong: where, against which rule, and what to do about it.
 
+use crm_runtime::server::Problem;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::allowance::Allowance;
+use crate::allowance::Allowance;
 
 /// Listed in the context of `FIELD_INVALID`, `FIELD_SERVER_OWNED`, `DEFINITION_INVALID` and `VALIDATION_FAILED`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -119,5 +121,25 @@ impl<'a> At<'a> {
             }
             Self::Index(parent, index) => format!("{}/{index}", parent.pointer()),
         }
+    }
+}
+
+/// The problem that lists failures: what is wrong, and where. `found`: how many there are, listed or not.
+pub fn listed<C>(code: C, what: &str, found: usize, failures: Vec<Failure>) -> Problem<C> {
+    let first = failures.first().map(|first| first.message.as_str());
+    let first = first.unwrap_or_default();
+    let message = match found {
+        0 | 1 => format!("{what}: {first}"),
+        found => format!("{what} in {found} places: {first}"),
+    };
+    let more = found.saturating_sub(failures.len());
+    let errors: Vec<Value> = failures
+        .into_iter()
+        .map(|failure| serde_json::json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
+        .collect();
+    let problem = Problem::new(code, message).with("errors", errors);
+    match more {
+        0 => problem,
+        more => problem.with("more_errors", more),
     }
 }
