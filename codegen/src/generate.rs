@@ -79,6 +79,7 @@ pub fn contract(versions: &[Document]) -> (Vec<Module>, Diagnostics) {
             types: definitions,
             records,
             checks: made.checks,
+            parameters: made.parameters,
             operations: made.operations,
         });
     }

@@ -23,6 +23,7 @@ use quote::quote;
 
 pub use codes::codes;
 use deprecations::Deprecations;
+use parameters::Parameters;
 use uses::Uses;
 
 use super::shapes::{Shapes, references};
@@ -51,6 +52,7 @@ pub fn server(
         Some(newer) => shared_types(&newer.checks, &checks),
         None => HashSet::new(),
     };
+    let parameters = Parameters::of(&scope, found);
     let (noted, noting): (HashSet<&str>, Vec<TokenStream>) = document
         .operations
         .iter()
@@ -58,10 +60,13 @@ pub fn server(
         .unzip();
     let mut parts: IndexMap<String, OperationParts> = IndexMap::new();
     for operation in &document.operations {
+        let statics = parameters.of_operation(operation);
+        let leans_on: TokenStream = parameters.items(statics).cloned().collect();
         let way = Way {
             data: Part::new(operations::one(operation, &deprecations), []),
-            read: Part::new(
-                requests::read(&scope, operation, found),
+            read: Part::leaning(
+                requests::read(&scope, operation, statics, found),
+                &leans_on,
                 validation::asked(operation).flat_map(references),
             ),
             noted: noted.contains(operation.id.as_str()),
@@ -104,12 +109,28 @@ pub fn server(
     let read = own().filter_map(|operation| Some(&parts.get(&operation.id)?.way.read.tokens));
     let routes = routes::routes(shapes, &parts, found);
     let statics = operations::module(document, &parts);
-    let of_checks = validation::module(shapes, &checks, own());
+    let of_parameters = parameters.module(own(), |part| {
+        let newer = newer?;
+        let there = newer.parameters.values().any(|there| {
+            part.is_same(there, &shared_checks)
+                && !tells(part)
+                && !reached(part, &checks).any(tells)
+        });
+        there.then(|| server_of(newer.major))
+    });
+    let of_checks = validation::module(shapes, &checks, own(), |name| {
+        let part = checks.get(name)?;
+        let newer = newer.filter(|_| shared_checks.contains(name))?;
+        let stays = tells(part) || reached(part, &checks).any(tells);
+        (!stays).then(|| server_of(newer.major))
+    });
     let uses = uses.module(&noting);
     let deprecations = deprecations.module();
     let removed = gone::removed(document);
     let tokens = quote! {
         use super::types;
+        #[allow(unused_imports)]
+        use ::crm_runtime::server::Problem;
 
         #statics
         #deprecations
@@ -119,21 +140,24 @@ pub fn server(
         #routes
 
         /// Reads and checks requests; a problem lists all failures of one.
-        #[allow(unused_imports)]
+        #[allow(unused_imports, unused_variables)]
         mod read {
-            use super::{checks, deprecations, types};
+            use super::{checks, deprecations, parameters, types};
+            use ::crm_runtime::pattern;
             use ::crm_runtime::server::{
-                Arrived, GateCode, Parameters, Problem, Scalar, Shape, Source,
+                Asked, Body, GateCode, Problem, check, check::{Bound, Count, Rule},
             };
 
             #(#read)*
         }
 
+        #of_parameters
         #of_checks
         #uses
     };
     let made = Made {
         checks,
+        parameters: parameters.statics,
         operations: parts,
     };
     (tokens, made)
@@ -143,6 +167,8 @@ pub fn server(
 pub struct Made {
     /// By name of the schema.
     pub checks: IndexMap<String, Part>,
+    /// By name of the static.
+    pub parameters: IndexMap<String, Part>,
     /// By id of the operation.
     pub operations: IndexMap<String, OperationParts>,
 }
@@ -155,7 +181,6 @@ fn is_same_way(
     checks: &IndexMap<String, Part>,
     shared_checks: &HashSet<String>,
 ) -> bool {
-    let tells = |part: &Part| part.names_module("deprecations");
     !here.noted
         && !there.noted
         && here.data.is_same(&there.data, shared_checks)
@@ -163,6 +188,17 @@ fn is_same_way(
         && !tells(&here.data)
         && !tells(&here.read)
         && !reached(&here.read, checks).any(tells)
+}
+
+/// Whether a part tells of something that is going away.
+fn tells(part: &Part) -> bool {
+    part.names_module("deprecations")
+}
+
+/// The module `server` of another version.
+fn server_of(major: u32) -> TokenStream {
+    let version = versions::module(major);
+    quote!(crate::#version::server)
 }
 
 /// The checks that a part leads to.
@@ -190,6 +226,7 @@ const RESERVED: &[&str] = &[
     "checks",
     "deprecations",
     "operations",
+    "parameters",
     "read",
     "removed",
     "serve",

@@ -19,6 +19,8 @@ pub struct Version {
     pub records: TokenStream,
     /// The checks of requests, by name of the schema.
     pub checks: IndexMap<String, Part>,
+    /// The parameters of requests, by name of their static.
+    pub parameters: IndexMap<String, Part>,
     /// The operations by id.
     pub operations: IndexMap<String, OperationParts>,
 }
@@ -68,6 +70,16 @@ impl Part {
             references: references.into_iter().map(str::to_owned).collect(),
             tokens,
         }
+    }
+
+    /// Items that lean on others: they differ where those differ.
+    pub fn leaning<'n>(
+        tokens: TokenStream,
+        on: &TokenStream,
+        references: impl IntoIterator<Item = &'n str>,
+    ) -> Self {
+        let both = Part::new(quote!(#tokens #on), references);
+        Part { tokens, ..both }
     }
 
     /// Whether it is equal in another version, given the types that both share.

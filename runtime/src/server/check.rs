@@ -1,12 +1,13 @@
 //! The rules of JSON Schema as functions, which generated code calls with the contract's bounds. Each reports at most
 //! one failure at the given place.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Display};
 
 use serde_json::{Map, Value};
 
 use super::{
     decode::Check,
+    deprecation::Deprecation,
     format,
     invalid::{At, Report},
     pattern::Pattern,
@@ -32,7 +33,30 @@ fn wrong_type(value: &Value, wanted: &str, at: &At<'_>, report: &mut Report) {
     );
 }
 
-pub fn object<'v>(
+/// The check of one property: its name, its value.
+pub type Property = fn(&str, &Value, &At<'_>, &mut Report);
+
+/// Checks an object that must have the properties `required`. `each` checks every property that it has.
+pub fn object(value: &Value, required: &[&str], each: Property, at: &At<'_>, report: &mut Report) {
+    let Some(object) = as_object(value, at, report) else {
+        return;
+    };
+    for (name, value) in object {
+        each(name, value, &at.name(name), report);
+    }
+    for name in required {
+        if !object.contains_key(*name) {
+            report.add(&at.name(name), "required", "Is missing.");
+        }
+    }
+}
+
+/// Checks an object of any properties.
+pub fn any_object(value: &Value, at: &At<'_>, report: &mut Report) {
+    as_object(value, at, report);
+}
+
+fn as_object<'v>(
     value: &'v Value,
     at: &At<'_>,
     report: &mut Report,
@@ -44,16 +68,91 @@ pub fn object<'v>(
     object
 }
 
-pub fn array<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v [Value]> {
-    let array = value.as_array();
-    if array.is_none() {
-        wrong_type(value, "a list", at, report);
+/// Checks the number of properties of an object. Ignores other values.
+pub fn properties(value: &Value, count: Count, at: &At<'_>, report: &mut Report) {
+    if let Some(object) = value.as_object() {
+        count.judge(
+            object.len(),
+            ["min_properties", "max_properties"],
+            "properties",
+            at,
+            report,
+        );
     }
-    array.map(Vec::as_slice)
+}
+
+/// Checks a list and, with `each`, every item.
+pub fn list(value: &Value, count: Count, each: Check, at: &At<'_>, report: &mut Report) {
+    items(value, count, false, each, at, report);
+}
+
+/// Checks a list without equal items and, with `each`, every item.
+pub fn set(value: &Value, count: Count, each: Check, at: &At<'_>, report: &mut Report) {
+    items(value, count, true, each, at, report);
+}
+
+fn items(value: &Value, count: Count, differ: bool, each: Check, at: &At<'_>, report: &mut Report) {
+    let Some(items) = value.as_array() else {
+        wrong_type(value, "a list", at, report);
+        return;
+    };
+    count.judge(items.len(), ["min_items", "max_items"], "items", at, report);
+    if differ {
+        unique(items, at, report);
+    }
+    for (index, item) in items.iter().enumerate() {
+        each(item, &at.index(index), report);
+    }
+}
+
+/// Accepts any value.
+pub fn any(_: &Value, _: &At<'_>, _: &mut Report) {}
+
+/// A rule for texts.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule<'a> {
+    /// Checks that a text is one of `allowed`, the values of `enum`.
+    OneOf(&'a [&'a str]),
+    /// Deprecated values, whose use is recorded.
+    Going(&'a [(&'a str, &'static Deprecation)]),
+    /// The number of Unicode scalar values.
+    Length(Count),
+    Matches(&'static Pattern),
+    Format(&'static str),
+}
+
+/// A length with both bounds.
+pub const fn between(least: u64, most: u64) -> Rule<'static> {
+    Rule::Length(Count::Between(least, most))
+}
+
+/// A minimum length.
+pub const fn at_least(least: u64) -> Rule<'static> {
+    Rule::Length(Count::Least(least))
+}
+
+/// A maximum length.
+pub const fn at_most(most: u64) -> Rule<'static> {
+    Rule::Length(Count::Most(most))
+}
+
+/// A pattern in a static of its own.
+#[macro_export]
+macro_rules! pattern {
+    ($source:literal) => {{
+        static PATTERN: $crate::server::Pattern = $crate::server::Pattern::new($source);
+        &PATTERN
+    }};
 }
 
 /// Checks a text of several lines: it may contain tabs and line breaks, but no other control characters.
-pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
+pub fn text(value: &Value, rules: &[Rule<'_>], at: &At<'_>, report: &mut Report) {
+    if let Some(text) = of_lines(value, at, report) {
+        judge(text, rules, at, report);
+    }
+}
+
+fn of_lines<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
     let text = any_text(value, at, report)?;
     if !is_plain(text, true) {
         let message = "Must hold no control characters but tab and line breaks.";
@@ -64,9 +163,28 @@ pub fn text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'
 }
 
 /// Checks a text of one line, such as a name: it may not contain control characters.
-pub fn line<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'v str> {
-    let text = any_text(value, at, report)?;
-    is_line(text, at, report).then_some(text)
+pub fn line(value: &Value, rules: &[Rule<'_>], at: &At<'_>, report: &mut Report) {
+    if let Some(text) = any_text(value, at, report)
+        && is_line(text, at, report)
+    {
+        judge(text, rules, at, report);
+    }
+}
+
+fn judge(text: &str, rules: &[Rule<'_>], at: &At<'_>, report: &mut Report) {
+    for rule in rules {
+        match *rule {
+            Rule::OneOf(allowed) => one_of(text, allowed, at, report),
+            Rule::Going(values) => {
+                if let Some((_, notice)) = values.iter().find(|(value, _)| *value == text) {
+                    report.uses(notice);
+                }
+            }
+            Rule::Length(count) => length(text, count, at, report),
+            Rule::Matches(pattern) => matches(text, pattern, at, report),
+            Rule::Format(format) => of_format(text, format, at, report),
+        }
+    }
 }
 
 /// Checks the name of a property that the caller chose; `at` is its place.
@@ -104,22 +222,6 @@ fn any_text<'v>(value: &'v Value, at: &At<'_>, report: &mut Report) -> Option<&'
     text
 }
 
-pub fn integer(value: &Value, at: &At<'_>, report: &mut Report) -> Option<i64> {
-    let integer = value.as_i64();
-    if integer.is_none() {
-        wrong_type(value, "an integer", at, report);
-    }
-    integer
-}
-
-pub fn number(value: &Value, at: &At<'_>, report: &mut Report) -> Option<f64> {
-    let number = value.as_f64();
-    if number.is_none() {
-        wrong_type(value, "a number", at, report);
-    }
-    number
-}
-
 pub fn boolean(value: &Value, at: &At<'_>, report: &mut Report) {
     if !value.is_boolean() {
         wrong_type(value, "true or false", at, report);
@@ -136,27 +238,35 @@ pub fn never(at: &At<'_>, report: &mut Report) {
     report.add(at, "never", "Must be left out.");
 }
 
-/// Checks that each of the names is present.
-pub fn required(object: &Map<String, Value>, names: &[&str], at: &At<'_>, report: &mut Report) {
-    for name in names {
-        if !object.contains_key(*name) {
-            report.add(&at.name(name), "required", "Is missing.");
-        }
-    }
-}
-
 pub fn unknown_property(at: &At<'_>, report: &mut Report) {
     report.add(at, "unknown_property", "The object has no such property.");
 }
 
 /// Bounds of a number of characters, items or properties.
 #[derive(Clone, Copy, Debug)]
-pub struct Count {
-    pub least: Option<u64>,
-    pub most: Option<u64>,
+pub enum Count {
+    Any,
+    Least(u64),
+    Most(u64),
+    /// The least and the most.
+    Between(u64, u64),
 }
 
 impl Count {
+    fn least(self) -> Option<u64> {
+        match self {
+            Self::Least(least) | Self::Between(least, _) => Some(least),
+            Self::Any | Self::Most(_) => None,
+        }
+    }
+
+    fn most(self) -> Option<u64> {
+        match self {
+            Self::Most(most) | Self::Between(_, most) => Some(most),
+            Self::Any | Self::Least(_) => None,
+        }
+    }
+
     fn judge(
         self,
         count: usize,
@@ -166,13 +276,13 @@ impl Count {
         report: &mut Report,
     ) {
         let count = count as u64;
-        if let Some(least) = self.least.filter(|least| count < *least) {
+        if let Some(least) = self.least().filter(|least| count < *least) {
             report.add(
                 at,
                 rules[0],
                 format!("Must have at least {least} {noun}, and has {count}."),
             );
-        } else if let Some(most) = self.most.filter(|most| count > *most) {
+        } else if let Some(most) = self.most().filter(|most| count > *most) {
             report.add(
                 at,
                 rules[1],
@@ -182,26 +292,13 @@ impl Count {
     }
 }
 
-pub fn properties(object: &Map<String, Value>, count: Count, at: &At<'_>, report: &mut Report) {
-    count.judge(
-        object.len(),
-        ["min_properties", "max_properties"],
-        "properties",
-        at,
-        report,
-    );
-}
-
-pub fn items(items: &[Value], count: Count, at: &At<'_>, report: &mut Report) {
-    count.judge(items.len(), ["min_items", "max_items"], "items", at, report);
-}
-
 /// Checks the length of a text in Unicode scalar values. They are not counted if there are few enough bytes.
-pub fn length(text: &str, count: Count, at: &At<'_>, report: &mut Report) {
+fn length(text: &str, count: Count, at: &At<'_>, report: &mut Report) {
+    let bytes = text.len() as u64;
     let surely = count
-        .least
-        .is_none_or(|least| least <= 1 && text.len() as u64 >= least)
-        && count.most.is_none_or(|most| text.len() as u64 <= most);
+        .least()
+        .is_none_or(|least| least <= 1 && bytes >= least)
+        && count.most().is_none_or(|most| bytes <= most);
     if !surely {
         count.judge(
             text.chars().count(),
@@ -214,7 +311,7 @@ pub fn length(text: &str, count: Count, at: &At<'_>, report: &mut Report) {
 }
 
 /// Checks that all items differ.
-pub fn unique(items: &[Value], at: &At<'_>, report: &mut Report) {
+fn unique(items: &[Value], at: &At<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
     for (index, item) in items.iter().enumerate() {
         // Equal values print equal texts, since names are sorted.
@@ -224,20 +321,19 @@ pub fn unique(items: &[Value], at: &At<'_>, report: &mut Report) {
     }
 }
 
-pub fn pattern(text: &str, pattern: &Pattern, at: &At<'_>, report: &mut Report) {
+fn matches(text: &str, pattern: &Pattern, at: &At<'_>, report: &mut Report) {
     if !pattern.matches(text) {
         report.add(at, "pattern", format!("Must match {}.", pattern.source()));
     }
 }
 
-pub fn format(text: &str, format: &'static str, at: &At<'_>, report: &mut Report) {
+fn of_format(text: &str, format: &'static str, at: &At<'_>, report: &mut Report) {
     if !format::holds(format, text) {
         report.add(at, "format", format!("Must be of the format {format}."));
     }
 }
 
-/// Checks that a text is one of `allowed`, the values of `enum`.
-pub fn one_of(text: &str, allowed: &[&str], at: &At<'_>, report: &mut Report) {
+fn one_of(text: &str, allowed: &[&str], at: &At<'_>, report: &mut Report) {
     if !allowed.contains(&text) {
         report.add(
             at,
@@ -264,67 +360,67 @@ fn same(a: &Value, b: &Value) -> bool {
     a == b || a.as_f64().is_some_and(|number| b.as_f64() == Some(number))
 }
 
-/// Bounds of an integer.
+/// A bound of a number.
 #[derive(Clone, Copy, Debug)]
-pub struct Integers {
-    pub least: Option<i64>,
-    pub most: Option<i64>,
-    pub multiple_of: Option<i64>,
+pub enum Bound<N> {
+    /// The least and the most.
+    Within(N, N),
+    Least(N),
+    Most(N),
+    Above(N),
+    Below(N),
+    MultipleOf(N),
 }
 
-pub fn integers(value: i64, bounds: Integers, at: &At<'_>, report: &mut Report) {
-    if let Some(least) = bounds.least.filter(|least| value < *least) {
-        report.add(at, "minimum", format!("Must be at least {least}."));
-    } else if let Some(most) = bounds.most.filter(|most| value > *most) {
-        report.add(at, "maximum", format!("Must be at most {most}."));
-    } else if let Some(factor) = bounds
-        .multiple_of
-        .filter(|factor| value.checked_rem(*factor) != Some(0))
-    {
-        report.add(
-            at,
-            "multiple_of",
-            format!("Must be a multiple of {factor}."),
-        );
+/// Checks an integer. Only the first bound that it breaks is reported.
+pub fn integer(value: &Value, bounds: &[Bound<i64>], at: &At<'_>, report: &mut Report) {
+    match value.as_i64() {
+        Some(number) => {
+            let divides = |factor| number.checked_rem(factor) == Some(0);
+            within(number, bounds, divides, at, report);
+        }
+        None => wrong_type(value, "an integer", at, report),
     }
 }
 
-/// Bounds of a number.
-#[derive(Clone, Copy, Debug)]
-pub struct Numbers {
-    pub least: Option<f64>,
-    pub most: Option<f64>,
-    pub above: Option<f64>,
-    pub below: Option<f64>,
-    pub multiple_of: Option<f64>,
+/// Checks a number. Only the first bound that it breaks is reported.
+pub fn number(value: &Value, bounds: &[Bound<f64>], at: &At<'_>, report: &mut Report) {
+    match value.as_f64() {
+        Some(number) => {
+            let divides = |factor| is_multiple(number, factor);
+            within(number, bounds, divides, at, report);
+        }
+        None => wrong_type(value, "a number", at, report),
+    }
 }
 
-pub fn numbers(value: f64, bounds: Numbers, at: &At<'_>, report: &mut Report) {
-    if let Some(least) = bounds.least.filter(|least| value < *least) {
-        report.add(at, "minimum", format!("Must be at least {least}."));
-    } else if let Some(most) = bounds.most.filter(|most| value > *most) {
-        report.add(at, "maximum", format!("Must be at most {most}."));
-    } else if let Some(above) = bounds.above.filter(|above| value <= *above) {
-        report.add(
-            at,
-            "exclusive_minimum",
-            format!("Must be more than {above}."),
-        );
-    } else if let Some(below) = bounds.below.filter(|below| value >= *below) {
-        report.add(
-            at,
-            "exclusive_maximum",
-            format!("Must be less than {below}."),
-        );
-    } else if let Some(factor) = bounds
-        .multiple_of
-        .filter(|factor| !is_multiple(value, *factor))
-    {
-        report.add(
-            at,
-            "multiple_of",
-            format!("Must be a multiple of {factor}."),
-        );
+fn within<N: Copy + PartialOrd + Display>(
+    number: N,
+    bounds: &[Bound<N>],
+    divides: impl Fn(N) -> bool,
+    at: &At<'_>,
+    report: &mut Report,
+) {
+    let broken = bounds.iter().find_map(|bound| match *bound {
+        Bound::Least(least) | Bound::Within(least, _) if number < least => {
+            Some(("minimum", format!("Must be at least {least}.")))
+        }
+        Bound::Most(most) | Bound::Within(_, most) if number > most => {
+            Some(("maximum", format!("Must be at most {most}.")))
+        }
+        Bound::Above(above) if number <= above => {
+            Some(("exclusive_minimum", format!("Must be more than {above}.")))
+        }
+        Bound::Below(below) if number >= below => {
+            Some(("exclusive_maximum", format!("Must be less than {below}.")))
+        }
+        Bound::MultipleOf(factor) if !divides(factor) => {
+            Some(("multiple_of", format!("Must be a multiple of {factor}.")))
+        }
+        _ => None,
+    });
+    if let Some((rule, message)) = broken {
+        report.add(at, rule, message);
     }
 }
 
@@ -340,13 +436,13 @@ pub fn discriminator<'v>(
     at: &At<'_>,
     report: &mut Report,
 ) -> Option<&'v str> {
-    let tag = object(value, at, report)?.get(property);
+    let tag = as_object(value, at, report)?.get(property);
     match tag {
         None => {
             report.add(&at.name(property), "required", "Is missing.");
             None
         }
-        Some(tag) => text(tag, &at.name(property), report),
+        Some(tag) => of_lines(tag, &at.name(property), report),
     }
 }
 
@@ -414,7 +510,7 @@ pub fn alternatives(
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
     use serde_json::json;
 
     use super::*;
@@ -434,7 +530,7 @@ mod tests {
         #[test]
         fn a_plain_text_has_no_control_characters(
             text in r"([ -~]|[\t\r\n\x00-\x1f\x7f]|[\u{80}-\u{bf}]|é|😀){0,12}",
-            lines in any::<bool>(),
+            lines in proptest::bool::ANY,
         ) {
             let mut controls = text.chars().filter(|c| c.is_control());
             let plain = controls.all(|c| lines && "\t\n\r".contains(c));
@@ -457,34 +553,20 @@ mod tests {
     };
 
     fn is_text(value: &Value, at: &At<'_>, report: &mut Report) {
-        text(value, at, report);
+        text(value, &[], at, report);
     }
 
     fn is_short(value: &Value, at: &At<'_>, report: &mut Report) {
         report.uses(&OLD);
-        if let Some(text) = text(value, at, report) {
-            length(
-                text,
-                Count {
-                    least: None,
-                    most: Some(2),
-                },
-                at,
-                report,
-            );
-        }
+        text(value, &[Rule::Length(Count::Most(2))], at, report);
     }
 
     #[test]
     fn control_characters_are_in_no_text_and_lines_only_in_long_ones() {
         let of = |value: &str| {
             let value = json!(value);
-            let long = rules(|at, report| {
-                let _ = text(&value, at, report);
-            });
-            let short = rules(|at, report| {
-                let _ = line(&value, at, report);
-            });
+            let long = rules(|at, report| text(&value, &[], at, report));
+            let short = rules(|at, report| line(&value, &[], at, report));
             let name = rules(|at, report| key(value.as_str().unwrap(), at, report));
             assert_eq!(short, name);
             (long.is_empty(), short.is_empty())
@@ -532,29 +614,57 @@ mod tests {
 
     #[test]
     fn multiples_of_fractions_are_found_despite_rounding() {
-        let bounds = Numbers {
-            least: None,
-            most: None,
-            above: None,
-            below: None,
-            multiple_of: Some(0.1),
-        };
+        let tenths = [Bound::MultipleOf(0.1)];
+        let judge = |value: f64| rules(|at, report| number(&json!(value), &tenths, at, report));
+        assert_eq!(judge(0.3), [""; 0]);
+        assert_eq!(judge(0.35), ["multiple_of"]);
+        let none = [Bound::MultipleOf(0)];
         assert_eq!(
-            rules(|at, report| numbers(0.3, bounds, at, report)),
-            [""; 0]
-        );
-        assert_eq!(
-            rules(|at, report| numbers(0.35, bounds, at, report)),
+            rules(|at, report| integer(&json!(3), &none, at, report)),
             ["multiple_of"]
         );
-        let none = Integers {
-            least: None,
-            most: None,
-            multiple_of: Some(0),
+    }
+
+    #[test]
+    fn the_first_bound_that_is_broken_is_told() {
+        let bounds = [Bound::Within(2, 8), Bound::MultipleOf(2)];
+        let judge = |value: i64| rules(|at, report| integer(&json!(value), &bounds, at, report));
+        assert_eq!(judge(1), ["minimum"]);
+        assert_eq!(judge(9), ["maximum"]);
+        assert_eq!(judge(5), ["multiple_of"]);
+        assert_eq!(judge(4), [""; 0]);
+    }
+
+    #[test]
+    fn an_object_tells_of_each_property_and_of_those_that_are_missing() {
+        let each: Property = |name, value, at, report| match name {
+            "a" => text(value, &[], at, report),
+            _ => unknown_property(at, report),
+        };
+        let judge = |value: Value| {
+            rules(|at, report| {
+                object(&value, &["a", "c"], each, at, report);
+                properties(&value, Count::Most(1), at, report);
+            })
         };
         assert_eq!(
-            rules(|at, report| integers(3, none, at, report)),
-            ["multiple_of"]
+            judge(json!({"a": 1, "b": 2})),
+            ["type", "unknown_property", "required", "max_properties"]
+        );
+        assert_eq!(judge(json!([])), ["type"]);
+    }
+
+    #[test]
+    fn only_a_set_tells_of_equal_items() {
+        let value = json!(["a", "a", 1]);
+        let count = Count::Between(1, 2);
+        assert_eq!(
+            rules(|at, report| list(&value, count, is_text, at, report)),
+            ["max_items", "type"]
+        );
+        assert_eq!(
+            rules(|at, report| set(&value, count, is_text, at, report)),
+            ["max_items", "unique_items", "type"]
         );
     }
 
@@ -563,7 +673,7 @@ mod tests {
 
         #[test]
         fn length_counts_characters(value in "\\PC{0,12}", least in 0u64..8, more in 0u64..8) {
-            let count = Count { least: Some(least), most: Some(least + more) };
+            let count = Count::Between(least, least + more);
             let characters = value.chars().count() as u64;
             let holds = (least..=least + more).contains(&characters);
             prop_assert_eq!(rules(|at, report| length(&value, count, at, report)).is_empty(), holds);

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use axum::extract::RawPathParams;
+use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use super::{
     deprecation::{Deprecation, UsedDeprecations},
     form,
     invalid::{At, Report},
+    operation::Operation,
     problem::{GateCode, Problem},
 };
 pub use crate::form::Scalar;
@@ -41,96 +43,228 @@ pub enum Shape {
 /// A check of generated code: reports the failures of a value.
 pub type Check = fn(&Value, &At<'_>, &mut Report);
 
-/// The parameters of one request, and their failures.
+/// A parameter as data. Operations that share a parameter share its static.
 #[derive(Debug)]
-pub struct Parameters<'r> {
+pub struct Parameter {
+    pub source: Source,
+    pub name: &'static str,
+    pub shape: Shape,
+    pub check: Check,
+    /// Whether a request must have it.
+    pub required: bool,
+    /// The value of a request that leaves it out, as JSON.
+    pub default: Option<&'static str>,
+    pub deprecation: Option<&'static Deprecation>,
+}
+
+impl Parameter {
+    /// An optional parameter.
+    pub const fn new(source: Source, name: &'static str, shape: Shape, check: Check) -> Self {
+        Self {
+            source,
+            name,
+            shape,
+            check,
+            required: false,
+            default: None,
+            deprecation: None,
+        }
+    }
+
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    /// `default` is JSON.
+    #[must_use]
+    pub const fn or(self, default: &'static str) -> Self {
+        Self {
+            default: Some(default),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub const fn deprecated(self, deprecation: &'static Deprecation) -> Self {
+        Self {
+            deprecation: Some(deprecation),
+            ..self
+        }
+    }
+}
+
+/// How the body of an operation is read.
+#[derive(Debug)]
+pub enum Body {
+    /// No body, or raw bytes.
+    Unread,
+    Json(Check),
+    /// JSON, or no bytes.
+    OptionalJson(Check),
+    Form(&'static Form, Check),
+    /// A form, or no bytes.
+    OptionalForm(&'static Form, Check),
+}
+
+/// A generated function that reads the request of an operation.
+pub type Reader<T> = fn(&mut Asked<'_>) -> Result<T, Problem<GateCode>>;
+
+/// The parameters and the body of one request. First all of them are checked, then each value is taken as its type.
+#[derive(Debug)]
+pub struct Asked<'r> {
     head: &'r Parts,
     /// The values of the path's parameters, in the order of the template.
     path: Vec<(&'static str, &'r str)>,
     query: Vec<(Cow<'r, str>, Cow<'r, str>)>,
+    bytes: &'r Bytes,
+    /// The values that passed their checks.
+    values: Vec<(&'static Parameter, Value)>,
+    body: Option<Value>,
     report: Report,
 }
 
-impl<'r> Parameters<'r> {
-    /// Parses a request. The path's parameters get the names of `in_path` by their order, since the router uses its own
-    /// names. A query parameter that is not in `in_query` is a failure.
+impl<'r> Asked<'r> {
+    /// The path's parameters get the names of the operation's template by their order, since the router uses its own names.
     pub fn new(
+        operation: &Operation,
         head: &'r Parts,
         path: &'r RawPathParams,
-        in_path: &[&'static str],
-        in_query: &[&str],
+        bytes: &'r Bytes,
     ) -> Self {
-        let mut report = Report::new();
-        let text = head.uri.query().unwrap_or_default();
-        let mut query = Vec::new();
+        let values = path.iter().map(|(_, value)| value);
+        Self {
+            head,
+            path: operation.path_parameters().zip(values).collect(),
+            query: Vec::new(),
+            bytes,
+            values: Vec::new(),
+            body: None,
+            report: Report::new(),
+        }
+    }
+
+    /// Checks the parameters and the body. A query parameter that is not among `parameters` is a failure. The error lists all
+    /// failures, or says that the body is not JSON at all.
+    pub fn check(
+        &mut self,
+        parameters: &[&'static Parameter],
+        body: Body,
+    ) -> Result<(), Problem<GateCode>> {
+        self.split(parameters);
+        for parameter in parameters {
+            self.parameter(parameter);
+        }
+        match body {
+            Body::Unread => {}
+            Body::Json(check) => self.json(check, true)?,
+            Body::OptionalJson(check) => self.json(check, false)?,
+            Body::Form(form, check) => self.form(form, check),
+            Body::OptionalForm(form, check) if !self.bytes.is_empty() => self.form(form, check),
+            Body::OptionalForm(..) => {}
+        }
+        self.sound()
+    }
+
+    /// The value of a required parameter, or of one with a default.
+    pub fn required<T: DeserializeOwned>(
+        &mut self,
+        parameter: &'static Parameter,
+    ) -> Result<T, Problem<GateCode>> {
+        let default = || serde_json::from_str(parameter.default?).ok();
+        self.optional(parameter)?.or_else(default).ok_or_else(lost)
+    }
+
+    /// The value of an optional parameter.
+    pub fn optional<T: DeserializeOwned>(
+        &mut self,
+        parameter: &'static Parameter,
+    ) -> Result<Option<T>, Problem<GateCode>> {
+        let is_it = |(known, _): &(&Parameter, Value)| std::ptr::eq(*known, parameter);
+        let Some(place) = self.values.iter().position(is_it) else {
+            return Ok(None);
+        };
+        let (_, value) = self.values.swap_remove(place);
+        let root = at(parameter.source);
+        self.typed(value, &root.name(parameter.name)).map(Some)
+    }
+
+    /// The value of a required body.
+    pub fn body<T: DeserializeOwned>(&mut self) -> Result<T, Problem<GateCode>> {
+        self.optional_body()?.ok_or_else(lost)
+    }
+
+    /// The value of an optional body.
+    pub fn optional_body<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Problem<GateCode>> {
+        match self.body.take() {
+            Some(value) => self.typed(value, &At::BODY).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The raw bytes of the body.
+    pub fn bytes(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
+    /// The deprecated things that were used.
+    pub fn used(&mut self) -> UsedDeprecations {
+        self.report.used()
+    }
+
+    /// Splits the query, and reports unknown and undecodable parameters.
+    fn split(&mut self, parameters: &[&'static Parameter]) {
+        let known = |name: &str| {
+            let is_it = |known: &&&Parameter| known.source == Source::Query && known.name == name;
+            parameters.iter().find(is_it).is_some()
+        };
+        let text = self.head.uri.query().unwrap_or_default();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
             let at = At::QUERY.name(&name);
-            if !in_query.contains(&&*name) {
-                report.add(
+            if !known(&name) {
+                self.report.add(
                     &at,
                     "unknown_parameter",
                     "The operation has no such query parameter.",
                 );
             } else if !is_sound(&value, text) {
-                report.add(
+                self.report.add(
                     &at,
                     "encoding",
                     "Must be percent-encoded UTF-8 without NUL.",
                 );
             } else {
-                query.push((name, value));
+                self.query.push((name, value));
             }
         }
-        let values = path.iter().map(|(_, value)| value);
-        let path: Vec<_> = in_path.iter().copied().zip(values).collect();
-        for (name, value) in &path {
+        for (name, value) in &self.path {
             if value.contains('\0') {
-                report.add(&At::PATH.name(name), "encoding", "Must not hold NUL.");
-            }
-        }
-        Self {
-            head,
-            path,
-            query,
-            report,
-        }
-    }
-
-    /// A required parameter.
-    pub fn required<T: DeserializeOwned>(
-        &mut self,
-        source: Source,
-        name: &str,
-        shape: Shape,
-        check: Check,
-    ) -> Option<T> {
-        let found = self.optional(source, name, shape, check);
-        if found.is_none() {
-            let before = self.report.found();
-            let missing = self.texts(source, name).is_empty();
-            // A value that could not be read was reported when it was read.
-            if missing && self.report.found() == before {
                 self.report
-                    .add(&at(source).name(name), "required", "Is missing.");
+                    .add(&At::PATH.name(name), "encoding", "Must not hold NUL.");
             }
         }
-        found
     }
 
-    /// An optional parameter.
-    pub fn optional<T: DeserializeOwned>(
-        &mut self,
-        source: Source,
-        name: &str,
-        shape: Shape,
-        check: Check,
-    ) -> Option<T> {
-        let root = at(source);
-        let at = root.name(name);
-        let texts = self.texts(source, name);
-        let (first, rest) = texts.split_first()?;
-        let value = match shape {
-            Shape::Repeated(scalar) if source == Source::Query => list(
+    fn parameter(&mut self, parameter: &'static Parameter) {
+        let root = at(parameter.source);
+        let at = root.name(parameter.name);
+        let before = self.report.found();
+        let texts = self.texts(parameter.source, parameter.name);
+        let Some((first, rest)) = texts.split_first() else {
+            // A value that could not be read was reported when it was read.
+            if parameter.required && parameter.default.is_none() && self.report.found() == before {
+                self.report.add(&at, "required", "Is missing.");
+            }
+            return;
+        };
+        if let Some(deprecation) = parameter.deprecation {
+            self.report.uses(deprecation);
+        }
+        let value = match parameter.shape {
+            Shape::Repeated(scalar) if parameter.source == Source::Query => list(
                 texts.iter().map(|text| &**text),
                 scalar,
                 &at,
@@ -157,47 +291,21 @@ impl<'r> Parameters<'r> {
                 }
             },
         };
-        self.typed(value?, &at, check)
+        let Some(value) = value else { return };
+        if self.judge(&value, &at, parameter.check) {
+            self.values.push((parameter, value));
+        }
     }
 
-    /// An optional parameter, or its default, which is given as JSON.
-    pub fn defaulted<T: DeserializeOwned>(
-        &mut self,
-        source: Source,
-        name: &str,
-        shape: Shape,
-        check: Check,
-        default: &str,
-    ) -> Option<T> {
-        if self.texts(source, name).is_empty() {
-            return serde_json::from_str(default).ok();
+    /// Reads the body as JSON. An error if it is not JSON at all.
+    fn json(&mut self, check: Check, required: bool) -> Result<(), Problem<GateCode>> {
+        if self.bytes.is_empty() {
+            if required {
+                self.report.add(&At::BODY, "required", "Is missing.");
+            }
+            return Ok(());
         }
-        self.optional(source, name, shape, check)
-    }
-
-    /// The JSON body. An error if it is not JSON at all.
-    pub fn body<T: DeserializeOwned>(
-        &mut self,
-        bytes: &[u8],
-        check: Check,
-    ) -> Result<Option<T>, Problem<GateCode>> {
-        if bytes.is_empty() {
-            self.report.add(&At::BODY, "required", "Is missing.");
-            return Ok(None);
-        }
-        self.optional_body(bytes, check)
-    }
-
-    /// The JSON body; None if there are no bytes.
-    pub fn optional_body<T: DeserializeOwned>(
-        &mut self,
-        bytes: &[u8],
-        check: Check,
-    ) -> Result<Option<T>, Problem<GateCode>> {
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        let value = json::parse(bytes).map_err(|malformed| {
+        let value = json::parse(self.bytes).map_err(|malformed| {
             Problem::new(
                 GateCode::MALFORMED_JSON,
                 format!("The body cannot be read as JSON: {malformed}."),
@@ -207,82 +315,48 @@ impl<'r> Parameters<'r> {
             .with("line", malformed.line)
             .with("column", malformed.column)
         })?;
-        Ok(self.typed(value, &At::BODY, check))
+        if self.judge(&value, &At::BODY, check) {
+            self.body = Some(value);
+        }
+        Ok(())
     }
 
-    /// The body as a form.
-    pub fn form<T: DeserializeOwned>(
-        &mut self,
-        bytes: &[u8],
-        form: &Form,
-        check: Check,
-    ) -> Option<T> {
+    fn form(&mut self, form: &Form, check: Check) {
         let before = self.report.found();
-        let value = form::read(bytes, form, &mut self.report);
+        let value = form::read(self.bytes, form, &mut self.report);
         let unread = self.report.found() > before;
         // Report the other failures too.
-        self.typed(value, &At::BODY, check).filter(|_| !unread)
-    }
-
-    /// The body as a form; None if there are no bytes.
-    pub fn optional_form<T: DeserializeOwned>(
-        &mut self,
-        bytes: &[u8],
-        form: &Form,
-        check: Check,
-    ) -> Option<T> {
-        if bytes.is_empty() {
-            return None;
-        }
-        self.form(bytes, form, check)
-    }
-
-    /// The problem for a value that passed all checks and is missing all the same: the default of its parameter does
-    /// not fit its type.
-    pub fn lost() -> Problem<GateCode> {
-        Problem::new(
-            GateCode::INTERNAL,
-            "A default of the contract does not fit its parameter.",
-        )
-    }
-
-    /// Records the use of a deprecated parameter, if the request has it.
-    pub fn deprecated(&mut self, source: Source, name: &str, deprecation: &'static Deprecation) {
-        if !self.texts(source, name).is_empty() {
-            self.report.uses(deprecation);
+        if self.judge(&value, &At::BODY, check) && !unread {
+            self.body = Some(value);
         }
     }
 
-    /// Ends the reading: returns the used deprecated things, and the problem that lists all failures.
-    pub fn finish(mut self) -> (UsedDeprecations, Result<(), Problem<GateCode>>) {
-        let used = self.report.used();
-        match self.report.is_clean() {
-            true => (used, Ok(())),
-            false => (used, Err(self.report.problem())),
-        }
-    }
-
-    /// Ends the reading at a body that is not JSON at all.
-    pub fn used(mut self) -> UsedDeprecations {
-        self.report.used()
-    }
-
-    fn typed<T: DeserializeOwned>(&mut self, value: Value, at: &At<'_>, check: Check) -> Option<T> {
+    /// Whether a value passes its check.
+    fn judge(&mut self, value: &Value, at: &At<'_>, check: Check) -> bool {
         let before = self.report.found();
-        check(&value, at, &mut self.report);
-        if self.report.found() > before {
-            return None;
-        }
-        match serde_json::from_value(value) {
-            Ok(typed) => Some(typed),
-            Err(error) => {
-                self.report.add(
-                    at,
-                    "type",
-                    format!("Does not have the documented form: {error}."),
-                );
-                None
-            }
+        check(value, at, &mut self.report);
+        self.report.found() == before
+    }
+
+    fn typed<T: DeserializeOwned>(
+        &mut self,
+        value: Value,
+        at: &At<'_>,
+    ) -> Result<T, Problem<GateCode>> {
+        serde_json::from_value(value).map_err(|error| self.misfit(at, &error))
+    }
+
+    /// The problem for a value that passed its check and does not fit its type.
+    fn misfit(&mut self, at: &At<'_>, error: &serde_json::Error) -> Problem<GateCode> {
+        let message = format!("Does not have the documented form: {error}.");
+        self.report.add(at, "type", message);
+        self.report.problem()
+    }
+
+    fn sound(&mut self) -> Result<(), Problem<GateCode>> {
+        match self.report.is_clean() {
+            true => Ok(()),
+            false => Err(self.report.problem()),
         }
     }
 
@@ -311,6 +385,15 @@ impl<'r> Parameters<'r> {
             }
         }
     }
+}
+
+/// The problem for a value that passed all checks and is missing all the same: the default of its parameter does not fit its
+/// type.
+fn lost() -> Problem<GateCode> {
+    Problem::new(
+        GateCode::INTERNAL,
+        "A default of the contract does not fit its parameter.",
+    )
 }
 
 const fn at(source: Source) -> At<'static> {

@@ -190,19 +190,8 @@ mod tests {
 
     fn operation(deprecation: Option<&'static Deprecation>) -> &'static Operation {
         Box::leak(Box::new(Operation {
-            id: "old_get",
-            tag: "old",
-            method: "GET",
-            path: "/old/{id}",
-            security: &[],
-            permission: None,
-            no_permission: None,
-            takes_idempotency_key: false,
-            raw_body: false,
-            codes: &[],
-            consumers: &[],
-            produces: &[],
             deprecation,
+            ..Operation::new("old_get", "old", "GET", "/old/{id}")
         }))
     }
 

@@ -134,11 +134,11 @@ impl Report {
     }
 
     /// A problem that lists all failures.
-    pub fn problem(self) -> Problem<GateCode> {
+    pub fn problem(&self) -> Problem<GateCode> {
         let more = self.found - self.failures.len();
         let errors: Vec<Value> = self
             .failures
-            .into_iter()
+            .iter()
             .map(|failure| json!({"pointer": failure.pointer, "rule": failure.rule, "message": failure.message}))
             .collect();
         let message = match self.found {

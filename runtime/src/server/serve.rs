@@ -1,11 +1,7 @@
 //! The steps of a request that are equal for every operation: admitting it, reading its body within bounds, and
 //! finishing the answer. Generated code decodes the request and calls the handler in between.
 
-use std::{
-    error::Error as _,
-    future::{Future, Ready, ready},
-    sync::Arc,
-};
+use std::{error::Error as _, sync::Arc};
 
 use axum::{
     Router,
@@ -18,31 +14,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use tower::Service;
 
 use super::{
+    decode::{Asked, Reader},
     deprecation::{UsedDeprecations, announce},
     gate::{Gate, Served},
     invalid::{At, Report},
-    operation::Operation,
+    operation::{BodyRule, Operation},
     problem::{GateCode, Problem},
     reply::{Refusal, Reply, refuse},
 };
-
-/// The body that an operation accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyRule {
-    /// No body; content is refused, not ignored.
-    None,
-    /// A body of one of these media types (lower case; `*/*` means any), or no bytes.
-    Content {
-        media_types: &'static [&'static str],
-        /// The media type of the served version is accepted too.
-        versioned: bool,
-    },
-}
 
 /// An admitted request with its body.
 #[derive(Debug)]
 pub struct Arrived<C> {
     pub context: C,
+    pub operation: &'static Operation,
     pub head: Parts,
     pub path: RawPathParams,
     pub body: Bytes,
@@ -52,7 +37,6 @@ pub struct Arrived<C> {
 pub async fn arrive<G: Gate>(
     gate: &G,
     operation: &'static Operation,
-    rule: BodyRule,
     request: Request,
 ) -> Result<Arrived<G::Context>, Response> {
     let (mut head, body) = request.into_parts();
@@ -64,7 +48,7 @@ pub async fn arrive<G: Gate>(
         }
     };
     let read = match RawPathParams::from_request_parts(&mut head, &()).await {
-        Ok(path) => content(&head, body, rule, gate.body_limit(operation))
+        Ok(path) => content(&head, body, operation.body, gate.body_limit(operation))
             .await
             .map(|body| (path, body)),
         Err(_) => Err(Problem::new(
@@ -77,6 +61,7 @@ pub async fn arrive<G: Gate>(
             gate.body(&mut context, operation, &head, &body);
             Ok(Arrived {
                 context,
+                operation,
                 head,
                 path,
                 body,
@@ -132,13 +117,24 @@ impl<C> Arrived<C> {
 }
 
 impl<C: Send + Sync + 'static> Arrived<C> {
+    /// Reads the request. The error lists all its failures.
+    pub fn read<T>(&mut self, read: Reader<T>) -> Result<T, Problem<GateCode>> {
+        let mut asked = Asked::new(self.operation, &self.head, &self.path, &self.body);
+        let request = read(&mut asked);
+        let used = asked.used();
+        self.used(used);
+        request
+    }
+
+    /// Adds the deprecated things in an answer to the head.
+    pub fn notes<A>(&mut self, success: &A, note: fn(&A, &mut UsedDeprecations)) {
+        let mut used = UsedDeprecations::default();
+        note(success, &mut used);
+        self.used(used);
+    }
+
     /// Answers with the handler's result.
-    pub fn answer<G, A, E>(
-        self,
-        gate: &G,
-        operation: &'static Operation,
-        result: Result<A, E>,
-    ) -> Response
+    pub fn answer<G, A, E>(self, gate: &G, result: Result<A, E>) -> Response
     where
         G: Gate<Context = C>,
         A: Reply,
@@ -154,21 +150,29 @@ impl<C: Send + Sync + 'static> Arrived<C> {
             },
             Err(failure) => failure.refuse(&self.head),
         };
-        finish(gate, Some(&self.context), operation, &self.head, response)
+        self.finish(gate, response)
     }
 
     /// Answers a request that breaks the contract.
-    pub fn refuse<G>(
-        self,
-        gate: &G,
-        operation: &'static Operation,
-        problem: &Problem<GateCode>,
-    ) -> Response
+    pub fn refuse<G>(self, gate: &G, problem: &Problem<GateCode>) -> Response
     where
         G: Gate<Context = C>,
     {
         let response = refuse(problem, &self.head);
-        finish(gate, Some(&self.context), operation, &self.head, response)
+        self.finish(gate, response)
+    }
+
+    fn finish<G>(self, gate: &G, response: Response) -> Response
+    where
+        G: Gate<Context = C>,
+    {
+        finish(
+            gate,
+            Some(&self.context),
+            self.operation,
+            &self.head,
+            response,
+        )
     }
 }
 
@@ -188,38 +192,40 @@ fn served(head: &Parts) -> Served {
     head.extensions.get::<Served>().copied().unwrap_or_default()
 }
 
-/// Makes a handler of axum from a function of handlers and request.
-pub fn handler<H, F, A>(
-    handlers: &Arc<H>,
-    serve: F,
-) -> impl Fn(Request) -> A + Clone + Send + Sync + 'static
-where
-    H: Send + Sync + 'static,
-    F: Fn(Arc<H>, Request) -> A + Copy + Send + Sync + 'static,
-    A: Future<Output = Response> + Send,
-{
-    let handlers = Arc::clone(handlers);
-    move |request| serve(Arc::clone(&handlers), request)
-}
-
-/// Answers a method that the path does not have; `allow` lists its methods.
-pub fn method_not_allowed(
-    allow: &'static str,
-) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync + 'static {
-    move |request| {
-        let (head, _) = request.into_parts();
-        let methods: Vec<&str> = allow.split(", ").collect();
-        let problem = Problem::new(
-            GateCode::METHOD_NOT_ALLOWED,
-            format!("The path takes {allow} only."),
-        )
-        .with("allowed", methods);
-        let mut response = refuse(&problem, &head);
-        response
-            .headers_mut()
-            .insert(header::ALLOW, HeaderValue::from_static(allow));
-        ready(response)
-    }
+/// Defines the function that serves one operation: it admits, reads, handles and answers a request. `noting` names the
+/// function that records the deprecated things in an answer.
+#[macro_export]
+macro_rules! serve {
+    (
+        $serve:ident, $operation:path, $read:path, $($handlers:ident)::+ => $method:ident
+        $(, noting $note:path)?
+    ) => {
+        pub(crate) async fn $serve<H>(
+            handlers: ::std::sync::Arc<H>,
+            request: $crate::reexport::axum::extract::Request,
+        ) -> $crate::reexport::axum::response::Response
+        where
+            H: $crate::server::Gate
+                + $($handlers)::+<<H as $crate::server::Gate>::Context>,
+        {
+            let mut arrived =
+                match $crate::server::serve::arrive(&*handlers, &$operation, request).await {
+                    Ok(arrived) => arrived,
+                    Err(refusal) => return refusal,
+                };
+            match arrived.read($read) {
+                Ok(request) => {
+                    let result =
+                        $($handlers)::+::$method(&*handlers, &arrived.context, request).await;
+                    $(if let Ok(success) = &result {
+                        arrived.notes(success, $note);
+                    })?
+                    arrived.answer(&*handlers, result)
+                }
+                Err(problem) => arrived.refuse(&*handlers, &problem),
+            }
+        }
+    };
 }
 
 /// Joins the routers of all versions: each request goes to the router of the version in which it is [`Served`], or to

@@ -84,11 +84,13 @@ pub fn codes(versions: &[Document], found: &mut Diagnostics) -> TokenStream {
         .filter(|code| code.applies == Applies::Own)
         .map(|code| single(code));
     let implied = implied();
+    let of_operations = of_operations(&all);
     quote! {
         #every
         #(#groups)*
         #implied
         #(#own)*
+        #of_operations
     }
 }
 
@@ -133,6 +135,108 @@ fn implied() -> TokenStream {
             /// None: the code does not apply to this operation, such as a code of bodies to one without a body.
             fn implied(code: ImpliedCode) -> ::std::option::Option<Self>;
         }
+    }
+}
+
+/// The macro that defines the codes of an operation: whole groups, codes of its own, and single codes of other groups.
+fn of_operations(all: &IndexMap<&str, &ErrorCode>) -> TokenStream {
+    let members = |applies: Applies| -> Vec<Ident> {
+        let members = all.values().filter(|code| code.applies == applies);
+        members.map(|code| names::type_ident(&code.code)).collect()
+    };
+    let groups: Vec<_> = GROUPS
+        .iter()
+        .map(|(applies, group, _)| (variant_of(group), names::ident(group), members(*applies)))
+        .filter(|(_, _, members)| !members.is_empty())
+        .collect();
+    let grow = groups.iter().map(|(variant, _, members)| {
+        quote! {
+            (@grow $head:tt [#variant $($more:ident)*] [$($variant:ident)*]) => {
+                $crate::codes::operation_codes!(@grow $head [$($more)*] [$($variant)* #(#members)*]);
+            };
+        }
+    });
+    let from = groups.iter().map(|(variant, group, members)| {
+        quote! {
+            (@from #variant $name:ident) => {
+                impl ::std::convert::From<$crate::codes::#group> for $name {
+                    fn from(code: $crate::codes::#group) -> Self {
+                        match code { #($crate::codes::#group::#members => Self::#members,)* }
+                    }
+                }
+            };
+        }
+    });
+    quote! {
+        /// Defines the codes of an operation. After its name stand the groups that it has as a whole, then the codes of its
+        /// own, then single codes of other groups.
+        macro_rules! operation_codes {
+            (
+                $(#[$meta:meta])*
+                pub enum $name:ident: $($group:ident)*; $($own:ident)*; $($other:ident)*
+            ) => {
+                $crate::codes::operation_codes!(
+                    @grow {{$(#[$meta])*} $name [$($group)*] [$($own)*]}
+                    [$($group)*]
+                    [$($own)* $($other)*]
+                );
+            };
+            #(#grow)*
+            (
+                @grow {{$(#[$meta:meta])*} $name:ident [$($group:ident)*] [$($own:ident)*]}
+                []
+                [$($variant:ident)*]
+            ) => {
+                $(#[$meta])*
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+                pub enum $name { $($variant,)* }
+
+                impl $name {
+                    /// All of them.
+                    pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+                }
+
+                impl ::std::convert::From<$name> for $crate::codes::Code {
+                    fn from(code: $name) -> Self {
+                        match code { $($name::$variant => Self::$variant,)* }
+                    }
+                }
+
+                impl ::crm_runtime::server::ErrorCode for $name {
+                    fn code(self) -> &'static str {
+                        ::crm_runtime::server::ErrorCode::code($crate::codes::Code::from(self))
+                    }
+
+                    fn status(self) -> ::crm_runtime::reexport::http::StatusCode {
+                        ::crm_runtime::server::ErrorCode::status($crate::codes::Code::from(self))
+                    }
+                }
+
+                ::crm_runtime::error_codes!(@documented $name);
+
+                $($crate::codes::operation_codes!(@from $group $name);)*
+
+                $(
+                    impl ::std::convert::From<$crate::codes::$own> for $name {
+                        fn from(_: $crate::codes::$own) -> Self {
+                            Self::$own
+                        }
+                    }
+                )*
+
+                impl $crate::codes::OperationCode for $name {
+                    fn implied(code: $crate::codes::ImpliedCode) -> ::std::option::Option<Self> {
+                        match code {
+                            $($crate::codes::ImpliedCode::$group(code) => Some(code.into()),)*
+                            #[allow(unreachable_patterns)]
+                            _ => None,
+                        }
+                    }
+                }
+            };
+            #(#from)*
+        }
+        pub(crate) use operation_codes;
     }
 }
 

@@ -22,7 +22,7 @@ pub fn error_type(operation: &Operation) -> TokenStream {
         }
         None => {
             let error = name_of(operation, "Error");
-            quote!(::crm_runtime::server::Problem<#module::#error>)
+            quote!(Problem<#module::#error>)
         }
     }
 }

@@ -5,6 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::deprecations::Deprecations;
+use super::requests::media_types;
 use crate::document::{Document, Operation};
 use crate::generate::doc_lines;
 use crate::generate::versions::{self, OperationParts};
@@ -59,15 +60,25 @@ pub fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
     let method = operation.method.as_str();
     let security = operation.security.iter().map(|requirement| {
         let (scheme, scopes) = (&requirement.scheme, &requirement.scopes);
-        quote!(Requirement { scheme: #scheme, scopes: &[#(#scopes),*] })
+        quote!(Requirement::new(#scheme, &[#(#scopes),*]))
     });
-    let permission = option(operation.permission.as_deref());
-    let no_permission = option(operation.no_permission.as_deref());
-    let takes_idempotency_key = operation.takes_idempotency_key();
-    let raw_body = operation.raw_body;
-    let mut codes: Vec<&str> = operation.codes.iter().map(String::as_str).collect();
-    codes.sort_unstable();
+    let security = (!operation.security.is_empty()).then(|| quote!(.security(&[#(#security),*])));
+    let permission = operation.permission.as_deref();
+    let permission = permission.map(|name| quote!(.permission(#name)));
+    let no_permission = operation.no_permission.as_deref();
+    let no_permission = no_permission.map(|why| quote!(.no_permission(#why)));
+    let key = operation
+        .takes_idempotency_key()
+        .then(|| quote!(.takes_idempotency_key()));
+    let body = operation.body.as_ref().map(|body| {
+        let (media_types, versioned) = media_types(body);
+        match versioned {
+            true => quote!(.versioned_body(&[#(#media_types),*])),
+            false => quote!(.body(&[#(#media_types),*])),
+        }
+    });
     let consumers = &operation.consumers;
+    let consumers = (!consumers.is_empty()).then(|| quote!(.consumers(&[#(#consumers),*])));
     let mut produces: Vec<&str> = operation
         .successes()
         .flat_map(|(_, response)| response.content.keys())
@@ -75,27 +86,14 @@ pub fn one(operation: &Operation, deprecations: &Deprecations) -> TokenStream {
         .filter(|media_type| !super::responses::is_json(media_type))
         .collect();
     produces.dedup();
-    let deprecation = match deprecations.notice(operation.deprecation.as_ref(), &operation.at) {
-        Some(notice) => quote!(Some(#notice)),
-        None => quote!(None),
-    };
+    let produces = (!produces.is_empty()).then(|| quote!(.produces(&[#(#produces),*])));
+    let deprecated = deprecations
+        .notice(operation.deprecation.as_ref(), &operation.at)
+        .map(|notice| quote!(.deprecated(#notice)));
     quote! {
         #docs
-        pub static #ident: Operation = Operation {
-            id: #id,
-            tag: #tag,
-            method: #method,
-            path: #path,
-            security: &[#(#security),*],
-            permission: #permission,
-            no_permission: #no_permission,
-            takes_idempotency_key: #takes_idempotency_key,
-            raw_body: #raw_body,
-            codes: &[#(#codes),*],
-            consumers: &[#(#consumers),*],
-            produces: &[#(#produces),*],
-            deprecation: #deprecation,
-        };
+        pub static #ident: Operation = Operation::new(#id, #tag, #method, #path)
+            #security #permission #no_permission #key #body #consumers #produces #deprecated;
     }
 }
 

@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::{Scope, name_of, parameters, responses::is_json, validation};
 use crate::diagnostic::Diagnostics;
-use crate::document::{Body, Operation, Parameter, ParameterLocation, Schema};
+use crate::document::{Body, Operation, Parameter, Schema};
 use crate::generate::doc_lines;
 use crate::generate::forms;
 use crate::generate::rust_type::{Place, plain_type, rust_type};
@@ -129,141 +129,87 @@ fn fields(operation: &Operation) -> Vec<Ident> {
 
 fn parameter_type(shapes: &Shapes<'_>, parameter: &Parameter) -> TokenStream {
     let value = plain_type(shapes, &parameter.schema, Place::Request);
-    match parameter.required || default(shapes, parameter).is_some() {
+    match is_always_there(shapes, parameter) {
         true => value,
         false => quote!(Option<#value>),
     }
 }
 
-/// The default of a parameter, as JSON.
-fn default(shapes: &Shapes<'_>, parameter: &Parameter) -> Option<String> {
-    let own = parameter.schema.default.as_ref();
-    let default = own.or(shapes.resolve(&parameter.schema).default.as_ref())?;
-    Some(default.to_string())
+/// Whether the handler always has a value of the parameter.
+fn is_always_there(shapes: &Shapes<'_>, parameter: &Parameter) -> bool {
+    parameter.required || parameters::default(shapes, parameter).is_some()
 }
 
-/// The function that reads the request.
-pub fn read(scope: &Scope<'_, '_>, operation: &Operation, found: &mut Diagnostics) -> TokenStream {
+/// The function that turns what arrived into the request: first all is checked, then it is taken as what it is.
+pub fn read(
+    scope: &Scope<'_, '_>,
+    operation: &Operation,
+    statics: &[Ident],
+    found: &mut Diagnostics,
+) -> TokenStream {
     let shapes = scope.shapes;
-    let idents = fields(operation);
     let module = names::value_ident(&operation.tag);
     let request = name_of(operation, "Request");
     let function = names::value_ident(&operation.id);
-    let in_query = names_in(operation, ParameterLocation::Query);
-    let in_path = path_parameters(&operation.path);
-    let mut kept: Vec<TokenStream> = Vec::new();
-    let mut steps: Vec<TokenStream> = Vec::new();
-    for (parameter, ident) in operation.parameters.iter().zip(&idents) {
-        let source = parameters::source(parameter, found);
-        let shape = parameters::shape(shapes, parameter, found);
-        let check = validation::as_function(scope, &parameter.schema, found);
-        let name = &parameter.name;
-        if let Some(notice) = scope
-            .deprecations
-            .notice(parameter.deprecation.as_ref(), &parameter.at)
-        {
-            steps.push(quote!(parameters.deprecated(#source, #name, #notice);));
-        }
-        if let Some(default) = default(shapes, parameter) {
-            steps.push(quote! {
-                let #ident = parameters.defaulted(#source, #name, #shape, #check, #default);
-            });
-            kept.push(quote!(#ident));
-        } else if parameter.required {
-            steps.push(quote!(let #ident = parameters.required(#source, #name, #shape, #check);));
-            kept.push(quote!(#ident));
-        } else {
-            steps.push(quote!(let #ident = parameters.optional(#source, #name, #shape, #check);));
+    let fields = operation
+        .parameters
+        .iter()
+        .zip(fields(operation))
+        .zip(statics)
+        .map(|((parameter, field), place)| {
+            let take = match is_always_there(shapes, parameter) {
+                true => quote!(required),
+                false => quote!(optional),
+            };
+            quote!(#field: asked.#take(&parameters::#place)?,)
+        });
+    let (rule, body) = body(scope, operation, found);
+    quote! {
+        pub(super) fn #function(asked: &mut Asked<'_>) -> Result<super::#module::#request, Problem<GateCode>> {
+            asked.check(&[#(&parameters::#statics),*], #rule)?;
+            Ok(super::#module::#request { #(#fields)* #body })
         }
     }
-    let body_field = match body_kind(operation) {
-        BodyKind::None => None,
-        BodyKind::Raw => {
-            steps.push(quote!(let body = arrived.body.clone();));
-            Some(quote!(body,))
-        }
+}
+
+/// How the body is read, and the field of the request that has it.
+fn body(
+    scope: &Scope<'_, '_>,
+    operation: &Operation,
+    found: &mut Diagnostics,
+) -> (TokenStream, Option<TokenStream>) {
+    match body_kind(operation) {
+        BodyKind::None => (quote!(Body::Unread), None),
+        BodyKind::Raw => (quote!(Body::Unread), Some(quote!(body: asked.bytes(),))),
         BodyKind::Json { schema, required } => {
             let check = validation::as_function(scope, schema, found);
-            if required {
-                steps.push(body(quote!(parameters.body(&arrived.body, #check))));
-                kept.push(quote!(body));
-            } else {
-                steps.push(body(
-                    quote!(parameters.optional_body(&arrived.body, #check)),
-                ));
+            match required {
+                true => (
+                    quote!(Body::Json(#check)),
+                    Some(quote!(body: asked.body()?,)),
+                ),
+                false => (
+                    quote!(Body::OptionalJson(#check)),
+                    Some(quote!(body: asked.optional_body()?,)),
+                ),
             }
-            Some(quote!(body,))
         }
         BodyKind::Form { typed, required } => {
             let check = validation::as_function(scope, typed.schema, found);
-            let form = forms::form(shapes.document, typed).unwrap_or_else(|refusal| {
+            let form = forms::form(scope.shapes.document, typed).unwrap_or_else(|refusal| {
                 found.push(refusal);
                 TokenStream::new()
             });
-            if required {
-                steps.push(quote!(let body = parameters.form(&arrived.body, &#form, #check);));
-                kept.push(quote!(body));
-            } else {
-                steps.push(
-                    quote!(let body = parameters.optional_form(&arrived.body, &#form, #check);),
-                );
+            match required {
+                true => (
+                    quote!(Body::Form(&#form, #check)),
+                    Some(quote!(body: asked.body()?,)),
+                ),
+                false => (
+                    quote!(Body::OptionalForm(&#form, #check)),
+                    Some(quote!(body: asked.optional_body()?,)),
+                ),
             }
-            Some(quote!(body,))
-        }
-    };
-    let reads = !operation.parameters.is_empty()
-        || matches!(
-            body_kind(operation),
-            BodyKind::Json { .. } | BodyKind::Form { .. }
-        );
-    let mutable = reads.then(|| quote!(mut));
-    let whole = (!kept.is_empty()).then(|| {
-        quote! {
-            let (#(Some(#kept),)*) = (#(#kept,)*) else {
-                return Err(Parameters::lost());
-            };
-        }
-    });
-    quote! {
-        pub(super) fn #function<C>(
-            arrived: &mut Arrived<C>,
-        ) -> Result<super::#module::#request, Problem<GateCode>> {
-            let #mutable parameters = Parameters::new(&arrived.head, &arrived.path, &[#(#in_path),*], &[#(#in_query),*]);
-            #(#steps)*
-            let (used, sound) = parameters.finish();
-            arrived.used(used);
-            sound?;
-            #whole
-            Ok(super::#module::#request { #(#idents,)* #body_field })
         }
     }
-}
-
-/// The code that reads the body; a body that is not JSON ends the reading.
-fn body(read: TokenStream) -> TokenStream {
-    quote! {
-        let body = match #read {
-            Ok(body) => body,
-            Err(problem) => {
-                let used = parameters.used();
-                arrived.used(used);
-                return Err(problem);
-            }
-        };
-    }
-}
-
-fn names_in(operation: &Operation, location: ParameterLocation) -> Vec<&str> {
-    let there = operation
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.location == location);
-    there.map(|parameter| parameter.name.as_str()).collect()
-}
-
-/// The names between braces, in the order of the template.
-pub fn path_parameters(path: &str) -> Vec<&str> {
-    path.split('/')
-        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-        .collect()
 }

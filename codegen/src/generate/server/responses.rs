@@ -55,7 +55,7 @@ impl<'d> Success<'d> {
     pub fn number(&self) -> TokenStream {
         match self.status {
             Status::Code(number) => quote!(#number),
-            _ => quote!(self.status),
+            _ => quote!(own),
         }
     }
 
@@ -196,19 +196,16 @@ pub fn structure(
     success: &Success<'_>,
 ) -> TokenStream {
     let status = success.number();
-    let (body_type, answer) = match &success.content {
-        Content::Nothing => (None, quote!(::crm_runtime::server::Answer::empty(#status))),
+    let (body_type, content) = match &success.content {
+        Content::Nothing => (None, quote!(empty)),
         Content::Json(schema) => {
             let body = answer_type(shapes, schema);
             match is_printable(shapes, schema) {
                 true => (
                     Some(quote!(::crm_runtime::server::Printable<#body>)),
-                    quote!(self.body.answer(#status)?),
+                    quote!(printable),
                 ),
-                false => (
-                    Some(body),
-                    quote!(::crm_runtime::server::Answer::json(#status, &self.body)?),
-                ),
+                false => (Some(body), quote!(json)),
             }
         }
         Content::Other(media_type) => {
@@ -216,15 +213,10 @@ pub fn structure(
                 "text/event-stream" => quote!(::crm_runtime::reexport::axum::body::Body),
                 _ => quote!(::crm_runtime::reexport::bytes::Bytes),
             };
-            (
-                Some(body),
-                quote!(::crm_runtime::server::Answer::other(#status, #media_type, self.body)),
-            )
+            (Some(body), quote!(other #media_type))
         }
     };
-    let sent_as = success
-        .sent_as
-        .map(|media_type| quote!(.sent_as(#media_type)));
+    let sent_as = success.sent_as.map(|media_type| quote!(as #media_type));
     let status_field = (!matches!(success.status, Status::Code(_))).then(|| {
         quote! {
             /// The status of the answer.
@@ -240,7 +232,7 @@ pub fn structure(
     });
     let printed = success.headers.iter().map(|(name, _, ident)| {
         let name = name.to_ascii_lowercase();
-        quote!(.header(#name, self.#ident))
+        quote!(, #name = #ident)
     });
     let declared = match success.is_unit() {
         true => quote!(pub struct #ident;),
@@ -251,11 +243,7 @@ pub fn structure(
         #[derive(Debug)]
         #declared
 
-        impl ::crm_runtime::server::Reply for #ident {
-            fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
-                Ok(#answer #sent_as #(#printed)*)
-            }
-        }
+        ::crm_runtime::answer!(#ident: #status #content #sent_as #(#printed)*);
     }
 }
 
@@ -277,44 +265,23 @@ fn enumeration(
             }
         }
     });
-    let arms = successes.iter().map(|success| {
-        let variant = success.variant();
-        let status = success.number();
-        match success.is_unit() {
-            true => quote!(Self::#variant => Ok(::crm_runtime::server::Answer::empty(#status)),),
-            false => quote!(Self::#variant(success) => success.reply(),),
-        }
+    let (units, held): (Vec<_>, Vec<_>) = successes.iter().partition(|success| success.is_unit());
+    let units = units.into_iter().map(|success| {
+        let (variant, status) = (success.variant(), success.number());
+        quote!(#variant = #status)
     });
-    let from = successes
-        .iter()
-        .filter(|success| !success.is_unit())
-        .map(|success| {
-            let variant = success.variant();
-            let held = struct_name(operation, success.status);
-            quote! {
-                impl From<#held> for #whole {
-                    fn from(success: #held) -> Self {
-                        Self::#variant(success)
-                    }
-                }
-            }
-        });
+    let held = held.into_iter().map(|success| {
+        let (variant, held) = (success.variant(), struct_name(operation, success.status));
+        quote!(#variant(#held))
+    });
+    let stored = quote!(::crm_runtime::server::StoredAnswer);
     let replayed = takes_key.then(|| {
         quote! {
             /// The stored answer to an earlier equal request.
-            Replayed(::crm_runtime::server::StoredAnswer),
+            Replayed(#stored),
         }
     });
-    let replayed_arm = takes_key.then(|| quote!(Self::Replayed(answer) => answer.reply(),));
-    let from_replayed = takes_key.then(|| {
-        quote! {
-            impl From<::crm_runtime::server::StoredAnswer> for #whole {
-                fn from(answer: ::crm_runtime::server::StoredAnswer) -> Self {
-                    Self::Replayed(answer)
-                }
-            }
-        }
-    });
+    let held = held.chain(takes_key.then(|| quote!(Replayed(#stored))));
     quote! {
         #docs
         #[derive(Debug)]
@@ -323,17 +290,7 @@ fn enumeration(
             #replayed
         }
 
-        impl ::crm_runtime::server::Reply for #whole {
-            fn reply(self) -> Result<::crm_runtime::server::Answer, ::serde_json::Error> {
-                match self {
-                    #(#arms)*
-                    #replayed_arm
-                }
-            }
-        }
-
-        #(#from)*
-        #from_replayed
+        ::crm_runtime::answers!(#whole: #(#units),*; #(#held),*);
     }
 }
 

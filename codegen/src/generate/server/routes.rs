@@ -1,11 +1,10 @@
 //! The router: every path of the contract with its methods, 405 with `Allow` for the others, 404 for
 //! all other paths.
 
-use indexmap::IndexMap;
-use proc_macro2::TokenStream;
+use indexmap::{IndexMap, IndexSet};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::requests::media_types;
 use super::traits::trait_path;
 use crate::diagnostic::{Diagnostics, Location};
 use crate::document::{Gone, Method, Operation};
@@ -50,26 +49,34 @@ pub fn routes(
         );
     }
     let traits = traits.values();
+    // Where an operation's way is that of a newer version, seen from here.
+    let newer: IndexSet<u32> = parts
+        .values()
+        .map(|parts| parts.way.served_by)
+        .filter(|version| *version != document.major)
+        .collect();
+    let newer = newer.into_iter().map(|version| {
+        let (alias, version) = (newer_serve(version), versions::module(version));
+        quote!(use crate::#version::server::serve as #alias;)
+    });
     quote! {
         /// The router of this version. `handlers` is the gate and all handlers in one.
         pub fn router<H>(handlers: ::std::sync::Arc<H>) -> ::crm_runtime::reexport::axum::Router
         where
             H: ::crm_runtime::server::Gate #(+ #traits)*,
         {
-            use ::crm_runtime::reexport::axum::{Router, routing::{MethodFilter, MethodRouter}};
+            use ::crm_runtime::reexport::axum::Router;
             #[allow(unused_imports)]
-            use ::crm_runtime::server::{
-                gone::gone,
-                serve::{handler, method_not_allowed, not_found},
-            };
+            use ::crm_runtime::reexport::axum::routing::MethodFilter;
+            use ::crm_runtime::server::{route::path, serve::not_found};
+            #(#newer)*
+            let handlers = &handlers;
 
             Router::new() #(#each)* .fallback(not_found)
         }
 
         #[allow(unused_imports)]
         pub(crate) mod serve {
-            use ::crm_runtime::reexport::axum::{extract::Request, response::Response};
-            use ::crm_runtime::server::{BodyRule, Gate, serve::arrive};
             #[allow(unused_imports)]
             use super::*;
 
@@ -133,16 +140,14 @@ fn route(
             if operation.method == Method::Get {
                 allow.push("HEAD");
             }
-            let filter = names::ident(method);
+            let on = names::value_ident(&method.to_ascii_lowercase());
             let serve = names::value_ident(&operation.id);
             let served_by = parts.get(&operation.id).map(|parts| parts.way.served_by);
-            let from = served_by
-                .filter(|version| *version != major)
-                .map(|version| {
-                    let version = versions::module(version);
-                    quote!(crate::#version::server::)
-                });
-            quote!(.on(MethodFilter::#filter, handler(&handlers, #from serve::#serve::<H>)))
+            let module = match served_by.filter(|version| *version != major) {
+                Some(version) => newer_serve(version),
+                None => names::ident("serve"),
+            };
+            quote!(.#on(#module::#serve::<H>))
         })
         .collect();
     let mut removed: Vec<Method> = Vec::new();
@@ -161,20 +166,15 @@ fn route(
         .map(|entry| {
             let filter = names::ident(entry.method.as_str());
             let ident = super::gone::ident(entry);
-            quote!(.on(MethodFilter::#filter, gone(&removed::#ident)))
+            quote!(.gone(MethodFilter::#filter, &removed::#ident))
         })
         .collect();
-    // If no operation is left, the path counts as unknown for other methods.
-    let others = match allow.is_empty() {
-        true => quote!(not_found),
-        false => {
-            let allow = allow.join(", ");
-            quote!(method_not_allowed(#allow))
-        }
-    };
-    quote! {
-        .route(#path, MethodRouter::new() #(#methods)* #(#gone)* .fallback(#others))
-    }
+    quote!(.route(#path, path(handlers) #(#methods)* #(#gone)*.end()))
+}
+
+/// What the ways of a newer version are called in the router of an older one.
+fn newer_serve(version: u32) -> Ident {
+    names::ident(&format!("serve_v{version}"))
 }
 
 /// The serving code of one operation: admits, reads, calls the handler, answers.
@@ -182,40 +182,10 @@ fn serve(operation: &Operation, handlers: &TokenStream, noted: bool) -> TokenStr
     let ident = names::value_ident(&operation.id);
     let method = names::value_ident(&operation.name);
     let data = names::ident(&names::constant_name(&operation.id));
-    let rule = match &operation.body {
-        None => quote!(BodyRule::None),
-        Some(body) => {
-            let (media_types, versioned) = media_types(body);
-            quote!(BodyRule::Content { media_types: &[#(#media_types),*], versioned: #versioned })
-        }
-    };
-    let uses = noted.then(|| {
-        quote! {
-            if let Ok(success) = &result {
-                let mut used = ::crm_runtime::server::UsedDeprecations::default();
-                super::uses::#ident(success, &mut used);
-                arrived.used(used);
-            }
-        }
-    });
+    let noting = noted.then(|| quote!(, noting super::uses::#ident));
     quote! {
-        pub(crate) async fn #ident<H>(handlers: ::std::sync::Arc<H>, request: Request) -> Response
-        where
-            H: Gate + #handlers<<H as Gate>::Context>,
-        {
-            let operation = &super::operations::#data;
-            let mut arrived = match arrive(&*handlers, operation, #rule, request).await {
-                Ok(arrived) => arrived,
-                Err(refusal) => return refusal,
-            };
-            match super::read::#ident(&mut arrived) {
-                Ok(request) => {
-                    let result = #handlers::#method(&*handlers, &arrived.context, request).await;
-                    #uses
-                    arrived.answer(&*handlers, operation, result)
-                }
-                Err(problem) => arrived.refuse(&*handlers, operation, &problem),
-            }
+        ::crm_runtime::serve! {
+            #ident, super::operations::#data, super::read::#ident, #handlers => #method #noting
         }
     }
 }

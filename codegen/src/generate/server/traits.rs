@@ -71,9 +71,7 @@ pub fn handlers(
                 &self,
                 cx: &Cx,
                 request: #module::#request,
-            ) -> impl ::std::future::Future<
-                Output = Result<#module::#response, #error>,
-            > + Send;
+            ) -> impl Future<Output = Result<#module::#response, #error>> + Send;
         }
     });
     Some(quote! {

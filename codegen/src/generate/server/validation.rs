@@ -4,7 +4,7 @@
 mod text;
 
 use indexmap::IndexMap;
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::Number;
 
@@ -28,14 +28,10 @@ pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> IndexMap<String
         .filter(|(name, _)| reached.contains(name.as_str()))
         .map(|(name, schema)| {
             let ident = names::type_ident(name);
-            let statements = statements(scope, schema, found);
-            let (value, at, report) = match statements.is_empty() {
-                true => (quote!(_), quote!(_), quote!(_)),
-                false => (quote!(value), quote!(at), quote!(report)),
-            };
+            let judged = judged(scope, schema, found);
             let function = quote! {
-                pub fn #ident(#value: &Value, #at: &At<'_>, #report: &mut Report) {
-                    #statements
+                pub fn #ident(value: &Value, at: &At<'_>, report: &mut Report) {
+                    #judged
                 }
             };
             (name.clone(), Part::new(function, references(schema)))
@@ -43,23 +39,31 @@ pub fn checks(scope: &Scope<'_, '_>, found: &mut Diagnostics) -> IndexMap<String
         .collect()
 }
 
-/// The module `checks` with the functions that these operations use.
+/// The module `checks` with what these operations reach. `elsewhere` says where the check of a schema is, if not here.
 pub fn module<'d>(
     shapes: &'d Shapes<'_>,
     checks: &IndexMap<String, Part>,
     operations: impl Iterator<Item = &'d Operation>,
+    elsewhere: impl Fn(&str) -> Option<TokenStream>,
 ) -> TokenStream {
     let reached = shapes.reached(operations.flat_map(asked));
     let functions = checks
         .iter()
         .filter(|(name, _)| reached.contains(name.as_str()))
-        .map(|(_, part)| &part.tokens);
+        .map(|(name, part)| match elsewhere(name) {
+            Some(server) => {
+                let ident = names::type_ident(name);
+                quote!(pub use #server::checks::#ident;)
+            }
+            None => part.tokens.clone(),
+        });
     quote! {
         /// The checks of requests.
-        #[allow(non_snake_case, unused_imports)]
-        mod checks {
+        #[allow(non_snake_case, unused_imports, unused_variables)]
+        pub(crate) mod checks {
             use super::{checks, deprecations};
-            use ::crm_runtime::server::{At, Pattern, Report, check};
+            use ::crm_runtime::pattern;
+            use ::crm_runtime::server::{At, Report, check, check::{Bound, Count, Rule}};
             use ::serde_json::Value;
 
             #(#functions)*
@@ -87,60 +91,66 @@ pub fn as_function(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnosti
         let ident = names::type_ident(name);
         return quote!(checks::#ident);
     }
-    let statements = statements(scope, schema, found);
-    if statements.is_empty() {
-        return quote!(|_, _, _| {});
-    }
-    quote! {
-        |value, at, report| {
-            #[allow(unused_imports)]
-            use ::crm_runtime::server::{Pattern, check};
-            #statements
-        }
+    match judged(scope, schema, found) {
+        Some(judged) => quote!(|value, at, report| #judged),
+        None => quote!(check::any),
     }
 }
 
-/// Statements over `value`, `at` and `report`. None: every value is valid.
-fn statements(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
-    let inner = not_null(scope, schema, found);
-    if inner.is_empty() || !scope.shapes.nullable(schema) || matches!(schema.kind, Kind::Null) {
-        return inner;
+/// An expression over `value`, `at` and `report`. None: every value is valid.
+fn judged(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> Option<TokenStream> {
+    let inner = not_null(scope, schema, found)?;
+    if !scope.shapes.nullable(schema) || matches!(schema.kind, Kind::Null) {
+        return Some(inner);
     }
-    quote! {
+    Some(quote! {
         if !value.is_null() {
             #inner
         }
+    })
+}
+
+/// Several expressions as one.
+fn all(each: impl IntoIterator<Item = TokenStream>) -> Option<TokenStream> {
+    let each: Vec<TokenStream> = each.into_iter().collect();
+    match each.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(quote!({ #(#several;)* })),
     }
 }
 
-fn not_null(scope: &Scope<'_, '_>, schema: &Schema, found: &mut Diagnostics) -> TokenStream {
-    let enumeration = enumeration(schema);
+fn not_null(
+    scope: &Scope<'_, '_>,
+    schema: &Schema,
+    found: &mut Diagnostics,
+) -> Option<TokenStream> {
     let inner = match &schema.kind {
-        Kind::Any => TokenStream::new(),
-        Kind::Never => quote!(check::never(at, report);),
-        Kind::Null => quote!(check::null(value, at, report);),
-        Kind::Boolean => quote!(check::boolean(value, at, report);),
-        Kind::String(rules) => return text::text(scope, schema, rules, found),
-        Kind::Integer(rules) => integer(rules),
-        Kind::Number(rules) => number(rules),
-        Kind::Array(rules) => array(scope, rules, found),
-        Kind::Object(rules) => object(scope, rules, found),
+        Kind::Any => None,
+        Kind::Never => Some(quote!(check::never(at, report))),
+        Kind::Null => Some(quote!(check::null(value, at, report))),
+        Kind::Boolean => Some(quote!(check::boolean(value, at, report))),
+        Kind::String(rules) => return Some(text::text(scope, schema, rules, found)),
+        Kind::Integer(rules) => Some(integer(rules)),
+        Kind::Number(rules) => Some(number(rules)),
+        Kind::Array(rules) => Some(array(scope, rules, found)),
+        Kind::Object(rules) => Some(object(scope, rules, found)),
         Kind::Ref(name) => {
             let ident = names::type_ident(name);
-            quote!(checks::#ident(value, at, report);)
+            Some(quote!(checks::#ident(value, at, report)))
         }
         Kind::OneOf {
             variants,
             discriminator,
-        } => union(scope, variants, discriminator.as_ref(), true, found),
+        } => Some(union(scope, variants, discriminator.as_ref(), true, found)),
         Kind::AnyOf {
             variants,
             discriminator,
-        } => union(scope, variants, discriminator.as_ref(), false, found),
+        } => Some(union(scope, variants, discriminator.as_ref(), false, found)),
         // Merged before.
-        Kind::AllOf(_) => TokenStream::new(),
+        Kind::AllOf(_) => None,
     };
-    quote!(#inner #enumeration)
+    all(inner.into_iter().chain(enumeration(schema)))
 }
 
 /// `enum` and `const` of anything but text.
@@ -150,7 +160,7 @@ fn enumeration(schema: &Schema) -> Option<TokenStream> {
         (None, Some(values)) => values.iter().map(ToString::to_string).collect(),
         (None, None) => return None,
     };
-    Some(quote!(check::one_of_values(value, &[#(#values),*], at, report);))
+    Some(quote!(check::one_of_values(value, &[#(#values),*], at, report)))
 }
 
 fn integer(rules: &NumberRules) -> TokenStream {
@@ -191,20 +201,41 @@ fn integer(rules: &NumberRules) -> TokenStream {
     .flatten()
     .min();
     let multiple_of = rules.multiple_of.as_ref().and_then(Number::as_i64);
-    if least.is_none() && most.is_none() && multiple_of.is_none() {
-        return quote!(check::integer(value, at, report););
-    }
-    let (least, most, multiple_of) = (option(least), option(most), option(multiple_of));
-    quote! {
-        if let Some(number) = check::integer(value, at, report) {
-            let bounds = check::Integers { least: #least, most: #most, multiple_of: #multiple_of };
-            check::integers(number, bounds, at, report);
+    let bounds = bounds(
+        [least, most, None, None, multiple_of],
+        Literal::i64_unsuffixed,
+    );
+    quote!(check::integer(value, &[#(#bounds),*], at, report))
+}
+
+/// The bounds that there are of least, most, above, below and multiple of.
+fn bounds<N: Copy>(
+    [least, most, above, below, multiple_of]: [Option<N>; 5],
+    literal: fn(N) -> Literal,
+) -> Vec<TokenStream> {
+    let mut found = Vec::new();
+    let one = |variant: &str, number: N| {
+        let (variant, number) = (names::ident(variant), literal(number));
+        quote!(Bound::#variant(#number))
+    };
+    match (least, most) {
+        (Some(least), Some(most)) => {
+            let (least, most) = (literal(least), literal(most));
+            found.push(quote!(Bound::Within(#least, #most)));
+        }
+        (least, most) => {
+            found.extend(least.map(|least| one("Least", least)));
+            found.extend(most.map(|most| one("Most", most)));
         }
     }
+    found.extend(above.map(|above| one("Above", above)));
+    found.extend(below.map(|below| one("Below", below)));
+    found.extend(multiple_of.map(|factor| one("MultipleOf", factor)));
+    found
 }
 
 fn number(rules: &NumberRules) -> TokenStream {
-    let bounds = [
+    let each = [
         &rules.minimum,
         &rules.maximum,
         &rules.exclusive_minimum,
@@ -212,48 +243,16 @@ fn number(rules: &NumberRules) -> TokenStream {
         &rules.multiple_of,
     ]
     .map(|bound| bound.as_ref().and_then(Number::as_f64));
-    if bounds.iter().all(Option::is_none) {
-        return quote!(check::number(value, at, report););
-    }
-    let [least, most, above, below, multiple_of] = bounds.map(option);
-    quote! {
-        if let Some(number) = check::number(value, at, report) {
-            let bounds = check::Numbers {
-                least: #least,
-                most: #most,
-                above: #above,
-                below: #below,
-                multiple_of: #multiple_of,
-            };
-            check::numbers(number, bounds, at, report);
-        }
-    }
+    let bounds = bounds(each, Literal::f64_unsuffixed);
+    quote!(check::number(value, &[#(#bounds),*], at, report))
 }
 
 fn array(scope: &Scope<'_, '_>, rules: &ArrayRules, found: &mut Diagnostics) -> TokenStream {
-    let count = count(rules.min_items, rules.max_items)
-        .map(|count| quote!(check::items(items, #count, at, report);));
-    let unique = rules
-        .unique_items
-        .then(|| quote!(check::unique(items, at, report);));
-    let item = statements(scope, &rules.items, found);
-    let each = (!item.is_empty()).then(|| {
-        quote! {
-            for (index, value) in items.iter().enumerate() {
-                let at = &at.index(index);
-                #item
-            }
-        }
-    });
-    if count.is_none() && unique.is_none() && each.is_none() {
-        return quote!(check::array(value, at, report););
-    }
-    quote! {
-        if let Some(items) = check::array(value, at, report) {
-            #count
-            #unique
-            #each
-        }
+    let count = count(rules.min_items, rules.max_items).unwrap_or(quote!(Count::Any));
+    let each = as_function(scope, &rules.items, found);
+    match rules.unique_items {
+        true => quote!(check::set(value, #count, #each, at, report)),
+        false => quote!(check::list(value, #count, #each, at, report)),
     }
 }
 
@@ -261,42 +260,40 @@ fn object(scope: &Scope<'_, '_>, rules: &ObjectRules, found: &mut Diagnostics) -
     let mut arms = Vec::new();
     for (name, property) in &rules.properties {
         let inner = match property.schema.read_only {
-            true => quote!(check::never(at, report);),
-            false => statements(scope, &property.schema, found),
+            true => Some(quote!(check::never(at, report))),
+            false => judged(scope, &property.schema, found),
         };
         let deprecated = scope
             .deprecations
             .notice(property.schema.deprecation.as_ref(), &property.schema.at)
-            .map(|notice| quote!(report.uses(#notice);));
-        arms.push(quote!(#name => { #deprecated #inner }));
+            .map(|notice| quote!(report.uses(#notice)));
+        let arm = all(deprecated.into_iter().chain(inner)).unwrap_or(quote!({}));
+        arms.push(quote!(#name => #arm,));
     }
     let rest = match &rules.additional {
-        Additional::Allowed => TokenStream::new(),
-        Additional::Unsaid if rules.properties.is_empty() => TokenStream::new(),
-        Additional::Unsaid | Additional::Refused => quote!(check::unknown_property(at, report);),
+        Additional::Allowed => None,
+        Additional::Unsaid if rules.properties.is_empty() => None,
+        Additional::Unsaid | Additional::Refused => {
+            Some(quote!(check::unknown_property(at, report)))
+        }
         Additional::Schema(value) => {
-            let value = statements(scope, value, found);
-            quote!(check::key(name, at, report); #value)
+            let key = quote!(check::key(name, at, report));
+            all([key].into_iter().chain(judged(scope, value, found)))
         }
     };
-    let each = match (arms.as_slice(), rest.is_empty()) {
-        ([], true) => None,
-        ([], false) => Some(rest),
-        _ => Some(quote! {
-            match name.as_str() {
-                #(#arms)*
-                _ => { #rest }
-            }
-        }),
-    };
-    let each = each.map(|each| {
-        quote! {
-            for (name, value) in object {
-                let at = &at.name(name);
-                #each
-            }
+    let each = match (arms.as_slice(), rest) {
+        ([], None) => None,
+        ([], Some(rest)) => Some(rest),
+        (arms, rest) => {
+            let rest = rest.unwrap_or(quote!({}));
+            Some(quote! {
+                match name {
+                    #(#arms)*
+                    _ => #rest,
+                }
+            })
         }
-    });
+    };
     let required: Vec<&String> = rules
         .properties
         .iter()
@@ -304,19 +301,18 @@ fn object(scope: &Scope<'_, '_>, rules: &ObjectRules, found: &mut Diagnostics) -
         .map(|(name, _)| name)
         .chain(&rules.required_elsewhere)
         .collect();
-    let required = (!required.is_empty())
-        .then(|| quote!(check::required(object, &[#(#required),*], at, report);));
-    let count = count(rules.min_properties, rules.max_properties)
-        .map(|count| quote!(check::properties(object, #count, at, report);));
-    if each.is_none() && required.is_none() && count.is_none() {
-        return quote!(check::object(value, at, report););
-    }
-    quote! {
-        if let Some(object) = check::object(value, at, report) {
-            #each
-            #required
-            #count
+    let judged = match each {
+        None if required.is_empty() => quote!(check::any_object(value, at, report)),
+        each => {
+            let each = each.unwrap_or(quote!({}));
+            quote! {
+                check::object(value, &[#(#required),*], |name, value, at, report| #each, at, report)
+            }
         }
+    };
+    match count(rules.min_properties, rules.max_properties) {
+        Some(count) => quote!({ #judged; check::properties(value, #count, at, report); }),
+        None => judged,
     }
 }
 
@@ -332,7 +328,7 @@ fn union(
             .iter()
             .map(|variant| as_function(scope, variant, found));
         let checks: Vec<TokenStream> = checks.collect();
-        return quote!(check::alternatives(value, &[#(#checks),*], #exactly_one, at, report););
+        return quote!(check::alternatives(value, &[#(#checks),*], #exactly_one, at, report));
     };
     let property = &discriminator.property;
     let known: Vec<&String> = discriminator.mapping.keys().collect();
@@ -351,17 +347,13 @@ fn union(
 
 /// The bounds of a count, if there are any.
 fn count(least: Option<u64>, most: Option<u64>) -> Option<TokenStream> {
-    let least = least.filter(|least| *least > 0);
-    if least.is_none() && most.is_none() {
-        return None;
-    }
-    let (least, most) = (option(least), option(most));
-    Some(quote!(check::Count { least: #least, most: #most }))
-}
-
-fn option<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
-    match value {
-        Some(value) => quote!(Some(#value)),
-        None => quote!(None),
+    let least = least
+        .filter(|least| *least > 0)
+        .map(Literal::u64_unsuffixed);
+    match (least, most.map(Literal::u64_unsuffixed)) {
+        (None, None) => None,
+        (Some(least), None) => Some(quote!(Count::Least(#least))),
+        (None, Some(most)) => Some(quote!(Count::Most(#most))),
+        (Some(least), Some(most)) => Some(quote!(Count::Between(#least, #most))),
     }
 }

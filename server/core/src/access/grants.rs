@@ -394,34 +394,11 @@ mod tests {
     }
 
     /// An operation that no lint has seen.
-    const MADE_UP: Operation = Operation {
-        id: "views_list",
-        tag: "views",
-        method: "GET",
-        path: "/views",
-        security: &[
-            Requirement {
-                scheme: "user",
-                scopes: &[],
-            },
-            Requirement {
-                scheme: "key",
-                scopes: &[],
-            },
-            Requirement {
-                scheme: "portal",
-                scopes: &[],
-            },
-        ],
-        permission: None,
-        no_permission: None,
-        takes_idempotency_key: false,
-        raw_body: false,
-        codes: &[],
-        consumers: &[],
-        produces: &[],
-        deprecation: None,
-    };
+    const MADE_UP: Operation = Operation::new("views_list", "views", "GET", "/views").security(&[
+        Requirement::new("user", &[]),
+        Requirement::new("key", &[]),
+        Requirement::new("portal", &[]),
+    ]);
 
     fn everybody() -> Vec<(&'static str, Grants)> {
         let scopes = PERMISSIONS.iter().filter_map(|permission| permission.scope);

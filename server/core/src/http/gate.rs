@@ -256,24 +256,9 @@ mod tests {
         testing::api::{Api, now},
     };
 
-    const OPEN: Operation = Operation {
-        id: "views_list",
-        tag: "views",
-        method: "GET",
-        path: "/views",
-        security: &[Requirement {
-            scheme: "user",
-            scopes: &[],
-        }],
-        permission: None,
-        no_permission: Some("Everybody may."),
-        takes_idempotency_key: false,
-        raw_body: false,
-        codes: &[],
-        consumers: &[],
-        produces: &[],
-        deprecation: None,
-    };
+    const OPEN: Operation = Operation::new("views_list", "views", "GET", "/views")
+        .security(&[Requirement::new("user", &[])])
+        .no_permission("Everybody may.");
     static STATED: Operation = OPEN;
     static UNSAID: Operation = Operation {
         no_permission: None,

@@ -1,10 +1,10 @@
 //! Validation of texts: enumerations, lengths, patterns and formats.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::{Scope, count};
+use super::Scope;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Schema, StringRules};
 
@@ -46,33 +46,35 @@ pub fn text(
         (None, None, Some(values)) => Some(values.iter().map(String::as_str).collect()),
         (None, None, None) => None,
     };
-    let mut rest = TokenStream::new();
+    let mut rest = Vec::new();
     if let Some(allowed) = allowed {
-        rest.extend(quote!(check::one_of(text, &[#(#allowed),*], at, report);));
+        rest.push(quote!(Rule::OneOf(&[#(#allowed),*])));
     }
     let values = scope.deprecations.values(schema);
     if !values.is_empty() {
-        let arms = values
+        let going = values
             .iter()
-            .map(|(value, notice)| quote!(#value => report.uses(#notice),));
-        rest.extend(quote!(match text { #(#arms)* _ => {} }));
+            .map(|(value, notice)| quote!((#value, #notice)));
+        rest.push(quote!(Rule::Going(&[#(#going),*])));
     }
-    if let Some(count) = count(rules.min_length, rules.max_length) {
-        rest.extend(quote!(check::length(text, #count, at, report);));
+    let least = rules.min_length.filter(|least| *least > 0);
+    let literal = Literal::u64_unsuffixed;
+    match (least.map(literal), rules.max_length.map(literal)) {
+        (None, None) => {}
+        (Some(least), None) => rest.push(quote!(check::at_least(#least))),
+        (None, Some(most)) => rest.push(quote!(check::at_most(#most))),
+        (Some(least), Some(most)) => rest.push(quote!(check::between(#least, #most))),
     }
     let (pattern, format) = match (rules.pattern.as_deref(), rules.format.as_deref()) {
         (Some(UUIDV7), Some("uuid") | None) => (None, Some("uuidv7")),
         both => both,
     };
     if let Some(pattern) = pattern {
-        rest.extend(quote! {
-            static PATTERN: Pattern = Pattern::new(#pattern);
-            check::pattern(text, &PATTERN, at, report);
-        });
+        rest.push(quote!(Rule::Matches(pattern!(#pattern))));
     }
     if let Some(format) = format {
         if CHECKED.contains(&format) {
-            rest.extend(quote!(check::format(text, #format, at, report);));
+            rest.push(quote!(Rule::Format(#format)));
         } else if !DESCRIBING.contains(&format) {
             let message = format!("the format `{format}` is not known, so it would not be checked");
             let mend = format!(
@@ -85,16 +87,9 @@ pub fn text(
     }
     // Passwords may hold any typed character; they are normalised later.
     let long = rules.max_length.is_none_or(|most| most >= LONG);
-    let read = match long || rules.format.as_deref() == Some("password") {
-        true => quote!(check::text(value, at, report)),
-        false => quote!(check::line(value, at, report)),
+    let kind = match long || rules.format.as_deref() == Some("password") {
+        true => quote!(text),
+        false => quote!(line),
     };
-    if rest.is_empty() {
-        return quote!(#read;);
-    }
-    quote! {
-        if let Some(text) = #read {
-            #rest
-        }
-    }
+    quote!(check::#kind(value, &[#(#rest),*], at, report))
 }
