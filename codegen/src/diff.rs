@@ -30,7 +30,6 @@ pub use finding::{Concerned, Direction, Finding, Level};
 pub use life::NOTICE_DAYS;
 pub use render::{markdown, summary, text};
 pub use rules::{RULES, Rule, rule};
-pub(crate) use walk::template;
 
 /// A contract as it was written.
 #[derive(Debug, Clone)]

@@ -20,6 +20,7 @@ use crate::source::Node;
 pub use code::{Applies, ErrorCode};
 pub use deprecation::{Date, Deprecation};
 pub use gone::Gone;
+pub(crate) use operation::template;
 pub use operation::{
     Body, Encoding, Example, Media, Method, Operation, Requirement, Response, Status,
 };

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::schemas::{Places, followed};
 use super::{Element, Pin};
-use crate::diff::template;
-use crate::document::Method;
+use crate::document::{Method, template};
 use crate::source::{Node, escape};
 
 /// The places of a contract that describe a pin.

@@ -16,6 +16,8 @@ struct Users {
     response: BTreeSet<u32>,
     /// The directions seen outside of operations.
     nobody: u8,
+    /// The consumer that a change affects alone.
+    consumer: Option<String>,
 }
 
 /// A set of operations as bits, those of requests first.
@@ -244,6 +246,7 @@ pub(super) fn findings(
         let (_, users) = all
             .entry((rule.id, old, new, message))
             .or_insert_with(|| (rule, Users::default()));
+        users.consumer = hit.consumer.or(users.consumer.take());
         match hit.op {
             Some(op) => {
                 if mask & REQUEST != 0 {
@@ -338,11 +341,8 @@ fn finding(
             consumers.push(consumer.clone());
         }
     }
-    // A removed consumer is the one that is affected.
-    if rule == &super::rules::CONSUMER_REMOVED
-        && let Some(name) = message.split('`').nth(1)
-    {
-        consumers = vec![name.to_owned()];
+    if let Some(only) = &users.consumer {
+        consumers = vec![only.clone()];
     }
     let label = label_of(graph, at);
     Finding {

@@ -17,8 +17,6 @@ use super::schema::said;
 use super::shape::canonical;
 use super::tree::{Id, Tree};
 
-pub(crate) use operations::template;
-
 /// Keywords whose values are for people.
 const WORDS: &[&str] = &[
     "title",
@@ -53,6 +51,8 @@ pub(super) struct Op {
 pub(super) struct Hit {
     pub(super) raw: Raw,
     pub(super) op: Option<u32>,
+    /// The consumer that the change affects alone; None if it affects all consumers of the operation.
+    pub(super) consumer: Option<String>,
 }
 
 /// The direction of data: to the server with a request, or from it with a webhook.
@@ -121,13 +121,36 @@ impl<'g, 'a> Walk<'g, 'a> {
             message: message.into(),
             mask: here.mask,
         };
-        self.hits.push(Hit { raw, op: here.op });
+        self.hits.push(Hit {
+            raw,
+            op: here.op,
+            consumer: None,
+        });
+    }
+
+    /// Reports a change that affects one consumer alone.
+    fn say_to(
+        &mut self,
+        consumer: &str,
+        here: Here,
+        rule: &'static Rule,
+        old: Id,
+        new: Id,
+        message: impl Into<String>,
+    ) {
+        self.say(here, rule, old, new, message);
+        if let Some(hit) = self.hits.last_mut() {
+            hit.consumer = Some(consumer.to_owned());
+        }
     }
 
     fn say_all(&mut self, here: Here, raws: impl IntoIterator<Item = Raw>) {
         let op = here.op;
-        self.hits
-            .extend(raws.into_iter().map(|raw| Hit { raw, op }));
+        self.hits.extend(raws.into_iter().map(|raw| Hit {
+            raw,
+            op,
+            consumer: None,
+        }));
     }
 
     /// Follows references to their targets.

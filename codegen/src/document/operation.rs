@@ -272,3 +272,24 @@ impl fmt::Display for Status {
         }
     }
 }
+
+/// A path without the names of its parameters: two paths that differ in nothing else are one.
+pub(crate) fn template(path: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in path.chars() {
+        match c {
+            '{' => {
+                inside = true;
+                out.push('{');
+            }
+            '}' => {
+                inside = false;
+                out.push('}');
+            }
+            _ if inside => {}
+            c => out.push(c),
+        }
+    }
+    out
+}

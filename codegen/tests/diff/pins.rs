@@ -211,3 +211,16 @@ fn of_a_preview_nothing_is_promised() {
             .all(|finding| finding.level == crm_codegen::diff::Level::Info)
     );
 }
+
+/// The name is data, not a part of the message that is looked for again.
+#[test]
+fn a_consumer_that_lost_an_operation_is_named_whole() {
+    let with = |consumers: &[&str]| {
+        let mut contract = with_schema(&json!({"type": "string"}), false);
+        contract["paths"]["/it"]["post"]["x-consumers"] = json!(consumers);
+        contract
+    };
+    let found = compare(&with(&["a`b", "web"]), &with(&["web"])).findings;
+    assert_eq!(found[0].rule.id, "consumer-removed");
+    assert_eq!(found[0].consumers, ["a`b"]);
+}

@@ -8,7 +8,7 @@ use crate::diff::graph::{BOTH, REQUEST, RESPONSE};
 use crate::diff::life::{Life, OPERATION};
 use crate::diff::rules::*;
 use crate::diff::tree::{Id, Tree};
-use crate::document::Method;
+use crate::document::{Method, template};
 
 /// An operation in one document.
 #[derive(Debug, Clone, Copy)]
@@ -228,7 +228,7 @@ impl<'a> Walk<'_, 'a> {
         for (name, at) in &old {
             if !new.iter().any(|(other, _)| other == name) {
                 let message = format!("`{name}` no longer has the operation");
-                self.say(here, &CONSUMER_REMOVED, *at, list, message);
+                self.say_to(name, here, &CONSUMER_REMOVED, *at, list, message);
             }
         }
         let list = self.old().get(owners.0, "x-consumers").unwrap_or(owners.0);
@@ -407,27 +407,6 @@ fn is_at(op: &Written<'_>, was: (Method, &str)) -> bool {
 
 fn is_one(a: (Method, &str), b: (Method, &str)) -> bool {
     a.0 == b.0 && template(a.1) == template(b.1)
-}
-
-/// A path without the names of its parameters.
-pub(crate) fn template(path: &str) -> String {
-    let mut out = String::new();
-    let mut inside = false;
-    for c in path.chars() {
-        match c {
-            '{' => {
-                inside = true;
-                out.push('{');
-            }
-            '}' => {
-                inside = false;
-                out.push('}');
-            }
-            _ if inside => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// The names of the parameters of a path, in their order.
