@@ -133,3 +133,34 @@ fn codes_that_servers_answer_with_have_to_be_listed() {
     let source = one("", OK, "").replace("status: 413", "status: 400");
     assert_eq!(findings(&source), [("code-missing", 1)]);
 }
+
+/// A page is chosen from by the properties of its items, another answer by its own.
+#[test]
+fn what_fields_chooses_from_is_a_constant_of_the_type() {
+    let of = |parameters: &str, schema: &str| {
+        let responses = format!(
+            "'200': {{description: Fine., content: {{application/json: {{schema: {{$ref: '#/components/schemas/{schema}'}}}}}}}}"
+        );
+        let schemas = "Page: {type: object, required: [items], properties: {items: {type: array, items: {$ref: '#/components/schemas/Thing'}}, next: {type: string}}}, Thing: {type: object, properties: {id: {type: string}, label: {type: string}}}";
+        let document = document(&one(parameters, &responses, schemas));
+        let (modules, found) = generate::contract(&[document]);
+        assert!(found.is_empty(), "{:#?}", found.into_sorted());
+        let server = modules.iter().find(|module| module.file == "v1_server.rs");
+        let code = server
+            .unwrap()
+            .code
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let constant = "pub const PROPERTIES: &'static [&'static str] = &[\"id\", \"label\"];";
+        (
+            code.contains("impl types::Thing {") && code.contains(constant),
+            code.contains("PROPERTIES"),
+        )
+    };
+    let fields = "{name: fields, in: query, schema: {type: string}}";
+    for schema in ["Page", "Thing"] {
+        assert_eq!(of(fields, schema), (true, true), "{schema}");
+        assert_eq!(of("", schema), (false, false), "{schema}");
+    }
+}

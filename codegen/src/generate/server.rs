@@ -8,6 +8,7 @@ mod failures;
 mod gone;
 mod operations;
 mod parameters;
+mod properties;
 mod requests;
 mod responses;
 mod routes;
@@ -124,6 +125,7 @@ pub fn server(
         let stays = tells(part) || reached(part, &checks).any(tells);
         (!stays).then(|| server_of(newer.major))
     });
+    let of_properties = properties::properties(shapes, shared);
     let uses = uses.module(&noting);
     let deprecations = deprecations.module();
     let removed = gone::removed(document);
@@ -153,6 +155,7 @@ pub fn server(
 
         #of_parameters
         #of_checks
+        #of_properties
         #uses
     };
     let made = Made {

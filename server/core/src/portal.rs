@@ -18,17 +18,13 @@ use crate::{
     work::{Reads, Scope},
 };
 
-/// The properties beside the fields of the contact.
-const OWN: [&str; 2] = ["id", "business"];
-
 impl PortalHandlers<Context> for Core {
     async fn me(
         &self,
         cx: &Context,
         request: portal::MeRequest,
     ) -> Result<portal::MeResponse, Problem<portal::MeError>> {
-        let known = OWN.into_iter().chain(OF_CUSTOMER).collect::<Vec<_>>();
-        let shown = Shown::parse(request.fields.as_deref(), "id", &known)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", PortalMe::PROPERTIES)?;
         let plan = |scope: &Scope| {
             let Principal::Portal { contact, .. } = &scope.caller.principal else {
                 return Err(Fault::Unauthenticated("this needs a customer's token").into());

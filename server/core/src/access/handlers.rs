@@ -8,12 +8,7 @@ use crm_runtime::server::Problem;
 
 use super::{
     roles,
-    users::{
-        User, change,
-        excess::WithKeys,
-        row::{self, missing},
-        standing,
-    },
+    users::{User, change, excess::WithKeys, row::missing, standing},
 };
 use crate::{
     context::Context,
@@ -23,8 +18,6 @@ use crate::{
     refusal::Refusal,
     shown::Shown,
 };
-
-const ROLE_PROPERTIES: [&str; 4] = ["name", "label", "description", "built_in"];
 
 impl AccessHandlers<Context> for Core {
     async fn list_users(
@@ -67,7 +60,7 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::GetUserRequest,
     ) -> Result<access::GetUserResponse, Problem<access::GetUserError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &row::PROPERTIES)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", types::User::PROPERTIES)?;
         let user: Option<User> = self.work.row(cx, &request.id).await?;
         let user = user.ok_or_else(|| missing().narrow())?;
         let tag = shown.etag(user.version);
@@ -135,7 +128,7 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::ListRolesRequest,
     ) -> Result<access::ListRolesResponse, Problem<access::ListRolesError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
+        let shown = Shown::parse(request.fields.as_deref(), "name", types::Role::PROPERTIES)?;
         let scope = self.work.scope(cx).await?;
         let asked = page::Asked {
             fields: request.fields.as_deref(),
@@ -163,7 +156,7 @@ impl AccessHandlers<Context> for Core {
         cx: &Context,
         request: access::GetRoleRequest,
     ) -> Result<access::GetRoleResponse, Problem<access::GetRoleError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "name", &ROLE_PROPERTIES)?;
+        let shown = Shown::parse(request.fields.as_deref(), "name", types::Role::PROPERTIES)?;
         self.work.scope(cx).await?;
         let role = roles::find(&request.role).ok_or_else(|| {
             Problem::new(access::GetRoleError::NotFound, "There is no such role.")

@@ -14,18 +14,6 @@ use crate::{
     work::{Entry, Kind},
 };
 
-/// The properties for `?fields=`.
-pub const PROPERTIES: [&str; 8] = [
-    "id",
-    "name",
-    "scopes",
-    "created_at",
-    "created_by",
-    "expires_at",
-    "revoked_at",
-    "last_used_at",
-];
-
 row! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ApiKey of "api_keys" {
@@ -45,7 +33,7 @@ row! {
 }
 
 impl Listed for ApiKey {
-    const PROPERTIES: &'static [&'static str] = &PROPERTIES;
+    const PROPERTIES: &'static [&'static str] = types::ApiKey::PROPERTIES;
 
     fn added(&self) -> Added {
         Added {

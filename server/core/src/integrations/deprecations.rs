@@ -18,29 +18,6 @@ use crate::{
     work::{Reads, Scope},
 };
 
-/// The properties for `?fields=`.
-const PROPERTIES: [&str; 10] = [
-    "name",
-    "version",
-    "kind",
-    "operation",
-    "pointer",
-    "title",
-    "announced_at",
-    "sunset_at",
-    "replacement",
-    "notices",
-];
-const USE_PROPERTIES: [&str; 7] = [
-    "name",
-    "deprecation",
-    "used_by",
-    "count",
-    "first_used_at",
-    "last_used_at",
-    "days",
-];
-
 /// The unique name of a thing in rows and answers. Versions do not share names.
 pub fn name(thing: &Deprecation) -> String {
     format!("v{}{}", thing.version, thing.element)
@@ -57,7 +34,11 @@ pub async fn list(
     cx: &Context,
     request: &integrations::ListDeprecationsRequest,
 ) -> Result<types::DeprecationPage, Refusal<codes::CursorInvalid>> {
-    let shown = Shown::parse(request.fields.as_deref(), "name", &PROPERTIES)?;
+    let shown = Shown::parse(
+        request.fields.as_deref(),
+        "name",
+        types::Deprecation::PROPERTIES,
+    )?;
     let operation = request.operation.as_deref();
     let of_list = json!(["deprecations", operation]).to_string();
     let parts = [of_list.as_str()];
@@ -110,7 +91,11 @@ pub async fn usage(
     cx: &Context,
     request: &integrations::ListDeprecationUsageRequest,
 ) -> Result<types::DeprecationUsagePage, Refusal<codes::CursorInvalid>> {
-    let shown = Shown::parse(request.fields.as_deref(), "name", &USE_PROPERTIES)?;
+    let shown = Shown::parse(
+        request.fields.as_deref(),
+        "name",
+        types::DeprecationUsage::PROPERTIES,
+    )?;
     let (thing, user) = (request.deprecation.as_deref(), request.used_by.as_deref());
     let of_list = json!(["deprecation_usage", thing, user]).to_string();
     let parts = [of_list.as_str()];

@@ -11,7 +11,7 @@ use crm_runtime::server::{At, Problem, Report};
 use uuid::Uuid;
 
 use super::{
-    api_keys::{self, ApiKey, PROPERTIES},
+    api_keys::{self, ApiKey},
     deprecations,
 };
 use crate::{
@@ -66,7 +66,7 @@ impl IntegrationsHandlers<Context> for Core {
         cx: &Context,
         request: integrations::GetApiKeyRequest,
     ) -> Result<integrations::GetApiKeyResponse, Problem<integrations::GetApiKeyError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", types::ApiKey::PROPERTIES)?;
         let key: Option<ApiKey> = self.work.row(cx, &request.id).await?;
         let key = key.ok_or_else(|| missing().narrow())?;
         Ok(integrations::GetApiKeyResponse {

@@ -16,17 +16,13 @@ use crate::{
     work::{Reads, Scope},
 };
 
-const PROPERTIES: [&str; 8] = [
-    "id", "kind", "name", "tenant", "email", "title", "roles", "scopes",
-];
-
 impl MeHandlers<Context> for Core {
     async fn get(
         &self,
         cx: &Context,
         request: me::GetRequest,
     ) -> Result<me::GetResponse, Problem<me::GetError>> {
-        let shown = Shown::parse(request.fields.as_deref(), "id", &PROPERTIES)?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", Me::PROPERTIES)?;
         let me = caller(self, cx).await?;
         Ok(me::GetResponse {
             body: shown.of(me)?,

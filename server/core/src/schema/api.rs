@@ -6,44 +6,6 @@ use serde_json::Value;
 use super::{Field, ObjectType};
 use crate::{fault::Fault, shown::Shown};
 
-/// The properties of an object type that `?fields=` may name.
-pub const TYPE_PROPERTIES: [&str; 10] = [
-    "name",
-    "label",
-    "plural_label",
-    "description",
-    "built_in",
-    "fields",
-    "indexes",
-    "version",
-    "created_at",
-    "updated_at",
-];
-
-/// The properties of a field definition that `?fields=` may name.
-pub const FIELD_PROPERTIES: [&str; 20] = [
-    "name",
-    "type",
-    "label",
-    "help",
-    "required",
-    "unique",
-    "indexed",
-    "searchable",
-    "default",
-    "options",
-    "min",
-    "max",
-    "min_length",
-    "max_length",
-    "pattern",
-    "scale",
-    "target",
-    "merge",
-    "server_owned",
-    "built_in",
-];
-
 pub fn object_type(object_type: &ObjectType, shown: &Shown) -> Result<types::ObjectType, Fault> {
     fn asked<T>(shown: &Shown, name: &str, value: T) -> Option<T> {
         shown.asks_for(name).then_some(value)

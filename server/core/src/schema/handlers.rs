@@ -59,7 +59,11 @@ impl SchemaHandlers<Context> for Core {
         request: schema::ListRequest,
     ) -> Result<schema::ListResponse, Problem<schema::ListError>> {
         let run = async {
-            let shown = Shown::parse(request.fields.as_deref(), "name", &api::TYPE_PROPERTIES)?;
+            let shown = Shown::parse(
+                request.fields.as_deref(),
+                "name",
+                types::ObjectType::PROPERTIES,
+            )?;
             let scope = self.work.scope(cx).await?;
             let all: Vec<&Arc<ObjectType>> = scope.state.schema.types().collect();
             let (items, page) = of_items(
@@ -140,7 +144,11 @@ impl SchemaHandlers<Context> for Core {
         request: schema::GetRequest,
     ) -> Result<schema::GetResponse, Problem<schema::GetError>> {
         let run = async {
-            let shown = Shown::parse(request.fields.as_deref(), "name", &api::TYPE_PROPERTIES)?;
+            let shown = Shown::parse(
+                request.fields.as_deref(),
+                "name",
+                types::ObjectType::PROPERTIES,
+            )?;
             let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
             let tag = shown.etag(object_type.version);
@@ -250,7 +258,11 @@ impl SchemaHandlers<Context> for Core {
         request: schema::ListFieldsRequest,
     ) -> Result<schema::ListFieldsResponse, Problem<schema::ListFieldsError>> {
         let run = async {
-            let shown = Shown::parse(request.fields.as_deref(), "name", &api::FIELD_PROPERTIES)?;
+            let shown = Shown::parse(
+                request.fields.as_deref(),
+                "name",
+                types::FieldDefinition::PROPERTIES,
+            )?;
             let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
             let all: Vec<&Arc<Field>> = object_type.fields.values().collect();

@@ -22,23 +22,6 @@ use crate::{
 pub const ACTIVE: &str = "active";
 pub const DEACTIVATED: &str = "deactivated";
 
-/// What can be asked for by `?fields=`.
-pub const PROPERTIES: [&str; 13] = [
-    "id",
-    "email",
-    "name",
-    "title",
-    "phone",
-    "manager",
-    "roles",
-    "status",
-    "external_id",
-    "attributes",
-    "version",
-    "created_at",
-    "updated_at",
-];
-
 row! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct User of "users" {
@@ -185,7 +168,7 @@ pub fn set_password(id: &str, hash: &str) -> Statement {
 impl Json for Profile {}
 
 impl Listed for User {
-    const PROPERTIES: &'static [&'static str] = &PROPERTIES;
+    const PROPERTIES: &'static [&'static str] = types::User::PROPERTIES;
 
     fn added(&self) -> Added {
         Added {
