@@ -164,3 +164,34 @@ fn what_fields_chooses_from_is_a_constant_of_the_type() {
         assert_eq!(of("", schema), (false, false), "{schema}");
     }
 }
+
+/// The code of `v1_server.rs` of an operation whose parameters are these in version 1, and those in version 2.
+fn older(first: &str, second: &str) -> String {
+    let newer = one(second, OK, "").replace("version: 1.0.0", "version: 2.0.0");
+    let (modules, found) = generate::contract(&[document(&one(first, OK, "")), document(&newer)]);
+    assert!(found.is_empty(), "{:#?}", found.into_sorted());
+    let server = modules.iter().find(|module| module.file == "v1_server.rs");
+    let words: Vec<&str> = server.unwrap().code.split_whitespace().collect();
+    words.join(" ")
+}
+
+#[test]
+fn an_older_request_becomes_the_newer_one_where_defaults_answer_the_rest() {
+    let limit = "{name: limit, in: query, schema: {type: integer, default: 5}}";
+    let more = "{name: total, in: query, schema: {type: boolean, default: false}}, {name: near, in: query, schema: {type: string}}";
+    let code = older(limit, &format!("{more}, {limit}"));
+    let way = "impl From<BRequest> for crate::v2::server::a::BRequest { #[allow(unused_variables)] fn from(request: BRequest) -> Self { Self { total: false, near: None, limit: request.limit, } } }";
+    assert!(code.contains(way), "{code}");
+}
+
+#[test]
+fn an_older_request_that_lacks_something_is_translated_by_hand() {
+    let limit = "{name: limit, in: query, schema: {type: integer, default: 5}}";
+    let needed = "{name: near, in: query, required: true, schema: {type: string}}";
+    let text = "{name: limit, in: query, schema: {type: string}}";
+    let header = "{name: limit, in: header, schema: {type: integer, default: 5}}";
+    for newer in [&format!("{limit}, {needed}"), text, header, ""] {
+        let code = older(limit, newer);
+        assert!(!code.contains("impl From<BRequest>"), "{newer}: {code}");
+    }
+}

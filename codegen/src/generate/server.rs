@@ -13,6 +13,7 @@ mod requests;
 mod responses;
 mod routes;
 mod traits;
+mod translations;
 mod uses;
 mod validation;
 
@@ -25,6 +26,7 @@ use quote::quote;
 pub use codes::codes;
 use deprecations::Deprecations;
 use parameters::Parameters;
+pub use translations::Asked;
 use uses::Uses;
 
 use super::shapes::{Shapes, references};
@@ -270,6 +272,7 @@ fn parts_of(
     let failures = failures::failures(shapes, operation, found);
     let mut parts = OperationParts {
         request: Part::new(requests::request(shapes, operation), asked),
+        asked: translations::asked(shapes, operation),
         response: Part::new(responses::responses(shapes, operation, found), answered),
         error: Part::new(quote!(#errors #failures), failed),
         handled_by: shapes.document.major,
@@ -318,6 +321,15 @@ fn module(
                 }
                 None => part.tokens.clone(),
             });
+        }
+        if let Some((major, there)) = there
+            && !parts.request.is_same(&there.request, shared)
+        {
+            let server = server_of(major);
+            let (older, newer) = (&parts.asked, &there.asked);
+            items.extend(translations::translation(
+                operation, older, newer, &server, shared,
+            ));
         }
     }
     quote! {

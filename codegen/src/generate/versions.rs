@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
+use super::server::Asked;
 use crate::document::Document;
 
 /// A version that has been written.
@@ -28,6 +29,8 @@ pub struct Version {
 /// The generated parts of an operation.
 pub struct OperationParts {
     pub request: Part,
+    /// The fields of the request.
+    pub asked: Vec<Asked>,
     pub response: Part,
     pub error: Part,
     /// The version whose trait has the handler.

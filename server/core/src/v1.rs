@@ -20,171 +20,61 @@ use serde_json::Value as Json;
 
 use crate::{context::Context, core::Core, fault::Fault};
 
-/// A list: nothing is counted, and of the page's place the next one is told.
-macro_rules! list {
-    ($handlers:ident, $module:ident, $operation:ident, $request:ident { $($parameter:ident),* }, $response:ident, $error:ident, $page:ident) => {
-        async fn $operation(
-            &self,
-            cx: &Context,
-            request: $module::$request,
-        ) -> Result<$module::$response, Problem<$module::$error>> {
-            let $module::$request { $($parameter),* } = request;
-            let request = latest::server::$module::$request { $($parameter,)* total: false };
-            let latest::types::$page { items, page } =
-                latest::server::$handlers::$operation(self, cx, request).await?.body;
-            let next_cursor = page.next;
-            Ok($module::$response { body: types::$page { items, next_cursor } })
-        }
+/// Lists: nothing is counted, and a page names the next one alone.
+macro_rules! lists {
+    ($handlers:ident $module:ident: $(
+        $operation:ident($request:ident) -> $response:ident / $error:ident, $page:ident;
+    )*) => {
+        $(
+            async fn $operation(
+                &self,
+                cx: &Context,
+                request: $module::$request,
+            ) -> Result<$module::$response, Problem<$module::$error>> {
+                let answer = latest::server::$handlers::$operation(self, cx, request.into()).await?;
+                let latest::types::$page { items, page } = answer.body;
+                let next_cursor = page.next;
+                Ok($module::$response { body: types::$page { items, next_cursor } })
+            }
+        )*
     };
 }
 
 impl SchemaHandlers<Context> for Core {
-    list!(
-        SchemaHandlers,
-        schema,
-        list,
-        ListRequest {
-            fields,
-            limit,
-            cursor
-        },
-        ListResponse,
-        ListError,
-        ObjectTypePage
-    );
-    list!(
-        SchemaHandlers,
-        schema,
-        list_fields,
-        ListFieldsRequest {
-            r#type,
-            fields,
-            limit,
-            cursor
-        },
-        ListFieldsResponse,
-        ListFieldsError,
-        FieldDefinitionPage
-    );
+    lists! { SchemaHandlers schema:
+        list(ListRequest) -> ListResponse / ListError, ObjectTypePage;
+        list_fields(ListFieldsRequest) -> ListFieldsResponse / ListFieldsError, FieldDefinitionPage;
+    }
 }
 
 impl AccessHandlers<Context> for Core {
-    list!(
-        AccessHandlers,
-        access,
-        list_users,
-        ListUsersRequest {
-            fields,
-            limit,
-            cursor
-        },
-        ListUsersResponse,
-        ListUsersError,
-        UserPage
-    );
-    list!(
-        AccessHandlers,
-        access,
-        list_roles,
-        ListRolesRequest {
-            fields,
-            limit,
-            cursor
-        },
-        ListRolesResponse,
-        ListRolesError,
-        RolePage
-    );
+    lists! { AccessHandlers access:
+        list_users(ListUsersRequest) -> ListUsersResponse / ListUsersError, UserPage;
+        list_roles(ListRolesRequest) -> ListRolesResponse / ListRolesError, RolePage;
+    }
 }
 
 impl IntegrationsHandlers<Context> for Core {
-    list!(
-        IntegrationsHandlers,
-        integrations,
-        list_api_keys,
-        ListApiKeysRequest {
-            fields,
-            limit,
-            cursor
-        },
-        ListApiKeysResponse,
-        ListApiKeysError,
-        ApiKeyPage
-    );
-    list!(
-        IntegrationsHandlers,
-        integrations,
-        list_deprecations,
-        ListDeprecationsRequest {
-            operation,
-            fields,
-            limit,
-            cursor
-        },
-        ListDeprecationsResponse,
-        ListDeprecationsError,
-        DeprecationPage
-    );
-    list!(
-        IntegrationsHandlers,
-        integrations,
-        list_deprecation_usage,
-        ListDeprecationUsageRequest {
-            deprecation,
-            used_by,
-            fields,
-            limit,
-            cursor
-        },
-        ListDeprecationUsageResponse,
-        ListDeprecationUsageError,
-        DeprecationUsagePage
-    );
+    lists! { IntegrationsHandlers integrations:
+        list_api_keys(ListApiKeysRequest) -> ListApiKeysResponse / ListApiKeysError, ApiKeyPage;
+        list_deprecations(ListDeprecationsRequest)
+            -> ListDeprecationsResponse / ListDeprecationsError, DeprecationPage;
+        list_deprecation_usage(ListDeprecationUsageRequest)
+            -> ListDeprecationUsageResponse / ListDeprecationUsageError, DeprecationUsagePage;
+    }
 }
 
 impl RecordsHandlers<Context> for Core {
-    list!(
-        RecordsHandlers,
-        records,
-        history,
-        HistoryRequest {
-            r#type,
-            id,
-            fields,
-            limit,
-            cursor,
-            include_deleted
-        },
-        HistoryResponse,
-        HistoryError,
-        HistoryPage
-    );
+    lists! { RecordsHandlers records:
+        history(HistoryRequest) -> HistoryResponse / HistoryError, HistoryPage;
+    }
 
     async fn list(
         &self,
         cx: &Context,
         request: records::ListRequest,
     ) -> Result<records::ListResponse, Problem<records::ListError>> {
-        let records::ListRequest {
-            r#type,
-            filter,
-            sort,
-            fields,
-            limit,
-            cursor,
-            include_deleted,
-        } = request;
-        let request = latest::server::records::ListRequest {
-            r#type,
-            filter,
-            sort,
-            fields,
-            limit,
-            cursor,
-            include_deleted,
-            total: false,
-        };
-        let answer = latest::server::RecordsHandlers::list(self, cx, request).await?;
+        let answer = latest::server::RecordsHandlers::list(self, cx, request.into()).await?;
         let body = page(answer.body)?;
         Ok(records::ListResponse { body })
     }

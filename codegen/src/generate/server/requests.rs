@@ -77,44 +77,83 @@ pub fn request(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
         "What `{} {}` is asked.",
         operation.method, operation.path
     ));
-    let idents = fields(operation);
-    let parameters = operation
-        .parameters
-        .iter()
-        .zip(&idents)
-        .map(|(parameter, ident)| {
-            let docs = doc_lines(parameter.description.as_deref().unwrap_or_default());
-            let value = parameter_type(shapes, parameter);
-            quote!(#docs pub #ident: #value,)
-        });
-    let body = match body_kind(operation) {
-        BodyKind::None => None,
-        BodyKind::Raw => Some(quote! {
-            /// The raw body.
-            pub body: ::crm_runtime::reexport::bytes::Bytes,
-        }),
-        BodyKind::Json { schema, required }
-        | BodyKind::Form {
-            typed: forms::Typed { schema, .. },
-            required,
-        } => {
-            let value = rust_type(shapes, schema, Place::Request);
-            let value = if required {
-                value
-            } else {
-                quote!(Option<#value>)
-            };
-            Some(quote!(pub body: #value,))
-        }
-    };
+    let fields = all_fields(shapes, operation).into_iter();
+    let fields = fields.map(|Field { of, ident, held }| {
+        let docs = match of {
+            Some(parameter) => doc_lines(parameter.description.as_deref().unwrap_or_default()),
+            None if matches!(body_kind(operation), BodyKind::Raw) => {
+                doc_lines("The raw body.")
+            }
+            None => TokenStream::new(),
+        };
+        quote!(#docs pub #ident: #held,)
+    });
     quote! {
         #docs
         #[derive(Clone, Debug, PartialEq)]
         pub struct #ident {
-            #(#parameters)*
-            #body
+            #(#fields)*
         }
     }
+}
+
+/// A field of a request.
+pub struct Field<'d> {
+    /// The parameter that it has. None: it has the body.
+    pub of: Option<&'d Parameter>,
+    pub ident: Ident,
+    /// Its type.
+    pub held: TokenStream,
+}
+
+/// The fields of a request in their order: the parameters, then the body.
+pub fn all_fields<'d>(shapes: &Shapes<'_>, operation: &'d Operation) -> Vec<Field<'d>> {
+    let parameters = operation.parameters.iter().zip(fields(operation));
+    let parameters = parameters.map(|(parameter, ident)| Field {
+        of: Some(parameter),
+        ident,
+        held: parameter_type(shapes, parameter),
+    });
+    let body = match body_schema(operation) {
+        Some(schema) => {
+            let value = rust_type(shapes, schema, Place::Request);
+            match is_optional_body(operation) {
+                true => Some(quote!(Option<#value>)),
+                false => Some(value),
+            }
+        }
+        None if operation.body.is_some() => Some(quote!(::crm_runtime::reexport::bytes::Bytes)),
+        None => None,
+    };
+    let body = body.map(|held| Field {
+        of: None,
+        ident: names::ident("body"),
+        held,
+    });
+    parameters.chain(body).collect()
+}
+
+/// The schema of a body that is read, as JSON or as a form.
+pub fn body_schema(operation: &Operation) -> Option<&Schema> {
+    match body_kind(operation) {
+        BodyKind::None | BodyKind::Raw => None,
+        BodyKind::Json { schema, .. } => Some(schema),
+        BodyKind::Form { typed, .. } => Some(typed.schema),
+    }
+}
+
+/// Whether a body that is read may be left out.
+pub fn is_optional_body(operation: &Operation) -> bool {
+    matches!(
+        body_kind(operation),
+        BodyKind::Json {
+            required: false,
+            ..
+        } | BodyKind::Form {
+            required: false,
+            ..
+        }
+    )
 }
 
 fn fields(operation: &Operation) -> Vec<Ident> {
