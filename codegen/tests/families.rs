@@ -475,3 +475,159 @@ fn comparisons_name_the_file_and_keep_the_order_of_the_document() {
         "{out}"
     );
 }
+
+/// A root with groups. The list of a family and the groups come between `info` and `tags`.
+const GROUPED: &str = "\
+openapi: 3.1.0
+info: {title: Things, version: 1.0.0}
+# The files.
+x-families: [a.yaml]
+# What many have.
+x-every:
+  # Headers.
+  answer:
+    X-A:
+      # The first.
+      schema: {type: string}
+
+    X-B: {schema: {type: string}}
+  # Responses.
+  failures:
+    4XX: {description: No}
+tags: []
+paths: {}
+components:
+  schemas: {}
+";
+
+fn grouped(headers: &str) -> String {
+    format!(
+        "\
+paths:
+  /a:
+    get:
+      operationId: a_get
+      responses:
+        '200':
+          description: |
+            x-every: answer
+{headers}        x-every: failures
+        5XX: {{description: Failed}}
+"
+    )
+}
+
+#[test]
+fn a_group_stands_where_it_is_wanted_and_nothing_of_groups_is_left() {
+    let headers = "          headers:
+            X-0: {schema: {type: string}}
+            x-every: answer
+            X-Z: {schema: {type: string}}
+";
+    let files = Files::new(
+        "every",
+        &[("openapi.yaml", GROUPED), ("a.yaml", &grouped(headers))],
+    );
+    assert_eq!(files.faults(), [""; 0]);
+    let (code, text) = files.run(&["bundle", "openapi.yaml"]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        text,
+        "\
+openapi: 3.1.0
+info: {title: Things, version: 1.0.0}
+tags: []
+paths:
+  /a:
+    get:
+      operationId: a_get
+      responses:
+        '200':
+          description: |
+            x-every: answer
+          headers:
+            X-0: {schema: {type: string}}
+            X-A:
+              # The first.
+              schema: {type: string}
+
+            X-B: {schema: {type: string}}
+            X-Z: {schema: {type: string}}
+        4XX: {description: No}
+        5XX: {description: Failed}
+components:
+  schemas: {}
+"
+    );
+}
+
+#[test]
+fn what_is_wrong_in_a_group_is_told_with_its_line_in_the_root() {
+    let root = GROUPED.replace("X-B: {schema", "X-B: {shema");
+    let headers = "          headers:\n            x-every: answer\n";
+    let files = Files::new(
+        "every-fault",
+        &[("openapi.yaml", &root), ("a.yaml", &grouped(headers))],
+    );
+    insta::assert_snapshot!(files.faults().join("\n"), @"
+    openapi.yaml:13:10 /paths/~1a/get/responses/200/headers/X-B: [parameter-schema] neither `schema` nor `content` is given here
+    openapi.yaml:13:18 /paths/~1a/get/responses/200/headers/X-B/shema: [unknown-field] OpenAPI knows no `shema` here; it would be ignored
+    ");
+}
+
+#[test]
+fn what_is_wrong_with_groups_is_told() {
+    let faults = |name: &str, root: &str, headers: &str| {
+        let family = grouped(headers);
+        let files = Files::new(name, &[("openapi.yaml", root), ("a.yaml", &family)]);
+        files.faults().join("\n")
+    };
+    let headers = |body: &str| format!("          headers:\n            {body}\n");
+    let unknown = faults("every-unknown", GROUPED, &headers("x-every: answers"));
+    let number = faults("every-number", GROUPED, &headers("x-every: 7"));
+    let twice = "X-B: {schema: {type: string}}\n            x-every: answer";
+    let twice = faults("every-twice", GROUPED, &headers(twice));
+    let flow = faults(
+        "every-flow",
+        GROUPED,
+        "          headers: {x-every: answer}\n",
+    );
+    let inside = GROUPED.replace("    X-B: {", "    x-every: failures\n    X-B: {");
+    let inside = faults("every-inside", &inside, &headers("x-every: answer"));
+    let empty = GROUPED.replace("    4XX: {description: No}\n", "");
+    let empty = faults("every-empty", &empty, &headers("x-every: answer"));
+    let all = [unknown, number, twice, flow, inside, empty].join("\n\n");
+    insta::assert_snapshot!(all, @"
+    a.yaml:10:13 /paths/~1a/get/responses/200/headers/x-every: [every-unknown] the root's `x-every` has no group `answers`
+
+    a.yaml:10:13 /paths/~1a/get/responses/200/headers/x-every: [every-unknown] the name of a group is expected here, this is a number
+
+    a.yaml:10:13 /paths/~1a/get/responses/200/headers/x-every: [duplicate-key] the key `X-B` is in the group already (wanted on line 11)
+
+    a.yaml:8:13 /paths/~1a/get/responses/200/description: [family-form] the files cannot be copied into one document as they are written: this would be lost or become something else
+
+    openapi.yaml:13:5 /x-every/answer/x-every: [every-root] `x-every` is filled in families, not in the root
+
+    a.yaml:11:9 /paths/~1a/get/responses/x-every: [every-unknown] the root's `x-every` has no group `failures`
+    openapi.yaml:15:3 /x-every/failures: [every-group] `failures` is not a map with a line for each member
+    ");
+}
+
+/// A group that is wanted often may not fill the memory.
+#[test]
+fn copies_of_groups_are_bounded() {
+    let values = vec!["0"; 9_000].join(", ");
+    let root = GROUPED.replace("    X-A:", &format!("    X-C: [{values}]\n    X-A:"));
+    let family: String = (0..100)
+        .map(|n| format!("x-{n}:\n  x-every: answer\n"))
+        .collect();
+    let files = Files::new(
+        "every-much",
+        &[("openapi.yaml", &root), ("a.yaml", &family)],
+    );
+    let faults = files.faults();
+    assert!(
+        faults[0].ends_with("[too-much] the contract grows too large by the copies for `x-every`"),
+        "{faults:#?}"
+    );
+}

@@ -84,16 +84,33 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "
 
 /// Joins the root and its families.
 fn with_families(mut root: Value, file: &dyn Fn(&str) -> Value) -> Value {
-    let families = root
-        .as_object_mut()
-        .and_then(|root| root.remove("x-families"));
+    let mut take = |key: &str| root.as_object_mut().and_then(|root| root.remove(key));
+    let families = take("x-families");
+    let groups = take("x-every").unwrap_or_default();
     for name in families
         .iter()
         .flat_map(|list| list.as_array().expect("a list"))
     {
-        add(&mut root, file(name.as_str().expect("a path")));
+        let mut family = file(name.as_str().expect("a path"));
+        fill(&mut family, &groups);
+        add(&mut root, family);
     }
     root
+}
+
+/// Puts the members of a group where `x-every` names it.
+fn fill(value: &mut Value, groups: &Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, groups)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| fill(member, groups));
+            if let Some(name) = members.remove("x-every") {
+                let group = &groups[name.as_str().expect("a name")];
+                members.extend(group.as_object().expect("a group").clone());
+            }
+        }
+        _ => {}
+    }
 }
 
 fn add(target: &mut Value, more: Value) {

@@ -1,11 +1,14 @@
 //! Families: `x-families` of the root lists further files of the contract. Their members are added to the sections of
 //! the root, key by key and in the order of the list. The result does not contain the list.
 
+mod every;
 mod join;
 mod text;
 
 use std::path::{Component, Path};
 use std::sync::Arc;
+
+use every::{Copies, EVERY, Groups};
 
 use super::{Content, MOST_BYTES, Node, Written, read};
 use crate::diagnostic::{Diagnostics, Location};
@@ -33,6 +36,8 @@ struct Family {
     file: Arc<str>,
     text: Vec<u8>,
     root: Node,
+    /// The groups in its text.
+    copies: Copies,
 }
 
 /// The whole contract; None if a family cannot be read or joined, which is reported.
@@ -46,10 +51,17 @@ pub(super) fn joined(
     };
     let mut faults = Diagnostics::default();
     let file: Arc<str> = Arc::from(whole.file.as_str());
-    let families = families(&file, &list, whole.text.len(), fetch, &mut faults);
+    let mut families = families(&file, &list, whole.text.len(), fetch, &mut faults);
     let written = whole.root.clone();
     if let Content::Map(map) = &mut whole.root.content {
         map.shift_remove(KEY);
+        map.shift_remove(EVERY);
+    }
+    let text = String::from_utf8_lossy(&whole.text);
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut groups = Groups::of(&written, &lines, &file, &mut faults);
+    for family in &mut families {
+        family.copies = groups.expand(family, &mut faults);
     }
     // If one file cannot be read, the others are not checked, since much would be missing.
     if faults.is_empty() {
@@ -121,6 +133,7 @@ fn families(
                 file: path,
                 text,
                 root,
+                copies: Copies::new(),
             });
         }
     }

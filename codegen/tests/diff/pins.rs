@@ -5,7 +5,7 @@ use crm_codegen::diff::{Finding, Options, diff};
 use crm_codegen::document::Date;
 use serde_json::{Value, json};
 
-use crate::{base, contract};
+use crate::{base, compare, contract, with_schema};
 
 fn consumers() -> Vec<Consumer> {
     let portal = "consumer: portal

@@ -81,9 +81,7 @@ pub fn request(shapes: &Shapes<'_>, operation: &Operation) -> TokenStream {
     let fields = fields.map(|Field { of, ident, held }| {
         let docs = match of {
             Some(parameter) => doc_lines(parameter.description.as_deref().unwrap_or_default()),
-            None if matches!(body_kind(operation), BodyKind::Raw) => {
-                doc_lines("The raw body.")
-            }
+            None if matches!(body_kind(operation), BodyKind::Raw) => doc_lines("The raw body."),
             None => TokenStream::new(),
         };
         quote!(#docs pub #ident: #held,)

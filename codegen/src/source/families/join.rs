@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::map::Entry;
 
-use super::{Family, KEY};
+use super::{EVERY, Family, KEY};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::source::{Content, Node, Position, escape};
 
@@ -73,7 +73,7 @@ fn sections<'n>(family: &'n Family, found: &mut Diagnostics) -> Vec<Section<'n>>
                 key: &member.key,
                 node: &member.node,
             }),
-            (name, _) if name.starts_with("x-") && name != KEY => sections.push(Section {
+            (name, _) if name.starts_with("x-") && name != KEY && name != EVERY => sections.push(Section {
                 keys: vec![key],
                 key: &member.key,
                 node: &member.node,

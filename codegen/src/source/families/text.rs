@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Family, KEY};
+use super::{EVERY, Family, KEY};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::source::{Content, Member, Node, Written, escape, read};
 
@@ -29,18 +29,22 @@ pub(super) fn joined(text: &[u8], root: &Node, families: &[Family]) -> Vec<u8> {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         for (pointer, span) in spans(&family.root, &lines) {
             let body = more.entry(pointer).or_default();
-            for line in lines.iter().take(span.end).skip(span.key + 1) {
-                push(body, line);
+            let section = lines.iter().enumerate().take(span.end).skip(span.key + 1);
+            for (index, line) in section {
+                match family.copies.get(&index) {
+                    Some(copy) => body.push_str(copy),
+                    None => push(body, line),
+                }
             }
         }
     }
     let spans = spans(root, &lines);
-    let list = spans.get(&format!("/{KEY}"));
-    // The comment above the list belongs to the list.
-    let list = list.map(|span| {
+    // The parts for the bundler alone, each with the comment above it.
+    let own = [KEY, EVERY].map(|key| {
+        let span = spans.get(&format!("/{key}"))?;
         let comments = lines.iter().take(span.key).rev();
         let comments = comments.take_while(|line| line.starts_with('#')).count();
-        span.key - comments..span.end
+        Some(span.key - comments..span.end)
     });
     let added = || {
         let all = spans.iter();
@@ -50,7 +54,7 @@ pub(super) fn joined(text: &[u8], root: &Node, families: &[Family]) -> Vec<u8> {
     let ended: HashMap<usize, &String> = added().map(|(_, span, body)| (span.end, body)).collect();
     let mut out = String::new();
     for (index, line) in lines.iter().enumerate() {
-        if list.as_ref().is_some_and(|list| list.contains(&index)) {
+        if own.iter().flatten().any(|own| own.contains(&index)) {
             continue;
         }
         match opened.get(&index) {
