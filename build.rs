@@ -48,12 +48,19 @@ fn build() -> Result<(), Vec<String>> {
         return Err(printed(found.into_sorted()));
     }
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
+    let out = Path::new(&out);
+    // A document that is no longer published leaves no file: the Worker's build takes the whole folder.
+    let published = out.join(generate::DOCUMENTS_FOLDER);
+    let _ = fs::remove_dir_all(&published);
+    fs::create_dir_all(&published)
+        .map_err(|error| vec![format!("{}: {error}", published.display())])?;
     let texts = modules
         .into_iter()
-        .map(|module| (module.file, module.code.into_bytes()));
-    let files = texts.chain(assets.into_iter().map(|asset| (asset.file, asset.bytes)));
-    for (file, bytes) in files {
-        let path = Path::new(&out).join(&file);
+        .map(|module| (out.join(module.file), module.code.into_bytes()));
+    let assets = assets
+        .into_iter()
+        .map(|asset| (published.join(asset.file), asset.bytes));
+    for (path, bytes) in texts.chain(assets) {
         fs::write(&path, bytes).map_err(|error| vec![format!("{}: {error}", path.display())])?;
     }
     Ok(())

@@ -23,7 +23,7 @@ use crate::document::Document;
 use crate::hoist::hoist;
 
 pub use client::clients;
-pub use documents::{Asset, documents};
+pub use documents::{Asset, FOLDER as DOCUMENTS_FOLDER, documents};
 
 /// A file of generated code.
 #[derive(Debug, Clone, PartialEq, Eq)]

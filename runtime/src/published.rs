@@ -15,16 +15,17 @@ pub struct Published {
     pub page: PublishedText,
 }
 
-/// A compressed text, stored whole or as a difference from another text.
+/// A text in a compressed file, stored whole or as a difference from another text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedText {
-    pub gzip: &'static [u8],
-    /// The text from which this one is a difference. The compressed bytes then alternate between new bytes and ranges
-    /// of the base: length and bytes of the former, start and length of the latter; numbers are LEB128.
+    /// The name of the file, which is in gzip.
+    pub file: &'static str,
+    /// The text from which this one is a difference. The file then alternates between new bytes and ranges of the base:
+    /// length and bytes of the former, start and length of the latter; numbers are LEB128.
     pub base: Option<&'static PublishedText>,
     /// The length of the text in bytes.
     pub length: usize,
-    /// A fingerprint of the text, for its ETag.
+    /// The first 8 bytes of the text's SHA-256 in hexadecimal: the inside of its ETag.
     pub tag: &'static str,
 }
 

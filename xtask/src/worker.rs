@@ -1,6 +1,7 @@
 //! `cargo xtask build-worker`: builds the Worker for Cloudflare's runtime in `server/worker/build/`, with cargo and the
 //! package registries only. Prints its size, its parts and its start-up time, and fails above the limits.
 
+mod assets;
 mod build;
 mod conformance;
 pub mod host;

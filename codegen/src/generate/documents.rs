@@ -1,4 +1,4 @@
-//! The published documents, compressed, and the module that names them.
+//! The published documents: a compressed file for each text, and the module that names the files.
 
 use std::io::Write;
 
@@ -16,14 +16,17 @@ use crate::{
     publish::{self, Publication, Source},
 };
 
-/// A file that a module includes.
+/// The folder of the texts' files, below the folder of the modules.
+pub const FOLDER: &str = "documents";
+
+/// A file that holds a text, named without its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     pub file: String,
     pub bytes: Vec<u8>,
 }
 
-/// `documents.rs` and the texts that it includes, for all versions.
+/// `documents.rs` and the files of the texts that it names, for all versions.
 pub fn documents(versions: &[Source<'_>]) -> (Vec<Module>, Vec<Asset>, Diagnostics) {
     let (publications, mut found) = publish::publish(versions);
     let mut texts = Texts::default();
@@ -52,12 +55,19 @@ pub fn documents(versions: &[Source<'_>]) -> (Vec<Module>, Vec<Asset>, Diagnosti
         })
         .collect();
     let policy = page::policy();
+    let files = texts.assets.iter().map(|asset| {
+        let (file, path) = (&asset.file, format!("/{FOLDER}/{}", asset.file));
+        quote!((#file, include_bytes!(concat!(env!("OUT_DIR"), #path))))
+    });
     let tokens = quote! {
         /// For each version the whole contract first, then each consumer's part.
         pub static DOCUMENTS: &[::crm_runtime::Published] = &[#(#published),*];
 
         /// The content security policy of the pages.
         pub const PAGE_POLICY: &str = #policy;
+
+        /// The files of all texts, by their names. A program that does not use this list does not hold them.
+        pub static FILES: &[(&str, &[u8])] = &[#(#files),*];
 
         #base_texts
     };
@@ -77,8 +87,7 @@ pub fn documents(versions: &[Source<'_>]) -> (Vec<Module>, Vec<Asset>, Diagnosti
     (modules, texts.assets, found)
 }
 
-/// The texts of the first publication, which the program contains whole; all others are stored as differences from
-/// them.
+/// The texts of the first publication, which have whole files; all others are stored as differences from them.
 #[derive(Clone, Copy)]
 struct Bases<'a> {
     json: &'a str,
@@ -154,12 +163,11 @@ impl Texts {
                 .failed
                 .push(format!("`{file}` cannot be compressed: {error}")),
         }
-        let path = format!("/{file}");
         let length = Literal::usize_suffixed(text.len());
         let tag = tag(text);
         quote! {
             ::crm_runtime::PublishedText {
-                gzip: include_bytes!(concat!(env!("OUT_DIR"), #path)),
+                file: #file,
                 base: #base,
                 length: #length,
                 tag: #tag,

@@ -1,5 +1,5 @@
 //! The state, the limits and the contract of the API itself.
 
 mod dashboard;
-mod documents;
+pub(crate) mod documents;
 mod handlers;

@@ -10,6 +10,7 @@ pub mod compute;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod directory;
+pub mod documents;
 pub mod limiter;
 pub mod random;
 pub mod store;
@@ -19,6 +20,7 @@ pub use cache::Cache;
 pub use clock::Clock;
 pub use compute::Compute;
 pub use directory::Directory;
+pub use documents::Documents;
 pub use limiter::Limiter;
 pub use random::Random;
 pub use store::TenantStore;
@@ -31,6 +33,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Ports {
     pub store: std::sync::Arc<dyn TenantStore>,
     pub directory: std::sync::Arc<dyn Directory>,
+    pub documents: std::sync::Arc<dyn Documents>,
     pub limiter: std::sync::Arc<dyn Limiter>,
     pub clock: std::sync::Arc<dyn Clock>,
     pub random: std::sync::Arc<dyn Random>,

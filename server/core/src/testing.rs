@@ -395,6 +395,7 @@ impl World {
         let ports = crate::ports::Ports {
             store: store.clone(),
             directory: Arc::new(Nothing),
+            documents: Arc::new(crate::ports::documents::Embedded),
             limiter: Arc::new(Nothing),
             clock: Arc::new(TestClock(now.clone())),
             random: Arc::new(TestRandom(AtomicUsize::new(1))),

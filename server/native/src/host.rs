@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crm_core::ports::{Ports, store::StoreError};
+use crm_core::ports::{Ports, documents::Embedded, store::StoreError};
 
 use crate::{
     clock::{SystemClock, SystemRandom},
@@ -69,6 +69,7 @@ impl Host {
         let ports = Ports {
             store: store.clone(),
             directory: Arc::new(directory),
+            documents: Arc::new(Embedded),
             limiter: Arc::new(LocalLimiter::default()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

@@ -9,7 +9,7 @@ use crm_core::{
         Clock, Directory, blobs, cache,
         conformance::{Case, Verdict},
         directory::{self, TenantEntry},
-        limiter,
+        documents, limiter,
         store::{self, TenantId},
     },
     random_id,
@@ -63,6 +63,7 @@ fn names() -> Vec<String> {
         of("cache", cache::conformance::CASES),
         of("directory", directory::conformance::CASES),
         of("blobs", blobs::conformance::CASES),
+        of("documents", documents::conformance::CASES),
     ]
     .concat()
 }
@@ -112,6 +113,11 @@ async fn run(host: &Host, suite: &str, name: &str) -> Verdict {
                 other: tenant_id(&random_id::id(PlatformClock.now(), &PlatformRandom))?,
             };
             (case.run)(subject).await
+        }
+        "documents" => {
+            let case = find(documents::conformance::CASES, name)?;
+            let documents = Arc::clone(&host.parts.core.ports().documents);
+            (case.run)(documents::conformance::Subject { documents }).await
         }
         _ => Err(format!("there is no suite {suite}")),
     }

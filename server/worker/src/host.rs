@@ -17,6 +17,7 @@ use crate::{
     cache::KvCache,
     clock::{PlatformClock, PlatformRandom},
     directory::D1Directory,
+    documents::AssetDocuments,
     leases::Leases,
     limiter::{ObjectLimiter, Unlimited},
     log, operator,
@@ -96,6 +97,8 @@ async fn start(env: &Env) -> Result<Host, StartError> {
     let kv = kv.map_err(|_| StartError::Unbound("the KV namespace CACHE"))?;
     let limits = env.durable_object("LIMITER");
     limits.map_err(|_| StartError::Unbound("the Durable Object LIMITER"))?;
+    let assets = env.assets("ASSETS");
+    let assets = assets.map_err(|_| StartError::Unbound("the static assets ASSETS"))?;
 
     let database = Arc::new(database);
     let cache: Arc<dyn Cache> = Arc::new(KvCache(kv));
@@ -114,6 +117,7 @@ async fn start(env: &Env) -> Result<Host, StartError> {
     let ports = Ports {
         store,
         directory: directory.clone(),
+        documents: Arc::new(AssetDocuments(assets)),
         limiter,
         clock: Arc::new(PlatformClock),
         random: Arc::new(PlatformRandom),

@@ -11,6 +11,7 @@ mod compute;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod directory;
+mod documents;
 mod glue;
 mod host;
 mod leases;

@@ -1,18 +1,21 @@
 //! Builds a Worker from a crate: cargo for wasm32, wasm-bindgen as a library (`xtask/bindgen`), then binaryen and
-//! esbuild. If the wasm is unchanged, the earlier result is kept.
+//! esbuild. If the wasm is unchanged, the earlier result is kept. The files of the published documents are copied to the
+//! folder of the static assets.
 
 use std::{
     collections::hash_map::DefaultHasher,
     fs,
     hash::{Hash, Hasher},
+    io::Read,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
+use super::assets;
 use crate::{
-    run::{cargo, root, step},
+    run::{cargo, ended, root, start, step, timed},
     tools::Tools,
 };
 
@@ -25,6 +28,13 @@ pub struct Module {
     pub package: &'static str,
     pub features: &'static [&'static str],
     pub folder: PathBuf,
+}
+
+impl Module {
+    /// Whether it is the Worker of `wrangler.toml`, whatever its features.
+    fn is_server(&self) -> bool {
+        self.package == super::server().package
+    }
 }
 
 /// The sizes of all files of the Worker together, in bytes.
@@ -40,12 +50,10 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
         "the wasm target is there",
         &mut Command::new(root().join("xtask/tools/wasm-target")),
     )?;
-    let mut compile = cargo(["build", "--target", TARGET, "--profile", PROFILE, "-p"]);
-    compile.arg(module.package);
-    if !module.features.is_empty() {
-        compile.arg("--features").arg(module.features.join(","));
+    let said = compile(module)?;
+    if module.is_server() {
+        assets::write(&assets::folder(&said)?)?;
     }
-    step(&format!("{} for wasm", module.package), &mut compile)?;
     let wasm = compiled(module);
     let stamp = stamp(&wasm)?;
     let kept = module.folder.join("built.json");
@@ -61,6 +69,26 @@ pub fn build(tools: &Tools, module: &Module) -> Result<Built, String> {
     finish(tools, module, &glue, &stamp)?;
     known(&kept, &stamp, &module.folder)
         .ok_or_else(|| format!("{} was not written", kept.display()))
+}
+
+/// Compiles a module. Returns cargo's messages about the build, in JSON.
+fn compile(module: &Module) -> Result<String, String> {
+    let mut compile = cargo(["build", "--target", TARGET, "--profile", PROFILE, "-p"]);
+    compile.arg(module.package);
+    compile.arg("--message-format=json-render-diagnostics");
+    if !module.features.is_empty() {
+        compile.arg("--features").arg(module.features.join(","));
+    }
+    let mut said = String::new();
+    timed(&format!("{} for wasm", module.package), || {
+        let mut child = start(compile.stdout(Stdio::piped()))?;
+        if let Some(mut stdout) = child.stdout.take() {
+            let read = stdout.read_to_string(&mut said);
+            read.map_err(|error| error.to_string())?;
+        }
+        ended(child.wait())
+    })?;
+    Ok(said)
 }
 
 /// The module as cargo writes it.
@@ -94,7 +122,7 @@ fn finish(tools: &Tools, module: &Module, glue: &Path, stamp: &str) -> Result<()
 
 /// The classes that `wrangler.toml` binds; other Workers have none.
 fn durable_objects(module: &Module) -> Result<Vec<String>, String> {
-    if module.package != super::server().package {
+    if !module.is_server() {
         return Ok(Vec::new());
     }
     let path = root().join("wrangler.toml");

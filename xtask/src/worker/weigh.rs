@@ -1,5 +1,6 @@
-//! Reports the parts of a Worker's module: the code of each crate, and the documents and pages in its data. It reads
-//! the module that cargo wrote, where functions still have names; later wasm-opt shrinks the code and drops the names.
+//! Reports the parts of a Worker's module: the code of each crate, and its data. It reads the module that cargo wrote,
+//! where functions still have names; later wasm-opt shrinks the code and drops the names. The published documents must
+//! not be in the module: they are static assets.
 
 use std::{
     collections::BTreeMap,
@@ -10,8 +11,7 @@ use std::{
 use rustc_demangle::demangle;
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
-use super::{Module, build::compiled};
-use crate::run::root;
+use super::{Module, assets, build::compiled};
 
 /// The number of crates that the report names; the others share one line.
 const NAMED: usize = 15;
@@ -24,42 +24,28 @@ struct Weights {
     /// The code of each crate, the largest first.
     crates: Vec<(String, usize)>,
     data: usize,
-    /// The bytes of files that the data contains unchanged.
+    /// The bytes of published documents that the data contains unchanged.
     files: usize,
 }
 
-/// Prints the parts of the module that cargo built for `module`.
+/// Prints the parts of the module that cargo built for `module`. Published documents in it are an error.
 pub fn report(module: &Module) -> Result<(), String> {
-    let path = compiled(module);
-    let contract = path.with_file_name("build");
-    print!("{}", weigh(&read(&path)?, &files(&contract)?)?);
+    let weights = weigh(&read(&compiled(module))?, &files(&assets::place())?)?;
+    print!("{weights}");
+    if weights.files > 0 {
+        return Err(format!(
+            "the module holds {} bytes of published documents, which are static assets",
+            weights.files
+        ));
+    }
     Ok(())
 }
 
-/// The published documents and pages, as builds of the contract wrote them, and the dashboard. An older build may have left
-/// files; they count only if the module holds them.
-fn files(builds: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for build in entries(builds)? {
-        let name = build.file_name().unwrap_or_default().to_string_lossy();
-        let out = build.join("out");
-        if name.starts_with("crm-contract-") && out.is_dir() {
-            paths.extend(entries(&out)?);
-        }
-    }
+/// The published documents, as the build wrote them beside the module.
+fn files(place: &Path) -> Result<Vec<Vec<u8>>, String> {
+    let mut paths = entries(place)?;
     paths.retain(|path| path.extension().is_some_and(|kind| kind == "gz"));
-    if paths.is_empty() {
-        return Err(format!("{}: no published documents", builds.display()));
-    }
-    paths.extend(entries(&root().join("server/core/src/platform/dashboard"))?);
-    let mut files = paths
-        .iter()
-        .map(|path| read(path))
-        .collect::<Result<Vec<_>, _>>()?;
-    files.sort();
-    // Equal files may be in the module once.
-    files.dedup();
-    Ok(files)
+    paths.iter().map(|path| read(path)).collect()
 }
 
 fn weigh(wasm: &[u8], files: &[Vec<u8>]) -> Result<Weights, String> {
@@ -158,10 +144,9 @@ impl std::fmt::Display for Weights {
         let code: usize = self.crates.iter().map(|(_, size)| size).sum();
         writeln!(
             f,
-            "the module before wasm-opt: {:.0} kB of code, {:.0} kB of data ({:.0} kB of it documents and pages)",
+            "the module before wasm-opt: {:.0} kB of code, {:.0} kB of data",
             kb(code),
-            kb(self.data),
-            kb(self.files)
+            kb(self.data)
         )?;
         let (named, others) = self.crates.split_at(self.crates.len().min(NAMED));
         let others: usize = others.iter().map(|(_, size)| size).sum();

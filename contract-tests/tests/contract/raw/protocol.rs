@@ -199,6 +199,9 @@ pub async fn paths_that_do_not_exist(world: &World) {
         "/%2e%2e/users",
         "/RECORDS/contact",
         "/.git/config",
+        // Files of the published documents, which the Worker has as static assets.
+        "/base_page.html.gz",
+        "/v1_portal_openapi.yaml.gz",
     ] {
         if path.contains("%2e") && world.host.resolves_dots() {
             continue;

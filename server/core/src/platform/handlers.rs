@@ -107,7 +107,8 @@ impl PlatformHandlers<Context> for Core {
                 platform::OpenapiJsonNotModified { e_tag },
             ));
         }
-        let body = RawJson::from_text(documents::unpack(text)).unwrap_or_default();
+        let text = documents::text(&*self.ports().documents, text).await?;
+        let body = RawJson::from_text(text).unwrap_or_default();
         Ok(platform::OpenapiJsonResponse::Ok(platform::OpenapiJsonOk {
             body,
             e_tag,
@@ -134,7 +135,8 @@ impl PlatformHandlers<Context> for Core {
                 platform::OpenapiYamlNotModified { e_tag },
             ));
         }
-        let body = documents::unpack(text).into();
+        let text = documents::text(&*self.ports().documents, text).await?;
+        let body = text.into();
         Ok(platform::OpenapiYamlResponse::Ok(platform::OpenapiYamlOk {
             body,
             e_tag,
@@ -156,8 +158,9 @@ impl PlatformHandlers<Context> for Core {
                 platform::DocsNotModified { e_tag },
             ));
         }
+        let text = documents::text(&*self.ports().documents, text).await?;
         Ok(platform::DocsResponse::Ok(platform::DocsOk {
-            body: documents::unpack(text).into(),
+            body: text.into(),
             e_tag,
             content_security_policy: Some(documents::PAGE_POLICY.to_owned()),
         }))

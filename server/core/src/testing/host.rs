@@ -14,6 +14,7 @@ use super::{Memory, faults::Faults};
 use crate::ports::{
     Answer, Clock, Directory, Limiter, Ports, Random,
     directory::{SigningKey, TenantEntry},
+    documents::Embedded,
     limiter::{Decision, Quota},
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore},
 };
@@ -247,6 +248,7 @@ impl Default for Host {
         let ports = Ports {
             store: world.clone(),
             directory: world.clone(),
+            documents: Arc::new(Embedded),
             limiter: Arc::new(Tally::default()),
             clock: clock.clone(),
             random: Arc::new(Dice::default()),
