@@ -266,10 +266,14 @@ pub struct Token {
 #[derive(Args)]
 pub struct Import {
     /// The mapping file (TOML), which says which column becomes which field
-    mapping: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    mapping: Option<PathBuf>,
     /// The business: its id, or its name
-    #[arg(long)]
-    tenant: String,
+    #[arg(long, required_unless_present = "schema")]
+    tenant: Option<String>,
+    /// Print the JSON Schema of mapping files, for editors, and do nothing else
+    #[arg(long, conflicts_with_all = ["mapping", "tenant", "dry_run"])]
+    schema: bool,
     /// Read and check everything, write nothing
     #[arg(long)]
     dry_run: bool,

@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod plan;
 pub mod quoting;
 pub mod run;
+pub mod schema;
 pub mod spool;
 pub mod table;
 pub mod text;

@@ -102,6 +102,31 @@ fn by_old_id(rows: Vec<Value>) -> BTreeMap<String, Value> {
 }
 
 #[test]
+fn the_schema_of_mappings_is_printed_without_a_business() {
+    let crm = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+        command.args(arguments).output().unwrap()
+    };
+    let output = crm(&["import", "--schema"]);
+    assert!(output.status.success());
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema["required"], serde_json::json!(["import"]));
+    for arguments in [
+        &["import"][..],
+        &["import", "import.toml"],
+        &["import", "--tenant", "Chinook"],
+        &["import", "--schema", "import.toml"],
+        &["import", "--schema", "--tenant", "Chinook"],
+    ] {
+        let output = crm(arguments);
+        assert!(
+            !output.status.success() && output.stdout.is_empty(),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
 fn the_whole_data_set_goes_in_and_a_second_import_changes_nothing() {
     let world = World::new();
     let first = world.import(&[]);

@@ -1,5 +1,5 @@
-//! Where the files of the published documents lie: the native program holds them, the Worker has them as static assets
-//! beside it. What the files hold is in `crm_contract::documents`.
+//! Reads the files of the published documents. The native program contains them; the Worker has them as static assets.
+//! `crm_contract::documents` says which text is in which file.
 
 use bytes::Bytes;
 use crm_contract::documents::FILES;
@@ -17,11 +17,11 @@ pub struct DocumentError {
 }
 
 pub trait Documents: Send + Sync + 'static {
-    /// The bytes of the file of that name, as the build of the contract wrote it.
+    /// The bytes of the file with this name, as the build of the contract wrote them.
     fn file<'a>(&'a self, name: &'a str) -> Answer<'a, Result<Bytes, DocumentError>>;
 }
 
-/// All files in the program itself.
+/// The files as a part of the program.
 pub struct Embedded;
 
 impl Documents for Embedded {

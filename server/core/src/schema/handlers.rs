@@ -398,7 +398,7 @@ impl SchemaHandlers<Context> for Core {
             let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
             // A built-in type as it came has no version of its own: the document's hash tells one from another.
-            let document = json_schema::of_type(object_type).to_string();
+            let document = json_schema::of_type(object_type).to_value().to_string();
             let tag = Shown::default().etag_without(object_type.version, [&document]);
             if etag::none_match(request.if_none_match.as_deref(), &tag) {
                 return Ok(schema::JsonSchemaResponse::NotModified(

@@ -1,15 +1,17 @@
 //! The JSON Schema (draft 2020-12) of the fields of a type's records, as an answer holds them and a create takes them.
+//! `schemars::Schema` is the model of every JSON Schema that the program makes while it runs.
 
-use serde_json::{Map, Value, json};
+use schemars::{Schema, consts::meta_schemas::DRAFT2020_12, json_schema};
+use serde_json::{Map, Value};
 
 use super::{Field, Kind, ObjectType, value};
 
 /// Of the whole `fields` object.
-pub fn of_type(object_type: &ObjectType) -> Value {
+pub fn of_type(object_type: &ObjectType) -> Schema {
     let properties: Map<String, Value> = object_type
         .fields
         .values()
-        .map(|field| (field.name.clone(), of_field(field)))
+        .map(|field| (field.name.clone(), of_field(field).to_value()))
         .collect();
     let required = object_type.fields.values().filter(|field| {
         field.definition.required
@@ -17,48 +19,48 @@ pub fn of_type(object_type: &ObjectType) -> Value {
             && !field.definition.server_owned
     });
     let required: Vec<&str> = required.map(|field| field.name.as_str()).collect();
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+    let mut schema = json_schema!({
+        "$schema": DRAFT2020_12,
         "title": object_type.label,
         "type": "object",
         "required": required,
         "properties": properties,
         "additionalProperties": false,
     });
-    if let (Some(description), Some(schema)) = (&object_type.description, schema.as_object_mut()) {
+    if let Some(description) = &object_type.description {
         schema.insert("description".into(), description.as_str().into());
     }
     schema
 }
 
 /// What holds for one value of a field.
-pub fn of_field(field: &Field) -> Value {
+pub fn of_field(field: &Field) -> Schema {
     let definition = &field.definition;
     let options: Vec<&str> = definition
         .options
         .iter()
         .map(|option| option.value.as_str())
         .collect();
-    let id = json!({"type": "string", "format": "uuid"});
-    let list = |items: Value, most: usize| json!({"type": "array", "items": items, "maxItems": definition.max_length.unwrap_or(most).min(most)});
+    let id = json_schema!({"type": "string", "format": "uuid"});
+    let list = |items: Schema, most: usize| json_schema!({"type": "array", "items": items, "maxItems": definition.max_length.unwrap_or(most).min(most)});
     let mut schema = match definition.kind {
         Kind::Text | Kind::Email | Kind::Url => {
-            json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_TEXT).min(value::MAX_TEXT)})
+            json_schema!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_TEXT).min(value::MAX_TEXT)})
         }
         Kind::LongText => {
-            json!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_LONG_TEXT)})
+            json_schema!({"type": "string", "maxLength": definition.max_length.unwrap_or(value::MAX_LONG_TEXT)})
         }
-        Kind::Phone => json!({"type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$"}),
-        Kind::Select => json!({"type": "string", "enum": options}),
+        Kind::Phone => json_schema!({"type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$"}),
+        Kind::Select => json_schema!({"type": "string", "enum": options}),
         Kind::MultiSelect if options.is_empty() => list(
-            json!({"type": "string", "minLength": 1, "maxLength": value::MAX_ENTRY}),
+            json_schema!({"type": "string", "minLength": 1, "maxLength": value::MAX_ENTRY}),
             value::MAX_ENTRIES,
         ),
         Kind::MultiSelect => list(
-            json!({"type": "string", "enum": options}),
+            json_schema!({"type": "string", "enum": options}),
             value::MAX_ENTRIES,
         ),
-        Kind::Boolean => json!({"type": "boolean"}),
+        Kind::Boolean => json_schema!({"type": "boolean"}),
         Kind::Integer | Kind::Decimal | Kind::Date | Kind::Datetime | Kind::AutoNumber => {
             integer(field, -value::MAX_INTEGER, value::MAX_INTEGER)
         }
@@ -67,10 +69,10 @@ pub fn of_field(field: &Field) -> Value {
         Kind::Money => money(),
         Kind::Address => {
             let parts = ["line1", "line2", "city", "region", "postal_code", "country"]
-                .map(|part| (part.to_owned(), json!({"type": "string"})));
-            json!({"type": "object", "minProperties": 1, "properties": Map::from_iter(parts), "additionalProperties": false})
+                .map(|part| (part.to_owned(), json_schema!({"type": "string"}).to_value()));
+            json_schema!({"type": "object", "minProperties": 1, "properties": Map::from_iter(parts), "additionalProperties": false})
         }
-        Kind::Geo => json!({
+        Kind::Geo => json_schema!({
             "type": "object",
             "required": ["latitude", "longitude"],
             "properties": {"latitude": {"type": "number", "minimum": -90, "maximum": 90}, "longitude": {"type": "number", "minimum": -180, "maximum": 180}},
@@ -80,42 +82,40 @@ pub fn of_field(field: &Field) -> Value {
         Kind::RelationList | Kind::FileList => list(id, value::MAX_ENTRIES),
         Kind::Lines => list(line(), value::MAX_LINES),
     };
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("title".into(), definition.label.as_str().into());
-        if let Some(help) = &definition.help {
-            schema.insert("description".into(), help.as_str().into());
-        }
-        if let Some(default) = &definition.default {
-            schema.insert("default".into(), default.clone());
-        }
-        if definition.server_owned || definition.kind == Kind::AutoNumber {
-            schema.insert("readOnly".into(), true.into());
-        }
-        if let (Some(least), Some("string")) = (
-            definition.min_length,
-            schema.get("type").and_then(Value::as_str),
-        ) {
-            schema.insert("minLength".into(), least.into());
-        }
-        if let (Some(pattern), Kind::Text | Kind::LongText | Kind::Email | Kind::Url) =
-            (&definition.pattern, definition.kind)
-        {
-            schema.insert("pattern".into(), format!("^(?:{pattern})$").into());
-        }
-        if let Some(target) = &definition.target {
-            schema.insert("x-target".into(), target.as_str().into());
-        }
+    schema.insert("title".into(), definition.label.as_str().into());
+    if let Some(help) = &definition.help {
+        schema.insert("description".into(), help.as_str().into());
+    }
+    if let Some(default) = &definition.default {
+        schema.insert("default".into(), default.clone());
+    }
+    if definition.server_owned || definition.kind == Kind::AutoNumber {
+        schema.insert("readOnly".into(), true.into());
+    }
+    if let (Some(least), Some("string")) = (
+        definition.min_length,
+        schema.get("type").and_then(Value::as_str),
+    ) {
+        schema.insert("minLength".into(), least.into());
+    }
+    if let (Some(pattern), Kind::Text | Kind::LongText | Kind::Email | Kind::Url) =
+        (&definition.pattern, definition.kind)
+    {
+        schema.insert("pattern".into(), format!("^(?:{pattern})$").into());
+    }
+    if let Some(target) = &definition.target {
+        schema.insert("x-target".into(), target.as_str().into());
     }
     schema
 }
 
-fn integer(field: &Field, least: i64, most: i64) -> Value {
+fn integer(field: &Field, least: i64, most: i64) -> Schema {
     let definition = &field.definition;
-    json!({"type": "integer", "minimum": definition.min.unwrap_or(least).max(least), "maximum": definition.max.unwrap_or(most).min(most)})
+    json_schema!({"type": "integer", "minimum": definition.min.unwrap_or(least).max(least), "maximum": definition.max.unwrap_or(most).min(most)})
 }
 
-fn money() -> Value {
-    json!({
+fn money() -> Schema {
+    json_schema!({
         "type": "object",
         "required": ["amount", "currency"],
         "properties": {
@@ -126,9 +126,9 @@ fn money() -> Value {
     })
 }
 
-fn line() -> Value {
-    let id = json!({"type": "string", "format": "uuid"});
-    json!({
+fn line() -> Schema {
+    let id = json_schema!({"type": "string", "format": "uuid"});
+    json_schema!({
         "type": "object",
         "required": ["description", "quantity", "unit_price"],
         "properties": {

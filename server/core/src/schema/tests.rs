@@ -315,7 +315,8 @@ fn the_json_schema_takes_what_the_core_takes() {
     let world = World::new();
     let record = world.thing(json!({"title": "a", "tags": ["x"], "price": {"amount": 1, "currency": "GBP"}, "day": 1, "stars": 5, "place": {"latitude": 1.5, "longitude": 2}}));
     let schema = json_schema::of_type(&testing::thing());
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(jsonschema::meta::is_valid(schema.as_value()));
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&fields(&record))
         .map(|error| error.to_string())

@@ -11,17 +11,26 @@ use super::{
 use crate::{
     export::{self, Format},
     host::Host,
-    import::run::{self, Failed, Options},
+    import::{
+        run::{self, Failed, Options},
+        schema,
+    },
 };
 
 pub async fn import(arguments: Import) -> Result<(), Error> {
     let Import {
         mapping,
         tenant,
+        schema: _,
         dry_run,
         batch,
         data,
     } = arguments;
+    // Without --schema both are there.
+    let (Some(mapping), Some(tenant)) = (mapping, tenant) else {
+        println!("{:#}", schema::schema().as_value());
+        return Ok(());
+    };
     let host = Host::open_existing(&data.data)?;
     let tenant = operator::tenant(&host, &tenant).await?;
     let core = operator::core(&host, Config::default()).await?;

@@ -11,29 +11,9 @@ use serde_json::{Map, Value};
 use super::{
     mapping::{Import, Mapping, Source, USER},
     run::Failed,
+    schema::PROPERTIES,
 };
 use crate::error::{Error, Refused};
-
-/// The properties of a custom field that a mapping may set, as in the API.
-const PROPERTIES: [&str; 17] = [
-    "name",
-    "type",
-    "label",
-    "help",
-    "required",
-    "unique",
-    "indexed",
-    "searchable",
-    "default",
-    "options",
-    "min",
-    "max",
-    "min_length",
-    "max_length",
-    "pattern",
-    "scale",
-    "target",
-];
 
 pub struct Schemas {
     pub now: Schema,
@@ -54,6 +34,7 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
     let now = state.schema.clone();
     let mut then = now.clone();
     let mut missing = Vec::new();
+    let names = PROPERTIES.map(|(name, ..)| name);
     for import in mapping.import.iter().filter(|import| import.into != USER) {
         let Some(object_type) = now.get(&import.into) else {
             return Err(Failed::Mapping(format!(
@@ -85,11 +66,11 @@ pub async fn read(core: &Core, tenant: &TenantId, mapping: &Mapping) -> Result<S
             }
             if let Some(property) = definition
                 .keys()
-                .find(|name| !PROPERTIES.contains(&name.as_str()))
+                .find(|name| !names.contains(&name.as_str()))
             {
                 return Err(wrong(format!(
                     "{name} has no property {property}; the properties are {}",
-                    PROPERTIES.join(", ")
+                    names.join(", ")
                 )));
             }
             then.with_field(&import.into, &definition)

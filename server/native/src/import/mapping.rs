@@ -23,112 +23,134 @@
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::schema;
 
 /// The value of `into` for importing users.
 pub const USER: &str = "user";
 
-#[derive(Debug, Deserialize)]
+/// Which columns of which files become which fields of a business's records.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["import"]))]
 pub struct Mapping {
+    /// The files to import.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub import: Vec<Import>,
 }
 
-#[derive(Debug, Deserialize)]
+/// One file, whose rows become records of one type.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
+    /// The file: CSV, or JSON lines if its name ends in `.jsonl` or `.ndjson`. A relative path starts at the mapping's folder.
     pub file: String,
-    /// An object type's name, or `user`.
+    /// The name of the object type that the rows become, or `user`.
     pub into: String,
-    /// The field that identifies a row: unique in the file and in the tenant.
+    /// The field that identifies a row: unique in the file and in the business. For `user` it is `external_id` or `email`.
     pub key: String,
-    /// Definitions of custom fields.
+    /// Definitions of custom fields. A field that the object type does not have yet is created.
     #[serde(default)]
+    #[schemars(schema_with = "schema::fields")]
     pub field: Vec<BTreeMap<String, Value>>,
     /// The source of each field; `a.b` is the property `b` of the object `a`.
     pub set: BTreeMap<String, Source>,
-    /// Rows of another file that become this row's lines.
+    /// A second file, whose rows become the lines of these rows.
     pub lines: Option<Lines>,
-    /// Fields that the server computes, and the column that holds the expected value.
+    /// The source of the expected value of each field that the server computes, such as an invoice's total.
     #[serde(default)]
     pub check: BTreeMap<String, Source>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A file whose rows become lines of documents.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lines {
+    /// The file, as in `[[import]]`.
     pub file: String,
     /// The field of type `lines`.
     pub into: String,
-    /// The column of the lines' file that names the row to which the line belongs ...
+    /// The column of the lines' file that names the row to which a line belongs.
     pub parent: String,
-    /// ... and the column of the row's file with that name.
+    /// The column of the row's own file that `parent` names.
     pub of: String,
+    /// For each property of a line the source of its value.
     pub set: BTreeMap<String, Source>,
 }
 
-/// Where a value comes from: a column's name, or a rule.
-#[derive(Debug, Deserialize)]
+/// Where a value comes from: the name of a column, or a rule.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Source {
+    /// The name of the column that holds the text.
     Column(String),
+    /// A rule that makes the value.
     Value(Box<Rule>),
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// How a value is made.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    /// The column that holds the text.
     pub column: Option<String>,
-    /// Several columns, joined by `join` (default: a space); empty ones are left out.
+    /// Several columns. Their texts are joined by `join`; empty ones are left out.
     #[serde(default)]
     pub columns: Vec<String>,
+    /// The text between the texts of `columns`. A space if it is left out.
     pub join: Option<String>,
     /// A constant for every row.
     pub value: Option<Value>,
+    /// How the text becomes a value.
     #[serde(default, rename = "as")]
     pub form: Form,
-    /// For `money`: the ISO 4217 code.
+    /// For `as = "money"`: the ISO 4217 code of the currency.
     pub currency: Option<String>,
-    /// For `decimal` and `money`: the decimal places (default: 2).
+    /// For `as = "decimal"` and `as = "money"`: the number of decimal places. The default is 2.
     pub scale: Option<u32>,
-    /// For `date` and `datetime`: the format in strftime's notation (default: `%Y-%m-%d` and `%Y-%m-%d %H:%M:%S`).
+    /// For `as = "date"` and `as = "datetime"`: the format in strftime's notation. The defaults are `%Y-%m-%d` and `%Y-%m-%d %H:%M:%S`.
     pub format: Option<String>,
-    /// For `datetime`: the IANA time zone of the values (default: UTC).
+    /// For `as = "datetime"`: the IANA time zone of the values. The default is UTC.
     pub zone: Option<String>,
-    /// For `phone`: the country code of numbers without a plus, such as "44".
+    /// For `as = "phone"`: the country code of numbers without a plus, such as "44".
     pub country_code: Option<String>,
-    /// `type.field`: the record (or `user`) whose field has this value; its id is the value.
+    /// `type.field`: the value becomes the id of the record (or `user`) whose field has it.
     pub lookup: Option<String>,
     /// With `lookup`: use this field of the found record instead of its id.
     pub take: Option<String>,
-    /// The value is the only entry of a list.
+    /// Whether the value becomes the only entry of a list.
     #[serde(default)]
     pub list: bool,
 }
 
 /// How a column's text becomes a value.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
+    /// The text as it is.
     #[default]
     Text,
+    /// `12` becomes the integer 12.
     Integer,
     /// `12.34` becomes an integer in units of 10^-scale.
     Decimal,
     /// `2` becomes 2000.
     Thousandths,
-    /// `0.99` becomes `{amount, currency}` in minor units.
+    /// `0.99` becomes an amount in minor units and its currency.
     Money,
-    /// A telephone number becomes E.164: a plus and its digits. See `country_code`.
+    /// A telephone number as people write it becomes E.164: a plus and digits.
     Phone,
+    /// `true`, `yes`, `y` and `1` become true; `false`, `no`, `n` and `0` become false.
     Boolean,
-    /// Days since the epoch.
+    /// A date becomes its number of days since 1970-01-01.
     Date,
-    /// Milliseconds since the epoch.
+    /// A time becomes its number of milliseconds since 1970-01-01 00:00 UTC.
     Datetime,
-    /// For JSON lines: the value unchanged.
+    /// The text is JSON, and its value is taken as it is.
     Json,
 }
 

@@ -10,7 +10,7 @@ use crate::{
     ports::conformance::{Verdict, cases, same},
 };
 
-/// The files under test: those of this build.
+/// The implementation under test; it must have the files of this build.
 #[derive(Clone)]
 pub struct Subject {
     pub documents: Arc<dyn Documents>,
