@@ -1,4 +1,5 @@
-//! A text as the difference from another, so that the common part of a consumer's document and the whole one is stored once. `crm_runtime::PublishedText` describes the format and restores the text.
+//! A text as the difference from another, so that the common part of a consumer's document and the whole one is stored
+//! once. `crm_runtime::PublishedText` describes the format and restores the text.
 
 use std::collections::HashMap;
 
