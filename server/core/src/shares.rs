@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use foldhash::HashMap;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::{http::address::line, ports::store::TenantId};
 
@@ -57,7 +57,7 @@ impl Shares {
 
     /// Whether all of them together, or one of these parties, have more than they may: see [`take_anyway`](Self::take_anyway).
     pub fn is_overdrawn(&self, parties: &[Charged]) -> bool {
-        let taken = self.taken();
+        let taken = self.taken.lock();
         let of = |party| taken.of.get(party).is_some_and(|had| *had > self.of_one);
         taken.all > self.most || parties.iter().any(of)
     }
@@ -67,7 +67,7 @@ impl Shares {
         if amount == 0 {
             return true;
         }
-        let mut taken = self.taken();
+        let mut taken = self.taken.lock();
         let fits = |had: usize, most: usize| had.saturating_add(amount) <= most;
         let room = fits(taken.all, self.most)
             && parties
@@ -84,12 +84,12 @@ impl Shares {
         if amount == 0 {
             return;
         }
-        self.taken().add(parties, amount);
+        self.taken.lock().add(parties, amount);
     }
 
     /// Counts what was taken already for one more party, if it has room for it.
     pub fn join(&self, party: &Charged, amount: usize) -> bool {
-        let mut taken = self.taken();
+        let mut taken = self.taken.lock();
         match taken.of.get_mut(party) {
             Some(had) if had.saturating_add(amount) <= self.of_one => *had += amount,
             None if amount <= self.of_one => {
@@ -104,7 +104,7 @@ impl Shares {
 
     /// Takes back what [`join`](Self::join) counted.
     pub fn leave(&self, party: &Charged, amount: usize) {
-        Self::less(&mut self.taken(), party, amount);
+        Self::less(&mut self.taken.lock(), party, amount);
     }
 
     /// Gives back what these parties took.
@@ -112,7 +112,7 @@ impl Shares {
         if amount == 0 {
             return;
         }
-        let mut taken = self.taken();
+        let mut taken = self.taken.lock();
         taken.all = taken.all.saturating_sub(amount);
         for party in parties {
             Self::less(&mut taken, party, amount);
@@ -120,7 +120,7 @@ impl Shares {
     }
 
     pub fn taken_in_all(&self) -> usize {
-        self.taken().all
+        self.taken.lock().all
     }
 
     fn less(taken: &mut Taken, party: &Charged, amount: usize) {
@@ -130,10 +130,6 @@ impl Shares {
                 taken.of.remove(party);
             }
         }
-    }
-
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock()
     }
 }
 
@@ -209,7 +205,7 @@ mod tests {
                 shares.give(&parties, amount);
             }
             prop_assert!(shares.take(&[], 20));
-            prop_assert!(shares.taken().of.is_empty());
+            prop_assert!(shares.taken.lock().of.is_empty());
         }
     }
 }

@@ -15,7 +15,7 @@ use crm_core::ports::{
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore},
 };
 use foldhash::HashMap;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 mod budget;
@@ -79,12 +79,12 @@ impl SqliteStore {
 
     /// Closes every unused database, which removes its log.
     pub fn close(&self) {
-        self.tenants().clear();
+        self.tenants.lock().clear();
     }
 
     /// The number of an open tenant's reads that were started again on their own thread.
     pub fn handed_over(&self, tenant: &TenantId) -> Option<usize> {
-        let tenant = self.tenants().get(tenant).cloned()?;
+        let tenant = self.tenants.lock().get(tenant).cloned()?;
         Some(tenant.open.get()?.readers.handed_over())
     }
 
@@ -117,7 +117,7 @@ impl SqliteStore {
             Ok(()) => Ok(tenant),
             Err(error) => {
                 // A tenant that does not exist must not evict one that does.
-                let mut tenants = self.tenants();
+                let mut tenants = self.tenants.lock();
                 if tenants
                     .get(id)
                     .is_some_and(|there| Arc::ptr_eq(there, &tenant) && !there.open.initialized())
@@ -132,7 +132,7 @@ impl SqliteStore {
     /// The tenant's entry among the open ones, and the tenant that was evicted for it.
     fn slot(&self, id: &TenantId) -> Result<(Arc<Tenant>, Option<Arc<Tenant>>), StoreError> {
         let use_number = self.uses.fetch_add(1, Relaxed);
-        let mut tenants = self.tenants();
+        let mut tenants = self.tenants.lock();
         if let Some(tenant) = tenants.get(id) {
             tenant.used.store(use_number, Relaxed);
             return Ok((tenant.clone(), None));
@@ -157,10 +157,6 @@ impl SqliteStore {
         });
         tenants.insert(id.clone(), tenant.clone());
         Ok((tenant, closed))
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Tenant>>> {
-        self.tenants.lock()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crm_contract::latest::server::operations::INTEGRATIONS_LIST_DEPRECATIONS;
 use crm_runtime::server::Deprecation;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::deprecations::{ms, name};
@@ -83,21 +83,17 @@ impl Looked {
         day: i64,
         random: &dyn Random,
     ) -> VecDeque<TenantId> {
-        let progress = self.progress();
+        let progress = self.0.lock();
         tenants.retain(|tenant| progress.days.get(tenant) != Some(&day));
         turns(tenants, progress.next.as_ref(), random)
     }
 
     fn note(&self, tenant: TenantId, day: i64) {
-        self.progress().days.insert(tenant, day);
+        self.0.lock().days.insert(tenant, day);
     }
 
     fn go_on_with(&self, next: Option<TenantId>) {
-        self.progress().next = next;
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock()
+        self.0.lock().next = next;
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crm_runtime::server::Deprecation;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::deprecations::name;
@@ -77,7 +77,7 @@ impl Usage {
         if key.is_none() && used.peek().is_none() {
             return;
         }
-        let mut counted = self.lock();
+        let mut counted = self.counted.lock();
         if let Some(key) = key {
             counted.key(&caller.tenant, key, at);
         }
@@ -101,12 +101,12 @@ impl Usage {
 
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        self.lock().tenants.is_empty()
+        self.counted.lock().tenants.is_empty()
     }
 
     /// Takes all counts, to store them.
     fn take(&self) -> HashMap<TenantId, Tally> {
-        let taken = std::mem::take(&mut *self.lock());
+        let taken = std::mem::take(&mut *self.counted.lock());
         if taken.dropped > 0 {
             tracing::warn!(
                 uses = taken.dropped,
@@ -118,7 +118,7 @@ impl Usage {
 
     /// Adds counts back that could not be stored.
     fn give_back(&self, tenant: &TenantId, tally: Tally) {
-        let mut counted = self.lock();
+        let mut counted = self.counted.lock();
         for (key, at) in tally.keys {
             counted.key(tenant, &key, at);
         }
@@ -127,10 +127,6 @@ impl Usage {
                 counted.one(tenant, &principal, one);
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.counted.lock()
     }
 }
 
@@ -384,7 +380,7 @@ mod tests {
             usage.count(&user(&number.to_string()), 5, std::iter::once(&THING));
         }
         usage.count(&user("0"), 5, std::iter::once(&THING));
-        assert_eq!(usage.lock().dropped, 10);
+        assert_eq!(usage.counted.lock().dropped, 10);
         let tally = only(&usage);
         assert_eq!(
             (tally.uses.len(), tally.uses["user:0"][0].times),

@@ -7,7 +7,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::fold::REVISION;
 use crate::{
@@ -56,26 +56,22 @@ struct Progress {
 
 impl Refolded {
     fn knows(&self, tenant: &TenantId) -> bool {
-        self.progress().done.contains(tenant)
+        self.0.lock().done.contains(tenant)
     }
 
     fn note(&self, tenant: TenantId) {
-        self.progress().done.insert(tenant);
+        self.0.lock().done.insert(tenant);
     }
 
     /// Those that are not known to be done, in the order of their turns.
     fn turns(&self, mut tenants: Vec<TenantId>, random: &dyn Random) -> VecDeque<TenantId> {
-        let progress = self.progress();
+        let progress = self.0.lock();
         tenants.retain(|tenant| !progress.done.contains(tenant));
         turns(tenants, progress.next.as_ref(), random)
     }
 
     fn go_on_with(&self, next: Option<TenantId>) {
-        self.progress().next = next;
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock()
+        self.0.lock().next = next;
     }
 }
 

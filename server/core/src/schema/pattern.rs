@@ -14,7 +14,8 @@
 use std::sync::Arc;
 
 use regex_syntax::{
-    hir::{Class, Hir, HirKind, Look},
+    ast::{Ast, parse::Parser},
+    hir::{Class, Hir, HirKind, Look, translate::Translator},
     utf8::Utf8Sequences,
 };
 
@@ -128,7 +129,8 @@ impl<'a> Room<'a> {
         let unusable = |error: &dyn std::fmt::Display| {
             format!("The pattern is no regular expression that can be used: {error}")
         };
-        let reading = reading(pattern).map_err(|error| unusable(&error))?;
+        let tree = Tree::parse(pattern).map_err(|error| unusable(&error))?;
+        let reading = tree.reading;
         if !allowance.compiles(reading.min(MOST_WEIGHT)) {
             return Err(too_many());
         }
@@ -138,8 +140,8 @@ impl<'a> Room<'a> {
                     .to_owned(),
             );
         }
-        let hir = regex_syntax::parse(pattern).map_err(|error| unusable(&error))?;
-        let Measure { weight, width } = measure(&hir, reading);
+        let (_, measure) = tree.translate().map_err(|error| unusable(&error))?;
+        let Measure { weight, width } = measure;
         // What is far too large was no work to look at: it is repeated, not written.
         if !allowance.compiles(weight.min(MOST_WEIGHT_OF_TENANT)) {
             return Err(too_many());
@@ -241,13 +243,40 @@ fn read(pattern: &str) -> Read {
 }
 
 fn parsed(pattern: &str) -> Result<Read, Box<regex_syntax::Error>> {
-    let reading = reading(pattern)?;
-    if reading > MOST_WEIGHT {
-        return Ok(Read::TooLarge(reading));
+    let tree = Tree::parse(pattern)?;
+    if tree.reading > MOST_WEIGHT {
+        return Ok(Read::TooLarge(tree.reading));
     }
-    let hir = regex_syntax::parse(pattern)?;
-    let measure = measure(&hir, reading);
+    let (hir, measure) = tree.translate()?;
     Ok(Read::Sound(hir, measure))
+}
+
+/// The syntax tree of a pattern, and what making its classes comes to.
+struct Tree<'p> {
+    pattern: &'p str,
+    ast: Ast,
+    reading: u64,
+}
+
+impl<'p> Tree<'p> {
+    fn parse(pattern: &'p str) -> Result<Self, Box<regex_syntax::Error>> {
+        let ast = Parser::new().parse(pattern);
+        let ast = ast.map_err(|error| Box::new(error.into()))?;
+        let reading = reading(pattern, &ast);
+        Ok(Self {
+            pattern,
+            ast,
+            reading,
+        })
+    }
+
+    /// The expression with its classes made, and what it can cost.
+    fn translate(&self) -> Result<(Hir, Measure), Box<regex_syntax::Error>> {
+        let hir = Translator::new().translate(self.pattern, &self.ast);
+        let hir = hir.map_err(|error| Box::new(error.into()))?;
+        let measure = measure(&hir, self.reading);
+        Ok((hir, measure))
+    }
 }
 
 fn measure(hir: &Hir, reading: u64) -> Measure {

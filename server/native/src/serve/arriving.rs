@@ -19,7 +19,7 @@ use crm_core::held::Held;
 use http::header;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::pace::{Pace, Rate};
 
@@ -107,11 +107,7 @@ struct Rest {
     slot: Slot,
 }
 
-impl Rest {
-    fn body(&self) -> MutexGuard<'_, Incoming> {
-        self.slot.lock()
-    }
-}
+impl Rest {}
 
 impl hyper::body::Body for Rest {
     type Data = Bytes;
@@ -121,15 +117,15 @@ impl hyper::body::Body for Rest {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut *self.body()).poll_frame(cx)
+        Pin::new(&mut *self.slot.lock()).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body().is_end_stream()
+        self.slot.lock().is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body().size_hint()
+        self.slot.lock().size_hint()
     }
 }
 

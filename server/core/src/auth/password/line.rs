@@ -7,7 +7,7 @@ use std::{
     task::{Poll, Waker, ready},
 };
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::{
     Crowded,
@@ -40,7 +40,7 @@ impl Line {
 
     /// Takes a place in the line; then wait for its turn.
     pub fn enter(self: &Arc<Self>, party: &Party) -> Result<Place, Crowded> {
-        let entered = self.queue().enter(party, self.clock.now());
+        let entered = self.queue.lock().enter(party, self.clock.now());
         let (ticket, woken) = entered?;
         wake(woken);
         Ok(Place {
@@ -51,14 +51,10 @@ impl Line {
 
     fn ask(&self, ticket: u64, waker: &Waker) -> Standing {
         let waker = self.wakes.then_some(waker);
-        let asked = self.queue().ask(ticket, self.clock.now(), waker);
+        let asked = self.queue.lock().ask(ticket, self.clock.now(), waker);
         let (standing, woken) = asked;
         wake(woken);
         standing
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock()
     }
 }
 
@@ -98,7 +94,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let now = self.line.clock.now();
-        let next = self.line.queue().leave(self.ticket, now);
+        let next = self.line.queue.lock().leave(self.ticket, now);
         if let Some(waker) = next {
             waker.wake();
         }
@@ -217,13 +213,13 @@ mod tests {
             assert_eq!(lost.count(), 2);
             assert_eq!(other.turn().now_or_never(), None);
             assert_eq!(third.turn().now_or_never(), None);
-            assert_eq!(line.queue().waiting(), 8);
+            assert_eq!(line.queue.lock().waiting(), 8);
             drop(all);
             assert_eq!(other.turn().now_or_never(), Some(Ok(())));
             drop(other);
             assert_eq!(third.turn().now_or_never(), Some(Ok(())));
             drop(third);
-            assert!(line.queue().is_empty());
+            assert!(line.queue.lock().is_empty());
         }
     }
 

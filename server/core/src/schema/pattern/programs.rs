@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use regex_automata::{
     Anchored, Input,
     hybrid::dfa::{self, Cache, DFA},
@@ -116,19 +116,15 @@ impl Programs {
         verdict
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock()
-    }
-
     fn take(&self, owner: &Owner, pattern: &Arc<str>) -> Option<(Arc<Program>, Option<Cache>)> {
-        let mut held = self.held();
+        let mut held = self.held.lock();
         let entry = held.by.get_mut(owner)?.by.get_mut(pattern)?;
         Some((entry.program.clone(), entry.cache.take()))
     }
 
     /// Keeps a program and its cache; others go until all are within the bound.
     fn put(&self, owner: Owner, pattern: &Arc<str>, program: Arc<Program>, cache: Cache) {
-        let mut held = self.held();
+        let mut held = self.held.lock();
         let held = &mut *held;
         held.clock += 1;
         let share = held.by.entry(owner.clone()).or_default();
@@ -142,7 +138,7 @@ impl Programs {
     /// Bytes of all programs, and of their caches that are not in use.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        let held = self.held();
+        let held = self.held.lock();
         for (owner, share) in &held.by {
             let counted: usize = share.by.values().map(Entry::size).sum();
             assert_eq!(share.bytes, counted);
@@ -158,13 +154,13 @@ impl Programs {
     /// How many texts were judged by a tenant's pattern that is held.
     #[cfg(test)]
     pub(super) fn judged(&self, owner: &Owner, pattern: &str) -> Option<usize> {
-        let held = self.held();
+        let held = self.held.lock();
         Some(held.by.get(owner)?.by.get(pattern)?.judged)
     }
 
     #[cfg(test)]
     pub(super) fn holds(&self, owner: &Owner, pattern: &str) -> bool {
-        let held = self.held();
+        let held = self.held.lock();
         let share = held.by.get(owner);
         share.is_some_and(|share| share.by.contains_key(pattern))
     }

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, convert::Infallible};
 
 use regex_syntax::{
-    ast::{self, Ast, ClassSetItem, Flag, GroupKind, Visitor, parse::Parser, visit},
+    ast::{self, Ast, ClassSetItem, Flag, GroupKind, Visitor, visit},
     hir::{Class, HirKind},
 };
 
@@ -16,7 +16,7 @@ const CHARACTERS_PER_STATE: u64 = 64;
 const ALL: u64 = 0x11_0000;
 
 /// In states, added to those that the pattern has.
-pub(super) fn reading(pattern: &str) -> Result<u64, Box<regex_syntax::Error>> {
+pub(super) fn reading(pattern: &str, ast: &Ast) -> u64 {
     let reader = Reader {
         pattern,
         ignores_case: false,
@@ -25,17 +25,14 @@ pub(super) fn reading(pattern: &str) -> Result<u64, Box<regex_syntax::Error>> {
         depth: 1,
         known: HashMap::new(),
     };
-    let ast = Parser::new()
-        .parse(pattern)
-        .map_err(|error| Box::new(error.into()))?;
-    let Ok(reader) = visit(&ast, reader);
+    let Ok(reader) = visit(ast, reader);
     let folded = match reader.ignores_case {
         true => reader.characters / CHARACTERS_PER_STATE,
         false => 0,
     };
-    Ok((pattern.len() as u64 / 8)
+    (pattern.len() as u64 / 8)
         .saturating_add(reader.classes.saturating_mul(CLASS))
-        .saturating_add(folded))
+        .saturating_add(folded)
 }
 
 struct Reader<'p> {

@@ -17,10 +17,7 @@ fn judge(pattern: &str, text: &str) -> Verdict {
 }
 
 fn measured(pattern: &str) -> Measure {
-    measure(
-        &regex_syntax::parse(pattern).unwrap(),
-        reading(pattern).unwrap(),
-    )
+    Tree::parse(pattern).unwrap().translate().unwrap().1
 }
 
 fn weight(pattern: &str) -> u64 {
