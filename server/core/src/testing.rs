@@ -116,6 +116,8 @@ pub fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<
         }
     }
     let columns = prepared.column_count();
+    admission::admit_columns(prepared.column_names())
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let weighing: Vec<usize> = statement
         .bound
         .iter()
@@ -176,6 +178,14 @@ impl TenantStore for Memory {
             .iter()
             .map(|statement| {
                 admit(Access::Read, &statement.sql)?;
+                if connection
+                    .prepare_cached(&statement.sql)
+                    .is_ok_and(|one| !one.readonly())
+                {
+                    return Err(StoreError::Failed(
+                        "a read got a statement that writes".into(),
+                    ));
+                }
                 rows(&connection, statement).map_err(|error| match is_too_large(&error) {
                     true => StoreError::TooLarge,
                     false => StoreError::Failed(format!("{}: {error}", statement.sql)),
@@ -196,6 +206,9 @@ impl TenantStore for Memory {
         statements: Vec<Statement>,
     ) -> Answer<'a, Result<Commit, StoreError>> {
         self.commits.fetch_add(1, Ordering::SeqCst);
+        if let Err(error) = admission::fit(&statements) {
+            return Box::pin(async { Err(error) });
+        }
         let mut connection = self.connection.lock();
         if let Some(other) = self.before_commit.lock().take() {
             other(&connection);
@@ -524,4 +537,26 @@ mod nowhere {
             none()
         }
     }
+}
+
+#[test]
+fn the_store_in_memory_conforms() {
+    use crate::ports::store::conformance::{CASES, Subject};
+    let mut failed = Vec::new();
+    // It is one tenant, whatever its id.
+    for case in CASES
+        .iter()
+        .filter(|case| case.name != "an_unknown_tenant_is_refused")
+    {
+        let subject = Subject {
+            store: Arc::new(Memory::new(&[])),
+            tenant: TenantId::parse(&id(1)).unwrap(),
+        };
+        match futures_util::FutureExt::now_or_never((case.run)(subject)) {
+            Some(Ok(())) => {}
+            Some(Err(seen)) => failed.push(format!("{}: {seen}", case.name)),
+            None => failed.push(format!("{}: it waits", case.name)),
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
 }

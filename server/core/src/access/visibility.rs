@@ -86,13 +86,14 @@ impl Visible {
         }
     }
 
-    /// Appends an expression that is 1 for a row that the caller sees, else 0: for statements that have to know of all
-    /// rows, such as those that keep values unique.
+    /// Appends a column `visible` that is 1 for a row that the caller sees, else 0: for statements that have to know of
+    /// all rows, such as those that keep values unique.
     pub fn tell(&self, sql: &mut Sql, table: &str) {
         match &self.0 {
             Some(rule) => rule.push(sql, table),
             None => drop(sql.push("1")),
         }
+        sql.push(" AS visible");
     }
 
     /// The guard that each of these records is there, not deleted, and seen by the caller.

@@ -8,7 +8,7 @@ use super::Answer;
 
 pub mod admission;
 pub mod bound;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod refusal;
 

@@ -28,7 +28,7 @@ pub fn run(
         return Err(StoreError::Failed("a read got a statement that writes".into()).into());
     }
     #[cfg(debug_assertions)]
-    names_of_their_own(&prepared)?;
+    crm_core::ports::store::admission::admit_columns(prepared.column_names())?;
     let expected = prepared.parameter_count();
     if expected != statement.params.len() {
         let given = statement.params.len();
@@ -72,24 +72,6 @@ pub fn run(
         collected.push(values);
     }
     Ok(collected)
-}
-
-/// D1 returns a row as an object: it shows only one of two columns with the same name, and orders numeric names first.
-/// Debug builds check the names, so that no statement works here and fails there.
-#[cfg(debug_assertions)]
-fn names_of_their_own(prepared: &rusqlite::Statement<'_>) -> Result<(), StoreError> {
-    let names: Vec<&str> = prepared.column_names().collect();
-    let mut seen = std::collections::HashSet::new();
-    if let Some(name) = names.iter().find(|name| !seen.insert(**name)) {
-        return Err(StoreError::Failed(format!("two columns are called {name}")));
-    }
-    let number = |name: &&&str| name.bytes().all(|byte| byte.is_ascii_digit());
-    match names.iter().find(number) {
-        Some(name) if names.len() > 1 => {
-            Err(StoreError::Failed(format!("a column is called {name}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 struct Bound<'a>(&'a Value);
