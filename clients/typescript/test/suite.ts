@@ -172,6 +172,16 @@ export const SUITE: Test[] = [
     assert(!(await client.items("/users").next()).done && (await ok(client.GET("/roles/{role}", { params: { path: { role: "owner" } } }))).name === "owner");
   }),
 
+  test("teams", async (env) => {
+    const client = await office(env);
+    const team = await ok(client.POST("/teams", { body: { name: "North" } }));
+    const path = { id: team.id };
+    equal((await ok(client.PATCH("/teams/{id}", { params: { path }, body: { name: "Coast" } }))).name, "Coast");
+    assert(!(await client.items("/teams").next()).done);
+    await ok(client.DELETE("/teams/{id}", { params: { path } }));
+    await refused(client.GET("/teams/{id}", { params: { path } }), "NOT_FOUND");
+  }),
+
   test("an integration works with its key, as far as its scopes go", async (env) => {
     const key = await ok((await office(env)).POST("/api-keys", { body: { name: "Website forms", scopes: ["records:read"] } }));
     assert(key.secret);

@@ -15,6 +15,7 @@ mod portal_codes;
 mod records;
 mod schema;
 mod schema_write;
+mod teams;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -70,6 +71,7 @@ pages!(
     ObjectTypePage,
     RecordPage,
     RolePage,
+    TeamPage,
     UserPage
 );
 
@@ -145,6 +147,7 @@ pub fn tests(world: &Arc<World>) -> Vec<Test> {
         [web],
         [users, make, change, deactivate, reactivate, roles]
     ));
+    tests.extend(each!(teams, [web], [make, lists, change, remove]));
     tests.extend(each!(keys, [web, integrations], [make, list, revoke]));
     tests.extend(each!(
         deprecations,

@@ -5,6 +5,7 @@ pub mod grants;
 mod handlers;
 pub mod rights;
 pub mod roles;
+pub mod teams;
 pub mod users;
 pub mod visibility;
 

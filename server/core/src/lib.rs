@@ -18,6 +18,7 @@ pub mod http;
 pub mod integrations;
 pub mod me;
 pub mod migrations;
+mod new_id;
 pub mod page;
 pub mod platform;
 pub mod portal;

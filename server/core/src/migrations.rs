@@ -33,6 +33,10 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 6,
         sql: include_str!("../migrations/0006_makers.sql"),
     },
+    Migration {
+        number: 7,
+        sql: include_str!("../migrations/0007_teams.sql"),
+    },
 ];
 
 /// The directory's.

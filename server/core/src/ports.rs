@@ -7,7 +7,7 @@ pub mod blobs;
 pub mod cache;
 pub mod clock;
 pub mod compute;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod directory;
 pub mod documents;

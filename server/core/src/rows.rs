@@ -2,9 +2,11 @@
 //! inserted and updated by that list.
 
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 
 use crate::{
     fault::Fault,
+    hex,
     ports::store::{Rows, Statement, Value},
 };
 
@@ -214,6 +216,21 @@ pub fn update<T: Row>(
         format!("UPDATE {} SET {} WHERE id = ?1", T::TABLE, set.join(", ")),
         params,
     )
+}
+
+/// Deletes the row under this id.
+pub fn delete<T: Row>(id: &str) -> Statement {
+    Statement::new(
+        format!("DELETE FROM {} WHERE id = ?1", T::TABLE),
+        [id.into()],
+    )
+}
+
+/// The hash by which a repeated create is known: of the request's content.
+pub fn content_hash(content: &impl Serialize) -> String {
+    // A request that was read prints.
+    let text = serde_json::to_string(content).unwrap_or_default();
+    hex::encode(&Sha256::digest(text))
 }
 
 /// What the rows of one statement are read as.

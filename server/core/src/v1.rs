@@ -6,8 +6,8 @@ use crm_contract::{
     latest,
     v1::{
         server::{
-            AccessHandlers, IntegrationsHandlers, RecordsHandlers, SchemaHandlers, access,
-            integrations, records, schema,
+            AccessHandlers, IntegrationsHandlers, RecordsHandlers, SchemaHandlers, TeamsHandlers,
+            access, integrations, records, schema, teams,
         },
         types,
     },
@@ -51,6 +51,12 @@ impl AccessHandlers<Context> for Core {
     lists! { AccessHandlers access:
         list_users(ListUsersRequest) -> ListUsersResponse / ListUsersError, UserPage;
         list_roles(ListRolesRequest) -> ListRolesResponse / ListRolesError, RolePage;
+    }
+}
+
+impl TeamsHandlers<Context> for Core {
+    lists! { TeamsHandlers teams:
+        list(ListRequest) -> ListResponse / ListError, TeamPage;
     }
 }
 

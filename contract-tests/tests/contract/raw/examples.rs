@@ -14,7 +14,7 @@ use contract_tests::{
 use serde_json::{Value, json};
 
 /// The operations in the order of the story; with a bar the one example of the request that is meant.
-const STORY: [&str; 51] = [
+const STORY: [&str; 56] = [
     "platform_health",
     "platform_limits",
     "platform_openapi_json",
@@ -51,6 +51,11 @@ const STORY: [&str; 51] = [
     "access_create_user",
     "access_get_user",
     "access_list_users",
+    "teams_create",
+    "teams_get",
+    "teams_list",
+    "teams_update",
+    "teams_delete",
     "access_update_user",
     "access_deactivate_user",
     "access_reactivate_user",

@@ -13,6 +13,7 @@ struct Things {
     contact: String,
     user: String,
     key: String,
+    team: String,
     kind: String,
     field: String,
 }
@@ -24,6 +25,7 @@ impl Things {
             contact: new_id(),
             user: new_id(),
             key: new_id(),
+            team: new_id(),
             kind: format!("none_{}", mark()),
             field: format!("none_{}", mark()),
         }
@@ -44,6 +46,7 @@ impl Things {
             json!({"name": "ours", "scopes": ["records:read"]}),
         )
         .await;
+        let team = post("/teams", json!({"name": "Ours"})).await;
         let kind = format!("ours_{}", mark());
         let field = format!("mine_{}", mark());
         let fields = json!([{"name": field, "type": "text", "label": "Mine"}]);
@@ -56,6 +59,7 @@ impl Things {
             contact: business.contact.clone(),
             user: business.reader_id.clone(),
             key: key["id"].as_str().unwrap().to_owned(),
+            team: team["id"].as_str().unwrap().to_owned(),
             kind,
             field,
         }
@@ -65,6 +69,7 @@ impl Things {
         let id = match operation.path.split('/').nth(1) {
             Some("users") => &self.user,
             Some("api-keys") => &self.key,
+            Some("teams") => &self.team,
             _ => &self.contact,
         };
         // Records are requested in a type that both have.
@@ -94,7 +99,7 @@ impl Things {
             "auth_create_portal_code" => json!({"contact": self.contact}),
             "schema_update" | "schema_update_field" => json!({"label": "Eve"}),
             "schema_create_field" => json!({"name": "eve", "type": "text", "label": "Eve"}),
-            "access_update_user" => json!({"name": "Eve"}),
+            "access_update_user" | "teams_update" => json!({"name": "Eve"}),
             _ => return None,
         })
     }
@@ -113,6 +118,7 @@ impl Things {
             &self.contact,
             &self.user,
             &self.key,
+            &self.team,
             &self.kind,
             &self.field,
         ] {
@@ -174,6 +180,7 @@ pub async fn nothing_crosses(world: &World) {
         "/search?q=maria",
         "/users",
         "/api-keys",
+        "/teams",
         "/object-types?limit=200",
     ] {
         let text = get(path).await;
@@ -181,6 +188,7 @@ pub async fn nothing_crosses(world: &World) {
             &things.contact,
             &things.user,
             &things.key,
+            &things.team,
             &things.kind,
             &ours.owner_id,
         ] {

@@ -21,6 +21,7 @@ use crate::{
     context::{Context, Principal},
     core::Core,
     fault::Fault,
+    new_id::NewId,
     page, random_id,
     refusal::Refusal,
     rows,
@@ -132,11 +133,9 @@ async fn create(
         .caller
         .as_ref()
         .ok_or(Fault::Unauthenticated("this needs a token"))?;
-    let minted = body.id.is_none();
-    let id = body
-        .id
-        .and_then(|id| Uuid::try_parse(&id).ok())
-        .unwrap_or_else(|| random_id::uuid_v7(cx.now, random));
+    let new_id = NewId::of(core, cx, body.id);
+    // The contract has checked its form, or it was minted.
+    let id = Uuid::try_parse(&new_id.id).unwrap_or_default();
     let secret = Credential {
         kind: Kind::ApiKey,
         tenant: caller.tenant.clone(),
@@ -173,13 +172,9 @@ async fn create(
     let decide = |scope: &Scope, (there, made_with): Asked, mut found: Found| {
         may_give(&scope.grants, &key.scopes)?;
         let made_with = made_with.map(|key| found.take(key)).transpose()?.flatten();
-        if let Some(found) = found.take(there)? {
-            if minted || found.content_hash != key.content_hash {
-                return Err(Refusal::new(
-                    Making::IdTaken,
-                    "The id belongs to another key.",
-                ));
-            }
+        let there = found.take(there)?;
+        let there = new_id.repeated(there, |key| &key.content_hash, &key.content_hash)?;
+        if let Some(found) = there {
             return Ok(Decision::nothing(move |_| answer(&found, None)));
         }
         let end = made_with.and_then(|key| key.expires_at);

@@ -19,17 +19,19 @@ pub enum Kind {
     ObjectType,
     PortalCode,
     Session,
+    Team,
     User,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ApiKey,
         Self::Deprecation,
         Self::Field,
         Self::ObjectType,
         Self::PortalCode,
         Self::Session,
+        Self::Team,
         Self::User,
     ];
 
@@ -41,6 +43,7 @@ impl Kind {
             Self::ObjectType => "object_type",
             Self::PortalCode => "portal_code",
             Self::Session => "session",
+            Self::Team => "team",
             Self::User => "user",
         }
     }

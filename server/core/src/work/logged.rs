@@ -58,6 +58,15 @@ fn whatever_changes_a_tenant_has_an_entry() {
     send("PATCH", &at, json!({"title": "Dispatcher"}), 200);
     send("PATCH", &at, json!({"password": "another-elbow-22"}), 200);
     send("PATCH", &at, json!({"roles": []}), 200);
+    let team = send(
+        "POST",
+        "/teams",
+        json!({"name": "North", "members": [kim]}),
+        201,
+    );
+    let team = format!("/teams/{}", team["id"].as_str().unwrap());
+    send("PATCH", &team, json!({"name": "Coast"}), 200);
+    api.call("DELETE", &team).token(&owner).send().expect(204);
     send("POST", &format!("{at}/deactivate"), empty(), 200);
     send("POST", &format!("{at}/deactivate"), empty(), 200);
     let again = api.call("POST", &format!("{at}/reactivate"));
@@ -123,6 +132,9 @@ fn whatever_changes_a_tenant_has_an_entry() {
             "user update user",
             "user update user",
             "user update user",
+            "team create user",
+            "team update user",
+            "team delete user",
             "user deactivate user",
             "user reactivate user",
             "api_key create user",

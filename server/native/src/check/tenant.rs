@@ -89,6 +89,7 @@ fn counters(connection: &Connection, findings: &mut Findings) -> rusqlite::Resul
         ("fields", "version"),
         ("users", "version"),
         ("api_keys", "version"),
+        ("teams", "version"),
     ] {
         let most = format!("SELECT coalesce(max({column}), 0) FROM {table}");
         let most: i64 = connection.query_row(&most, [], |row| row.get(0))?;

@@ -19,11 +19,11 @@ use crate::{
     core::Core,
     etag,
     fault::Fault,
+    new_id::NewId,
     ports::{
         Answer,
         store::{Statement, TenantId},
     },
-    random_id,
     refusal::Refusal,
     rows,
     work::{Decision, Found, Guard, Issued, Outcome, Reads, Scope, Wanted},
@@ -44,13 +44,9 @@ pub async fn create<R: Reply + 'static>(
     body: types::UserCreate,
     answer: fn(User) -> R,
 ) -> Result<Outcome<R>, Refusal<Adding>> {
-    let minted = body.id.is_none();
-    let id = body
-        .id
-        .clone()
-        .unwrap_or_else(|| random_id::id(cx.now, &*core.ports().random));
+    let new_id = NewId::of(core, cx, body.id.clone());
     let user = User {
-        id,
+        id: new_id.id.clone(),
         version: 0,
         email: body.email.trim().to_owned(),
         name: body.name.clone(),
@@ -78,13 +74,9 @@ pub async fn create<R: Reply + 'static>(
                   mut found: Found| {
         // Before anything of what is there is told.
         scope.grants.cover(user.rights(), "give these roles")?;
-        if let Some(found) = found.take(there)? {
-            if minted || found.content_hash != user.content_hash {
-                return Err(Refusal::new(
-                    Adding::IdTaken,
-                    "The id belongs to somebody else.",
-                ));
-            }
+        let there = found.take(there)?;
+        let there = new_id.repeated(there, |user| &user.content_hash, &user.content_hash)?;
+        if let Some(found) = there {
             return Ok(Decision::nothing(move |_| answer(found.clone())));
         }
         check(&user, !found.take(manager)?, body.password.as_deref())?;
