@@ -484,6 +484,7 @@ const BEFORE: &str = r#"
     CREATE UNIQUE INDEX "u.price_item.code" ON records ((coalesce(keys ->> '$.code', data ->> '$.code'))) WHERE type = 'price_item' AND deleted_at IS NULL;
     ALTER TABLE records DROP COLUMN apart;
     ALTER TABLE meta DROP COLUMN folding; ALTER TABLE meta DROP COLUMN refolded;
+    DROP TABLE teams;
     DROP INDEX api_keys_of_maker; ALTER TABLE api_keys DROP COLUMN maker;
     DELETE FROM migrations WHERE number >= 5;
     PRAGMA user_version = 1;

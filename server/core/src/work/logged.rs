@@ -155,9 +155,10 @@ fn whatever_changes_a_tenant_has_an_entry() {
     assert_eq!(fields[3], &json!({"title": "Dispatcher"}));
     assert_eq!(fields[4], &json!({"password": "changed"}));
     assert_eq!(fields[5], &json!({"roles": []}));
-    assert_eq!(fields[6], &json!({"status": "deactivated"}));
-    assert_eq!(fields[13], &json!({"searchable": true}));
-    assert_eq!(fields[18], &json!({"why": "signed_out"}));
+    assert_eq!(fields[7], &json!({"name": "Coast"}));
+    assert_eq!(fields[9], &json!({"status": "deactivated"}));
+    assert_eq!(fields[16], &json!({"searchable": true}));
+    assert_eq!(fields[21], &json!({"why": "signed_out"}));
 }
 
 #[test]

@@ -283,7 +283,7 @@ const UNRESTRICTED: [(&str, usize, &str); 12] = [
         "upkeep of all records, for nobody",
     ),
     (
-        "records/row.rs",
+        "schema/words.rs",
         1,
         "words of records that the commit writes",
     ),
