@@ -115,6 +115,15 @@ impl Default for Tenants {
 }
 
 impl Tenants {
+    /// Remembers nothing: whatever is put in is forgotten at once.
+    #[cfg(test)]
+    pub fn forgetful() -> Self {
+        Self {
+            states: cache(1, 1, StateBytes),
+            roles: cache(1, 1, RolesBytes),
+        }
+    }
+
     pub fn state(&self, tenant: &TenantId) -> Option<Arc<TenantState>> {
         self.states.get(tenant)
     }

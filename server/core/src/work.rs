@@ -201,7 +201,7 @@ impl Work {
         P: Send,
         E: From<Fault> + Send,
     {
-        let mut guess = self.guess(cx, &plan).await?;
+        let mut guess = self.guess(cx, &plan, None).await?;
         if let Some(Ok((reads, _))) = &guess.planned
             && reads.is_empty()
             && let Some(Ok((_, prepared))) = guess.planned.take()

@@ -1,6 +1,9 @@
 //! What is remembered of many tenants at once.
 
+use serde_json::json;
+
 use super::*;
+use crate::testing::World;
 
 fn tenant(n: usize) -> TenantId {
     TenantId::parse(&crate::testing::id(n)).unwrap()
@@ -77,4 +80,14 @@ fn the_roles_of_a_caller_in_use_stay_while_others_come_and_go() {
     tenants.remember_roles(&tenant(1), "used", "short".into());
     assert_eq!(tenants.roles(&tenant(1), "used").as_deref(), Some("short"));
     assert_eq!(tenants.roles(&tenant(2), "used"), None);
+}
+
+#[test]
+fn what_was_just_read_serves_the_request_even_if_it_is_forgotten_at_once() {
+    let mut world = World::new();
+    world.thing(json!({"title": "there"}));
+    world.core.work.tenants = Tenants::forgetful();
+    assert_eq!(world.count("thing"), 1);
+    world.thing(json!({"title": "more"}));
+    assert_eq!(world.count("thing"), 2);
 }

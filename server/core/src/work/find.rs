@@ -35,11 +35,13 @@ pub(super) enum Read<P> {
 }
 
 impl Work {
-    /// What a request would read, for the definitions and roles as they are remembered.
+    /// What a request would read, for the definitions and roles as they are remembered. `read`: the roles that were just
+    /// read.
     pub(super) async fn guess<P, E: From<Fault>>(
         &self,
         cx: &Context,
         plan: &(impl Fn(&Scope) -> Planned<P, E> + Send),
+        read: Option<Arc<str>>,
     ) -> Result<Guess<P, E>, E> {
         let caller = cx
             .caller
@@ -50,7 +52,8 @@ impl Work {
             Some(state) => state,
             None => self.tenants.load(&*self.ports.store, tenant).await?,
         };
-        let roles = self.tenants.roles(tenant, caller_id(&caller.principal));
+        let remembered = || self.tenants.roles(tenant, caller_id(&caller.principal));
+        let roles = read.or_else(remembered);
         let standing = roles.clone().unwrap_or_else(|| "[]".into());
         let scope = Scope {
             caller: caller.clone(),
@@ -81,11 +84,13 @@ impl Work {
     ) -> Result<Read<P>, E> {
         let store = &*self.ports.store;
         let mark = held::mark();
+        // They may be forgotten by the next round: others come in between.
+        let mut read: Option<Arc<str>> = None;
         for _ in 0..MOST_RELOADS {
             mark.give_back();
             let guess = match first.take() {
                 Some(guess) => guess,
-                None => self.guess(cx, plan).await?,
+                None => self.guess(cx, plan, read.take()).await?,
             };
             let Guess {
                 mut scope,
@@ -117,8 +122,10 @@ impl Work {
             };
             let current = roles.as_ref().is_some_and(|roles| **roles == *found);
             if !current {
+                let found: Arc<str> = found.into();
                 self.tenants
-                    .remember_roles(tenant, caller_id(principal), found.into());
+                    .remember_roles(tenant, caller_id(principal), found.clone());
+                read = Some(found);
             }
             if revisions != (scope.state.schema_rev, scope.state.access_rev) {
                 self.tenants.load(store, tenant).await?;
