@@ -1,5 +1,5 @@
-//! Who may do what: roles, users, and what a caller's roles grant. One place restricts the SQL that reads rows, one
-//! materializes what a caller may see of a record.
+//! Access: roles, users, teams, and what a caller's roles grant. One place restricts the SQL that reads records. One
+//! place computes what a caller may see of a record.
 
 pub mod grants;
 mod handlers;

@@ -1,5 +1,5 @@
-//! What a caller may do, and by which rule: computed from the roles of a person or the scopes of a key, for one request.
-//! The same rules are enforced and told (`GET /me/permissions`). What no rule allows is refused.
+//! What a caller may do, and which rule allows it: computed for one request from the roles of a person or the scopes of
+//! a key. `GET /me/permissions` lists what the same rules enforce. An action that no rule allows is refused.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{context::Principal, fault::Fault};
 
-/// What a caller may want to do.
+/// An action that a rule allows or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action<'a> {
-    /// With the records of a type. Roles and scopes grant all types alike so far.
+    /// An action on the records of a type. So far roles and scopes treat all types alike.
     Records(Verb),
     /// A permission of the contract's `x-permissions`.
     Named(&'a str),
@@ -29,7 +29,7 @@ pub enum Verb {
     Delete,
 }
 
-/// The permissions for records, which are granted and told by action and type.
+/// The permissions for records. Grants and `GET /me/permissions` name them by action and type.
 const READ_RECORDS: &str = "records.read";
 const WRITE_RECORDS: &str = "records.write";
 
@@ -47,7 +47,7 @@ impl Verb {
 }
 
 impl<'a> Action<'a> {
-    /// The permission of the contract that it needs.
+    /// The permission in the contract that this action needs.
     pub const fn permission(self) -> &'a str {
         match self {
             Self::Records(Verb::Read) => READ_RECORDS,
@@ -57,7 +57,7 @@ impl<'a> Action<'a> {
     }
 }
 
-/// The permissions that are told by their name, in the contract's order.
+/// The permissions that are listed by name, in the order of the contract.
 pub fn named() -> impl Iterator<Item = &'static str> {
     PERMISSIONS
         .iter()
@@ -65,7 +65,7 @@ pub fn named() -> impl Iterator<Item = &'static str> {
         .filter(|name| ![READ_RECORDS, WRITE_RECORDS].contains(name))
 }
 
-/// Why something is granted.
+/// The rule that grants an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     Role(&'static str),
@@ -88,13 +88,13 @@ enum By {
     Operator,
     Roles(Vec<&'static Role>),
     Scopes(Vec<String>),
-    /// A customer has operations of their own, which restrict themselves to the contact.
+    /// A customer has operations of their own, which are limited to the customer's contact.
     Nothing,
 }
 
 impl Grants {
-    /// `roles`: the roles of the person, or of the person who made the key, as a JSON array of names. The scopes of a key
-    /// are those of its token.
+    /// `roles`: JSON array of role names, of the person or of the person who made the key. The scopes of a key come
+    /// from its token.
     pub fn of(principal: &Principal, roles: &Arc<str>) -> Self {
         let names: Vec<String> = serde_json::from_str(roles).unwrap_or_default();
         let roles: Vec<_> = names.iter().filter_map(|name| roles::find(name)).collect();
@@ -115,7 +115,7 @@ impl Grants {
         }
     }
 
-    /// The rule that grants an action; none: it is refused.
+    /// The rule that grants an action, or None if the action is refused.
     pub fn rule(&self, action: Action<'_>) -> Option<Rule> {
         let name = action.permission();
         let permission = PERMISSIONS.iter().find(|one| one.name == name)?;
@@ -126,7 +126,7 @@ impl Grants {
             By::Operator => Some(Rule::Operator),
             By::Nothing => None,
             By::Roles(roles) => {
-                // Of several, the one that allows most.
+                // If several roles grant it, the most powerful role is named.
                 let granting = roles.iter().filter(|role| role.rights().has(name));
                 let role = granting.copied().reduce(|best, other| {
                     if other.rights().covers(best.rights()) {
@@ -147,9 +147,8 @@ impl Grants {
         self.rule(action).is_some()
     }
 
-    /// Refused unless the contract's rule for an operation lets the caller in: a token of a kind that the operation takes,
-    /// with the scopes of a key, with the permission of a person. Where the contract says neither which permission is needed
-    /// nor why none is, nobody is let in.
+    /// Admits a caller to an operation by the contract's rules: the kind of token, the scopes of a key, the permission
+    /// of a person. If the contract states neither a permission nor why none is needed, nobody is admitted.
     pub fn admit(&self, operation: &Operation) -> Result<(), Fault> {
         let kind = match &self.by {
             By::Operator => return Ok(()),
@@ -187,8 +186,8 @@ impl Grants {
         }
     }
 
-    /// People and keys are managed with a key only while the person who made it may manage them: otherwise a
-    /// person who lost these rights could get them back with a key that they made before.
+    /// A key manages people and keys only while the person who made it may manage them. Otherwise a person who lost
+    /// these rights could get them back with an older key.
     fn manage(&self, permission: Option<&str>) -> Result<(), Fault> {
         let mut asked = MANAGING
             .into_iter()
@@ -196,8 +195,8 @@ impl Grants {
         asked.try_for_each(|rights| self.cover(rights, "manage people and keys"))
     }
 
-    /// Refused unless the caller has all of these rights, and as a key the person who made it as well. `what`: what only
-    /// somebody who has them may do.
+    /// Refused unless the caller has all of these rights. For a key, the person who made it must have them too. `what`
+    /// is the action that needs these rights, for the message.
     pub fn cover(&self, rights: Rights, what: &str) -> Result<(), Fault> {
         let (kind, name, why) = match (self.rights.lacks(rights), self.gives.lacks(rights)) {
             (_, None) => return Ok(()),
@@ -230,7 +229,7 @@ impl Grants {
     }
 }
 
-/// The permissions of managing people and keys.
+/// The permissions to manage people and keys.
 const MANAGING: [Rights; 2] = [rights!("users.write"), rights!("api_keys.manage")];
 
 fn is_managing(permission: &str) -> bool {
@@ -277,7 +276,7 @@ mod tests {
         }
     }
 
-    /// A new permission of managing has to be named, or a key gives back what its maker lost.
+    /// A new permission to manage people or keys must be listed, or an old key returns rights that its maker lost.
     #[test]
     fn every_permission_that_changes_something_is_managing_or_is_not() {
         const NOT: [&str; 3] = ["records.write", "schema.write", "portal_codes.create"];
@@ -375,7 +374,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What a key gives is in its scopes and in the roles of the person who made it.
+        /// A key grants the intersection of its scopes and its maker's roles.
         #[test]
         fn a_key_gives_no_more_than_the_person_who_made_it_may_do(
             scopes in proptest::sample::subsequence(Rights::ALL.scopes().collect::<Vec<_>>(), 0..=9),
@@ -393,7 +392,7 @@ mod tests {
         }
     }
 
-    /// An operation that no lint has seen.
+    /// An operation that the contract's lint has not checked.
     const MADE_UP: Operation = Operation::new("views_list", "views", "GET", "/views").security(&[
         Requirement::new("user", &[]),
         Requirement::new("key", &[]),

@@ -1,22 +1,22 @@
-//! What somebody may do, as a set that can be compared: who gives rights to somebody, or takes a person over, needs all of
-//! them. Plain data; that the contract's permissions fit into it is proved when it is compiled.
+//! Rights as a set that can be compared. To give rights to a person, or to take a person over, the caller must have all
+//! of them. Plain data. The compiler checks that all permissions of the contract fit into the set.
 
 use crm_contract::latest::server::operations::PERMISSIONS;
 use crm_runtime::server::Permission;
 
 use super::roles;
 
-/// A set of the contract's permissions, and whether its holder is an owner. Owners alone make owners.
+/// A set of the contract's permissions, and whether its holder is an owner. Only owners make owners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
-    /// The n-th bit is the n-th of [`PERMISSIONS`].
+    /// Bit n stands for the n-th of [`PERMISSIONS`].
     permissions: u64,
     owner: bool,
 }
 
 const _: () = assert!(PERMISSIONS.len() < 64);
 
-/// What somebody would need and does not have.
+/// The first right that is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lacking {
     Permission(&'static Permission),
@@ -33,14 +33,14 @@ impl Rights {
         permissions: (1 << PERMISSIONS.len()) - 1,
         owner: false,
     };
-    /// Of an owner: every permission, and what is an owner's alone.
+    /// The rights of an owner: every permission, and ownership.
     pub const OWNER: Self = Self {
         owner: true,
         ..Self::ALL
     };
 
-    /// The permissions of these names. None: the contract does not have one of them. Who asked for the rest alone would ask
-    /// for too little. For names that stand in the code there is [`rights!`].
+    /// The permissions with these names. None if the contract lacks one of them: a check of the remaining names would
+    /// be too weak. For names that are fixed in the code use [`rights!`].
     pub const fn named(names: &[&str]) -> Option<Self> {
         let (mut permissions, mut next) = (0, 0);
         while next < names.len() {
@@ -56,13 +56,13 @@ impl Rights {
         })
     }
 
-    /// What roles grant together. A name that is no role grants nothing.
+    /// The union of what the roles grant. Unknown role names grant nothing.
     pub fn of_roles<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let roles = names.into_iter().filter_map(roles::find);
         roles.fold(Self::NONE, |rights, role| rights.and(role.rights()))
     }
 
-    /// What a scope grants to a key. None: there is no such scope.
+    /// What a scope grants to a key. None if the scope does not exist.
     pub fn of_scope(name: &str) -> Option<Self> {
         let rights = Self::those(|permission| permission.scope == Some(name));
         (rights != Self::NONE).then_some(rights)
@@ -85,7 +85,7 @@ impl Rights {
         }
     }
 
-    /// Both together.
+    /// The union of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Rights {
         }
     }
 
-    /// What both have.
+    /// The intersection of both.
     #[must_use]
     pub fn within(self, bound: Self) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Rights {
         }
     }
 
-    /// The scopes that grant no more than this.
+    /// The scopes that these rights cover.
     pub fn scopes(self) -> impl Iterator<Item = &'static str> {
         let scopes = PERMISSIONS.iter().filter_map(|permission| permission.scope);
         scopes.filter(move |scope| Self::of_scope(scope).is_some_and(|rights| self.covers(rights)))
@@ -117,12 +117,12 @@ impl Rights {
         self.owner
     }
 
-    /// Whether nothing is missing for all that the other has.
+    /// Whether this set includes all rights of `other`.
     pub fn covers(self, other: Self) -> bool {
         self.lacks(other).is_none()
     }
 
-    /// The first thing that the other has and this has not. Ownership is told before single permissions.
+    /// The first right that `other` has and this set lacks. Ownership comes before permissions.
     pub fn lacks(self, other: Self) -> Option<Lacking> {
         if other.owner && !self.owner {
             return Some(Lacking::Ownership);
@@ -136,7 +136,7 @@ impl Rights {
     }
 }
 
-/// Where a permission stands in the contract's table.
+/// The index of a permission in the contract's table.
 const fn place(name: &str) -> Option<usize> {
     let mut place = 0;
     while place < PERMISSIONS.len() {
@@ -148,7 +148,7 @@ const fn place(name: &str) -> Option<usize> {
     None
 }
 
-/// `a == b`, which constants cannot say.
+/// `a == b` for constants, where the operator is not available.
 const fn is_same(a: &[u8], b: &[u8]) -> bool {
     let mut next = 0;
     while next < a.len() && next < b.len() && a[next] == b[next] {
@@ -157,7 +157,7 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
     next == a.len() && next == b.len()
 }
 
-/// The rights of these permissions. A name that the contract does not have is an error of the compiler.
+/// The rights with these permissions. An unknown name is a compile error.
 macro_rules! rights {
     ($($name:expr),+ $(,)?) => {
         const {

@@ -18,7 +18,7 @@ pub struct Role {
 
 #[derive(Debug)]
 enum Granted {
-    /// Everything, and to make owners.
+    /// Every permission, and the right to make owners.
     Ownership,
     Everything,
     Only(Rights),
@@ -46,7 +46,7 @@ pub const ALL: [Role; 3] = [
     },
 ];
 
-/// What to say of a role that there is not.
+/// The message for a role that does not exist.
 pub fn unknown(name: &str) -> String {
     let known: Vec<&str> = ALL.iter().map(|role| role.name).collect();
     format!("There is no role {name}; there are {}.", known.join(", "))

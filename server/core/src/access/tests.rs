@@ -82,7 +82,7 @@ fn a_person_is_added_read_changed_and_deactivated() {
         (&Value::Null, &json!(["admin"]), &user["phone"])
     );
     assert!(changed["version"].as_i64() > user["version"].as_i64());
-    // The role counts with the next request.
+    // The role takes effect with the next request.
     api.get("/api-keys", &session).expect(200);
     let gone = api.post(&format!("{path}/deactivate"), &owner, Value::Null);
     assert_eq!(gone.status, 400, "a body is an object");
@@ -177,7 +177,7 @@ fn addresses_and_external_ids_are_unique() {
             (&json!(field), &json!(ID))
         );
     }
-    // The address of the refused create still lets its holder in.
+    // The refused create did not take the address: its owner can still sign in.
     api.password_grant("priya@alderfinch.example", "pressure-relief-valve")
         .expect(200);
 }

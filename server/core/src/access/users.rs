@@ -1,4 +1,4 @@
-//! The people of a business: what may be said of one, how they are read, and how they change.
+//! The people of a business: the rules for their properties, how they are read, and how they change.
 
 pub mod change;
 pub mod excess;

@@ -1,5 +1,5 @@
-//! The one enforcer: which records a caller sees, and which of their fields. Every statement that selects records for a
-//! caller restricts their rows by [`Visible`]; every record that is shown passes a [`Mask`].
+//! The one enforcer of which records a caller sees, and which of their fields. Every statement that selects records for
+//! a caller restricts its rows by [`Visible`]. Every record in an answer passes a [`Mask`].
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -16,10 +16,10 @@ use crate::{
     work::{Guard, Scope},
 };
 
-/// The type of the records that customers are.
+/// The record type of customers.
 pub const CONTACT: &str = "contact";
 
-/// The fields of their own contact that a customer sees, whatever fields the tenant adds.
+/// The fields of their own contact that a customer sees. Fields that a tenant adds are never shown.
 pub const OF_CUSTOMER: [&str; 7] = [
     "kind",
     "first_name",
@@ -30,10 +30,10 @@ pub const OF_CUSTOMER: [&str; 7] = [
     "billing_address",
 ];
 
-/// Which rows of `records` a statement is about.
+/// The rows of `records` that a statement reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of<'a> {
-    /// Those of this type, by a name that the schema has.
+    /// Records of this type, which must be a name in the schema.
     Type(&'a str),
     Any,
 }
@@ -42,7 +42,7 @@ pub enum Of<'a> {
 #[derive(Clone, Debug)]
 pub struct Visible(Option<Rule>);
 
-/// What holds of each record that a caller sees: SQL in which `{t}` stands for the table and `{}` for each value in turn.
+/// The SQL condition for each record that a caller sees. `{t}` stands for the table and `{}` for each value in turn.
 #[derive(Clone, Debug)]
 struct Rule {
     condition: &'static str,
@@ -54,7 +54,7 @@ impl Visible {
     #[cfg(test)]
     pub const ALL: Self = Self(None);
 
-    /// For tests of statements: what holds this condition of one value.
+    /// For tests of statements: sees the records that fulfil this condition of one value.
     #[cfg(test)]
     pub fn holding(condition: &'static str, value: impl Into<Value>) -> Self {
         Self(Some(Rule {
@@ -69,13 +69,13 @@ impl Visible {
                 condition: "({t}.id = {} AND {t}.type = 'contact')",
                 values: vec![contact.as_str().into()],
             }),
-            // The roles and scopes that there are grant the records of all types or of none.
+            // All existing roles and scopes grant the records of all types or of none.
             Principal::User { .. } | Principal::Key { .. } | Principal::Operator => None,
         })
     }
 
-    /// Appends ` AND` and the condition that a row of `records`, which the statement calls `table`, is one that it is about
-    /// and that the caller sees. Nothing where that is every row.
+    /// Appends ` AND` and the condition that a row of `records`, under the alias `table`, is of this type and visible
+    /// to the caller. Appends nothing if that holds for every row.
     pub fn restrict(&self, sql: &mut Sql, of: Of<'_>, table: &str) {
         if let Of::Type(name) = of {
             sql.push(&format!(" AND {table}.type = '{name}'"));
@@ -86,8 +86,8 @@ impl Visible {
         }
     }
 
-    /// Appends a column `visible` that is 1 for a row that the caller sees, else 0: for statements that have to know of
-    /// all rows, such as those that keep values unique.
+    /// Appends a column `visible`: 1 for a row that the caller sees, else 0. It is for statements that need all rows,
+    /// such as those that keep values unique.
     pub fn tell(&self, sql: &mut Sql, table: &str) {
         match &self.0 {
             Some(rule) => rule.push(sql, table),
@@ -96,7 +96,7 @@ impl Visible {
         sql.push(" AS visible");
     }
 
-    /// The guard that each of these records is there, not deleted, and seen by the caller.
+    /// The guard that each of these records exists, is not deleted, and is visible to the caller.
     pub fn guard<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Guard {
         let ids: Vec<_> = ids.into_iter().map(serde_json::Value::from).collect();
         if ids.is_empty() {
@@ -127,11 +127,11 @@ impl Rule {
     }
 }
 
-/// The fields of a record that an answer shows: those that the caller sees, of those that were asked for.
+/// The fields of a record that an answer shows: the requested fields that the caller may see.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
     asked: Shown,
-    /// None: all.
+    /// None means all fields.
     granted: Option<&'static [&'static str]>,
 }
 
@@ -145,7 +145,7 @@ impl Mask {
         }
     }
 
-    /// For records of one type. `fields`: the parameter `?fields=`; a field that the type does not have is refused.
+    /// The mask for records of one type. `fields` is the parameter `?fields=`; a field that the type lacks is refused.
     pub fn of(
         scope: &Scope,
         object_type: &ObjectType,
@@ -154,7 +154,7 @@ impl Mask {
         Self::of_types(scope, [object_type], fields)
     }
 
-    /// For records of several types; a field that none of them has is refused.
+    /// The mask for records of several types. A field that none of them has is refused.
     pub fn of_types<'a>(
         scope: &Scope,
         types: impl IntoIterator<Item = &'a ObjectType, IntoIter: Clone>,
@@ -180,17 +180,17 @@ impl Mask {
             && object_type.fields.contains_key(name)
     }
 
-    /// Whether the stored text can go out as it is.
+    /// Whether the stored text can be sent unchanged.
     fn passes(&self, object_type: &ObjectType) -> bool {
         self.asked.is_whole() && self.granted.is_none() && object_type.hidden.is_empty()
     }
 
-    /// The strong tag of a version as this mask shows it.
+    /// The strong ETag of a version under this mask.
     pub fn etag(&self, version: i64, hidden: impl IntoIterator<Item = impl AsRef<str>>) -> String {
         self.asked.etag_without(version, hidden)
     }
 
-    /// The values that are shown, as JSON. Where nothing is left out, the stored text passes unread.
+    /// The visible values as JSON. If nothing is left out, the stored text is returned without parsing it.
     pub fn text<'a>(&self, object_type: &ObjectType, data: &'a str) -> Result<Cow<'a, str>, Fault> {
         if self.passes(object_type) {
             return Ok(data.into());
@@ -205,7 +205,7 @@ impl Mask {
         serde_json::to_string(&shown).map(Cow::Owned).map_err(odd)
     }
 
-    /// Leaves of an object what is shown.
+    /// Removes the values that are not shown.
     pub fn retain(&self, object_type: &ObjectType, values: &mut JsonObject) {
         values.retain(|name, _| self.shows(object_type, name));
     }

@@ -57,7 +57,7 @@ fn expect(team: &Team, if_match: Option<&str>) -> Result<(), Refusal<codes::Vers
     }
 }
 
-/// What is read around a team.
+/// What is read to check a team.
 struct Asked {
     people: Wanted<Rows>,
     above: Wanted<Rows>,
@@ -75,7 +75,7 @@ impl Asked {
         }
     }
 
-    /// What stands around the team, and the guard that the tree has not moved since.
+    /// The people and teams around the team, and the guard that the tree is unchanged at the commit.
     fn take(self, found: &mut Found) -> Result<(Around, Guard), Fault> {
         let ids = |rows: Rows| {
             rows.into_iter()
@@ -211,7 +211,7 @@ impl TeamsHandlers<Context> for Core {
         request: teams::UpdateRequest,
     ) -> Result<teams::UpdateResponse, Problem<teams::UpdateError>> {
         let id = request.id.as_str();
-        // What the change names decides what has to be read around the team.
+        // The people and the parent in the change decide what must be read.
         let named = apply(&Team::unnamed(id), &request.body, cx.now);
         let answer = |team: &Team| {
             teams::UpdateResponse::Ok(teams::UpdateOk {

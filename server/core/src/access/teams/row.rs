@@ -1,4 +1,4 @@
-//! A team as the store has it, and what is read around one.
+//! A team as the store has it, and the statements that read the teams and people around it.
 
 use crm_contract::latest::types;
 use serde_json::json;
@@ -17,12 +17,12 @@ row! {
         pub id: String,
         pub version: i64,
         pub name: String,
-        /// None: it is at the top.
+        /// None for a team at the top of the tree.
         pub parent: Option<String>,
         /// Ids of users.
         pub members: Vec<String>,
         pub leads: Vec<String>,
-        /// Of the request that made it: a repeat is told from another one with the same id.
+        /// Content hash of the create request: it tells a repeat from another request with the same id.
         pub content_hash: String,
         pub created_at: i64,
         pub updated_at: i64,
@@ -41,7 +41,7 @@ impl Listed for Team {
 }
 
 impl Team {
-    /// A team of which nothing is known: what a change names is put into it.
+    /// An empty team with this id, to apply a change to.
     pub fn unnamed(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -70,7 +70,7 @@ impl Team {
         }
     }
 
-    /// What the change log says when `before` becomes `after`. None: it is not there.
+    /// The change log entry for the change from `before` to `after`. None means that the team does not exist.
     pub fn entry(
         op: &'static str,
         before: Option<&Self>,
@@ -89,7 +89,7 @@ impl Team {
     }
 }
 
-/// The ids of the users among these who exist.
+/// The ids of those members who exist.
 pub fn people(team: &Team) -> Statement {
     let ids: Vec<&String> = team.members.iter().chain(&team.leads).collect();
     Statement::new(
@@ -98,7 +98,7 @@ pub fn people(team: &Team) -> Statement {
     )
 }
 
-/// The teams from this one up to the top, each with its version, as far as a tree may be deep and one more.
+/// The teams from `parent` up to the top, with their versions. Reads one level more than the greatest depth of a tree.
 pub fn above(parent: Option<&str>) -> Statement {
     Statement::new(
         "WITH RECURSIVE up (id, version, parent, level) AS (SELECT id, version, parent, 1 FROM teams WHERE id = ?1 \
@@ -108,7 +108,7 @@ pub fn above(parent: Option<&str>) -> Statement {
     )
 }
 
-/// The versions of the teams below this one, with their level below it, as far as a tree may be deep.
+/// How many levels of teams are below this one, counted down to the greatest depth of a tree.
 pub fn below(id: &str) -> Statement {
     Statement::new(
         "WITH RECURSIVE down (id, version, level) AS (SELECT id, version, 1 FROM teams WHERE parent = ?1 \
@@ -118,5 +118,5 @@ pub fn below(id: &str) -> Statement {
     )
 }
 
-/// The greatest version of a team: it tells whether the tree has grown or moved meanwhile.
+/// The greatest version of all teams. It shows whether a team was added or changed meanwhile.
 pub const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM teams";

@@ -1,5 +1,5 @@
-//! The rules for every change of a team: its people and its parent exist, and the tree stays a tree that is not too deep.
-//! Plain functions over plain data.
+//! The rules for every change of a team: its people and its parent exist, the tree has no cycle, and it has at most
+//! [`MOST_LEVELS`] levels. Plain functions over plain data.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use crm_runtime::server::{At, Report};
 use super::row::Team;
 use crate::refusal::Refusal;
 
-/// Levels of the tree.
+/// Upper bound of the levels of the tree.
 pub const MOST_LEVELS: i64 = 5;
 
-/// A team with what a change names of it.
+/// The team after a change.
 pub fn apply(before: &Team, changes: &TeamUpdate, now: i64) -> Team {
     let mut after = before.clone();
     if let Some(name) = &changes.name {
@@ -33,24 +33,24 @@ pub fn apply(before: &Team, changes: &TeamUpdate, now: i64) -> Team {
     after
 }
 
-/// Each once, in the order given.
+/// The ids without duplicates, in the order given.
 pub fn distinct(ids: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
     let kept = ids.iter().filter(|id| seen.insert(id.as_str()));
     kept.cloned().collect()
 }
 
-/// What stands around a team.
+/// The people and teams that the rules for a team look at.
 pub struct Around {
-    /// Those of its people who exist.
+    /// The team's people who exist.
     pub people: HashSet<String>,
     /// The teams from its parent up to the top.
     pub above: Vec<String>,
-    /// How many levels stand below it.
+    /// The number of levels below the team.
     pub below: i64,
 }
 
-/// That the team may be as it is.
+/// Checks the team against the rules.
 pub fn check(team: &Team, around: &Around) -> Result<(), Refusal<codes::FieldInvalid>> {
     let mut report = Report::new();
     for (name, ids) in [("members", &team.members), ("leads", &team.leads)] {

@@ -1,4 +1,4 @@
-//! Teams over the whole API: a tree that stays one, people who exist, and one commit for each change.
+//! Teams through the whole API: the tree has no cycle, members exist, and each change is one commit.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ impl Office {
     }
 }
 
-/// Rule of the first failure.
+/// The rule of the first failure.
 fn rule(refused: &crate::testing::api::Reply) -> String {
     assert_eq!(
         refused.refusal(),
@@ -195,7 +195,7 @@ fn the_tree_stays_a_tree_of_five_levels() {
             "{below}"
         );
     }
-    // With all that is below it.
+    // A team moves with all teams below it.
     office.add(7, None);
     assert_eq!(rule(&office.patch(1, json!({"parent": id(7)}))), "levels");
     office.patch(2, json!({"parent": id(7)})).expect(200);
@@ -230,7 +230,7 @@ fn its_people_are_people_of_the_business() {
         .map(|one| one["pointer"].as_str().unwrap())
         .collect();
     assert_eq!(places, ["/body/members/1", "/body/leads/0"]);
-    // Who is in it already is not judged again.
+    // A person who is a member already is not checked again.
     office.add(1, None);
     office
         .patch(1, json!({"members": [office.me()]}))
@@ -260,7 +260,7 @@ fn who_may_not_change_people_changes_no_teams() {
 }
 
 proptest! {
-    /// A team is accepted exactly if its parent is there, is not below it, and the tree is not too deep.
+    /// A parent is accepted exactly if it exists, is not below the team, and the tree does not get too deep.
     #[test]
     fn a_place_in_the_tree_is_judged_by_what_stands_around_it(above in 0..8usize, below in 0..6i64, own in any::<bool>(), named in any::<bool>()) {
         let mut team = Team::unnamed("t");

@@ -1,5 +1,5 @@
-//! A key gives no more than the person who made it may do now, and what of it is left over is told where that person's roles
-//! are lowered.
+//! A key gives no more than its maker may do now. When the maker's roles are reduced, the answer lists the keys that
+//! still allow more.
 
 use super::*;
 use crate::{http::Operator, testing::api::Reply};
@@ -20,7 +20,7 @@ struct Shop {
     api: Api,
     owner: String,
     admin: String,
-    /// An admin's key with every scope, one that was made with it, and one that was made with that.
+    /// A chain of three keys: an admin's key with every scope, a key made with it, and a key made with that one.
     chain: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ fn someone(email: &str, roles: &[&str]) -> Value {
     json!({"email": email, "name": "Somebody", "roles": roles, "password": "another-valve-entirely"})
 }
 
-/// Everything by which a key could give more than a reader has.
+/// Every request by which a key could get more rights than a reader has.
 fn attempts(shop: &Shop, key: &str) -> Vec<Reply> {
     let (api, admin) = (&shop.api, shop.admin.as_str());
     let other = api.user(
@@ -92,7 +92,7 @@ fn attempts(shop: &Shop, key: &str) -> Vec<Reply> {
         let body = json!({"name": "K", "scopes": [scope]});
         replies.push(api.post("/api-keys", key, body));
     }
-    // A person without roles has nothing that anybody could lack.
+    // A person without roles has no rights that a caller could lack.
     let plain = api.user(
         TENANT,
         &format!("{}@c.example", api.host.ports.clock.now()),
@@ -135,13 +135,13 @@ fn a_key_of_a_person_whose_roles_were_lowered_lifts_nobody() {
                 "{told}"
             );
         }
-        // What it does without managing people and keys, it goes on doing.
+        // The key keeps working for everything except managing people and keys.
         api.get("/records/contact", key).expect(200);
         api.get("/users", key).expect(200);
         let fields = json!({"fields": {"kind": "person", "last_name": "Okafor"}});
         api.post("/records/contact", key, fields).expect(201);
     }
-    // A maker who gets the roles back makes the keys give as much as before.
+    // When the maker gets the roles back, the keys give as much as before.
     patch(api, &shop.owner, admin, json!({"roles": ["admin"]})).expect(200);
     for key in &shop.chain {
         make(api, key, &EVERY);
@@ -212,7 +212,7 @@ fn names(answer: &Value) -> Vec<&str> {
 fn keys_that_allow_more_than_the_new_roles_are_told_and_revoked_if_asked() {
     let shop = shop();
     let (api, owner, admin) = (&shop.api, shop.owner.as_str(), shop.admin.as_str());
-    // A key whose scopes a reader has as well is not told.
+    // A key whose scopes a reader has too is not listed.
     let harmless = make(api, &shop.chain[0], &["records:read", "access:read"]);
     let works = || {
         let all = shop.chain.iter().chain([&harmless]);
@@ -224,7 +224,7 @@ fn keys_that_allow_more_than_the_new_roles_are_told_and_revoked_if_asked() {
     let lowered = patch(api, owner, admin, json!({"roles": ["readonly"]})).expect(200);
     assert_eq!(names(&lowered), ["9 scopes"; 3]);
     assert_eq!(works(), [true; 4]);
-    // Again changes nothing, and tells it again.
+    // The same request again changes nothing and lists the keys again.
     let again = patch(api, owner, admin, json!({"roles": ["readonly"]})).expect(200);
     assert_eq!(again, lowered);
     let both = json!({"roles": ["readonly"], "revoke_api_keys": true});
@@ -234,7 +234,7 @@ fn keys_that_allow_more_than_the_new_roles_are_told_and_revoked_if_asked() {
     assert_eq!(revoked["version"], lowered["version"]);
     assert_eq!(works(), [false, false, false, true]);
     assert_eq!(names(&patch(api, owner, admin, both).expect(200)), [""; 0]);
-    // A change of something else tells nothing of keys.
+    // A change of another property lists no keys.
     let title = patch(api, owner, admin, json!({"title": "Reader"})).expect(200);
     assert_eq!(title.get("api_keys"), None);
 }
@@ -261,7 +261,7 @@ fn lowering_and_revoking_happen_in_one_step_in_both_versions() {
 fn a_key_of_which_no_maker_was_written_down_gives_nothing() {
     let shop = shop();
     let api = &shop.api;
-    // As a program writes them that knows of no makers yet.
+    // The row as a program before migration 6 wrote it, without a maker.
     api.sql("UPDATE api_keys SET maker = NULL");
     for key in &shop.chain {
         for refused in attempts(&shop, key) {
@@ -269,7 +269,7 @@ fn a_key_of_which_no_maker_was_written_down_gives_nothing() {
         }
         api.get("/records/contact", key).expect(200);
     }
-    // They are told all the same.
+    // The answer lists them all the same.
     let gone = format!("/users/{}/deactivate", shop.admin);
     let gone = api.post(&gone, &shop.owner, json!({"revoke_api_keys": true}));
     assert_eq!(names(&gone.expect(200)).len(), 1);
@@ -294,7 +294,7 @@ fn keys_are_told_to_those_alone_who_may_manage_them() {
     assert_eq!(told.get("api_keys"), None);
     let told = patch(api, &shop.owner, &plain, json!({"roles": []})).expect(200);
     assert_eq!(names(&told).len(), 3);
-    // Which keys allow too much is asked of roles.
+    // `revoke_api_keys` needs new roles in the same request: they decide which keys allow too much.
     let refused = patch(api, &shop.owner, &plain, json!({"revoke_api_keys": true}));
     assert_eq!(refused.refusal(), (422, "FIELD_INVALID".into()));
     let error = &refused.json()["context"]["errors"][0];
@@ -318,7 +318,7 @@ fn whose_a_key_is_was_written_down_for_keys_that_were_there_before() {
     let admin = Some(shop.admin.as_str());
     let system = Some("system:");
     assert_eq!(found, [admin, admin, admin, system, system]);
-    // As the program before it wrote them.
+    // The row as the program before this one wrote it.
     shop.api.sql(
         "DROP INDEX api_keys_of_maker; ALTER TABLE api_keys DROP COLUMN maker; \
          UPDATE api_keys SET created_by = 'system' WHERE created_by = 'system:';",

@@ -1,4 +1,4 @@
-//! Nobody gives what they do not have, takes over who has more, or makes the server work before they are refused.
+//! Nobody gives rights that they lack, takes over a person with more rights, or causes costly work before the refusal.
 
 use std::sync::{
     Arc,
@@ -14,7 +14,7 @@ use crate::{
 
 const NEW_PASSWORD: &str = "another-valve-entirely";
 
-/// Computes at once and counts.
+/// A `Compute` that runs the work at once and counts it.
 #[derive(Default)]
 struct Counted(AtomicUsize);
 
@@ -35,7 +35,7 @@ fn counting() -> (Api, Arc<Counted>) {
     (api, counted)
 }
 
-/// Code, and what is missing.
+/// The error code and the missing rights.
 fn missing(refused: &Reply) -> (String, Value) {
     let (status, code) = refused.refusal();
     assert_eq!((status, code.as_str()), (403, "FORBIDDEN"), "{refused:?}");
@@ -77,7 +77,7 @@ fn a_key_gives_no_role_that_allows_more_than_its_scopes() {
         api.get(&format!("/users/{id}"), &key).expect(200)["roles"],
         json!([])
     );
-    // What it has itself it may give.
+    // A key may give the rights that it has.
     let (_, more) = api.key(&["access:read", "access:write", "records:read", "schema:read"]);
     patch(&api, &more, id, json!({"roles": ["readonly"]})).expect(200);
     missing(&patch(
@@ -86,7 +86,7 @@ fn a_key_gives_no_role_that_allows_more_than_its_scopes() {
         id,
         json!({"roles": ["readonly", "admin"]}),
     ));
-    // Nor may a key that has less take it away again.
+    // A key with fewer rights may not take the roles away again either.
     missing(&patch(&api, &key, id, json!({"roles": []})));
 }
 
@@ -113,9 +113,9 @@ fn nobody_takes_over_who_may_do_more() {
     }
     missing(&post(&api, &key, &format!("/users/{admin}/deactivate")));
     api.sign_in("admin@a.example");
-    // A name or a title lets nobody sign in, so it may change.
+    // Name and title do not affect signing in, so the key may change them.
     patch(&api, &key, &admin, json!({"title": "Office manager"})).expect(200);
-    // The same of somebody who may do as much.
+    // The key may change them for a person with the same rights too.
     let reader = api.user(TENANT, "reader@a.example", &["readonly"]);
     patch(
         &api,
@@ -254,7 +254,7 @@ fn who_is_refused_costs_no_password_and_no_entry_of_the_directory() {
         (&admin, "/users", person("y@a.example", &["owner"]), 403),
         (&admin, "/users", no_role, 422),
         (&admin, "/users", taken, 409),
-        // It was made before: nothing is left to do.
+        // This person was created before: the request is a repeat.
         (&admin, "/users", priya(), 201),
     ] {
         assert_eq!(api.post(path, token, body).status, status);
@@ -277,7 +277,7 @@ fn who_is_refused_costs_no_password_and_no_entry_of_the_directory() {
         .json(change.clone())
         .send();
     assert_eq!((stale.status, before()), (412, state.clone()));
-    // A session that has ended is nobody's.
+    // A revoked session belongs to nobody.
     api.sql("UPDATE sessions SET revoked_at = 1");
     assert_eq!(
         api.post("/users", &admin, person("y@a.example", &[]))
@@ -286,7 +286,7 @@ fn who_is_refused_costs_no_password_and_no_entry_of_the_directory() {
     );
     assert_eq!(before(), state);
     api.sql("UPDATE sessions SET revoked_at = NULL");
-    // Who may pays once, and a repeat of the request nothing.
+    // An allowed caller causes the work once, and a repeat of the request causes none.
     let again = || {
         api.call("PATCH", &format!("/users/{ID}"))
             .token(&admin)

@@ -80,7 +80,7 @@ fn the_last_owner_stays() {
         assert_eq!(refused.refusal(), (409, "LAST_OWNER".into()));
     }
     let other = api.user(TENANT, "second@alderfinch.example", &["owner"]);
-    // Between the decision and its commit the other one goes: it is decided again.
+    // Another owner is deactivated between the decision and its commit, so the write is decided again.
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
     let sql = format!("UPDATE users SET status = 'deactivated' WHERE id = '{other}'");
     *memory.before_commit.lock() = Some(Box::new(move |connection| {
@@ -137,7 +137,7 @@ fn readonly_reads_and_no_role_does_nothing() {
         api.get("/api-keys", &reader).refusal(),
         (403, "FORBIDDEN".into())
     );
-    // Both may ask what they may do.
+    // Both may read their own permissions.
     assert_eq!(
         api.get("/me/permissions", &nobody).expect(200)["permissions"],
         json!([])

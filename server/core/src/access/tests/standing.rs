@@ -1,10 +1,10 @@
-//! Deactivating and reactivating: whose access goes, what of theirs goes with it, and how it comes back.
+//! Deactivating and reactivating people: what ends with their access, and what comes back.
 
 use super::*;
 use crate::testing::api::{PASSWORD, Reply};
 
 fn make_key(api: &Api, token: &str, name: &str, scopes: &[&str]) -> (String, String) {
-    // Keys are told in the order in which they were made.
+    // Keys are listed in the order of creation, so each needs its own time.
     api.host.wait(1);
     let made = api
         .post("/api-keys", token, json!({"name": name, "scopes": scopes}))
@@ -41,8 +41,8 @@ fn names(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// An owner's token, and an admin with their token and three keys: their own, one that is revoked, one that has expired.
-/// Their own made a fourth, and that a fifth. Somebody else has one as well.
+/// An owner's token, and an admin with a token and five keys: one that the admin made, a revoked one and an expired
+/// one; one made with the first key, and one made with that key. Another person has a key as well.
 fn with_keys() -> (Api, String, String, Vec<String>) {
     let api = Api::default();
     let owner = api.owner();
@@ -78,7 +78,7 @@ fn the_keys_that_a_person_made_are_told_and_revoked_if_asked() {
     assert_eq!(names(&gone), ["Own", "Of own", "Last"]);
     assert_eq!(gone["api_keys"][0]["revoked_at"], Value::Null);
     assert_eq!(works(&api, &keys), [true, true, true, true]);
-    // Again changes nothing, and tells it again.
+    // The same request again changes nothing and lists the keys again.
     assert_eq!(deactivate(&api, &owner, &admin).expect(200), gone);
     let revoked = and_revoke(&api, &owner, &admin).expect(200);
     assert_eq!(names(&revoked), ["Own", "Of own", "Last"]);
@@ -89,7 +89,7 @@ fn the_keys_that_a_person_made_are_told_and_revoked_if_asked() {
         names(&and_revoke(&api, &owner, &admin).expect(200)),
         [""; 0]
     );
-    // The keys do not come back with the person.
+    // Reactivating the person does not restore the keys.
     reactivate(&api, &owner, &admin).expect(200);
     assert_eq!(works(&api, &keys), [false, false, false, true]);
 }
@@ -100,7 +100,7 @@ fn both_happen_in_one_step() {
     let gone = and_revoke(&api, &owner, &admin).expect(200);
     assert_eq!(gone["status"], "deactivated");
     assert_eq!(works(&api, &keys), [false, false, false, true]);
-    // A body that says nothing revokes nothing.
+    // A request without a body revokes no keys.
     let (api, owner, admin, keys) = with_keys();
     api.post(&format!("/users/{admin}/deactivate"), &owner, json!({}))
         .expect(200);
@@ -110,7 +110,7 @@ fn both_happen_in_one_step() {
 #[test]
 fn who_may_not_manage_keys_neither_sees_nor_revokes_them() {
     let (api, owner, admin, keys) = with_keys();
-    // All that an admin may, but for the keys.
+    // All permissions of an admin except those for keys.
     let api_user = api.user(TENANT, "plain@a.example", &[]);
     let (_, key) = api.key(&["access:read", "access:write", "integrations:read"]);
     api.sql(&format!(
@@ -167,7 +167,7 @@ fn a_person_comes_back_with_roles_and_password_and_without_sessions() {
     assert!(user["version"].as_i64() > gone["version"].as_i64());
     assert_eq!(back.header("etag"), format!("\"{}\"", user["version"]));
     assert!(user.get("api_keys").is_none());
-    // Again changes nothing.
+    // The same request again changes nothing.
     assert_eq!(reactivate(&api, &owner, ID).expect(200), user);
     assert_eq!(api.get(&format!("/users/{ID}"), &owner).expect(200), user);
     assert_eq!(api.get("/me", &session).status, 401);
@@ -194,7 +194,7 @@ fn nobody_brings_back_who_may_do_more() {
         deactivate(&api, &owner, id).expect(200);
         let refused = reactivate(&api, &key, id);
         assert_eq!(refused.refusal(), (403, "FORBIDDEN".into()));
-        // Nor is anything told of one who is deactivated already.
+        // A refused caller does not learn either that the person is deactivated already.
         assert_eq!(deactivate(&api, &key, id).status, 403);
     }
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Adding and changing people. Nobody gives rights that they do not have, or takes over who has more, and
-//! the last owner stays. A password is hashed after all of that was judged.
+//! Adding and changing people. A caller cannot give rights that they lack or take over a person with more rights, and
+//! the last owner stays. A password is hashed only after these checks.
 
 use async_lock::OnceCell;
 use crm_contract::latest::types;
@@ -72,7 +72,7 @@ pub async fn create<R: Reply + 'static>(
     let decide = |scope: &Scope,
                   (there, manager): (Wanted<Option<User>>, Wanted<bool>),
                   mut found: Found| {
-        // Before anything of what is there is told.
+        // Checked first, so that a refused caller learns nothing of existing people.
         scope.grants.cover(user.rights(), "give these roles")?;
         let there = found.take(there)?;
         let there = new_id.repeated(there, |user| &user.content_hash, &user.content_hash)?;
@@ -109,11 +109,11 @@ pub async fn create<R: Reply + 'static>(
         .await
 }
 
-/// What a change names; the outer None leaves as it is, the inner one clears.
+/// The properties to change. The outer None leaves a property as it is; the inner None clears it.
 pub type Changes = types::UserUpdate;
 
-/// Changes what the body names. Keys of the person that allow more than the new roles go on working, unless they are to be
-/// revoked in the same commit.
+/// Changes the properties that the body names. API keys of the person that allow more than the new roles keep working,
+/// unless the request revokes them in the same commit.
 pub async fn update<R: Reply + 'static>(
     core: &Core,
     cx: &Context,
@@ -170,7 +170,7 @@ pub async fn update<R: Reply + 'static>(
             statements.push(row::update(&before, &after));
         }
         if password.is_some() {
-            // The session in which a person changes their own password goes on.
+            // A person who changes their own password keeps the current session.
             let kept = match cx.caller.as_ref().map(|caller| &caller.principal) {
                 Some(Principal::User { id, session }) if *id == before.id => Some(session.as_str()),
                 _ => None,
@@ -214,17 +214,17 @@ fn manager(profile: &Profile) -> Statement {
     )
 }
 
-/// What a change of a person needs beside the tenant's data: it stands before the commit, and only once the caller is known
-/// to be allowed and the change is decided.
+/// The work outside the tenant's database that a change of a person needs: the login in the directory, and the password
+/// hash. It is done before the commit, after the caller is known to be allowed and the change is decided.
 struct Outside<'a> {
     core: &'a Core,
     tenant: &'a TenantId,
     id: &'a str,
-    /// The folded address to sign in with, if it may be a new one.
+    /// The folded login address, if the change may set a new one.
     login: Option<String>,
     password: Option<&'a str>,
     party: Party,
-    /// Computed once, however often the commit is tried.
+    /// Computed once per request, however often the commit is tried.
     hash: OnceCell<String>,
 }
 
@@ -251,7 +251,7 @@ impl<'a> Outside<'a> {
         })
     }
 
-    /// The statement that sets the new password, if there is one.
+    /// Does this work, and returns the statement that sets the new password, if any.
     fn stand(&self) -> Answer<'_, Result<Vec<Statement>, Fault>> {
         Box::pin(async move {
             let mut statements = Vec::new();
@@ -262,8 +262,8 @@ impl<'a> Outside<'a> {
                 let hash = self.hash.get_or_try_init(hashing).await?;
                 statements.push(row::set_password(self.id, hash));
             }
-            // The directory learns of a login before the tenant does: a login that leads to nobody lets nobody in, while a
-            // person whose login leads nowhere could not sign in.
+            // The directory gets the login before the tenant does. A login without a person lets nobody in; a person
+            // without a directory entry could not sign in.
             if let Some(login) = &self.login {
                 ports.directory.add_login(login, self.tenant).await?;
             }

@@ -1,5 +1,5 @@
-//! The API keys that allow more than is left of a person's rights, where the person's access or roles are taken away: they
-//! are told to callers who may manage keys, and revoked in the same commit if that is asked for.
+//! API keys that allow more than their maker's remaining rights, after the maker lost roles or access. Callers who may
+//! manage keys see them in the answer. The request can revoke them in the same commit.
 
 use crm_contract::latest::types;
 use crm_runtime::server::Reply;
@@ -17,10 +17,11 @@ use crate::{
     work::{Decision, Entry, Found, Guard, Issued, Kind, Reads, Wanted},
 };
 
-/// What a caller needs to see the keys that somebody made, and to revoke them.
+/// The permission to see and revoke another person's keys.
 const MANAGE_KEYS: &str = "api_keys.manage";
 
-/// A person, and the keys that allow more than the person may do, if they were asked for and the caller may know them.
+/// A person, and their keys that allow more than the person may do. None if the keys were not read or the caller may
+/// not see them.
 #[derive(Clone)]
 pub struct WithKeys {
     pub user: User,
@@ -28,7 +29,7 @@ pub struct WithKeys {
 }
 
 impl WithKeys {
-    /// As the contract shows it: the person, and the keys.
+    /// The person and the keys as the contract shows them.
     pub fn shown(&self) -> types::UserWithKeys {
         let types::User {
             id,
@@ -74,21 +75,21 @@ pub struct Excess<'a> {
     pub now: i64,
 }
 
-/// What is read of the keys, and which of all keys is the newest.
+/// The person's excessive keys, and the greatest version of all keys.
 pub type AskedKeys = (Wanted<Vec<ApiKey>>, Wanted<i64>);
 
-/// What becomes of the keys.
+/// The keys to list and to revoke.
 pub struct Judged {
-    /// What is told of the keys holds at the commit as well: none was made or revoked meanwhile.
+    /// No key was made or revoked meanwhile, so the list in the answer is still right at the commit.
     pub guard: Guard,
     pub told: Option<Vec<ApiKey>>,
-    /// The statement that revokes them, and what the change log says of it: all keys of the person whose scopes are more
-    /// than those that are left, however many that are.
+    /// The statement that revokes the keys, and its change log entry. It revokes all keys of the person whose scopes
+    /// exceed the remaining rights, however many there are.
     pub revoking: Option<(Statement, Entry)>,
 }
 
 impl Judged {
-    /// Where no keys are asked about.
+    /// For changes that concern no keys.
     pub fn none(guard: Guard) -> Self {
         Self {
             guard,
@@ -97,8 +98,8 @@ impl Judged {
         }
     }
 
-    /// The decision that leaves a person as `user`, with what becomes of the keys. `changed`: what the change log says of
-    /// the person, whom `statements` write and who takes the first version of the commit.
+    /// The decision that stores the person as `user` and revokes the keys. `changed` is the person's change log entry;
+    /// `statements` write the person with the first version of the commit.
     pub fn decision<R: Reply + 'static>(
         self,
         user: User,
@@ -128,7 +129,7 @@ impl Judged {
 }
 
 impl Excess<'_> {
-    /// What has to be read of them: nothing for a caller who may not know them.
+    /// The statements that read the keys. None for a caller who may not see keys.
     pub fn plan(&self, caller: &Grants, reads: &mut Reads) -> Option<AskedKeys> {
         if !caller.allows(Action::Named(MANAGE_KEYS)) {
             return None;
@@ -137,7 +138,7 @@ impl Excess<'_> {
         Some((keys, reads.add(api_keys::newest())))
     }
 
-    /// `asked`: by the plan. `place`: which version of the commit revoking them takes.
+    /// `asked` comes from [`plan`](Self::plan). `place` is the index of the revocation's version in the commit.
     pub fn judge(
         &self,
         caller: &Grants,

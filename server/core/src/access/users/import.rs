@@ -1,5 +1,5 @@
-//! What an import of people would be refused for, found before anybody is written: addresses and external ids that
-//! somebody has, and roles that nobody can have.
+//! The conflicts of an import of people, found before any person is written: addresses and external ids that are taken,
+//! and roles that do not exist.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub struct Incoming {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// Whose, by their place among the people.
+    /// The index of the incoming person.
     pub place: usize,
     pub property: &'static str,
     pub what: Wrong,
@@ -34,12 +34,12 @@ pub struct Conflict {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// The id of the user, or of an earlier one of the people, who has the value.
+    /// The value is taken: the id of the user or of the earlier incoming person that has it.
     Taken(String),
     NoRole(String),
 }
 
-/// Judges people in their order, in one read. `seen` is what earlier people of the same import have changed.
+/// Checks people in order, with one read. `seen` holds what earlier people of the same import changed.
 pub async fn conflicts(
     work: &Work,
     cx: &Context,
@@ -66,7 +66,7 @@ pub async fn conflicts(
     judge(people, found.take(rows)?, seen)
 }
 
-/// `rows`: id, login and external id of everybody who has to do with the people.
+/// `rows`: id, login and external id of every user that may conflict.
 fn judge(people: &[Incoming], rows: Rows, seen: &mut dyn Seen) -> Result<Vec<Conflict>, Fault> {
     let mut holders: HashMap<(&'static str, String), String> = HashMap::new();
     let mut had: HashMap<(&'static str, String), String> = HashMap::new();

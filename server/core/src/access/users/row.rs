@@ -33,7 +33,7 @@ row! {
         pub status: String,
         pub external_id: Option<String>,
         pub profile: Profile,
-        /// Of the request that made it: a repeat is told from another one with the same id.
+        /// Content hash of the create request: it tells a repeat from another request with the same id.
         pub content_hash: String,
         pub created_at: i64,
         pub updated_at: i64,
@@ -61,22 +61,22 @@ impl User {
         self.roles.iter().any(|role| role == roles::OWNER)
     }
 
-    /// What the person may do while active.
+    /// The rights of the person while active.
     pub fn rights(&self) -> Rights {
         Rights::of_roles(self.roles.iter().map(String::as_str))
     }
 
-    /// What the change log says of a new person.
+    /// The change log entry for a new person.
     pub fn created(&self) -> Result<Entry, Fault> {
         Entry::change(Kind::User, &self.id, "create", &(), &self.logged())
     }
 
-    /// What the change log says when the person becomes `after`.
+    /// The change log entry for the change of the person to `after`.
     pub fn changed(&self, op: &'static str, after: &Self) -> Result<Entry, Fault> {
         Entry::change(Kind::User, &self.id, op, &self.logged(), &after.logged())
     }
 
-    /// The properties that the change log keeps: all but those that the entry itself has.
+    /// The properties that the change log keeps. It leaves out those that the entry itself has.
     fn logged(&self) -> types::User {
         types::User {
             version: None,
@@ -120,7 +120,7 @@ pub fn missing() -> Refusal<codes::NotFound> {
     Refusal::new(codes::NotFound, "There is no such user.")
 }
 
-/// What makes two requests to create a person the same. The password is left out: its hash would be a fast one.
+/// The hash that identifies a create request. It leaves the password out, because this hash is a fast one.
 pub fn content_hash(body: &types::UserCreate) -> String {
     let content = json!([
         body.email,
@@ -135,29 +135,29 @@ pub fn content_hash(body: &types::UserCreate) -> String {
     hex::encode(&Sha256::digest(content.to_string()))
 }
 
-/// How many active owners there are beside one person, as a condition and a query.
+/// SQL that counts the active owners other than one person, for a query or a condition.
 pub const OTHER_OWNERS: &str = "SELECT count(*) FROM users u WHERE u.status = 'active' AND u.id <> {} AND EXISTS (SELECT 1 FROM json_each(u.roles) WHERE value = 'owner')";
 
 pub fn other_owners(id: &str) -> Statement {
     Statement::new(OTHER_OWNERS.replacen("{}", "?1", 1), [id.into()])
 }
 
-/// A new person; the version is the first of the commit.
+/// Inserts a person. The version is the first of the commit.
 pub fn insert(user: &User) -> Statement {
     rows::insert(user, &[login(user)], 0)
 }
 
-/// A person as changed; the version is the first of the commit.
+/// Updates a person. The version is the first of the commit.
 pub fn update(before: &User, after: &User) -> Statement {
     rows::update(&before.id, before, after, &[login(after)], 0)
 }
 
-/// The address in the form that is unique.
+/// The column and value of the login: the folded address, which is unique.
 fn login(user: &User) -> (&'static str, Value) {
     ("login", fold(&user.email).into())
 }
 
-/// Gives a person a password, by its hash.
+/// Sets a person's password hash.
 pub fn set_password(id: &str, hash: &str) -> Statement {
     Statement::new(
         "UPDATE users SET password_hash = ?2 WHERE id = ?1",

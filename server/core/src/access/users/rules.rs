@@ -13,7 +13,7 @@ use crate::{
     work::Guard,
 };
 
-/// A person with what a change names of them.
+/// The person after a change.
 pub fn apply(before: &User, changes: &UserUpdate, now: i64) -> User {
     let mut after = User {
         updated_at: now,
@@ -43,7 +43,7 @@ pub fn apply(before: &User, changes: &UserUpdate, now: i64) -> User {
     after
 }
 
-/// Each role once, in the order given.
+/// The roles without duplicates, in the order given.
 pub fn distinct(roles: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for role in roles {
@@ -54,7 +54,7 @@ pub fn distinct(roles: &[String]) -> Vec<String> {
     kept
 }
 
-/// Roles that exist, a manager who does, and a password that is one.
+/// Checks that the roles and the manager exist and that the password may be set.
 pub fn check(
     user: &User,
     manager_is_missing: bool,
@@ -96,7 +96,7 @@ pub fn check(
     }
 }
 
-/// Which API keys allow more than the roles is asked of the roles that the same request gives.
+/// `revoke_api_keys` is valid only together with new roles, which decide which keys allow too much.
 pub fn revoking_needs_roles(changes: &UserUpdate) -> Result<(), Refusal<codes::FieldInvalid>> {
     if changes.revoke_api_keys != Some(true) || changes.roles.is_some() {
         return Ok(());
@@ -134,7 +134,7 @@ pub fn may_change(
     Ok(())
 }
 
-/// Refused if there are no `others` who are owners; else the guard holds that there are.
+/// Refused if `others` is 0; otherwise the guard proves that another active owner exists.
 pub fn keep_an_owner(
     guard: Guard,
     id: &str,

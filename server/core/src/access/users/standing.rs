@@ -1,5 +1,5 @@
-//! Taking a person's access away, with what was made in their name, and giving it back. Both need all that the person's roles
-//! allow.
+//! Deactivating a person and what was made in their name, and reactivating the person. The caller needs all rights that
+//! the person's roles allow.
 
 use crm_contract::codes;
 use crm_runtime::server::Reply;
@@ -24,8 +24,8 @@ code_set! {
     pub enum Deactivating { NotFound, LastOwner }
 }
 
-/// Takes a person's access away; again changes nothing. The keys that the person made go on working, unless they are to be
-/// revoked in the same commit. `answer` makes the operation's response.
+/// Deactivates a person; repeating it changes nothing. API keys that the person made keep working, unless the request
+/// revokes them in the same commit. `answer` makes the operation's response.
 pub async fn deactivate<R: Reply + 'static>(
     core: &Core,
     cx: &Context,
@@ -74,7 +74,7 @@ pub async fn deactivate<R: Reply + 'static>(
     core.work.write(cx, plan, decide, NoneExpected).await
 }
 
-/// Gives a person access again; again changes nothing. What was ended or revoked stays so.
+/// Reactivates a person; repeating it changes nothing. Ended sessions and revoked keys stay as they are.
 pub async fn reactivate<R: Reply + 'static>(
     core: &Core,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! Whose address or external id it is, where a unique index refuses a person.
+//! Finds who has an address or external id when a unique index refuses a person.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     work::{AsyncViolation, Constraint, Scope, Violation},
 };
 
-/// What a change would have taken.
+/// The values that a change sets and another person may have.
 pub struct Taken {
     store: Arc<dyn TenantStore>,
     login: String,

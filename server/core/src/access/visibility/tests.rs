@@ -1,4 +1,4 @@
-//! A caller who sees one record learns nothing of the others, by whatever door; and no statement goes around the enforcer.
+//! A caller who sees one record learns nothing of the others from any operation. No statement goes around the enforcer.
 
 use std::{fs, path::Path};
 
@@ -16,7 +16,7 @@ use crate::{
     testing::{World, id, ready, schema},
 };
 
-/// Two customers, of whom the first asks, with things that only the office sees.
+/// Two customers, and things that only the office sees. The first customer is the caller.
 fn world() -> World {
     let mut world = World::new();
     let contact = |n: usize, first_name: &str| {
@@ -48,7 +48,7 @@ fn list(world: &World, object_type: &str) -> (Vec<String>, Option<i64>) {
     (ids.collect(), page.page.total)
 }
 
-/// What a read, a change and the history of a record are answered with.
+/// The answers to reading a record, changing it, and reading its history.
 fn told(world: &World, object_type: &str, n: usize) -> Vec<String> {
     let (core, cx) = (&world.core, world.cx());
     let get = records::GetRequest {
@@ -112,7 +112,7 @@ fn a_record_that_is_not_seen_is_like_one_that_is_not_there() {
     );
     assert_eq!(told(&world, "contact", 2), nobody);
     assert_eq!(told(&world, "thing", 3), told(&world, "thing", 9));
-    // One's own is there.
+    // The customer sees their own contact.
     let own = told(&world, "contact", 1);
     assert_eq!((own[0].as_str(), own[2].as_str()), ("read", "history"));
     assert!(own[1].contains("has changed since"), "{own:?}");
@@ -151,7 +151,7 @@ fn of_a_record_only_the_fields_that_the_caller_sees_are_shown() {
         hidden.replace("about", "X"),
         asked(Some("nothing")).unwrap_err().replace("nothing", "X")
     );
-    // Nor by the answer of a write.
+    // The answer to a write shows no more.
     let changes =
         [json!({"op": "update", "type": "contact", "id": id(1), "fields": {"first_name": "Anna"}})];
     let results = world
@@ -174,7 +174,7 @@ fn what_is_pointed_to_has_to_be_seen() {
     };
     assert!(point(9).contains("there is no thing ID"), "{}", point(9));
     assert_eq!(point(3), point(9));
-    // Nor is it seen because the same request names it.
+    // Naming a record in the same request does not make it visible.
     let changes = [
         json!({"op": "update", "type": "thing", "id": id(3), "fields": {}}),
         json!({"op": "create", "type": "thing", "fields": {"parent": id(3)}}),
@@ -197,13 +197,13 @@ fn a_unique_value_does_not_say_whose_it_is() {
         ("UNIQUE_VIOLATION", &json!("code"))
     );
     assert_eq!(context.get("existing"), None, "{context}");
-    // The id that is taken says no more; not even to the same create again.
+    // The refusal says only that the id is taken, even to a repeat of the same create.
     let fields = json!({"title": "Alder boiler", "code": "B-1"});
     let (code, _) = world.create("thing", Some(id(3)), fields).unwrap_err();
     assert_eq!(code, "ID_TAKEN");
 }
 
-/// Sees all but the thing of this number.
+/// Sees everything except the thing with this number.
 fn all_but(n: usize) -> Visible {
     Visible::holding("{t}.id <> {}", id(n))
 }
@@ -268,7 +268,7 @@ fn a_commit_proves_again_that_what_it_points_to_is_seen() {
     assert!(!holds(&Visible::ALL, 9) && !holds(&all_but(1), 1));
 }
 
-/// Statements over records that are not restricted, each with its reason. Everything else passes [`Visible`].
+/// Statements over records that are not restricted, each with its reason. All others must use [`Visible`].
 const UNRESTRICTED: [(&str, usize, &str); 12] = [
     ("access/visibility.rs", 1, "the guard restricts by itself"),
     (
