@@ -1,4 +1,4 @@
-//! Records of every type: what they may hold, how they are written, found, listed and read.
+//! Records of every type: which values they hold, and how they are written, found, listed and read.
 
 pub mod column;
 pub mod filter;

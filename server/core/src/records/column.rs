@@ -1,5 +1,5 @@
-//! What filters and sorts look at: a field of the type or a property of the envelope, with the SQL expressions that hold
-//! it.
+//! Columns of filters and sorts: a field of the type or a property of the record's envelope, with the SQL expressions
+//! for it.
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ impl Column {
         }
     }
 
-    /// NULL where empty.
+    /// NULL if the value is empty.
     pub fn plain(&self) -> &str {
         match self {
             Self::Envelope(property) => property.plain(),
@@ -87,7 +87,7 @@ impl Column {
         }
     }
 
-    /// Never NULL: empty values sort after all others.
+    /// Never NULL. Empty values sort after all others.
     pub fn sort(&self) -> &str {
         match self {
             Self::Envelope(Envelope::DeletedAt) => "coalesce(records.deleted_at, 9007199254740992)",
@@ -96,7 +96,7 @@ impl Column {
         }
     }
 
-    /// What `sort` is for an empty value; None if it is never empty.
+    /// The value of `sort` for an empty value. None if the column is never empty.
     pub fn last(&self) -> Option<&'static str> {
         match self {
             Self::Envelope(Envelope::DeletedAt) => Some("9007199254740992"),
@@ -105,7 +105,7 @@ impl Column {
         }
     }
 
-    /// The expression whose index serves equality: a unique field that is not indexed has only the unique one.
+    /// The expression whose index serves equality. A unique field without an ordinary index has only its unique index.
     pub fn equality(&self) -> &str {
         match self {
             Self::Field(field) if field.definition.unique && !field.is_indexed() => {

@@ -1,5 +1,5 @@
-//! The filter tree: read from JSON, checked against the type's definitions, at most 8 deep with 64 leaves. What comes out
-//! is typed and needs no further doubt; `compile` makes SQL of it.
+//! The filter tree: read from JSON and checked against the type's definitions, at most 8 levels deep with 64 leaves.
+//! The result is typed and needs no more checks; `compile` makes SQL of it.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -39,16 +39,17 @@ pub type Through = Option<(Column, Arc<ObjectType>)>;
 
 #[derive(Clone, Debug)]
 pub struct Leaf {
-    /// The relation that is followed first, and the type that it points to.
+    /// The relation to follow first, and the type that it points to.
     pub through: Through,
     pub column: Column,
     pub test: Test,
-    /// `ne`, `not_in` and `is_empty` are true exactly where `eq`, `in` and `not_empty` are not.
+    /// `ne`, `not_in` and `is_empty` are the negations of `eq`, `in` and `not_empty`.
     pub negated: bool,
 }
 
 impl Filter {
-    /// Whether an index finds the few records that it can hold for: all of it asks that an indexed field equals something.
+    /// Whether an index can find the few matching records: every match has one of some given values in an indexed
+    /// field.
     pub fn is_selective(&self) -> bool {
         match self {
             Self::And(parts) => parts.iter().any(Self::is_selective),
@@ -86,7 +87,7 @@ impl Compare {
     }
 }
 
-/// True for an empty value never.
+/// Never true for an empty value.
 #[derive(Clone, Debug)]
 pub enum Test {
     Compare(Compare, Operand),
@@ -103,7 +104,7 @@ pub enum Test {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operand {
-    /// In the form in which SQL compares it: folded where the column is.
+    /// The form that SQL compares: folded if the column is.
     Text(String),
     Number(i64),
     Money {
@@ -112,7 +113,7 @@ pub enum Operand {
     },
 }
 
-/// Reads a filter's text. `now` is what relative dates are relative to, epoch ms.
+/// Parses a filter. Relative dates refer to `now`, in epoch ms.
 pub fn read(
     schema: &Schema,
     object_type: &ObjectType,
@@ -212,7 +213,7 @@ impl Parser<'_> {
                     format!("{word} takes a list of one filter or more."),
                 );
             };
-            // A list of 64 may lie in a list of 64: what is too much is not looked at.
+            // A list of 64 parts may contain lists of 64 parts: parts beyond the bound are not examined.
             if self.leaves + parts.len() > 4 * MOST_LEAVES {
                 self.leaves += parts.len();
                 return None;
@@ -418,7 +419,7 @@ impl Parser<'_> {
                     .as_str()
                     .map(|text| match op {
                         "contains" => fold_part(text),
-                        // No text begins with white space, and it may be where the part ends.
+                        // Texts have no leading white space, but a part may end with white space.
                         _ => fold_part(text.trim_start()),
                     })
                     .map(Cow::into_owned)

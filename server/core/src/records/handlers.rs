@@ -32,11 +32,11 @@ use crate::{
 
 const BODY: &str = "/body";
 
-/// A record as a write left it, with places for what the commit gives out.
+/// A record as a write left it, with placeholders for the numbers that the commit gives out.
 struct Shown {
     record: types::Record<RawJson>,
     offset: Option<i64>,
-    /// The values again, if numbers of the commit belong into them.
+    /// The values, and the numbers of the commit to put into them.
     numbers: Option<(crm_runtime::JsonObject, Vec<write::Number>)>,
     mask: Mask,
     hidden: Vec<String>,
@@ -101,7 +101,7 @@ fn shown(mask: &Mask, object_type: &ObjectType, text: &str) -> Result<RawJson, F
 }
 
 impl Core {
-    /// A write of one record, refused with the codes of its kind.
+    /// Writes one record. A refusal has the codes of this kind of write.
     async fn write_one<C: OfItem + Send, R: Reply + From<crm_runtime::server::StoredAnswer>>(
         &self,
         cx: &Context,
@@ -424,7 +424,7 @@ fn item(index: usize, operation: types::BatchOperation, fresh: String) -> Item {
     }
 }
 
-/// The refusal of an item as one of what it was to do.
+/// Narrows the refusal of an item to the codes of its kind.
 fn of_its_kind<C: OfItem>(refusal: Refusal<ItemCode>) -> Refusal<C> {
     match refusal {
         Refusal::Fault(fault) => Refusal::Fault(fault),
@@ -443,7 +443,7 @@ fn status(effect: Effect) -> i64 {
     }
 }
 
-/// Status and problem of a refused operation.
+/// The status and the problem of a refused item.
 fn problem(
     refusal: &Refusal<ItemCode>,
     request_id: &str,
@@ -457,7 +457,7 @@ fn problem(
     })
 }
 
-/// An atomic batch of which an operation was refused is refused, with all of them.
+/// Refuses an atomic batch as a whole if one of its operations was refused.
 fn refuse_as_one(
     outcomes: &[Result<Written, Refusal<ItemCode>>],
 ) -> Result<(), Refusal<codes::BatchRejected>> {

@@ -1,11 +1,11 @@
-//! Ids of new records: UUIDv7 (RFC 9562), in order within one request.
+//! Ids of new records: UUIDv7 (RFC 9562), ascending within one request.
 
 use crate::ports::Random;
 
-/// Twelve bits after the time count up within a request (RFC 9562, section 6.2, method 1).
+/// The twelve bits after the time are a counter within a request (RFC 9562, section 6.2, method 1).
 const COUNTER: u16 = 1 << 12;
 
-/// `count` ids of this millisecond, each greater than the one before; at most 2,048.
+/// Makes `count` ascending ids of this millisecond; at most 2,048.
 pub fn mint(now: i64, random: &dyn Random, count: usize) -> Vec<String> {
     let mut bytes = vec![0; 10 * count];
     random.fill(&mut bytes);

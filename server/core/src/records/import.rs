@@ -1,5 +1,6 @@
-//! Many rows of another system at once, recognised by a key of theirs: a second import of the same rows changes nothing.
-//! The same path as every write; only may an import state what otherwise the server sets, such as status and number.
+//! Imports rows of another system, which are recognised by a unique key. Importing the same rows again changes nothing.
+//! Rows are written like all others, except that an import may state values that the server sets otherwise, such as
+//! status and number.
 
 use crm_runtime::JsonObject;
 
@@ -23,22 +24,22 @@ mod tests;
 pub use rehearsal::{Rehearsed, Taken, rehearse};
 pub use seen::{InMemory, Seen};
 
-/// One record to be brought in.
+/// One record to import.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Of the record, if there is none with this key yet.
+    /// The id for a new record, used if no record has the key yet.
     pub id: String,
     pub fields: JsonObject,
 }
 
-/// What became of a row.
+/// The result for a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     pub id: String,
     pub effect: Effect,
 }
 
-/// The operator's context for one batch: an import waits for others longer than a person would.
+/// The operator's context for one batch. An import waits longer for other writers than a person would.
 pub fn context(work: &Work, tenant: &TenantId) -> Context {
     let now = work.ports.clock.now();
     Context {
@@ -55,12 +56,12 @@ pub fn context(work: &Work, tenant: &TenantId) -> Context {
     }
 }
 
-/// What becomes of the rows of a batch, in order.
+/// The result for each row of a batch, in order.
 pub type Outcomes = Vec<Result<Imported, Refusal<ItemCode>>>;
 
 /// Why a batch was not written.
 enum Stopped {
-    /// Rows were refused; nothing was changed.
+    /// Rows were refused, and nothing was changed.
     Refused(Outcomes),
     Fault(Fault),
 }
@@ -71,9 +72,9 @@ impl From<Fault> for Stopped {
     }
 }
 
-/// Writes rows of one type: each updates the record whose unique field `key` has the row's value, or
-/// creates one. Either all rows take effect or, if one is refused, none; the outcomes tell which. In a failure's pointer
-/// a row is `/rows/` and its place.
+/// Writes rows of one type. A row updates the record whose unique field `key` has the row's value, or creates one.
+/// Either all rows take effect, or one is refused and none does; the outcomes say which. The pointer of a failure
+/// begins with `/rows/` and the row's index.
 pub async fn import(
     work: &Work,
     cx: &Context,

@@ -1,7 +1,7 @@
-//! The statement of a list page: keyset, never OFFSET. A page begins at a position and goes on from there or back, and
-//! where that is more than one range of the index, each range is an arm of its own, in order, so that every arm is an
-//! index scan that stops early. A statement has as many arms as the weakest host takes; of a list by many keys, the ranges
-//! nearest to the position share one.
+//! The statement of a list page: keyset pagination, never OFFSET. A page begins at a position and is read forwards or
+//! backwards. If the page covers more than one range of the index, each range is an arm of a UNION ALL in order, so
+//! that every arm is an index scan that stops early. The weakest host bounds the number of arms. If a list has more
+//! ranges, those nearest to the position share one arm.
 
 use serde_json::Value as Json;
 
@@ -22,7 +22,7 @@ use crate::{
 pub const COLUMNS: &str = "records.id, records.type, records.version, records.data, records.created_at, records.updated_at, records.created_by, records.updated_by, records.deleted_at";
 pub const COLUMN_COUNT: usize = 9;
 
-/// Where a page begins: the sort keys of the record at its edge, and its id.
+/// The position of a page: the sort keys and the id of the record at its edge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
     pub keys: Vec<Json>,
@@ -36,7 +36,7 @@ impl Position {
         Json::Array(list)
     }
 
-    /// The position of a list with so many keys.
+    /// Parses the position of a list with this number of keys.
     pub fn from_json(json: Json, keys: usize) -> Option<Self> {
         let Json::Array(mut list) = json else {
             return None;
@@ -46,14 +46,14 @@ impl Position {
         fits.then_some(Self { keys: list, id })
     }
 
-    /// The position that a row stands at, whose sort keys come after the record's columns.
+    /// The position of a row. Its sort keys follow the record's columns.
     pub fn of_row(row: &[Value], keys: usize) -> Option<Self> {
         let id = row.first()?.as_str()?.to_owned();
         let keys = row.get(COLUMN_COUNT..COLUMN_COUNT + keys)?;
         let keys = keys.iter().map(|key| match key {
             Value::Text(text) => Some(Json::from(text.as_str())),
             Value::Integer(number) => Some((*number).into()),
-            // D1 gives numbers as they are bound.
+            // D1 returns integers that were bound as reals as reals.
             Value::Real(number) => Some((*number as i64).into()),
             Value::Null => None,
         });
@@ -64,26 +64,26 @@ impl Position {
     }
 }
 
-/// What a page is asked with.
+/// The parameters of a page.
 pub struct Page<'a> {
     pub object_type: &'a ObjectType,
     pub filter: Option<&'a Filter>,
-    /// Of what the caller sees.
+    /// The records that the caller sees.
     pub visible: &'a Visible,
     pub sort: &'a Sort,
     pub place: &'a Place<Position>,
     pub include_deleted: bool,
-    /// One more than is shown tells whether there is a next page.
+    /// One more than the page shows, to find out whether there is a next page.
     pub limit: usize,
 }
 
 /// One range of the list.
 struct Arm {
-    /// One for each of the first keys that are the same in all of it: that they are.
+    /// Equality conditions on the first keys, which have the same value in the whole range.
     equal: Vec<String>,
-    /// What else holds in it.
+    /// The other conditions of the range.
     rest: Vec<String>,
-    /// Whether the key after those is never empty in it.
+    /// Whether the next key after `equal` is never empty in the range.
     present: bool,
 }
 
@@ -94,11 +94,11 @@ fn sort_of(column: &Column) -> String {
     }
 }
 
-/// The page's statement. A page that is read backwards comes in the order against that of the list.
+/// The statement of the page. A page that is read backwards comes in reverse order.
 pub fn statement(page: &Page<'_>) -> Statement {
     let mut sql = Sql::new("");
     let limit = sql.place(page.limit as i64);
-    // The filter is the same in every arm: its values are bound once, its text is repeated.
+    // All arms have the same filter: its values are bound once, its text is repeated.
     let filter = conditions(&mut sql, page);
     let backwards = page.place.is_backwards();
     let arms = match (page.place.position(), backwards) {
@@ -125,7 +125,7 @@ pub fn statement(page: &Page<'_>) -> Statement {
         }
         source(&mut sql, page);
         sql.push(own_index(page));
-        // Any other arm compares the column.
+        // All other arms have a condition on the column already.
         if arm.is_whole()
             && let Some(column) = shared_index(page)
         {
@@ -147,13 +147,13 @@ pub fn statement(page: &Page<'_>) -> Statement {
     sql.statement()
 }
 
-/// Counts the whole list, whatever the page.
+/// Counts the records of the whole list.
 pub fn count(page: &Page<'_>) -> Statement {
     let mut sql = Sql::new("");
     let filter = conditions(&mut sql, page);
     sql.push("SELECT count(*)");
     source(&mut sql, page);
-    // No order is asked for: the narrowest index that holds them all.
+    // The order does not matter, so the narrowest index over all of them is used.
     if !page.filter.is_some_and(Filter::is_selective) {
         sql.push(BY_ID);
     }
@@ -170,7 +170,7 @@ fn source(sql: &mut Sql, page: &Page<'_>) {
     }
 }
 
-/// What beside type and deletion decides what is in the list.
+/// The conditions of the list besides type and deletion.
 fn conditions(sql: &mut Sql, page: &Page<'_>) -> String {
     let from = sql.len();
     if let Some(filter) = page.filter {
@@ -181,11 +181,11 @@ fn conditions(sql: &mut Sql, page: &Page<'_>) -> String {
     sql.take_from(from)
 }
 
-/// Opens the index over types and ids.
+/// The condition that selects the index over type and id.
 const BY_ID: &str = " AND records.first_version > -1";
 
-/// The condition that opens the index over a column of the record's own (see the migration): where the list is in its
-/// order, or no field's index gives another.
+/// The condition that selects an index over a column of the record itself (see the migration). It is needed if the list
+/// is in that index's order, or if no index of a field provides the list's order.
 fn own_index(page: &Page<'_>) -> &'static str {
     if page.filter.is_some_and(Filter::is_selective) {
         return "";
@@ -202,7 +202,8 @@ fn own_index(page: &Page<'_>) -> &'static str {
     }
 }
 
-/// The column whose index types share and which is in the list's order: what it has to state to be planned over it.
+/// The column of a shared index that is in the list's order. The statement must have a condition on it for the planner
+/// to use that index.
 fn shared_index<'a>(page: &Page<'a>) -> Option<&'a str> {
     match &page.sort.keys.first()?.column {
         Column::Field(field) if field.slot.is_some_and(slots::is_indexed) => Some(&field.sql.sort),
@@ -215,7 +216,7 @@ fn order(sql: &mut Sql, sort: &Sort, arm: &Arm, backwards: bool) {
     let direction = |descending: bool| if descending != backwards { " DESC" } else { "" };
     for (index, key) in sort.keys.iter().enumerate().skip(arm.equal.len()) {
         let expression = sort_of(&key.column);
-        // Descending, empty values would come first: where the arm holds any, they are told apart.
+        // In descending order empty values would come first. If the arm has any, an extra term sorts them last.
         if !(arm.present && index == arm.equal.len())
             && let Some(last) = empty_range(key)
         {
@@ -252,7 +253,7 @@ impl Arm {
         }
     }
 
-    /// The rows whose first key has no value, where those are a range of their own, and the others.
+    /// Two ranges: rows with an empty first key, and all others. None if the empty ones are not a range of their own.
     fn of_first_key(sort: &Sort) -> Option<[Self; 2]> {
         let first = sort.keys.first()?;
         let last = empty_range(first)?;
@@ -271,7 +272,7 @@ impl Arm {
         self.equal.is_empty() && self.rest.is_empty()
     }
 
-    /// All of these ranges as one.
+    /// One arm for all of these ranges.
     fn any_of(arms: Vec<Self>) -> Self {
         let shared = |a: &Self, b: &Self| {
             let pairs = a.equal.iter().zip(&b.equal);
@@ -299,9 +300,8 @@ impl Arm {
     }
 }
 
-/// As many arms as a statement takes: the first ones become one. They are those that are equal in most of the first keys,
-/// so they hold few records where the first keys tell records apart; what the keys after those make of their order is
-/// sorted.
+/// Bounds the number of arms: the first ones become one. These have the most keys equal to the position's, so they hold
+/// few records if the first keys are distinctive. The database sorts them by the remaining keys.
 fn fitted(mut arms: Vec<Arm>) -> Vec<Arm> {
     if arms.len() <= COMPOUND_TERMS {
         return arms;
@@ -319,7 +319,7 @@ fn beginning(sort: &Sort) -> Vec<Arm> {
     }
 }
 
-/// The ranges of the list from its end on.
+/// The ranges of the list from its end.
 fn end(sort: &Sort) -> Vec<Arm> {
     match Arm::of_first_key(sort) {
         Some([empty, others]) => vec![empty, others],
@@ -327,16 +327,16 @@ fn end(sort: &Sort) -> Vec<Arm> {
     }
 }
 
-/// The ranges of the list after the position, in order: first what is equal in all keys but the id, then what is equal in
-/// all but the last, and so on. (A row value over an expression is no index range in SQLite; equality and one inequality
-/// are.)
+/// The ranges of the list after the position, in order: first those equal in all keys but the id, then those equal in
+/// all but the last key, and so on. SQLite does not use an index range for a row value over an expression, but does for
+/// equalities and one inequality.
 fn after(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     let mut arms = Vec::with_capacity(2 * sort.keys.len() + 1);
     let mut equal: Vec<String> = Vec::with_capacity(sort.keys.len() + 1);
     for (key, value) in sort.keys.iter().zip(&position.keys) {
         let (expression, place) = (sort_of(&key.column), bind(sql, value));
         if !is_last(key, value) {
-            // Pushed in reverse: the last range of the list first.
+            // The arms are reversed at the end, so the last range is pushed first.
             if let Some(last) = empty_range(key) {
                 equal.push(format!("{expression} = {last}"));
                 arms.push(Arm::new(&equal, [], false));
@@ -353,8 +353,8 @@ fn after(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     arms
 }
 
-/// The ranges of the list before the position, the nearest first. Empty values come last, so there are none before
-/// anything but themselves.
+/// The ranges of the list before the position, the nearest first. Empty values come last, so only an empty value has
+/// empty values before it.
 fn before(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     let mut arms = Vec::with_capacity(sort.keys.len() + 1);
     let mut equal: Vec<String> = Vec::with_capacity(sort.keys.len());
@@ -374,7 +374,7 @@ fn before(sql: &mut Sql, sort: &Sort, position: &Position) -> Vec<Arm> {
     arms
 }
 
-/// What is equal in all keys and comes after the position by its id, or before it.
+/// The range that is equal in all keys and continues after the position's id, or before it.
 fn of_equals(
     sql: &mut Sql,
     sort: &Sort,
@@ -391,7 +391,7 @@ fn of_equals(
     Arm::new(equal, [format!("records.id {sign} {id}")], false)
 }
 
-/// Descending, empty values come after all others and are a range of their own: that they equal this.
+/// In descending order empty values come last and are a range of their own. Returns the value that they equal.
 fn empty_range(key: &Key) -> Option<&'static str> {
     if key.descending {
         key.column.last()

@@ -1,5 +1,5 @@
-//! Records as JSON text, printed straight from the rows that hold them: the stored values pass as they are, and nothing is
-//! built in between. The text is what printing a `types::Record` gives, byte for byte.
+//! Prints records as JSON directly from their rows. Stored values are copied unchanged, and no tree is built in
+//! between. The text equals what printing a `types::Record` gives, byte for byte.
 
 use crm_contract::latest::types;
 use crm_runtime::{
@@ -9,7 +9,7 @@ use crm_runtime::{
 
 use crate::{access::visibility::Mask, fault::Fault, ports::store::Value, schema::ObjectType};
 
-/// A row in the columns of `list::COLUMNS`, where the store left it.
+/// A borrowed row in the columns of `list::COLUMNS`.
 pub struct RowRef<'a> {
     pub id: &'a str,
     pub object_type: &'a str,
@@ -23,7 +23,7 @@ pub struct RowRef<'a> {
 }
 
 impl<'a> RowRef<'a> {
-    /// None if the row has another shape.
+    /// None if the row has other columns.
     pub fn read(row: &'a [Value]) -> Option<Self> {
         let [
             id,
@@ -54,7 +54,7 @@ impl<'a> RowRef<'a> {
     }
 }
 
-/// A record, as far as the mask shows it.
+/// Prints a record with the fields that the mask shows.
 pub fn record(
     mask: &Mask,
     object_type: &ObjectType,
@@ -65,7 +65,8 @@ pub fn record(
     Ok(Printable::Text(out.0.into()))
 }
 
-/// A page of records, each with its type, as far as the mask shows them. Where it lies stands beside the text of them.
+/// Prints a page of records, each with its type, with the fields that the mask shows. The page's cursors and total
+/// follow.
 pub fn page<'a>(
     mask: &Mask,
     rows: impl Iterator<Item = Result<(&'a ObjectType, RowRef<'a>), Fault>>,
@@ -88,7 +89,7 @@ pub fn page<'a>(
     }))
 }
 
-/// About what the text of a record takes beside its values.
+/// The approximate size of a record's JSON without its values, in bytes.
 const ENVELOPE: usize = 420;
 
 struct Text(Vec<u8>);
@@ -114,7 +115,7 @@ impl Text {
         serde_json::to_writer(&mut self.0, &number).map_err(odd)
     }
 
-    /// `user:` and an id, as the contract writes it.
+    /// Prints the actor, which is stored as a kind, a colon and an id, as in `user:...`.
     fn actor(&mut self, stored: &str) -> Result<(), Fault> {
         let (kind, id) = stored.split_once(':').unwrap_or((stored, ""));
         self.raw("{\"kind\":");

@@ -1,4 +1,4 @@
-//! Reading records: one round trip each.
+//! Reads of records, with one round trip each.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::{
     work::{Planned, Reads, Scope, Wanted, Work},
 };
 
-/// Records of a page: their values are what weighs.
+/// The bound of a page of records. Their size is mostly that of their values.
 const RECORDS: Bound = page::bound(&["data"]);
 
 fn odd(what: &str) -> Fault {
@@ -43,7 +43,7 @@ fn by_id(scope: &Scope, object_type: &ObjectType, id: &str) -> Statement {
     sql.statement()
 }
 
-/// The row, if it may be shown.
+/// The row, if the caller may see it.
 fn found<'a>(
     object_type: &ObjectType,
     id: &str,
@@ -85,7 +85,7 @@ pub async fn get(
     Ok((print::record(&mask, object_type, &row)?, etag))
 }
 
-/// What a list is asked with.
+/// The parameters of a list.
 pub struct Asked<'a> {
     pub type_name: &'a str,
     pub filter: Option<&'a str>,
@@ -98,19 +98,19 @@ pub struct Asked<'a> {
     pub total: bool,
 }
 
-/// What the rows of a list are understood with.
+/// What is needed to interpret the rows of a list.
 struct Plan {
     object_type: Arc<ObjectType>,
     mask: Mask,
     page: Wanted<Rows>,
     total: Option<Wanted<i64>>,
     place: Place<Position>,
-    /// So many sort keys come after a record's columns.
+    /// The number of sort keys after a record's columns.
     keys: usize,
 }
 
 impl Asked<'_> {
-    /// The parts that a cursor of this list is signed with.
+    /// The parts of the list's identity, with which its cursors are signed.
     fn parts(&self) -> [&str; 5] {
         let deleted = if self.include_deleted { "deleted" } else { "" };
         [
@@ -195,7 +195,7 @@ pub async fn list(
     Ok(print::page(&plan.mask, rows, links)?)
 }
 
-/// What a history is asked with.
+/// The parameters of a history.
 pub struct HistoryOf<'a> {
     pub type_name: &'a str,
     pub id: &'a str,
@@ -207,7 +207,7 @@ pub struct HistoryOf<'a> {
     pub total: bool,
 }
 
-/// A page of a record's changes, the newest first.
+/// A page of a record's changes, newest first.
 pub async fn history(
     work: &Work,
     cx: &Context,
@@ -305,7 +305,7 @@ fn entry(object_type: &ObjectType, mask: &Mask, row: Vec<Value>) -> Option<types
     })
 }
 
-/// What a search is asked with.
+/// The parameters of a search.
 pub struct SearchFor<'a> {
     pub q: &'a str,
     pub types: Option<&'a str>,
@@ -314,7 +314,7 @@ pub struct SearchFor<'a> {
     pub limit: usize,
 }
 
-/// A page of what a search finds.
+/// A page of the records that a search finds.
 pub async fn search(
     work: &Work,
     cx: &Context,

@@ -1,9 +1,10 @@
-//! Folds anew what a tenant's database holds of an earlier folding ([`fold::REVISION`]): the keys, the slots and the search
-//! words of its records, in the order of their numbers, some with each commit. It may be cut off at any time and goes on
-//! where it stopped. Nothing waits for it: a record that it has not reached is at worst not found by a new spelling.
+//! Recomputes what a tenant's database has of an earlier folding ([`fold::REVISION`]): the keys, slots and search words
+//! of its records, in the order of their numbers, some in each commit. It can be interrupted at any time and continues
+//! where it stopped. No request waits for it. A record that is not recomputed yet may not be found by a new spelling.
 //!
-//! Two unique texts that were two may be one by now. The record with the lower number holds the text then, and the other
-//! one is set apart: it keeps its value, `records.apart` tells the two apart in the index, and `crm check` names it.
+//! Two unique texts that used to differ may now be equal. Then the record with the lower number keeps the text, and the
+//! other one is set apart: it keeps its value, the column `records.apart` distinguishes it in the index, and `crm
+//! check` names it.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -27,30 +28,30 @@ mod step;
 use sql::{IS_AT, between, finish, holders, meta, numbers, sizes};
 use step::{Step, Stored, last_of};
 
-/// Steps of one tenant before the next one has its turn.
+/// Steps of one tenant before the next tenant's turn.
 const STEPS_AT_ONCE: usize = 10;
-/// Times that somebody else may be faster before a step is given up.
+/// How often other writers may be faster before a step is given up.
 const MOST_TRIES: usize = 20;
 
-/// What is left to do.
+/// The remaining work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Left {
     Nothing,
-    /// It could not be done now; the log says why.
+    /// The work cannot be done now. The log has the reason.
     Blocked,
-    /// It was stopped by the number of statements.
+    /// The budget of statements was reached.
     Something,
 }
 
-/// How far this process is with all tenants.
+/// The progress of this process with all tenants.
 #[derive(Default)]
 pub struct Refolded(Mutex<Progress>);
 
 #[derive(Default)]
 struct Progress {
-    /// Those that are known to be folded as this process folds.
+    /// Tenants that are known to have the current folding.
     done: HashSet<TenantId>,
-    /// Whose turn is next.
+    /// The tenant whose turn is next.
     next: Option<TenantId>,
 }
 
@@ -63,7 +64,7 @@ impl Refolded {
         self.0.lock().done.insert(tenant);
     }
 
-    /// Those that are not known to be done, in the order of their turns.
+    /// The tenants that are not known to be done, in the order of their turns.
     fn turns(&self, mut tenants: Vec<TenantId>, random: &dyn Random) -> VecDeque<TenantId> {
         let progress = self.0.lock();
         tenants.retain(|tenant| !progress.done.contains(tenant));
@@ -76,8 +77,9 @@ impl Refolded {
 }
 
 impl Core {
-    /// Folds all tenants' records anew, where they need it, with so many statements for all of them together. Tenants take
-    /// turns, and the next run goes on where this one ends. A host calls it when it starts and as often as it likes.
+    /// Recomputes the records of all tenants that need it, with at most this many statements in all. Tenants take
+    /// turns, and the next call continues where this one stopped. A host calls it at its start and as often as it
+    /// likes.
     pub async fn refold(&self, statements: usize) -> Left {
         let tenants = match self.ports().directory.tenants().await {
             Ok(tenants) => tenants.into_iter().map(|entry| entry.id).collect(),
@@ -135,7 +137,7 @@ impl Core {
         Ok(Left::Something)
     }
 
-    /// Folds the next records, if it can before the budget is spent.
+    /// Recomputes the next records, as far as the budget allows.
     async fn step(&self, tenant: &TenantId, budget: &Budget) -> Result<Left, Fault> {
         let store = &*budget.store;
         for _ in 0..MOST_TRIES {
@@ -152,7 +154,7 @@ impl Core {
             let Some(last) = last_of(&rows.next().unwrap_or_default()) else {
                 match store.commit(tenant, finish(folding, after)).await? {
                     Commit::Committed(_) => return Ok(Left::Nothing),
-                    // A record came meanwhile, or another process was faster.
+                    // A record was added meanwhile, or another process was faster.
                     Commit::Stale => continue,
                     Commit::Constraint(name) => return Err(refused(&name)),
                 }
@@ -178,7 +180,7 @@ impl Core {
                     }
                     return Ok(Left::Something);
                 }
-                // Somebody wrote one of the records, or a unique text, meanwhile: their state decides.
+                // Another request wrote one of the records or a unique text meanwhile. The step is decided again.
                 Commit::Stale | Commit::Constraint(_) => {}
             }
         }

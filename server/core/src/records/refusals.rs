@@ -1,11 +1,11 @@
-//! The codes that what is done with records is refused with.
+//! The codes with which operations on records are refused.
 
 use crm_runtime::server::ErrorCode;
 
 use crate::{code_set, refusal::Refusal};
 
 code_set! {
-    /// Of a page of a type's records or of a record's changes.
+    /// For a page of records or of a record's changes.
     pub enum Listing { NotFound, CursorInvalid }
 }
 
@@ -26,11 +26,12 @@ code_set! {
 }
 
 code_set! {
-    /// Of values, before it is known of which record.
+    /// For values, before it is known for which record.
     pub enum Judging { FieldInvalid, FieldServerOwned }
 }
 
-/// Why an item of several was refused, by what it was to do. An upsert is refused as what it came to.
+/// The code for a refused item of a batch, by its kind. An upsert has the codes of the create or update that it
+/// becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemCode {
     Create(Creating),

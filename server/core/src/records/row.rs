@@ -1,4 +1,5 @@
-//! A record as its row holds it, and what is computed from its values beside them: folded keys and words to search.
+//! A record as its row holds it, and what is computed from its values and stored beside them: folded keys and search
+//! words.
 
 use serde_json::{Map, Value as Json};
 
@@ -55,9 +56,9 @@ impl Row {
     }
 }
 
-/// The keys of a record as JSON: of each text its folded form where it differs, and under [`exact_name`] the form with
-/// accents where that is another again; of each list of free texts its entries as they are compared, where these differ;
-/// of each place its point on the sphere.
+/// A record's keys as JSON. A text has its folded form, if that differs from the text. [`exact_name`] has the form with
+/// accents, if that differs from both. A list of free texts has its entries in the form that is compared, if that
+/// differs. A place has its point on the unit sphere.
 pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
     let mut keys = String::from("{");
     let mut add = |name: &str, value: &str| {
@@ -79,7 +80,7 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
                 if folded != *text {
                     add(name, &Json::from(&*folded).to_string());
                 }
-                // Of an ASCII text both forms are one.
+                // For ASCII texts both forms are equal.
                 if field.kind().order() == Order::Folded
                     && !text.is_ascii()
                     && let Some(exact) = unique_text(text)
@@ -111,8 +112,8 @@ pub fn keys(object_type: &ObjectType, data: &Map<String, Json>) -> String {
     keys
 }
 
-/// What a change of these fields makes of a record's keys, as a JSON merge patch: the keys of other fields stay as they
-/// are, also where they are of an earlier folding.
+/// The JSON merge patch for a record's keys after a change of these fields. The keys of other fields stay as they are,
+/// even if they have an earlier folding.
 pub fn changed_keys(
     object_type: &ObjectType,
     data: &Map<String, Json>,

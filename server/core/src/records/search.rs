@@ -10,11 +10,11 @@ use crate::{
     ports::store::Statement,
 };
 
-/// Words of one search that count.
+/// Upper bound of the words of one search. Further words are ignored.
 const MOST_WORDS: usize = 16;
 
-/// The records that hold all words of `text`, the most recently changed first; backwards, the last of the list first. The
-/// position is a version. None: there is no word to look for.
+/// The records that have all words of `text`, the most recently changed first, or from the end of the list if read
+/// backwards. The position is a version. None if `text` has no words.
 pub fn statement(
     text: &str,
     visible: &Visible,
@@ -33,7 +33,7 @@ pub fn statement(
             .bind(word)
             .push(")");
     }
-    // The last word may be the beginning of one.
+    // The last word may be a prefix.
     sql.push(" AND records.num IN (SELECT record FROM words WHERE word >= ")
         .bind(prefix.as_str());
     if let Some(end) = after_prefix(&prefix) {

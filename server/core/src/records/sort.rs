@@ -1,5 +1,5 @@
-//! The order of a list: up to five keys and then the id, which makes every order total. Empty values come last, either
-//! way.
+//! The order of a list: up to five keys, then the id, which makes every order total. Empty values come last in both
+//! directions.
 
 use super::column::{Column, Envelope};
 use crate::{
@@ -18,12 +18,12 @@ pub struct Key {
 #[derive(Clone, Debug, Default)]
 pub struct Sort {
     pub keys: Vec<Key>,
-    /// Of the id: that of the last key.
+    /// The direction of the id: that of the last key.
     pub descending: bool,
 }
 
 impl Sort {
-    /// `-updated_at,last_name`; nothing is the order of creation, which ids are in.
+    /// Parses `-updated_at,last_name`. Without a text the order is that of creation, which is the order of ids.
     pub fn parse(object_type: &ObjectType, text: Option<&str>) -> Result<Self, Vec<Failure>> {
         let mut sort = Self::default();
         let mut failures = Vec::new();
@@ -63,7 +63,7 @@ impl Sort {
                 ),
                 Some(Column::Envelope(Envelope::Id)) => {
                     sort.descending = descending;
-                    // Nothing is equal in the id.
+                    // Ids are distinct, so later keys have no effect.
                     break;
                 }
                 Some(column) => {

@@ -1,5 +1,5 @@
-//! Builds one SQL statement: text from us, values bound. D1 binds at most 100 parameters, so the values beyond the first
-//! ones travel in one more as JSON.
+//! Builds one SQL statement. Its text is our own, and values are bound. D1 binds at most 100 parameters, so the values
+//! beyond the first ones share one more parameter, as JSON.
 
 use std::fmt::Write;
 
@@ -7,9 +7,9 @@ use crate::ports::store::{Statement, Value};
 
 const MOST_BOUND: usize = 80;
 
-/// The values of the JSON array in the first parameter, as the rows of the source `j` of a statement that writes. Each is
-/// read once, however many columns are taken from it: `LIMIT` keeps SQLite from merging the source into the statement
-/// around it. See [`Access::Write`](crate::ports::store::admission::Access) for why it is no `WITH`.
+/// The elements of the JSON array in the first parameter, as the rows of the source `j` of a writing statement. Each
+/// element is read once, however many columns use it: `LIMIT` keeps SQLite from merging the source into the outer
+/// statement. [`Access::Write`](crate::ports::store::admission::Access) explains why it is not a `WITH`.
 pub const ROWS: &str = "(SELECT value FROM json_each(?1) LIMIT -1) j";
 
 #[derive(Debug, Default)]
@@ -29,20 +29,20 @@ impl Sql {
         sql
     }
 
-    /// Text of our own; names in it come from validated definitions.
+    /// Appends SQL of our own. Names in it must come from validated definitions.
     pub fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// A value in the place of an expression.
+    /// Appends a bound value.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         let place = self.place(value);
         self.text.push_str(&place);
         self
     }
 
-    /// Binds a value and gives the expression that stands for it, to be used more than once.
+    /// Binds a value and returns its expression, which can be used more than once.
     pub fn place(&mut self, value: impl Into<Value>) -> String {
         let value = value.into();
         if self.params.len() < MOST_BOUND {
@@ -59,7 +59,7 @@ impl Sql {
         format!("(?{} ->> '$[{index}]')", MOST_BOUND + 1)
     }
 
-    /// A list of values, as rows of one column `value`.
+    /// Appends a list of values, as rows with one column `value`.
     pub fn bind_list(&mut self, values: &[serde_json::Value]) -> &mut Self {
         let text = serde_json::Value::Array(values.to_vec()).to_string();
         let place = self.place(text);
@@ -67,7 +67,7 @@ impl Sql {
         self
     }
 
-    /// How long the text is by now.
+    /// The current length of the text.
     pub fn len(&self) -> usize {
         self.text.len()
     }
@@ -76,7 +76,7 @@ impl Sql {
         self.text.is_empty()
     }
 
-    /// Takes the text from there on away; its values stay bound, so that it can be put in more than once.
+    /// Removes and returns the text from this offset. Its values stay bound, so it can be inserted more than once.
     pub fn take_from(&mut self, from: usize) -> String {
         self.text.split_off(from)
     }

@@ -82,7 +82,7 @@ fn all_that_definitions_refuse_is_said_at_once() {
         (code.as_str(), context["errors"].as_array().unwrap().len()),
         ("FIELD_INVALID", 2)
     );
-    // Nothing makes teams and files, so there is none to point to.
+    // Values cannot point to teams and files, so every id is refused.
     let (code, context) = world
         .create("thing", None, json!({"team": id(1), "files": [id(2)]}))
         .unwrap_err();
@@ -200,7 +200,7 @@ fn fields_that_two_callers_change_at_once_both_stay() {
     assert_eq!(world.get(&created.id).unwrap(), updated);
 }
 
-/// What merging edits that were made apart stands on.
+/// Merging separate edits relies on these versions.
 #[test]
 fn each_field_has_the_version_of_its_own_last_change() {
     let world = World::new();

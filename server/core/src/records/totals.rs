@@ -1,5 +1,6 @@
-//! What the lines of a document come to: per line rounded half up, then summed. Quantities are thousandths, rates parts
-//! per million, amounts minor units. Nothing overflows: products are taken in 128 bits and results bounded to 2^53 - 1.
+//! The totals of a document: each line is rounded half up, then the lines are summed. Quantities are in thousandths,
+//! rates in parts per million, amounts in minor units. Products are computed in 128 bits and results are bounded to
+//! 2^53 - 1, so nothing overflows.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ pub const COMPUTED: [&str; 4] = ["subtotal", "tax_total", "total", "balance"];
 pub struct Line {
     /// Thousandths.
     pub quantity: i64,
-    /// Minor units, of one unit.
+    /// Minor units per unit of quantity.
     pub unit_price: i64,
     /// Minor units.
     pub discount: i64,
@@ -33,9 +34,9 @@ pub struct Totals {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// The discount of this line is more than the line's amount, or negative.
+    /// The discount of this line is negative or exceeds the line's amount.
     LineDiscount(usize),
-    /// The document's discount is more than the sum of the lines, or negative.
+    /// The document's discount is negative or exceeds the sum of the lines.
     Discount,
     TooLarge,
 }
@@ -52,18 +53,19 @@ fn bounded(number: i128) -> Result<i64, Wrong> {
         .ok_or(Wrong::TooLarge)
 }
 
-/// The net amount of a line: price times quantity, rounded, less its discount.
+/// The net amount of a line: price times quantity, rounded, minus its discount.
 fn net(index: usize, line: &Line) -> Result<i64, Wrong> {
     let amount = bounded(mul_div(line.unit_price.into(), line.quantity.into(), 1_000))?;
-    // A line of a negative price (a credit) takes no discount.
+    // A line with a negative price (a credit) cannot have a discount.
     if line.discount < 0 || line.discount > amount.max(0) {
         return Err(Wrong::LineDiscount(index));
     }
     Ok(amount - line.discount)
 }
 
-/// The totals of a document. Its discount is spread over the lines in proportion before tax, so that the shares sum to it
-/// exactly: each line takes what is due up to it, less what the lines before took.
+/// The totals of a document. Before tax, its discount is distributed over the lines in proportion to their amounts. The
+/// shares sum to the discount exactly: each line takes the cumulative share up to it, minus the shares of the lines
+/// before.
 pub fn totals(lines: &[Line], discount: i64) -> Result<Totals, Wrong> {
     let mut nets = Vec::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
@@ -96,9 +98,9 @@ pub fn totals(lines: &[Line], discount: i64) -> Result<Totals, Wrong> {
     })
 }
 
-/// Computes the totals of a document's `data`, whose values are in normal form, and writes them into it. `settled` is
-/// what of the total is paid or credited already; the balance is the rest. Amounts in another currency than the
-/// document's are failures at their place under `at` (the fields).
+/// Computes the totals of a document's `data`, whose values are in normal form, and stores them there. `settled` is the
+/// part of the total that is already paid or credited; the balance is the rest. An amount in another currency than the
+/// document's is a failure, with a pointer under `at` (the fields).
 pub fn apply(
     data: &mut Map<String, Value>,
     has: impl Fn(&str) -> bool,
@@ -215,15 +217,15 @@ pub fn apply(
     }
 }
 
-/// Whether records of the type are documents, which have lines.
+/// Whether the type's records are documents, which have lines.
 pub fn has_lines(object_type: &ObjectType) -> bool {
     object_type
         .field("lines")
         .is_some_and(|field| field.kind() == Kind::Lines)
 }
 
-/// The totals of a document of this type, written into its `data`. `settled`: what of the total is paid; where it is not
-/// known, and `states` says that the balance in `data` counts, the rest of the total is.
+/// Computes the totals of a document of this type and stores them in its `data`. `settled` is the paid part of the
+/// total. If it is None and `states` is true, the balance in `data` determines it.
 pub fn document(
     data: &mut Map<String, Value>,
     object_type: &ObjectType,
@@ -259,7 +261,7 @@ fn amount(data: &Map<String, Value>, name: &str) -> Option<i64> {
     data.get(name)?.get("amount")?.as_i64()
 }
 
-/// What of a stored document is settled: its total less its balance.
+/// The settled part of a stored document: its total minus its balance.
 pub fn settled(data: &Map<String, Value>) -> i64 {
     match (amount(data, "total"), amount(data, "balance")) {
         (Some(total), Some(balance)) => total - balance,
@@ -294,7 +296,7 @@ mod tests {
                 total: 120
             })
         );
-        // Half of a minor unit goes up, below zero as well.
+        // Half of a minor unit is rounded up, also for negative amounts.
         assert_eq!(totals(&[line(500, 1, 0, 0)], 0).map(|t| t.subtotal), Ok(1));
         assert_eq!(totals(&[line(500, -1, 0, 0)], 0).map(|t| t.subtotal), Ok(0));
     }

@@ -1,6 +1,6 @@
-//! Every write of records goes this way, one or a thousand, by a caller or an import: prepare (judge the values against
-//! the definitions), read what the decision needs, decide, commit under its guard. The number of statements does not
-//! depend on the number of records.
+//! The only path by which records are written, one or a thousand, by a caller or an import. Steps: prepare (check the
+//! values against the definitions), read what the decision needs, decide, commit under its guard. The number of
+//! statements does not depend on the number of records.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -34,17 +34,17 @@ pub use state::{Number, Record, Version};
 pub(super) use prepare::WRITTEN;
 use prepare::{Asked, Prepared};
 
-/// Who states values.
+/// Who states the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// A caller of the API: fields that the server owns are refused.
+    /// A caller of the API. Fields that the server owns are refused.
     Caller,
-    /// An import: it brings a record's past with it, status and number included. Totals are still computed.
+    /// An import. It states a record's history, including status and number. Totals are still computed.
     Importing,
 }
 
 impl Authority {
-    /// Whoever works on the machine that holds the data brings records' pasts with them.
+    /// The operator of the machine that holds the data may state everything that an import may.
     pub fn of(cx: &Context) -> Self {
         match cx.caller.as_ref().map(|caller| &caller.principal) {
             Some(Principal::Operator) => Self::Importing,
@@ -55,7 +55,7 @@ impl Authority {
 
 #[derive(Clone, Debug)]
 pub enum Op {
-    /// `minted`: the server chose the id, so that nobody can have it.
+    /// `minted`: the server chose the id, so it cannot be in use.
     Create {
         id: String,
         minted: bool,
@@ -73,7 +73,7 @@ pub enum Op {
     Restore {
         id: String,
     },
-    /// Updates the record whose unique field `key` has the value that `fields` has there, or creates it under `id`.
+    /// Updates the record whose unique field `key` has the value in `fields`, or creates a record under `id`.
     Upsert {
         id: String,
         key: String,
@@ -85,19 +85,19 @@ pub enum Op {
 pub struct Item {
     pub object_type: String,
     pub op: Op,
-    /// Where in the request the item stands, as a JSON pointer: `/body`, `/body/operations/3`.
+    /// The JSON pointer to the item in the request: `/body`, `/body/operations/3`.
     pub at: String,
 }
 
-/// A unique index refused the commit although the read had found the value free: somebody was faster, and the next try
-/// finds who. Any other constraint has nobody to lose against.
+/// A unique index refused the commit although the read found the value free: another writer was faster, and the next
+/// try finds the holder. No other constraint can be lost to another writer.
 struct Raced;
 
 impl<E: From<Fault>> AsyncViolation<E> for Raced {
     async fn explain(&self, scope: &Scope, violation: Violation) -> Result<(), E> {
         let Violation { constraint, before } = violation;
         let unique = matches!(constraint, Constraint::Unique { .. } | Constraint::RecordId);
-        // Where nobody wrote anything between two reads, nobody was faster.
+        // If nobody wrote between two reads, no other writer was faster.
         if unique && (before.is_none() || before != scope.seq) {
             return Ok(());
         }
@@ -106,16 +106,16 @@ impl<E: From<Fault>> AsyncViolation<E> for Raced {
     }
 }
 
-/// How the items of one write hang together.
+/// Whether the items of a write succeed together or separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// All take effect or none does.
+    /// All items take effect, or none does.
     Shared,
-    /// One that is refused leaves the others alone.
+    /// A refused item does not affect the others.
     Own,
 }
 
-/// Items, by whom they are stated, and how they hang together.
+/// The items of a write, who states them, and whether they succeed together.
 pub struct Items<'a> {
     pub authority: Authority,
     pub fate: Fate,
@@ -123,12 +123,12 @@ pub struct Items<'a> {
 }
 
 impl Items<'_> {
-    /// Judged by the definitions at hand.
+    /// Checks the items against the definitions at hand.
     fn prepare(&self, scope: &Scope) -> Prepared {
         Prepared::new(scope, self.authority, &self.items)
     }
 
-    /// What becomes of them, given the rows that were asked for. Nothing has happened yet.
+    /// Decides each item with the rows that were read. Nothing is written yet.
     fn decide(
         &self,
         scope: &Scope,
@@ -141,11 +141,10 @@ impl Items<'_> {
     }
 }
 
-/// Makes the answer, once the commit's numbers are known.
+/// Makes the answer from the numbers that the commit gave out.
 pub type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
 
-/// Items as they were judged last: however often a write is tried, values are judged once, and again only by other
-/// definitions.
+/// The prepared items of the last try. Values are checked once per request, and again only if the definitions changed.
 #[derive(Default)]
 struct Known(Mutex<Option<Arc<Prepared>>>);
 
@@ -160,8 +159,8 @@ impl Known {
     }
 }
 
-/// Writes the items in order; later ones see what earlier ones did. Whose a unique value is, is judged at the end, when
-/// every record holds what it is left with. `answer` says what to answer, or that nothing is to be done after all.
+/// Writes the items in order. Later items see the effects of earlier ones. Unique values are checked against the state
+/// after all items. `answer` makes the answer. If it fails, nothing is written.
 pub async fn write<R, E, A>(
     work: &Work,
     cx: &Context,
@@ -179,7 +178,7 @@ where
     work.write(cx, plan, decide, Raced).await
 }
 
-/// The same for a caller in this process, whose answer may be of any type.
+/// Like [`write`], for a caller in this process, whose answer may be of any type.
 pub async fn write_here<R, E, A>(
     work: &Work,
     cx: &Context,
@@ -216,18 +215,18 @@ fn decided<R, E: From<Fault>>(
     Ok(commit::decision(cx, scope, batch, answer))
 }
 
-/// What a command makes of what it read.
+/// What a command derives from its first read.
 pub struct Derived<Q> {
     pub items: Items<'static>,
-    /// What the command stands on, and what it changes beside records, given the place of its first sequence number: see
-    /// [`Decision::and`].
+    /// The guard of the command's first read, and its changes to anything but records. The argument is the offset of
+    /// its first sequence number: see [`Decision::and`].
     pub beside: Box<dyn FnOnce(u32) -> Decision<()> + Send>,
-    /// For the answer.
+    /// Passed on to the answer.
     pub carried: Q,
 }
 
-/// A command: reads by `plan`, derives items from that, reads what these need, and commits once. The guard of
-/// [`Derived::beside`] has to prove what the items were derived from. Three round trips.
+/// Runs a command: reads by `plan`, derives items from the result, reads what these need, and commits once. The guard
+/// of [`Derived::beside`] must prove what the items were derived from. Three round trips.
 pub async fn command<P, Q, R, E>(
     work: &Work,
     cx: &Context,

@@ -1,30 +1,30 @@
-//! Areas on the earth: a box in degrees, or a circle in metres. Distances are taken between points on the unit sphere,
-//! whose coordinates are stored with the record: SQL then needs no trigonometry.
+//! Areas on the earth: a box in degrees, or a circle in metres. Each record stores its points on the unit sphere, and
+//! distances are taken between those, so SQL needs no trigonometry.
 
 use serde_json::Value;
 
 /// The mean radius of the earth, in metres.
 const EARTH: f64 = 6_371_008.8;
-/// Half of the way around it.
+/// Half of the earth's circumference, in metres.
 const FARTHEST: f64 = 20_037_508.0;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Area {
-    /// Degrees. West may be greater than east: the box then crosses the antimeridian.
+    /// Degrees. If west is greater than east, the box crosses the antimeridian.
     Box {
         south: f64,
         west: f64,
         north: f64,
         east: f64,
     },
-    /// All points whose chord to `center` is at most so long, squared.
+    /// All points within this chord of `center`, squared.
     Circle {
         center: [f64; 3],
         chord_squared: f64,
     },
 }
 
-/// A point's coordinates on the unit sphere.
+/// The coordinates of a point on the unit sphere.
 pub fn on_sphere(latitude: f64, longitude: f64) -> [f64; 3] {
     let (latitude, longitude) = (latitude.to_radians(), longitude.to_radians());
     [

@@ -1,5 +1,5 @@
-//! From a checked filter to SQL. Every value is bound; names come from stored definitions. A condition may be NULL where
-//! it does not hold: negation reads that as false.
+//! Compiles a checked filter to SQL. Every value is bound; names come from stored definitions. A condition that does
+//! not hold may be NULL, which negation treats as false.
 
 use serde_json::Value as Json;
 
@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// Appends the filter as one condition on the table `records`. Of the records that a relation points to, those that are
-/// not `visible` fulfil nothing.
+/// Appends the filter as one condition on the table `records`. A relation to a record that is not `visible` fulfils no
+/// condition.
 pub fn filter(sql: &mut Sql, filter: &Filter, visible: &Visible) {
     match filter {
         Filter::And(parts) => joined(sql, parts, " AND ", visible),
@@ -66,7 +66,7 @@ fn place(sql: &mut Sql, operand: &Operand) -> String {
     }
 }
 
-/// A column's expression over a table of another name.
+/// The column's expression with another table name.
 fn of(column: &Column, expression: &str, table: &str) -> String {
     match column {
         Column::Envelope(_) => expression.replace("records.", &format!("{table}.")),
@@ -74,7 +74,7 @@ fn of(column: &Column, expression: &str, table: &str) -> String {
     }
 }
 
-/// Whether the sort key of a text is the text itself, so that comparing keys is comparing texts.
+/// Whether the text is its own sort key, so that comparing keys compares the texts.
 fn is_whole_key(text: &str) -> bool {
     text != AFTER_ALL_TEXT && (text.len() < KEY_CHARS || text.chars().count() < KEY_CHARS)
 }
@@ -82,7 +82,7 @@ fn is_whole_key(text: &str) -> bool {
 fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
     let of = |expression: &str| of(column, expression, table);
     let sort = of(column.sort());
-    // Not empty, in the form that bounds a range.
+    // True for a value that is not empty, in the form of a range that the index can use.
     let present = match column.last() {
         Some(last) => format!(" AND {sort} < {last}"),
         None => String::new(),
@@ -107,7 +107,7 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
             sql.push(")");
         }
         Test::Period(compare, period) => {
-            // Only what is used is bound: a statement takes no parameter too many.
+            // Only used values are bound, because the number of parameters is limited.
             let text = match compare {
                 Compare::Eq => format!(
                     "({sort} >= {} AND {sort} < {})",
@@ -146,7 +146,7 @@ fn test(sql: &mut Sql, column: &Column, test: &Test, table: &str) {
         Test::NotEmpty => {
             let plain = of(column.plain());
             let present = match column.last().filter(|_| column.order() == Order::Folded) {
-                // White space alone, which an earlier program took for a text, is folded to what sorts last.
+                // An earlier program stored white space as a text. Its sort key is that of an empty value.
                 Some(last) => format!("{plain} < {last}"),
                 None => format!("{plain} IS NOT NULL"),
             };
@@ -187,7 +187,7 @@ fn currency_is(sql: &mut Sql, column: &Column, currency: &str, table: &str) {
 fn entries(column: &Column, table: &str) -> String {
     let name = name(column);
     match column.kind() {
-        // As they are compared, where that is not as they are written.
+        // The entries as they are compared, if that form differs from the stored one.
         Kind::MultiSelect => {
             format!("json_each(coalesce({table}.keys -> '$.{name}', {table}.data -> '$.{name}'))")
         }
@@ -215,7 +215,7 @@ fn is_in(sql: &mut Sql, column: &Column, operands: &[Operand], table: &str) {
                 Operand::Number(number) | Operand::Money { amount: number, .. } => (*number).into(),
             })
             .collect();
-        // The expression that is NULL for an empty value never equals anything.
+        // The expression is NULL for an empty value, so it equals nothing.
         let expression = if operands
             .iter()
             .any(|operand| matches!(operand, Operand::Text(text) if !is_whole_key(text)))
@@ -282,7 +282,7 @@ fn within(sql: &mut Sql, column: &Column, area: &Area, table: &str) {
     }
 }
 
-/// The least text that is greater than every text that begins with `prefix`.
+/// The smallest text that is greater than every text with this prefix.
 pub fn after_prefix(prefix: &str) -> Option<String> {
     let mut kept = prefix;
     while let Some(last) = kept.chars().next_back() {

@@ -1,11 +1,12 @@
-//! Periods relative to now, in a zone: today, this month, the last n days. Start is inclusive, end exclusive.
+//! Periods relative to now in a time zone: today, this month, the last n days. The start is inclusive, the end
+//! exclusive.
 
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use crate::schema::Kind;
 
-/// In the unit of the field: days since the epoch for a date, epoch ms for a datetime.
+/// In the unit of the field: days since the epoch for a date, ms since the epoch for a datetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     pub start: i64,
@@ -83,7 +84,7 @@ pub fn parse(value: &Value, kind: Kind, now: i64) -> Result<Period, Wrong> {
         }
         "this_month" => (today.first_of_month(), days(today.last_of_month(), 1)?),
         "this_year" => (today.first_of_year(), days(today.last_of_year(), 1)?),
-        // Today is one of the n.
+        // The n days include today.
         "last_n_days" => (days(today, 1 - n)?, days(today, 1)?),
         "next_n_days" => (today, days(today, n)?),
         other => {

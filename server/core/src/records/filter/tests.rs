@@ -1,4 +1,4 @@
-//! The compiled filter finds exactly what the plain meaning of the filter says.
+//! The compiled filter finds exactly the records that a plain evaluation of the filter finds.
 
 use std::sync::LazyLock;
 
@@ -145,7 +145,7 @@ fn tree() -> impl Strategy<Value = Json> {
     })
 }
 
-/// The plain meaning: `records` by id.
+/// Evaluates the filter plainly for the record at `at`. `records` are in the order of their ids.
 fn holds(filter: &Filter, records: &[Json], at: usize) -> bool {
     match filter {
         Filter::And(parts) => parts.iter().all(|part| holds(part, records, at)),
@@ -245,7 +245,7 @@ fn insert(store: &Memory, records: &[Json]) {
             [testing::id(n).into(), (n as i64).into(), data.to_string().into(), row::keys(&object_type, data.as_object().unwrap()).into()],
         ));
     }
-    // As a write leaves them.
+    // Fills the slots as a write does.
     let fill = crate::schema::slots::fill(&object_type).unwrap();
     store.run(&Statement::new(fill, []));
 }

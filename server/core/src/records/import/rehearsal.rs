@@ -1,5 +1,5 @@
-//! What an import would be refused for, found before any of it is written: what the definitions refuse, totals that do not
-//! come out, and unique values that a record of the tenant or an earlier row has.
+//! A dry run of an import: finds what would be refused before any row is written. Reasons are the definitions, totals
+//! that cannot be computed, and unique values that a record or an earlier row has.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -31,12 +31,12 @@ use crate::{
     work::{Reads, Scope, Work},
 };
 
-/// What would become of a row.
+/// The expected result for a row.
 #[derive(Debug)]
 pub struct Rehearsed {
-    /// What its record would hold, totals included, or everything that the definitions refuse.
+    /// The record's data with totals, or all failures against the definitions.
     pub data: Result<JsonObject, Refusal<Judging>>,
-    /// Unique values that another has.
+    /// Unique values that another record or row has.
     pub taken: Vec<Taken>,
 }
 
@@ -47,9 +47,9 @@ pub struct Taken {
     pub by: String,
 }
 
-/// Judges the rows of one batch as [`import`](super::import) would, in their order and in one read. `object_type` may have
-/// fields that the tenant's does not have yet. `seen` is what earlier batches of the same import have changed. Whether what
-/// a row points to is there is not judged. Records that are too large to be changed at once are a fault here as there.
+/// Checks the rows of one batch like [`import`](super::import), in order and with one read. `object_type` may have
+/// fields that are new to the tenant. `seen` holds what earlier batches of the same import changed. Targets of
+/// relations are not checked. Records that are too large to be changed together are a fault, as in the import.
 pub async fn rehearse(
     work: &Work,
     cx: &Context,
@@ -97,7 +97,7 @@ pub async fn rehearse(
     Ok(rehearsed)
 }
 
-/// The data of the rows' records, by id, and who has the rows' unique values.
+/// Reads the data of the rows' records, by id, and the holders of the rows' unique values.
 async fn read(
     work: &Work,
     cx: &Context,
@@ -117,7 +117,7 @@ async fn read(
             )
         })
         .collect();
-    // A field that the tenant does not have yet has no values either.
+    // A field that is new to the tenant has no stored values.
     let known = |scope: &Scope, field: &Field| {
         let now = scope.state.schema.get(&object_type.name);
         now.is_some_and(|now| {
@@ -161,7 +161,7 @@ fn unique(object_type: &ObjectType) -> impl Iterator<Item = &Arc<Field>> {
         .filter(|field| field.definition.unique)
 }
 
-/// What a record would hold after a row of these values.
+/// The record's data after a row with these values.
 fn become_of(
     object_type: &ObjectType,
     before: Option<&JsonObject>,
@@ -195,7 +195,7 @@ fn become_of(
         .map_err(|failures| Refusal::failures(Judging::FieldInvalid, REFUSED, failures))
 }
 
-/// Whose a unique value is as the tenant has it, by field.
+/// The stored holder of each unique value, by field.
 type Stored = HashMap<(String, Key), String>;
 
 fn note(stored: &mut Stored, field: &Field, rows: Rows) {
@@ -210,12 +210,12 @@ fn note(stored: &mut Stored, field: &Field, rows: Rows) {
     }
 }
 
-/// Whose a unique value is: as the tenant has it, and as the rows so far have changed it. Within one batch, what the records
-/// hold in the end decides, as in the import.
+/// The holder of each unique value: as stored, and as changed by the rows so far. Unique values are checked against the
+/// state after the whole batch, as in the import.
 struct Holders<'a> {
     stored: Stored,
     changed: &'a mut dyn Seen,
-    /// Values that another had when a row took them: the row's place, its record, the value.
+    /// Values that another record had when a row took them: the row's index, its record, the value.
     waiting: Vec<(usize, String, (String, Key))>,
 }
 
@@ -232,8 +232,8 @@ impl Holders<'_> {
         self.changed.set(field, &text(key), holder)
     }
 
-    /// The record of the row takes the unique values of its new data, or waits for those that another has, and lets go of
-    /// others that it had.
+    /// Gives the record the unique values of its new data, or makes it wait for those that another record has. Releases
+    /// the old values.
     fn take(
         &mut self,
         object_type: &ObjectType,
@@ -250,7 +250,7 @@ impl Holders<'_> {
             if old == new {
                 continue;
             }
-            // Who had the old value was perhaps not asked: then it is this record.
+            // The holder of the old value may not have been read. Then it is this record.
             if let Some(old) = old
                 && self.of(&old)?.is_none_or(|holder| holder == id)
             {
@@ -266,8 +266,8 @@ impl Holders<'_> {
         Ok(())
     }
 
-    /// Gives the values that are free by now to those that waited for them. The others stay whose they are: by row, which
-    /// and whose.
+    /// Gives each waiting record its value if that is free now. Returns the others: the row's index, the field, and the
+    /// holder.
     fn settle(&mut self) -> Result<Vec<(usize, Taken)>, Fault> {
         let mut taken = Vec::new();
         for (row, id, place) in std::mem::take(&mut self.waiting) {
@@ -283,7 +283,7 @@ impl Holders<'_> {
     }
 }
 
-/// A key as a text that no other key has.
+/// A text that is distinct for each key.
 fn text(key: &Key) -> String {
     match key {
         Key::Number(number) => format!("#{number}"),

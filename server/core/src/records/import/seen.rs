@@ -1,19 +1,19 @@
-//! What the rows of an import have changed so far, for judging the next ones. There may be millions, so a host keeps it
-//! where it has room.
+//! What the rows of an import have changed so far, which is needed to check the next rows. There may be millions of
+//! entries, so the host chooses where to keep them.
 
 use std::collections::HashMap;
 
 use crate::fault::Fault;
 
-/// Texts by a key, in spaces of their own.
+/// Texts by key, in separate key spaces.
 pub trait Seen {
-    /// None: nothing was said of the key. `Some(None)`: it has no value any more.
+    /// None if the key was never set. `Some(None)` if its value was removed.
     fn get(&self, space: &str, key: &str) -> Result<Option<Option<String>>, Fault>;
 
     fn set(&mut self, space: &str, key: &str, value: Option<&str>) -> Result<(), Fault>;
 }
 
-/// For a few rows, and for tests.
+/// For small imports and tests.
 #[derive(Default)]
 pub struct InMemory(HashMap<(String, String), Option<String>>);
 

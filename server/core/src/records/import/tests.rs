@@ -1,4 +1,4 @@
-//! Imports of rows into a tenant in memory, and their rehearsals.
+//! Imports of rows into a tenant in memory, and their dry runs.
 
 use crm_runtime::JsonObject;
 use serde_json::{Value as Json, json};
@@ -28,7 +28,7 @@ fn rehearsed(world: &World, rows: &[(String, Json)]) -> Vec<Rehearsed> {
     rehearsed_by(world, rows, rows.len())
 }
 
-/// In batches of so many rows.
+/// Rehearses the rows in batches of this size.
 fn rehearsed_by(world: &World, rows: &[(String, Json)], batch: usize) -> Vec<Rehearsed> {
     let rows: Vec<Row> = rows
         .iter()
@@ -47,7 +47,7 @@ fn rehearsed_by(world: &World, rows: &[(String, Json)], batch: usize) -> Vec<Reh
     all
 }
 
-/// By row, the ids of those who have its code.
+/// For each row, the ids of the records or rows that have its code.
 fn holders(rehearsed: &[Rehearsed]) -> Vec<Option<&str>> {
     let one = |row: &Rehearsed| {
         assert!(row.taken.iter().all(|taken| taken.field == "code"));
@@ -222,7 +222,7 @@ fn a_rehearsal_judges_what_the_record_would_be() {
     assert_eq!(wrong(&found[3]), ["/fields/balance"]);
     assert_eq!(wrong(&found[4]), ["/fields/count", "/fields/nothing"]);
     assert_eq!(wrong(&found[5]), ["/fields/serial"]);
-    // What is rehearsed is what becomes of it.
+    // The import has the results that the rehearsal predicted.
     for ((id, row), rehearsed) in rows.into_iter().zip(&found).skip(2) {
         let mut row = object(row);
         row.insert("code".into(), id.clone().into());
@@ -238,7 +238,7 @@ fn a_number_that_an_import_states_is_never_given_again() {
     let world = World::new();
     let serial = |record: &Json| record["serial"].as_i64().unwrap();
     assert_eq!(serial(&fields(&world.thing(json!({})))), 1);
-    // Stated and counted in one batch: those that are counted come after all that is stated.
+    // Stated and counted numbers in one batch: the counted ones are higher than all stated ones.
     let rows = [
         (id(1), json!({"code": "a"})),
         (id(2), json!({"code": "b", "serial": 40})),
@@ -250,7 +250,7 @@ fn a_number_that_an_import_states_is_never_given_again() {
     let of = |n: usize| serial(&fields(&world.get(&id(n)).unwrap()));
     assert_eq!([1, 2, 3, 4].map(of), [41, 40, 7, 42]);
     assert_eq!(serial(&fields(&world.thing(json!({})))), 43);
-    // A lower one moves nothing; a change counts as well.
+    // A lower number does not move the counter; a stated number in an update does.
     let again = [
         (id(3), json!({"code": "c", "serial": 9})),
         (id(4), json!({"code": "d", "serial": 100})),

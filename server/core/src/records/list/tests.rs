@@ -1,4 +1,4 @@
-//! Pages never skip or repeat a record that did not change, in every order; and they are index scans.
+//! In every order, pages never skip or repeat a record that did not change, and they are index scans.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -17,7 +17,7 @@ use crate::{
     testing::{self, Memory},
 };
 
-/// Held by the test that fills the store.
+/// Locked by the test that fills the store.
 static ALONE: Mutex<()> = Mutex::new(());
 static STORE: LazyLock<Memory> = LazyLock::new(|| Memory::new(&[testing::thing()]));
 
@@ -29,7 +29,7 @@ fn insert(n: usize, data: &Json) {
     fill_slots();
 }
 
-/// As a write leaves them.
+/// Fills the slots as a write does.
 fn fill_slots() {
     let fill = crate::schema::slots::fill(&testing::thing()).unwrap();
     STORE.run(&Statement::new(fill, []));
@@ -102,7 +102,7 @@ fn order() -> impl Strategy<Value = String> {
     })
 }
 
-/// A list: its order, and what is in it.
+/// A list: its order and filter.
 struct Listed {
     sort: Sort,
     filter: Option<Filter>,
@@ -130,7 +130,7 @@ impl Listed {
         turn(place, Found::of_rows(rows, size), position).unwrap()
     }
 
-    /// The ids of the whole list, read in pages of `limit` forwards; backwards they are the same pages.
+    /// The ids of the whole list, read forwards in pages of `limit`. Reading backwards must give the same pages.
     fn both_ways(&self, limit: usize) -> Vec<String> {
         let mut pages = vec![self.turned(&Place::Start, limit)];
         while let Some(next) = &pages[pages.len() - 1].next {
@@ -165,7 +165,7 @@ fn id(row: &[Value]) -> String {
     row[0].as_str().unwrap().to_owned()
 }
 
-/// The order said plainly: by the keys, empty ones last, then by the id.
+/// A plain comparison: by the keys with empty ones last, then by the id.
 fn compare(sort: &Sort, a: &[Value], b: &[Value]) -> std::cmp::Ordering {
     let (a, b) = (
         Position::of_row(a, sort.keys.len()).unwrap(),
@@ -198,7 +198,7 @@ proptest! {
     fn pages_never_skip_or_repeat(records in prop::collection::vec(data(), 1..24), late in prop::collection::vec((0usize..6, data()), 0..6), order in order(), limit in 1usize..6) {
         let _alone = ALONE.lock();
         STORE.connection.lock().execute_batch("DELETE FROM records").unwrap();
-        // Every other id is free for those who come later.
+        // Every second id is left free for records that are added later.
         for (n, data) in records.iter().enumerate() {
             insert(n * 2, data);
         }
@@ -217,7 +217,7 @@ proptest! {
             let position = Position::of_row(last, sort.keys.len()).unwrap();
             place = Place::After(Position::from_json(position.to_json(), sort.keys.len()).unwrap());
             seen.extend(rows.iter().map(|row| id(row)));
-            // Somebody writes between two pages.
+            // Another client writes between two pages.
             if let Some((n, (_, data))) = late.next() {
                 insert(n * 2 + 1, &data);
             }
@@ -264,7 +264,7 @@ proptest! {
     }
 }
 
-/// Every direction of up to five keys over records that have every combination of them empty, each twice.
+/// All directions of up to five keys, over records with every combination of empty keys, each twice.
 #[test]
 fn a_list_by_five_keys_is_paged_whatever_their_directions_and_whatever_is_empty() {
     const KEYS: [(&str, &str); 5] = [

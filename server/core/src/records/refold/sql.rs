@@ -1,4 +1,4 @@
-//! The statements by which records are folded anew: what is read for a step, and what its commit writes.
+//! The statements that recompute records after a change of folding: the read of a step, and the writes of its commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ use crate::{
     work::Guard,
 };
 
-/// Records that one commit folds at most.
+/// Upper bound of the records in one commit.
 const STEP_RECORDS: usize = 100;
 /// Bytes of the rows in one parameter.
 const ROWS_BYTES: usize = 900_000;
 
-/// How far a tenant is.
+/// The condition that the tenant's folding and its last recomputed record are these.
 pub const IS_AT: &str = "(SELECT folding = {} AND refolded = {} FROM meta)";
 
 pub fn meta() -> Statement {
     Statement::new("SELECT folding, refolded FROM meta", [])
 }
 
-/// The next records' numbers and how large they are.
+/// The numbers and sizes of the next records.
 pub fn sizes() -> Statement {
     Statement::new(
         "SELECT num, length(data) AS size FROM records WHERE num > (SELECT refolded FROM meta) ORDER BY num LIMIT ?1",
@@ -102,7 +102,8 @@ pub async fn holders(
 }
 
 impl Step<'_> {
-    /// All that have unique texts are apart while they are written, so that none is in another's way, whatever the order.
+    /// All records with unique texts are set apart while they are written, so that they do not conflict, whatever the
+    /// order.
     pub fn statements(&self, guard: Guard, last: i64) -> Vec<Statement> {
         let guard = guard.records(self.versions.iter().copied());
         let mut statements: Vec<Statement> = guard.statement().into_iter().collect();

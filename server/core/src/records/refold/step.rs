@@ -1,5 +1,5 @@
-//! What one commit folds: which records, what becomes of them, and which of them are set apart. Plain data and functions of
-//! it.
+//! Decides what one commit recomputes: the records, their new keys, and which of them are set apart. Plain data and
+//! functions.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -16,10 +16,10 @@ use crate::{
     tenant::TenantState,
 };
 
-/// Characters of values that one commit folds at most; one record is always folded.
+/// Upper bound of the values that one commit recomputes, in characters. A step has at least one record.
 const STEP_CHARS: i64 = 500_000;
 
-/// The last record that one step takes. None if there is no record.
+/// The last record of the next step. None if no record is left.
 pub fn last_of(sizes: &Rows) -> Option<i64> {
     let mut chars = 0;
     let mut last = None;
@@ -34,7 +34,7 @@ pub fn last_of(sizes: &Rows) -> Option<i64> {
     last
 }
 
-/// A record as it stands in the database.
+/// A stored record.
 pub struct Stored {
     num: i64,
     id: String,
@@ -48,7 +48,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// None for a record of a type that is gone: nobody reads it.
+    /// None if the record's type was deleted: nobody reads such a record.
     pub fn read(state: &TenantState, row: Vec<Value>) -> Option<Self> {
         let mut columns = row.into_iter();
         let num = columns.next()?.as_i64()?;
@@ -70,7 +70,7 @@ impl Stored {
         })
     }
 
-    /// The unique texts that it has: the field, and what its index compares, which is nothing for white space.
+    /// The record's unique fields, each with the key that its index compares. The key is None for white space.
     pub fn unique(&self) -> impl Iterator<Item = (&Arc<Field>, Option<Key>)> {
         let texts = self.object_type.fields.values().filter(|field| {
             field.definition.unique && field.kind().order() == Order::Folded && !self.is_deleted
@@ -78,7 +78,7 @@ impl Stored {
         texts.filter_map(|field| Some((field, Key::of(field, self.data.get(&field.name)?))))
     }
 
-    /// Its keys and slots, if they are others than those that it has.
+    /// The new keys and slots, if they differ from the stored ones.
     fn keys(&self) -> Option<(String, Vec<Value>)> {
         let keys = row::keys(&self.object_type, &self.data);
         let mut slots = slots::values(&self.object_type, &self.data);
@@ -92,7 +92,7 @@ impl Stored {
     }
 }
 
-/// A real without a fraction may have come back as an integer.
+/// Compares values. A real without a fraction may be returned as an integer.
 fn is_equal(one: &Value, other: &Value) -> bool {
     let real = |value: &Value| match value {
         Value::Integer(number) => Some(*number as f64),
@@ -102,18 +102,19 @@ fn is_equal(one: &Value, other: &Value) -> bool {
     one == other || (real(one).is_some() && real(one) == real(other))
 }
 
-/// Of a type, a field and a key: the number and the id of each record that has it in the database.
+/// The number and id of each stored record with a key, by type, field and key.
 pub type Holders = HashMap<(String, String, Key), Vec<(i64, String)>>;
 
-/// What one commit does.
+/// The changes of one commit.
 pub struct Step<'a> {
-    /// Records that are written, with their versions.
+    /// The records to write, with their versions.
     pub versions: Vec<(&'a str, i64)>,
-    /// Records whose unique text belongs to a record with a lower number.
+    /// The records to set apart: a record with a lower number has their unique text.
     pub apart: BTreeSet<&'a str>,
-    /// Those that hold their unique texts themselves, of the records that are written.
+    /// The written records that hold their unique texts themselves.
     pub alone: BTreeSet<&'a str>,
-    /// Those that stand in the way of a record with a lower number until they are folded anew themselves.
+    /// Records with higher numbers that still have a key which a record of this step needs. They are set apart until
+    /// they are recomputed.
     pub later: BTreeSet<&'a str>,
     pub keys: Vec<Json>,
     pub words: words::Words,
@@ -140,7 +141,7 @@ impl<'a> Step<'a> {
                 };
                 let (type_name, name) = (record.object_type.name.as_str(), field.name.as_str());
                 let place = (type_name.to_owned(), name.to_owned(), key.clone());
-                // What the others of this step hold is known by what they come to.
+                // For the other records of this step, their new keys count.
                 for (num, id) in holders.get(&place).into_iter().flatten() {
                     if !here.contains(id.as_str()) && *num < record.num {
                         is_apart = true;

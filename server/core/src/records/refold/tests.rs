@@ -1,4 +1,5 @@
-//! A database that an earlier program wrote is folded anew: what was found goes on being found, and by new spellings.
+//! Recomputing a database that an earlier program wrote: what was found is still found, and new spellings are found
+//! too.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +19,10 @@ use crate::{
     },
 };
 
-/// Statements that are enough for whatever a test has.
+/// More statements than any test needs.
 const MANY: usize = 1_000;
 
-/// As the earlier folding left a record: its keys, its slots and its words.
+/// Writes a record's keys, slots and words as the earlier folding did.
 fn wrote_before(world: &World, id: &str, keys: Json, slot: &str, words: &[&str]) {
     let run = |sql: &str, params: Vec<Value>| {
         world.store.run(&Statement::new(sql.to_owned(), params));
@@ -128,7 +129,7 @@ fn it_is_cut_off_and_goes_on() {
         old[100..],
         "a step folds a hundred records"
     );
-    // Somebody writes a record between the read and the commit of the next step.
+    // Another client writes a record between the read and the commit of the next step.
     let id = ids[150].clone();
     *world.store.before_commit.lock() = Some(Box::new(move |connection| {
         let meddle = "UPDATE records SET version = version + 1 WHERE id = ?1";
@@ -141,7 +142,7 @@ fn it_is_cut_off_and_goes_on() {
     assert_eq!(folding(&world), 0);
     assert_eq!(refold(&world, 1), Left::Nothing);
     assert_eq!(state(&world), now);
-    // It is known to be done: nothing is asked any more.
+    // The tenant is known to be done, so nothing is read.
     world.store.trips();
     assert_eq!(refold(&world, 1), Left::Nothing);
     assert_eq!(world.store.trips(), (0, 0));
@@ -154,7 +155,7 @@ fn a_step_that_others_are_in_the_way_of_ends_with_its_budget() {
     let data = json!({"title": "Größe"});
     world.create("thing", Some(id.clone()), data).unwrap();
     wrote_before(&world, &id, json!({"title": "große"}), "große", &["große"]);
-    // Each try finds that somebody else has just taken its unique text.
+    // At each try another client has just taken the unique text.
     let others = "CREATE TRIGGER others BEFORE UPDATE ON records BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: index ''records_other'''); END";
     let connection = world.store.connection.lock();
     connection.execute_batch(others).unwrap();
@@ -179,7 +180,7 @@ fn a_step_folds_so_many_characters_and_one_record_at_least() {
 
 #[test]
 fn of_two_texts_that_became_one_the_later_is_set_apart() {
-    // In either order: the text that folds to itself may be that of the first or of the second.
+    // In either order: the text that equals its own folded form may be that of the first or of the second record.
     for (first, second) in [("Straße", "STRASSE"), ("STRASSE", "Straße")] {
         let world = World::new();
         let made = [first, second].map(|code| {
@@ -199,7 +200,7 @@ fn of_two_texts_that_became_one_the_later_is_set_apart() {
             );
             id
         });
-        // A third one, whose old key is what another one comes to, and who comes to something else.
+        // A third record, whose old key is the new key of another record, and whose own key changes.
         assert_eq!(refold(&world, MANY), Left::Nothing);
         let apart: Vec<bool> = state(&world).iter().map(|row| row[3] != 0.into()).collect();
         assert_eq!(apart, [false, true], "{first} {second}");
@@ -207,7 +208,7 @@ fn of_two_texts_that_became_one_the_later_is_set_apart() {
             .create("thing", None, json!({"code": "strasse"}))
             .unwrap_err();
         assert_eq!(refused.0, "UNIQUE_VIOLATION");
-        // The one apart goes on being changed, and comes back in by another text.
+        // The record that was set apart can be changed, and rejoins the index with another text.
         world
             .update(&made[1], None, json!({"title": "Other"}))
             .unwrap();
@@ -230,7 +231,7 @@ fn of_two_texts_that_became_one_the_later_is_set_apart() {
 
 #[test]
 fn an_old_key_that_is_another_s_new_one_is_in_nobody_s_way() {
-    // More than a step apart, so that the first is folded while the last still has its old key.
+    // The records are more than a step apart, so the first is recomputed while the last still has its old key.
     let world = World::new();
     let code = |world: &World, id: &str, code: &str, key: &str| {
         let data = json!({"title": "x", "code": code}).to_string();
@@ -330,7 +331,7 @@ fn a_record_that_is_apart_comes_back_in_once_each_of_its_texts_is_its_own() {
     );
     change(json!({"mark": null}));
     assert_eq!(apart(), [false, false]);
-    // As one whose texts were written by this program: nobody takes them, and others do not mind.
+    // The record is now like one that this program wrote: other records cannot take its text, and it can be changed.
     let taken = api.post(
         "/records/gadget",
         &token,
@@ -341,7 +342,7 @@ fn a_record_that_is_apart_comes_back_in_once_each_of_its_texts_is_its_own() {
     assert_eq!(apart(), [false, false]);
 }
 
-/// A statement that writes opens a cursor for each index of its table, and SQLite bounds them together with other things.
+/// A writing statement opens a cursor for each index of its table, and SQLite limits their number.
 #[test]
 fn a_record_of_a_type_with_many_unique_texts_is_changed() {
     let api = Api::default();
@@ -410,7 +411,7 @@ fn of_several_tenants_each_has_its_turn_under_one_budget() {
         let memory = world.memory(tenant).unwrap();
         memory.run(&meta())[0][0] != REVISION.into()
     };
-    // A run does a single step: the tenant with the records takes three of them, the others one each.
+    // Each run does one step. The tenant with the records needs three, the others one each.
     let steps = tenants.len() + 2;
     for run in 1..steps {
         assert_eq!(now(api.core.refold(1)), Left::Something);

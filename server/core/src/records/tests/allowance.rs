@@ -1,4 +1,4 @@
-//! What one request may ask for: the work of its patterns, and the failures that it is told.
+//! The bounds of one request: the work of its patterns, and the size of the failures in its answer.
 
 use super::{unchanged::define, *};
 use crate::{allowance::MOST_TOLD, ports::store::Statement, schema::pattern::Pattern};
@@ -13,7 +13,7 @@ fn values_are_judged_once_however_often_the_write_is_tried() {
     let made = world.thing(json!({"title": "b"}));
     assert_eq!(judged(), Some(1));
     for count in 2..5 {
-        // Somebody else changes the record between the read and the commit.
+        // Another client changes the record between the read and the commit.
         let update = format!(
             "UPDATE records SET version = version + 1 WHERE id = '{}'",
             made.id
@@ -46,7 +46,7 @@ fn other_definitions_judge_the_values_of_the_same_write_anew() {
     assert_eq!(code, "FIELD_INVALID");
 }
 
-/// Fields with labels and patterns as long as they can be.
+/// Fields with the longest labels and patterns.
 fn verbose(world: &World, fields: usize) {
     let pattern = format!("x{}", "\u{1F4A1}".repeat(499));
     let label = "\u{1F4A1}".repeat(100);

@@ -1,4 +1,4 @@
-//! Several operations in one request, and one request several times.
+//! Several operations in one request, and repeats of a request.
 
 use super::*;
 
@@ -139,7 +139,7 @@ fn what_a_batch_shows_is_bounded_however_often_it_shows_one_record() {
             .batch(mode, (0..1000).map(update).collect())
             .unwrap_err();
         assert_eq!(code, "PAYLOAD_TOO_LARGE");
-        // Also where nothing changes.
+        // The bound holds even if nothing changes.
         let same = (0..1000).map(|_| update(0)).collect();
         assert_eq!(world.batch(mode, same).unwrap_err().0, "PAYLOAD_TOO_LARGE");
         world.batch(mode, (0..60).map(update).collect()).unwrap();

@@ -1,4 +1,4 @@
-//! The operations on records as a test calls them: as a person of a tenant in memory.
+//! Calls the operations on records for tests, as a person of a tenant in memory.
 
 use crm_contract::latest::{
     server::{RecordsHandlers, records},

@@ -1,4 +1,4 @@
-//! What reads and writes cost: round trips, and the indexes that serve them.
+//! The cost of reads and writes: round trips, and the indexes that they use.
 
 use super::*;
 use crate::page::Place;
@@ -7,11 +7,11 @@ use crate::page::Place;
 fn a_read_is_one_round_trip_and_a_write_two_at_most_whatever_the_number_of_records() {
     let world = World::new();
     world.thing(json!({"title": "cold"}));
-    // Definitions and roles were not yet known: read once, and found to be missing once.
+    // Definitions and roles were not remembered: one read for them, and one that found them missing.
     assert_eq!(world.store.trips(), (3, 1));
     let warm = world.thing(json!({"title": "warm", "code": "w"}));
     assert_eq!(world.store.trips(), (1, 1));
-    // Nothing has to be looked up: what is remembered of the caller is proven in the commit.
+    // Nothing needs to be read. The commit proves what is remembered of the caller.
     world.thing(json!({"title": "on its own"}));
     assert_eq!(world.store.trips(), (0, 1));
     world.get(&warm.id).unwrap();

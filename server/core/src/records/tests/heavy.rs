@@ -1,16 +1,16 @@
-//! Records of nearly a megabyte: pages of them end early, and what does not page is refused.
+//! Records of nearly a megabyte: their pages end early, and operations without pages refuse them.
 
 use super::*;
 use crate::page::PAGE_BYTES;
 
-/// The longest text, of the longest characters.
+/// The length of the longest text, in its widest characters.
 const BODY: usize = 400_000;
 
 fn long(character: char) -> String {
     character.to_string().repeat(BODY / character.len_utf8())
 }
 
-/// Records whose values weigh about `BODY` bytes each.
+/// Records whose values take about `BODY` bytes each.
 fn heavy(count: usize) -> World {
     let world = World::new();
     for n in 0..count {
@@ -73,7 +73,7 @@ fn a_history_of_large_changes_ends_early() {
         let body = long(char::from_u32(0x1F600 + n).unwrap());
         world.update(&id(0), None, json!({"body": body})).unwrap();
     }
-    // The newest change holds 800 kB: its text and the one before.
+    // The newest change takes 800 kB: the new text and the old one.
     assert_eq!(world.history(&id(0)).len(), 1);
 }
 
@@ -91,14 +91,14 @@ fn a_batch_that_changes_more_than_can_be_written_is_refused_before_it_is_read() 
     let (code, context) = batch(30).unwrap_err();
     assert_eq!(code, "PAYLOAD_TOO_LARGE");
     assert!(context["limit_bytes"].is_number());
-    // Nor are they read to say that each has another version.
+    // They are not read either to report a wrong version.
     let stale = |n| json!({"op": "delete", "type": "thing", "id": id(n), "version": 999_999});
     let stale = world.batch(
         types::BatchRequestMode::Atomic,
         (0..30).map(stale).collect(),
     );
     assert_eq!(stale.unwrap_err().0, "PAYLOAD_TOO_LARGE");
-    // Nothing was changed, and less at once is taken.
+    // The refused request changed nothing, and a smaller one succeeds.
     let count = |n| fields(&world.get(&id(n)).unwrap())["count"].clone();
     assert_eq!(count(0), Json::Null);
     batch(5).unwrap();

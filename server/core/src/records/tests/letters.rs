@@ -1,4 +1,4 @@
-//! Letters: what is one text and what is not, in search, filters, unique fields and lists of email addresses.
+//! Which texts count as equal, in search, filters, unique fields and lists of email addresses.
 
 use super::*;
 
@@ -71,7 +71,7 @@ fn unique_texts_keep_their_accents_and_not_their_case() {
             .unwrap_err();
         assert_eq!(refused.0, "UNIQUE_VIOLATION", "{code}");
     }
-    // Filters compare without accents, whatever is unique.
+    // Filters ignore accents, even on unique fields.
     assert_eq!(
         listed(
             &world,
@@ -131,7 +131,7 @@ fn white_space_at_the_ends_is_no_part_of_a_value_and_alone_is_none() {
         "site": {"line1": " ", "city": "", "region": null},
     });
     for _ in 0..2 {
-        // Twice: what is empty is nobody's unique value.
+        // Twice, because an empty value is never a duplicate.
         let data = made(&world, blank.clone());
         for name in blank.as_object().unwrap().keys() {
             assert!(data.get(name).is_none(), "{name}");

@@ -1,4 +1,4 @@
-//! A value that is sent back as it is stored is no change: definitions that came later do not judge it.
+//! A value that is sent back as stored is no change, so later definitions do not check it.
 
 use super::*;
 
@@ -15,7 +15,7 @@ pub(super) fn define(world: &World, field: &str, change: &str) {
     ));
 }
 
-/// A field, its value, the definition that comes later, and another value that it refuses as well.
+/// A field, its value, the later definition, and another value that this definition refuses.
 fn cases() -> Vec<(&'static str, Json, &'static str, Json)> {
     let line = |quantity: i64| json!([{"description": "d", "quantity": quantity, "unit_price": {"amount": 1, "currency": "GBP"}}]);
     vec![
@@ -117,7 +117,7 @@ fn a_value_sent_back_as_it_is_stored_is_not_judged_anew() {
                 .status
         };
         assert_eq!(batch(&value), 200, "{field}");
-        // Any other value is judged, also one of another kind, and so is a new record's.
+        // Any other value is checked, also one of another kind, and so are the values of a new record.
         for other in [&other, &json!({"odd": 1})] {
             let (code, _) = world
                 .update(&made.id, None, json!({(field): other}))
@@ -209,7 +209,7 @@ fn another_spelling_of_what_is_stored_is_no_change_either() {
             assert_eq!(held, stored, "{field} {spelling}");
         }
     }
-    // Where case is part of a value, another case is another value.
+    // If case is part of a value, a different case is a change.
     let world = World::new();
     let made = world.thing(json!({"title": "long"}));
     define(&world, "title", r#"{"max_length":3}"#);
@@ -229,7 +229,7 @@ fn what_is_wrong_is_told_without_what_is_unchanged() {
     assert_eq!(code, "FIELD_INVALID");
     assert_eq!(context["errors"].as_array().unwrap().len(), 1);
     assert_eq!(context["errors"][0]["pointer"], "/body/fields/count");
-    // Nothing is told of a record that is not there but what is wrong with the values.
+    // For a record that does not exist, the answer lists only the failures of the values.
     let (code, _) = world.update(&id(77), None, sent).unwrap_err();
     assert_eq!(code, "FIELD_INVALID");
 }
@@ -240,7 +240,7 @@ fn a_field_that_is_required_later_refuses_no_change_elsewhere() {
     let made = world.thing(json!({"title": "a"}));
     define(&world, "count", r#"{"required":true}"#);
     world.update(&made.id, None, json!({"title": "b"})).unwrap();
-    // Empty it was, and empty it stays.
+    // The field was empty and stays empty.
     world
         .update(&made.id, None, json!({"title": "c", "count": null}))
         .unwrap();
@@ -266,7 +266,7 @@ fn a_whole_record_is_sent_back_as_it_was_read() {
     changed["title"] = json!("b");
     let updated = world.update(&made.id, None, changed.clone()).unwrap();
     assert_eq!(fields(&updated), changed);
-    // What the server alone sets is refused once it is another value.
+    // A value that only the server sets is refused once it differs.
     for (field, value) in [("serial", json!(9)), ("state", json!("open"))] {
         let (code, _) = world
             .update(&made.id, None, json!({(field): value}))

@@ -1,4 +1,4 @@
-//! Unique values within one commit: what every record holds in the end decides, whatever the order of the operations.
+//! Unique values within one commit are checked against the state after all operations, whatever their order.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn restore(n: usize) -> Json {
     json!({"op": "restore", "type": "thing", "id": id(n)})
 }
 
-/// The records 1, 2 and so on with these codes.
+/// Records 1, 2 and so on with these codes.
 fn world(codes: &[&str]) -> World {
     let world = World::new();
     for (n, code) in codes.iter().enumerate() {
@@ -90,12 +90,12 @@ fn what_a_delete_frees_is_taken_in_the_same_batch_and_given_back_by_a_restore() 
             statuses(&world, mode, &[delete(1), create(3, "a")]),
             [204, 201]
         );
-        // The other way round as well.
+        // The same in the reverse order.
         assert_eq!(
             statuses(&world, mode, &[create(4, "b"), delete(2)]),
             [201, 204]
         );
-        // Who has it by now gives it up for the one that comes back.
+        // The current holder gives the value up for the record that is restored.
         assert_eq!(
             statuses(&world, mode, &[restore(1), set(3, Some("c"))]),
             [200, 200]
@@ -143,7 +143,7 @@ fn a_chain_that_ends_at_a_value_of_another_is_refused_as_far_as_it_hangs_on_it()
     const LONG: usize = 300;
     let codes: Vec<String> = (1..=LONG + 1).map(|n| format!("k{n}")).collect();
     let world = world(&codes.iter().map(String::as_str).collect::<Vec<_>>());
-    // Each record takes the next one's value; the last one's stays.
+    // Each record takes the next record's value. The last record keeps its own, so there is a conflict.
     let mut operations: Vec<Json> = (1..=LONG)
         .map(|n| set(n, Some(&format!("k{}", n + 1))))
         .collect();
@@ -154,7 +154,7 @@ fn a_chain_that_ends_at_a_value_of_another_is_refused_as_far_as_it_hangs_on_it()
     assert!(results[..LONG].iter().all(|status| *status == 409));
     assert_eq!(results[LONG], 200);
     assert_eq!(world.store.trips(), (1, 1));
-    // The last one moves as well: all do.
+    // When the last record changes too, all operations succeed.
     operations.push(set(LONG + 1, Some("k1")));
     assert!(
         statuses(&world, PerItem, &operations)
@@ -178,7 +178,7 @@ fn a_record_that_was_refused_is_not_pointed_to() {
 #[test]
 fn a_constraint_that_nobody_raced_for_is_a_fault_and_not_a_busy_tenant() {
     let world = world(&["a"]);
-    // An index that the program knows nothing of.
+    // A unique index that the program does not know.
     world.store.run(&crate::ports::store::Statement::new(
         "CREATE UNIQUE INDEX \"u.thing.title\" ON records (data ->> '$.title') WHERE type = 'thing'",
         [],
@@ -191,7 +191,7 @@ fn a_constraint_that_nobody_raced_for_is_a_fault_and_not_a_busy_tenant() {
     assert!(world.store.trips().1 <= 2);
 }
 
-/// What an operation of the model does to a record.
+/// An operation on a record of the model.
 #[derive(Clone, Debug)]
 enum Step {
     Set(usize, Option<usize>),
@@ -241,7 +241,7 @@ proptest! {
                 prop_assert_eq!(code(&world, n + 1), expected);
             }
         } else {
-            // Each for itself: what is refused changes nothing, and the rest goes through.
+            // Each operation stands alone: a refused one changes nothing, and the others take effect.
             let results = statuses(&world, PerItem, &operations);
             prop_assert!(results.iter().all(|status| [200, 204, 404, 409].contains(status)), "{:?}", results);
             if distinct.len() != held.len() && !lost {

@@ -1,5 +1,5 @@
-//! From the decision to statements: one per table, however many records there are, as long as their rows fit into one
-//! parameter. Rows travel as JSON; a single one is bound directly.
+//! Makes statements of a decision: one per table for any number of records, as long as their rows fit into one
+//! parameter. Several rows are passed as JSON; a single row is bound directly.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,7 +21,7 @@ use crate::{
     work::{Counter, Decision, Guard, Issued, Scope},
 };
 
-/// What commits the batch. `answer`: what is answered, once the commit's numbers are known.
+/// The decision that commits the batch. `answer` makes the answer from the commit's numbers.
 pub fn decision<R>(
     cx: &Context,
     scope: &Scope,
@@ -57,7 +57,8 @@ pub fn decision<R>(
     statements.extend(update(&updated, !leaving.is_empty(), cx.now, &actor));
     statements.extend(rejoin(&updated));
     if created.len() > 1 && batch.changes.len() == created.len() {
-        // As many changes as new records: each is a record's creation, and what it holds is in its row.
+        // If there are as many changes as new records, each change is a creation, and the log takes its values from the
+        // rows.
         statements.push(log_created(created.len(), cx.now, &actor));
     } else {
         statements.extend(log(&batch.changes, &batch.counters, cx.now, &actor));
@@ -67,7 +68,7 @@ pub fn decision<R>(
     Decision::records(versions, batch.counters, statements, answer).under(guard)
 }
 
-/// The records whose stored unique values others take in this commit.
+/// The records whose stored unique values go to other records in this commit.
 fn leaving<'a>(touched: &[&'a Record]) -> BTreeSet<&'a str> {
     let unique = |record: &'a Record| {
         let fields = record.object_type.fields.values();
@@ -103,8 +104,8 @@ fn leaving<'a>(touched: &[&'a Record]) -> BTreeSet<&'a str> {
     leaving
 }
 
-/// Takes the records out of the unique indexes, which hold what is not deleted, so that the rows can be written one by one
-/// in any order. The statement that writes them says anew whether they are deleted.
+/// Takes the records out of the unique indexes, so that the rows can be written one by one in any order. The indexes do
+/// not hold deleted records, so `deleted_at` is set for the moment; the statement that writes the rows sets it right.
 fn leave(records: &BTreeSet<&str>) -> Option<Statement> {
     let ids: Vec<Json> = records.iter().map(|id| Json::from(*id)).collect();
     (!ids.is_empty()).then(|| {
@@ -115,17 +116,17 @@ fn leave(records: &BTreeSet<&str>) -> Option<Statement> {
     })
 }
 
-/// Rows as the source of a statement: one is bound directly, several travel as JSON.
+/// Rows as the source of a statement: a single row is bound directly, several are passed as JSON.
 struct Source {
     params: Vec<Value>,
     single: bool,
 }
 
-/// Bytes of the texts in one source: as JSON they may double, and a parameter has at most 2 MB.
+/// Upper bound of the texts in one source, in bytes. JSON may double them, and a parameter has at most 2 MB.
 const SOURCE_BYTES: usize = 900_000;
 
 impl Source {
-    /// The rows in as many sources as it takes.
+    /// Divides the rows into as many sources as needed.
     fn split(rows: impl Iterator<Item = Vec<Value>>) -> Vec<Self> {
         let (mut sources, mut some, mut size) = (Vec::new(), Vec::new(), 0);
         for row in rows {
@@ -184,14 +185,14 @@ impl Source {
         }
     }
 
-    /// Binds one more value, the same for all rows.
+    /// Binds one more value that all rows share.
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
         format!("?{}", self.params.len())
     }
 
-    /// Inserts what `values` says, in which `{base}` stands for the commit's first sequence number. One row is stated as
-    /// VALUES: a SELECT might insert several, and SQLite would then note what every page was before.
+    /// Inserts `values`, in which `{base}` stands for the commit's first sequence number. A single row is inserted with
+    /// VALUES: for a SELECT, which might insert several rows, SQLite would keep a copy of every changed page.
     fn insert(self, into: &str, values: &str) -> Statement {
         let sql = if self.single {
             let values = values.replace("{base}", "(SELECT base FROM meta)");
@@ -204,7 +205,7 @@ impl Source {
     }
 }
 
-/// A record's numbers as JSON: by field, the counter's name and what to add to its value after the commit took from it.
+/// A record's numbers as JSON: by field, the counter's name and the offset to add to its value after the commit.
 fn numbers(numbers: &[Number], counters: &[Counter]) -> Value {
     if numbers.is_empty() {
         return Value::Null;
@@ -220,7 +221,7 @@ fn numbers(numbers: &[Number], counters: &[Counter]) -> Value {
     Json::Object(given).to_string().into()
 }
 
-/// `data`, with the numbers that the commit gives out put in.
+/// `data` with the numbers of the commit.
 fn with_numbers(data: &str, numbers: &str) -> String {
     format!(
         "CASE WHEN {numbers} IS NULL THEN {data} ELSE json_patch({data}, (SELECT json_group_object(n.key, \
@@ -235,7 +236,7 @@ fn offset(version: Version) -> i64 {
 }
 
 fn text(data: &JsonObject) -> String {
-    // A map of JSON values always prints.
+    // A map of JSON values always serializes.
     serde_json::to_string(data).unwrap_or_default()
 }
 
@@ -296,8 +297,8 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
         .collect()
 }
 
-/// Only columns that changed are set, in any of the records: SQLite writes every index of which a column is set. `left`:
-/// some of them are out of the unique indexes, see [`leave`].
+/// Sets only columns that changed in any of the records, because SQLite writes every index over a column that is set.
+/// `left` means that some of the records are out of the unique indexes, see [`leave`].
 fn update(records: &[&Record], left: bool, now: i64, actor: &str) -> Vec<Statement> {
     let fields = |record: &&Record| {
         let object_type = record.object_type.clone();
@@ -424,7 +425,7 @@ fn log(changes: &[Change], counters: &[Counter], now: i64, actor: &str) -> Vec<S
         .collect()
 }
 
-/// The log of the newest `count` records, which this commit created in the order of their versions.
+/// The log entries for the newest `count` records, which this commit created in the order of their versions.
 fn log_created(count: usize, now: i64, actor: &str) -> Statement {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     Statement::new(
@@ -434,7 +435,7 @@ fn log_created(count: usize, now: i64, actor: &str) -> Statement {
     )
 }
 
-/// Only words that came or went are written: a change elsewhere in a record costs nothing here.
+/// Only words that were added or removed are written, so other changes of a record write no words.
 fn words(records: &[&Record], statements: &mut Vec<Statement>) {
     let mut words = words::Words::default();
     for record in records {
@@ -469,7 +470,7 @@ mod tests {
 
     #[test]
     fn rows_travel_in_as_many_parameters_as_it_takes() {
-        // Nothing grows more in JSON than quotes.
+        // Quotes grow most in JSON.
         let row = |n: usize| vec![Value::Integer(n as i64), Value::Text("\"".repeat(100_000))];
         let sources = Source::split((0..98).map(row));
         assert_eq!(sources.len(), 11, "nine rows in each but the last");

@@ -1,4 +1,4 @@
-//! The decision: what becomes of each item, given the rows that it needed. Pure; nothing has happened yet.
+//! The decision: the outcome of each item, given the rows that it needs. Pure; nothing is written yet.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -39,36 +39,36 @@ mod rows;
 
 use holding::{Conflict, Holding as Holders, taken_by};
 
-/// What an item did.
+/// The effect of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Created,
     Updated,
     Deleted,
     Restored,
-    /// It was like this already.
+    /// The record had these values already.
     Unchanged,
 }
 
-/// A record as an item left it.
+/// A record after an item.
 #[derive(Clone, Debug)]
 pub struct Written {
     pub effect: Effect,
     pub record: Record,
 }
 
-/// What became of each item, in order.
+/// The outcome of each item, in order.
 pub type Outcomes = Vec<Result<Written, Refusal<ItemCode>>>;
 
-/// The outcomes of all items, and what they come to.
+/// The outcomes of all items, and their combined changes.
 pub struct Batch {
     pub outcomes: Outcomes,
     pub(super) records: Records,
     pub(super) changes: Vec<Change>,
     pub(super) counters: Vec<Counter>,
-    /// Ids that a client chose and that must still be free.
+    /// Ids chosen by clients, which must still be free at the commit.
     pub(super) fresh: Vec<String>,
-    /// Stored records that are pointed to and must still be there.
+    /// Ids of stored records that relations point to, which must still exist at the commit.
     pub(super) alive: Vec<String>,
     pub(super) versions: i64,
 }
@@ -82,7 +82,7 @@ struct Decider<'a> {
     records: Records,
     relations: HashMap<String, String>,
     users: HashSet<String>,
-    /// Whose the unique values are.
+    /// The holders of the unique values.
     holders: Holders,
     changes: Vec<Change>,
     counters: Counters,
@@ -91,8 +91,8 @@ struct Decider<'a> {
     versions: i64,
 }
 
-/// Decisions of one write, each with more operations refused than the one before, before unique values are judged in the
-/// order of the operations and no longer at the end.
+/// Upper bound of the passes over one write in which unique values are checked at the end. Each pass has more
+/// operations refused than the one before. After that, unique values are checked in the order of the operations.
 const MOST_PASSES: usize = 2;
 
 pub fn decide(
@@ -120,7 +120,7 @@ pub fn decide(
         versions: 0,
     };
     decider.take_rows(scope, asked, &mut found)?;
-    // Only operations that stand for themselves are decided again without others.
+    // If operations stand alone, the rest is decided again without the refused ones.
     let apart = fate == Fate::Own && prepared.holds_unique_values();
     let before = apart.then(|| decider.clone());
     let mut refused: BTreeMap<usize, Conflict> = BTreeMap::new();
@@ -157,7 +157,7 @@ pub fn decide(
     })
 }
 
-/// What became of an item, and how it is refused should its unique value turn out to be another's.
+/// The outcome of an item, and how to refuse it if another record keeps its unique value.
 struct Decided {
     result: Result<Written, Refusal<ItemCode>>,
     refusing: fn(Refusal<codes::UniqueViolation>) -> Refusal<ItemCode>,
@@ -180,7 +180,7 @@ fn refusing(act: &Act) -> fn(Refusal<codes::UniqueViolation>) -> Refusal<ItemCod
 }
 
 impl Decider<'_> {
-    /// Decides the items in order, but for those that are refused already.
+    /// Decides the items in order, except those that are refused already.
     fn items(
         &mut self,
         items: &[Result<Ready, Refusal<ItemCode>>],
@@ -204,7 +204,7 @@ impl Decider<'_> {
                         }
                         None => self.item(item.clone()),
                     };
-                    // Operations on one large record show it anew each: what they come to is bounded as a commit is.
+                    // Each operation on a large record shows the record again, so the sum is bounded like a commit.
                     shown += result.as_ref().map_or(0, |written| self.shown(written));
                     if shown > BATCH_BYTES {
                         return Err(Fault::TooLarge);
@@ -220,7 +220,7 @@ impl Decider<'_> {
         Ok(outcomes)
     }
 
-    /// Bytes that the outcome keeps and the answer shows. An import shows nothing.
+    /// The bytes that the outcome keeps and the answer shows. An import shows nothing.
     fn shown(&self, written: &Written) -> usize {
         match (written.effect, self.authority) {
             (Effect::Deleted, _) | (Effect::Unchanged, Authority::Importing) => 0,
@@ -276,7 +276,8 @@ impl Decider<'_> {
         data: Result<Values, Refusal<Creating>>,
     ) -> Result<Written, Refusal<Creating>> {
         if let Some(existing) = self.records.get(&id) {
-            // The same create again is answered with what has become of it; whatever else has the id says nothing of itself.
+            // A repeat of the same create is answered with the record as it is now. Anything else with this id stays
+            // hidden.
             let same = existing.visible
                 && hash.is_some_and(|hash| hash == existing.content_hash)
                 && existing.object_type.name == object_type.name;
@@ -286,7 +287,8 @@ impl Decider<'_> {
                     record: existing.clone(),
                 });
             }
-            // What is wrong with the values is told first: whether the id is in use is none of their business.
+            // Failures of the values come first, so that a caller with invalid values does not learn whether the id is
+            // in use.
             data?;
             return Err(Refusal::new(
                 Creating::IdTaken,
@@ -350,7 +352,7 @@ impl Decider<'_> {
         self.versions - 1
     }
 
-    /// The record of this type under this id that the caller sees, deleted or not.
+    /// The record of this type with this id, deleted or not, if the caller sees it.
     fn find(&self, object_type: &ObjectType, id: &str) -> Result<Record, Refusal<codes::NotFound>> {
         let found = self
             .records
@@ -380,7 +382,7 @@ impl Decider<'_> {
         let Some(expected) = expected else {
             return Ok(());
         };
-        // What this very request changed before has no version yet that a caller could name.
+        // A record that this request has changed has no version yet that a caller could state.
         match record.version {
             Version::Known(version) if expected.contains(&version) => Ok(()),
             Version::Known(version) => Err(Refusal::new(
@@ -412,7 +414,7 @@ impl Decider<'_> {
         values: Judged,
     ) -> Result<Written, Refusal<Updating>> {
         let found = self.find_live(object_type, id);
-        // What is wrong with the values is told first: it says nothing of the record.
+        // Failures of the values come first. They reveal nothing about the record.
         let values = values
             .of_record(
                 object_type,
@@ -440,7 +442,7 @@ impl Decider<'_> {
         for (name, old) in self.totals(&mut record, (!balance_stated).then_some(settled), at)? {
             before.entry(name).or_insert(old);
         }
-        // A total that was stated and computed back to what it was is no change.
+        // A stated total that is computed back to its old value is no change.
         let current = |name: &str| record.data.get(name).cloned().unwrap_or_default();
         before.retain(|name, old| current(name) != *old);
         if before.is_empty() {
@@ -536,8 +538,8 @@ impl Decider<'_> {
         })
     }
 
-    /// Computes the totals of a type with lines, and tells what they were. `settled`: what of the total is paid; if it is
-    /// not known, a balance that an import states counts.
+    /// Computes the totals of a type with lines and returns the old ones. `settled` is the paid part of the total. If
+    /// it is None, an import's stated balance determines it.
     fn totals(
         &self,
         record: &mut Record,

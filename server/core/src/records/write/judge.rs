@@ -1,4 +1,4 @@
-//! Values against the definitions of their fields: in normal form, or everything that is wrong with them.
+//! Checks values against the definitions of their fields. The result is their normal form, or all failures.
 
 use crm_contract::codes;
 use crm_runtime::JsonObject;
@@ -13,10 +13,10 @@ use crate::{
     schema::{Field, Kind, ObjectType, value},
 };
 
-/// What a refusal of values says before it lists what is wrong with them.
+/// The beginning of the message when values are refused; the failures follow.
 pub const REFUSED: &str = "The definitions refuse what was sent";
 
-/// What empties a field: null, an empty text where people type one, an empty list where there are several.
+/// Whether a value empties the field: null, an empty text if people type its values, an empty list if it holds several.
 fn is_empty(kind: Kind, value: &Json) -> bool {
     match value {
         Json::Null => true,
@@ -43,33 +43,33 @@ fn is_empty(kind: Kind, value: &Json) -> bool {
     }
 }
 
-/// Values against the definitions. What they refuse is no failure yet: a value that is sent back as the record has it is
-/// no change, and a definition that came later does not judge it.
+/// Checked values. A value that the definitions refuse is not a failure yet: if it is sent back as stored it is no
+/// change, and later definitions do not apply to it.
 #[derive(Clone)]
 pub struct Judged {
     authority: Authority,
-    /// In normal form, empty ones as null.
+    /// In normal form. Empty values are null.
     values: JsonObject,
-    /// What the definitions refuse, as it was sent.
+    /// The values that the definitions refuse, as sent.
     refused: JsonObject,
-    /// What is wrong with it.
+    /// The failures of these values.
     failures: Failures,
-    /// Of it, what only the server sets.
+    /// Of these failures, those of fields that only the server sets.
     owned: Failures,
 }
 
 impl Judged {
-    /// In normal form, without what is refused.
+    /// The accepted values, in normal form.
     pub fn values(&self) -> &JsonObject {
         &self.values
     }
 
-    /// The value of a field, in normal form or, where it is refused, as it was sent.
+    /// The value of a field: in normal form, or as sent if it is refused.
     pub fn value(&self, name: &str) -> Option<&Json> {
         self.values.get(name).or_else(|| self.refused.get(name))
     }
 
-    /// The values of a new record, or everything that is wrong with them.
+    /// The values of a new record, or all failures.
     pub fn of_new(
         &self,
         object_type: &ObjectType,
@@ -79,7 +79,7 @@ impl Judged {
         self.of_record(object_type, None, at, allowance)
     }
 
-    /// The values to change of a record that holds `stored`, or everything that is wrong with them.
+    /// The values to change in a record that has the values `stored`, or all failures.
     pub fn of_record(
         &self,
         object_type: &ObjectType,
@@ -97,7 +97,7 @@ impl Judged {
             .collect();
         match changed.len() {
             0 => Ok(self.values.clone()),
-            // As many as before: what is wrong was found.
+            // No value was sent back unchanged, so the failures found before are complete.
             same if same == self.refused.len() => {
                 Err(refuse(self.failures.clone(), self.owned.clone()))
             }
@@ -109,7 +109,7 @@ impl Judged {
     }
 }
 
-/// Whether a value was sent as the record has it: as it is, or another spelling of it, which is stored as the same.
+/// Whether a value was sent as stored: the same value, or another spelling with the same normal form.
 fn is_unchanged(field: &Field, sent: &Json, stored: Option<&Json>) -> bool {
     let stored = stored.unwrap_or(&Json::Null);
     let form = |value: &Json| {
@@ -126,7 +126,7 @@ fn is_unchanged(field: &Field, sent: &Json, stored: Option<&Json>) -> bool {
     is_same(sent, stored) || same_form() == Some(true)
 }
 
-/// Equal as JSON, however numbers are written (`1.0` is 1).
+/// Whether two values are equal as JSON. `1.0` equals `1`.
 fn is_same(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => match (a.as_i64(), b.as_i64()) {
@@ -144,7 +144,7 @@ fn is_same(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// Judges values by the definitions of their fields. All records of a request share `allowance`.
+/// Checks values against their fields' definitions. All records of a request share `allowance`.
 pub fn judge(
     object_type: &ObjectType,
     authority: Authority,
@@ -210,7 +210,7 @@ pub fn judge(
     }
 }
 
-/// A value in normal form, null if it is empty. White space alone is empty too. None if a failure was added.
+/// The normal form of a value, or null if it is empty. White space is empty too. None if a failure was added.
 fn normal(field: &Field, value: &Json, at: &At<'_>, failures: &mut Failures) -> Option<Json> {
     let kind = field.kind();
     if is_empty(kind, value) {
@@ -236,7 +236,7 @@ fn refuse(failures: Failures, owned: Failures) -> Refusal<Judging> {
     Refusal::failures(Judging::FieldInvalid, REFUSED, all)
 }
 
-/// A new record's values: defaults where nothing was said, nothing empty, all that is required.
+/// Completes the values of a new record: adds defaults, removes empty values, and checks required fields.
 pub fn complete(
     object_type: &ObjectType,
     values: JsonObject,

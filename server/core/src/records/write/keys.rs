@@ -1,4 +1,4 @@
-//! Unique values as their indexes compare them, and the statements that find rows by such keys or by ids.
+//! Unique values in the form that their indexes compare, and statements that find rows by such keys or by ids.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     schema::{Field, Order},
 };
 
-/// A unique value in the form in which the index compares it.
+/// A unique value in the form that its index compares.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     Number(i64),
@@ -32,7 +32,7 @@ impl Key {
         }
     }
 
-    /// The key of a value as it is stored, which is right whatever folding the record's keys are of.
+    /// The key of a stored value. It is right for every folding of the record's keys.
     pub fn stored(field: &Field, value: &Value) -> Option<Self> {
         match (field.kind().order(), value) {
             (Order::Folded, Value::Text(text)) => Some(Self::Text(unique_text(text)?.into_owned())),
@@ -55,7 +55,7 @@ impl Key {
         }
     }
 
-    /// The same without accents, which the index has first.
+    /// The key without accents, which is the index's first column.
     fn folded(&self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
@@ -64,7 +64,7 @@ impl Key {
     }
 }
 
-/// Who has these values of a unique field: id, value, and whether the caller sees the record.
+/// The holders of these values of a unique field: id, value, and whether the caller sees the record.
 pub fn holders(
     visible: &Visible,
     type_name: &str,
@@ -76,7 +76,7 @@ pub fn holders(
     by_keys(sql, type_name, field, keys)
 }
 
-/// Ends a condition: what stands before is one of these ids.
+/// Completes a condition: the preceding expression is one of these ids.
 pub fn among_ids(sql: &mut Sql, ids: &BTreeSet<String>) {
     match ids.first() {
         Some(only) if ids.len() == 1 => drop(sql.push(" = ").bind(only.as_str())),
@@ -84,9 +84,9 @@ pub fn among_ids(sql: &mut Sql, ids: &BTreeSet<String>) {
     }
 }
 
-/// Selects, by the columns with which `sql` begins, the records of a type that have one of these keys, and some that may
-/// have one: an earlier folding had no keys with accents. Of several with one key the one that the index holds it for comes
-/// first: see `records::refold`.
+/// Selects the records of a type that have one of these keys, with the columns in `sql`. It may select others too,
+/// because an earlier folding stored no keys with accents. If several records have a key, the one that is not set apart
+/// comes first: see `records::refold`.
 pub fn by_keys(mut sql: Sql, type_name: &str, field: &Field, keys: &BTreeSet<Key>) -> Statement {
     sql.push(&format!(
         " FROM records WHERE type = '{type_name}' AND deleted_at IS NULL AND {}",

@@ -1,5 +1,5 @@
-//! Numbers out of counters: which counter a field's numbers come from, and past which numbers a counter has to move because
-//! an import stated them. A number that was stated is never given again.
+//! Numbers from counters: which counter a field uses, and how far a counter must move because an import stated numbers.
+//! A stated number is never given out again.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,12 +8,12 @@ use serde_json::Value as Json;
 use super::state::{Record, Version};
 use crate::{schema::ObjectType, work::Counter};
 
-/// The name of the counter that the numbers of this field come from.
+/// The name of the counter for this field.
 pub fn counter(object_type: &str, field: &str) -> String {
     format!("auto.{object_type}.{field}")
 }
 
-/// The counters that a write takes from, each found by its name.
+/// The counters that a write uses, found by name.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
     list: Vec<Counter>,
@@ -21,7 +21,8 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Takes the next number of the field: its counter's place in the decision, and the number's place in the counter.
+    /// Takes the next number for the field. Returns the counter's index in the decision and the number's index in the
+    /// counter.
     pub fn take(&mut self, object_type: &ObjectType, field: &str) -> (usize, u32) {
         let place = self.place(object_type, field);
         let mut index = 0;
@@ -44,7 +45,7 @@ impl Counters {
         }
     }
 
-    /// Where the counter of the field stands; it is added if it is not there.
+    /// The index of the field's counter, which is added if it is missing.
     fn place(&mut self, object_type: &ObjectType, field: &str) -> usize {
         let name = counter(&object_type.name, field);
         if let Some(place) = self.places.get(&name) {
@@ -64,7 +65,7 @@ impl Counters {
     }
 }
 
-/// The numbers that are new in a record and were not taken from a counter.
+/// The numbers of a record that are new and did not come from a counter.
 fn stated(record: &Record) -> impl Iterator<Item = (&str, i64)> {
     let object_type: &Arc<ObjectType> = &record.object_type;
     object_type

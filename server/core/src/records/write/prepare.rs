@@ -1,5 +1,5 @@
-//! What can be said of the items before anything is read: their values in normal form or what is wrong with them, and
-//! which rows the decision needs.
+//! What is known of the items before anything is read: their normalised values or failures, and the rows that the
+//! decision needs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,33 +31,33 @@ use crate::{
     work::{Reads, Scope, Wanted},
 };
 
-/// The records that one request changes are read whole and answered whole: together they may weigh what it may write.
+/// The records that one request changes are read and answered whole, so their total size is bounded like a commit.
 pub const WRITTEN: Bound = Bound {
     bytes: BATCH_BYTES,
     columns: &["data"],
     past: Past::Refused,
 };
 
-/// All items, judged once for all tries of a request, and what they need.
+/// All items, checked once for all tries of a request, and the rows that they need.
 pub struct Prepared {
-    /// What the items were judged by.
+    /// The schema revision of the definitions that were used.
     pub schema_rev: i64,
     pub allowance: Allowance,
     pub items: Vec<Result<Ready, Refusal<ItemCode>>>,
-    /// Records that are written, by id.
+    /// The ids of the records to write.
     records: BTreeSet<String>,
-    /// Records that relations point to.
+    /// The ids of the records that relations point to.
     pub relations: BTreeSet<String>,
     pub users: BTreeSet<String>,
-    /// Unique values that are written: by type and field, each key once.
+    /// The unique values to write: by type and field, without duplicates.
     pub unique: BTreeMap<(String, String), (Arc<Field>, BTreeSet<Key>)>,
-    /// Keys that an upsert looks for.
+    /// The keys that upserts look for.
     pub upserts: BTreeMap<(String, String), (Arc<Field>, BTreeSet<Key>)>,
-    /// Records to restore, by type: their unique values may be taken by now.
+    /// The records to restore, by type. Other records may have their unique values by now.
     pub restores: BTreeMap<String, (Arc<ObjectType>, BTreeSet<String>)>,
 }
 
-/// An item whose values are judged as far as that goes without its record.
+/// An item whose values are checked as far as possible without its record.
 #[derive(Clone)]
 pub struct Ready {
     pub object_type: Arc<ObjectType>,
@@ -70,10 +70,10 @@ pub enum Act {
     Create {
         id: String,
         hash: Option<String>,
-        /// Refused unless the same create was done before.
+        /// A failure counts only if this is not a repeat of an earlier create.
         data: Result<Values, Refusal<Creating>>,
     },
-    /// Null clears.
+    /// Null clears a field.
     Update {
         id: String,
         expected: Expected,
@@ -94,7 +94,7 @@ pub enum Act {
     },
 }
 
-/// An item, and what it is judged by.
+/// An item, and the definitions and bounds to check it by.
 struct Judging<'a> {
     scope: &'a Scope,
     authority: Authority,
@@ -254,7 +254,7 @@ impl Prepared {
         Ok(asked.ready(object_type, Act::Restore { id: id.to_owned() }))
     }
 
-    /// Refused like the create that it may come to.
+    /// A refusal has the codes of the create that the upsert may become.
     fn upsert(
         &mut self,
         asked: &Judging<'_>,
@@ -303,7 +303,7 @@ impl Prepared {
         ))
     }
 
-    /// Notes what the values point to and where they have to be unique.
+    /// Notes the targets of relations and the unique values.
     fn need(&mut self, object_type: &Arc<ObjectType>, values: &JsonObject) {
         for (name, value) in values {
             let Some(field) = object_type.field(name) else {
@@ -340,7 +340,7 @@ impl Prepared {
         }
     }
 
-    /// What to read. The number of statements depends on types and fields only.
+    /// The statements to read. Their number depends only on types and fields.
     pub fn reads(&self, visible: &Visible) -> (Reads, Asked) {
         let mut reads = Reads::default();
         let asked = Asked {
@@ -394,13 +394,13 @@ impl Prepared {
         sql.statement().bounded(WRITTEN)
     }
 
-    /// Whether any of it takes or may get back a unique value.
+    /// Whether an item may take a unique value or get one back.
     pub fn holds_unique_values(&self) -> bool {
         !self.unique.is_empty() || !self.restores.is_empty()
     }
 }
 
-/// What is read for the decision.
+/// Handles to the rows for the decision.
 pub struct Asked {
     /// In the columns of [`columns`].
     pub records: Option<Wanted<Rows>>,
@@ -416,7 +416,7 @@ pub struct Asked {
     pub restores: Vec<(String, Wanted<Rows>)>,
 }
 
-/// Begins a SELECT of whole records: their columns, their content hash, and whether the caller sees them.
+/// Begins a SELECT of whole records: their columns, content hash, and whether the caller sees them.
 fn columns(visible: &Visible) -> Sql {
     let mut sql = Sql::new("SELECT ");
     sql.push(list::COLUMNS).push(", records.content_hash, ");
@@ -424,7 +424,7 @@ fn columns(visible: &Visible) -> Sql {
     sql
 }
 
-/// The records that have by now the values of a unique field that deleted ones had.
+/// The records that now have the unique value of a field of these deleted records.
 fn others(
     visible: &Visible,
     object_type: &ObjectType,
@@ -435,7 +435,7 @@ fn others(
         let of = |table| crate::schema::index::Expressions::of(table, expression);
         format!("{} = {}", of("o"), of("r"))
     };
-    // The index is over the first; they are one where no accents are to be told apart.
+    // The index begins with `plain`. If the field does not distinguish accents, `unique` is the same expression.
     let mut on = equal(&field.sql.plain);
     if field.sql.unique != field.sql.plain {
         on.push_str(&format!(" AND {}", equal(&field.sql.unique)));
@@ -450,13 +450,13 @@ fn others(
     sql.statement()
 }
 
-/// The hash by which a repeated create is known: of the type and the fields as they were sent.
+/// The hash that identifies a repeated create: of the type and the fields as sent.
 fn content_hash(object_type: &str, fields: &JsonObject) -> String {
     use sha2::{Digest, Sha256};
     let mut hash = Sha256::new();
     hash.update(object_type.as_bytes());
     hash.update([0]);
-    // Objects print their properties in one order, whatever the order in which they came.
+    // Objects are printed with sorted properties, so the order in the request does not matter.
     hash.update(canonical(fields).to_string().as_bytes());
     crate::hex::encode(&hash.finalize())
 }

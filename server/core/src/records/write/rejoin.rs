@@ -1,4 +1,4 @@
-//! Takes records back into the unique indexes over texts that were set apart (see `records::refold`).
+//! Takes records back into the unique indexes that were set apart for their texts (see `records::refold`).
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::{
     schema::{Field, Order, index::Expressions},
 };
 
-/// Unique texts of records of one type that one statement compares: SQLite bounds how deep a condition nests, and D1 how
-/// long a statement is. Records with more stay apart, and `crm check` names them.
+/// Upper bound of the unique texts that one statement compares for records of one type. SQLite limits the nesting of
+/// conditions, and D1 the length of statements. Records with more texts stay apart, and `crm check` names them.
 const MOST_TEXTS: usize = 20;
 
-/// What is compared of records of one type, and their ids.
+/// The fields to compare for records of one type, and the ids of these records.
 #[derive(Default)]
 struct Returning<'a> {
     texts: BTreeMap<&'a str, &'a Field>,
     ids: Vec<Json>,
 }
 
-/// The statements that follow those which write the rows. They concern records that came by another text, or came back,
-/// as far as no text of theirs is another record's any more.
+/// The statements that follow the writing of the rows. They concern records with a new unique text and restored
+/// records, if no other record has one of their texts any more.
 pub fn rejoin(updated: &[&Record]) -> Vec<Statement> {
     let mut by_type: BTreeMap<&str, Returning<'_>> = BTreeMap::new();
     for record in updated.iter().filter(|record| record.deleted_at.is_none()) {
@@ -45,7 +45,7 @@ pub fn rejoin(updated: &[&Record]) -> Vec<Statement> {
         .collect()
 }
 
-/// The record's unique texts, those that are empty as well.
+/// The record's unique text fields, including empty ones.
 fn texts<'a>(record: &&'a Record) -> impl Iterator<Item = &'a Field> {
     let fields = record.object_type.fields.values();
     fields

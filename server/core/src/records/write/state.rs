@@ -1,4 +1,4 @@
-//! The records that a write touches, as they stand after the operations so far.
+//! The records of a write, in their state after the operations so far.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,33 +11,33 @@ use crate::{
     schema::{Kind, ObjectType, value},
 };
 
-/// A record in the making.
+/// A record while it is written.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub object_type: Arc<ObjectType>,
     pub id: String,
     pub data: Values,
-    /// `data` as it stands in the database; None for a record that this write creates.
+    /// The stored record. None for a record that this write creates.
     pub stored: Option<Stored>,
     pub created_at: i64,
     pub updated_at: i64,
     pub created_by: String,
     pub updated_by: String,
     pub deleted_at: Option<i64>,
-    /// This write deleted or restored it.
+    /// Whether this write deleted or restored the record.
     pub ended: bool,
     pub version: Version,
-    /// Of a client's create.
+    /// The content hash of a client's create.
     pub content_hash: String,
-    /// Whether the caller sees it.
+    /// Whether the caller sees the record.
     pub visible: bool,
-    /// Fields whose values this write changed.
+    /// The fields that this write changed.
     pub changed: Vec<String>,
-    /// Numbers that the commit gives: by field, the counter's place in the decision and the number's place in it.
+    /// The numbers that the commit gives to the record.
     pub numbers: Vec<Number>,
 }
 
-/// A number that the commit gives: the field, the counter's place in the decision, the number's place in the counter.
+/// A number that the commit gives: the field, the counter's index in the decision, the number's index in the counter.
 pub type Number = (String, usize, u32);
 
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub struct Stored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     Known(i64),
-    /// The commit's first sequence number and so many more.
+    /// The offset from the commit's first sequence number.
     Issued(i64),
 }
 
@@ -86,7 +86,7 @@ impl Record {
         })
     }
 
-    /// Sets a value (null clears it) and tells what was there, if it was another.
+    /// Sets a value; null clears it. Returns the old value if it was different.
     pub fn set(&mut self, name: &str, value: Json) -> Option<Json> {
         let current = self.data.get(name).unwrap_or(&Json::Null);
         let field = self.object_type.field(name);
@@ -107,7 +107,7 @@ impl Record {
         Some(before.unwrap_or_default())
     }
 
-    /// The fields that the server counts up when a record is created.
+    /// The fields whose values come from a counter when a record is created.
     pub fn counted(object_type: &ObjectType) -> impl Iterator<Item = &str> {
         let counted = object_type
             .fields
@@ -120,7 +120,7 @@ impl Record {
 /// By id.
 pub type Records = HashMap<String, Record>;
 
-/// One line of the change log.
+/// One entry of the change log.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub record: String,
@@ -128,7 +128,7 @@ pub struct Change {
     pub op: &'static str,
     pub fields: Values,
     pub before: JsonObject,
-    /// From the first version of the commit.
+    /// The offset from the commit's first version.
     pub offset: i64,
     pub numbers: Vec<Number>,
 }

@@ -1,4 +1,5 @@
-//! A record's values while it is written: shared by all that hold the record, copied only to be changed, printed once.
+//! The values of a record while it is written. Holders share them, they are copied only to be changed, and printed
+//! once.
 
 use std::{
     ops::Deref,
@@ -17,7 +18,7 @@ struct Printed {
 }
 
 impl Values {
-    /// As they stand in the database, and their text there.
+    /// Parses stored values and keeps their text.
     pub fn read(text: String) -> serde_json::Result<Self> {
         let fields = serde_json::from_str(&text)?;
         Ok(Self(Arc::new(Printed {
@@ -28,7 +29,7 @@ impl Values {
 
     /// The values as JSON.
     pub fn text(&self) -> &str {
-        // A map of JSON values always prints.
+        // A map of JSON values always serializes.
         self.0
             .text
             .get_or_init(|| serde_json::to_string(&self.0.fields).unwrap_or_default())

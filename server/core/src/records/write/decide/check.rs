@@ -1,5 +1,4 @@
-//! What a record's values have to be true to beside their own definitions: the records and people that they point to are
-//! there.
+//! Checks of a record's values beyond their own definitions: the records and people that they point to exist.
 
 use crm_contract::codes;
 use serde_json::Value as Json;
@@ -13,7 +12,7 @@ use crate::{
 };
 
 impl Decider<'_> {
-    /// That the values of these fields point to something that is there.
+    /// Checks that the values of these fields point to something that exists.
     pub(super) fn check(
         &mut self,
         record: &Record,
@@ -82,7 +81,7 @@ impl Decider<'_> {
         at: &At<'_>,
         failures: &mut Failures,
     ) {
-        // A record that this request creates, changes or deletes is judged as it is by now.
+        // For a record that this request creates, changes or deletes, its current state counts.
         let found = match self.records.get(id) {
             Some(record) if record.deleted_at.is_some() || !record.visible => None,
             Some(record) => Some(record.object_type.name.as_str()),

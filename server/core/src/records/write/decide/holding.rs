@@ -1,6 +1,6 @@
-//! Whose the unique values are while a write is decided. What every record holds in the end decides: an operation may take
-//! a value that another record has, if a later operation gives it up. So such a claim waits, and is settled when all
-//! operations are through.
+//! The holders of unique values while a write is decided. Unique values are checked against the state after the whole
+//! write: an operation may take a value that another record has, if a later operation gives it up. Such a claim waits
+//! until all operations are done.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -19,15 +19,15 @@ use crate::{
 /// Type, field and value.
 pub(super) type Place = (String, String, Key);
 
-/// A value that stays another's.
+/// A value that another record keeps.
 #[derive(Clone, Debug)]
 pub(super) struct Conflict {
     field: String,
-    /// Whose it is, if the caller sees that record.
+    /// The holder, if the caller sees it.
     holder: Option<String>,
 }
 
-/// A value that an operation took for a record while another had it.
+/// A claim of an operation to a value that another record has.
 #[derive(Clone, Debug)]
 struct Claim {
     item: usize,
@@ -36,33 +36,33 @@ struct Claim {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holding {
-    /// The operation that is decided, by its place.
+    /// The index of the current operation.
     pub(super) item: usize,
-    /// A value that another record has is refused at once.
+    /// Refuse a value that another record has at once, without waiting.
     pub(super) in_order: bool,
-    /// By value, the record that has it.
+    /// The holder of each value.
     taken: HashMap<Place, String>,
     /// Records that the caller does not see.
     hidden: HashSet<String>,
-    /// Claims on values that others have so far.
+    /// Claims to values that other records have so far.
     waiting: HashMap<Place, Vec<Claim>>,
-    /// By value, the operation that took it.
+    /// The operation that took each value.
     taken_by: HashMap<Place, usize>,
-    /// By operation, the values that it gave up, and of which record.
+    /// The values that each operation gave up, and the records that had them.
     given_up: HashMap<usize, Vec<(Place, String)>>,
 }
 
 impl Holding {
-    /// Notes whose a value is in the store.
+    /// Notes the stored holder of a value.
     pub(super) fn note(&mut self, place: Place, record: String, visible: bool) {
         if !visible {
             self.hidden.insert(record.clone());
         }
-        // Of two the first, which is the one that is not set apart: see `records::refold`.
+        // The first row counts: it is the record that is not set apart, see `records::refold`.
         self.taken.entry(place).or_insert(record);
     }
 
-    /// The same for a record that is about to come back: `other` has the value of this field by now.
+    /// The same for a record to restore: `other` has the value of this field now.
     pub(super) fn note_other(
         &mut self,
         record: &Record,
@@ -78,7 +78,7 @@ impl Holding {
         }
     }
 
-    /// A value of this field that stays with this record.
+    /// The conflict over a value of this field that the holder keeps.
     fn conflict(&self, field: String, holder: &str) -> Conflict {
         let visible = !self.hidden.contains(holder);
         Conflict {
@@ -87,13 +87,13 @@ impl Holding {
         }
     }
 
-    /// The record that has the value, or waits for it.
+    /// The record that has the value or, if there is none, the first one that waits for it.
     pub(super) fn of(&self, place: &Place) -> Option<&str> {
         let waiting = || Some(&self.waiting.get(place)?.first()?.record);
         self.taken.get(place).or_else(waiting).map(String::as_str)
     }
 
-    /// Where values are judged in order: that none of these is another's.
+    /// If values are checked in order, refuses values that another record has.
     pub(super) fn refuse_in_order(
         &self,
         record: &Record,
@@ -111,7 +111,7 @@ impl Holding {
         Ok(())
     }
 
-    /// The record has these unique values from now on, or waits for those that another has.
+    /// Gives the record these unique values, or makes it wait for those that another record has.
     pub(super) fn hold(&mut self, record: &Record, names: &[String]) {
         for place in names.iter().filter_map(|name| place(record, name)) {
             let item = self.item;
@@ -129,7 +129,7 @@ impl Holding {
         }
     }
 
-    /// The record has these values no more, nor does it wait for them.
+    /// Takes these values from the record, and withdraws its claims to them.
     pub(super) fn release(&mut self, object_type: &ObjectType, id: &str, values: &JsonObject) {
         for (name, value) in values {
             let field = object_type.field(name);
@@ -151,8 +151,7 @@ impl Holding {
         }
     }
 
-    /// Gives the values that are free by now to those that waited for them, the first first. The others' operations are
-    /// in conflict.
+    /// Gives each free value to the first claim. The operations of all other claims are in conflict.
     pub(super) fn settle(&mut self) -> BTreeMap<usize, Conflict> {
         let waiting = std::mem::take(&mut self.waiting);
         let mut claims: Vec<(Claim, Place)> = waiting
@@ -198,7 +197,7 @@ impl Holding {
     }
 }
 
-/// The place of the record's value of a unique field.
+/// The type, field and value of a record's unique field.
 fn place(record: &Record, name: &str) -> Option<Place> {
     let object_type = &record.object_type;
     let field = object_type

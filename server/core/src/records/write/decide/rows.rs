@@ -1,4 +1,4 @@
-//! What the rows that were read say of the records, of what is pointed to, and of whose unique values are.
+//! Takes the rows that were read: records, targets of relations, and holders of unique values.
 
 use super::Decider;
 use crate::{
@@ -78,7 +78,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Takes a whole record: its id, and whether the caller sees it. A record of a type that is gone is left out.
+    /// Takes a whole record. Returns its id and whether the caller sees it. Skips a record whose type was deleted.
     fn take_record(&mut self, scope: &Scope, mut row: Vec<Value>) -> Option<(String, bool)> {
         debug_assert_eq!(row.len(), list::COLUMN_COUNT + 2);
         let visible = is_true(&row.pop()?);
