@@ -38,19 +38,19 @@ pub use field::{Choice, Definition, Field, Kind, Order};
 
 use refusals::CreatingField;
 
-/// What a tenant can have at most.
+/// Upper bound of the object types of a tenant.
 pub const MOST_TYPES: usize = 200;
 pub const MOST_FIELDS: usize = 200;
-/// Bytes of all definitions of a tenant, those of deleted types and fields included: they are read as a whole.
+/// Upper bound of all definitions of a tenant in bytes, including deleted types and fields. They are read as a whole.
 pub const MOST_DEFINITION_BYTES: usize = 8 << 20;
-/// Every index is looked at with every write, so their number is bounded for the tenant as a whole.
+/// Every write checks every index, so the number of a tenant's own indexes is bounded.
 pub const MOST_OWN_INDEXES: usize = 300;
 
 /// The rows that [`Schema::load`] reads.
 pub const TYPES: &str = "SELECT name, version, definition, created_at, updated_at FROM object_types WHERE deleted_at IS NULL";
 pub const FIELDS: &str = "SELECT type, name, version, definition, deleted_at, updated_at, slot FROM fields ORDER BY rowid";
 
-/// What is said of a type itself.
+/// The properties of an object type without its fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TypeDefinition {
     pub label: String,
@@ -58,12 +58,12 @@ pub struct TypeDefinition {
     pub plural_label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Field names; each list is an index over them in this order.
+    /// Lists of field names. Each list defines an index over these fields in this order.
     #[serde(default)]
     pub indexes: Vec<Vec<String>>,
 }
 
-/// A type of records.
+/// An object type.
 #[derive(Clone, Debug)]
 pub struct ObjectType {
     pub name: String,
@@ -71,12 +71,12 @@ pub struct ObjectType {
     pub plural_label: String,
     pub description: Option<String>,
     pub built_in: bool,
-    /// In the order in which they were made.
+    /// In the order of creation.
     pub fields: IndexMap<String, Arc<Field>>,
     pub indexes: Vec<Vec<String>>,
-    /// Fields that were deleted: their data is kept and shown to nobody.
+    /// Deleted fields: their data is kept, but no answer shows it.
     pub hidden: BTreeSet<String>,
-    /// 0 while a built-in type is as it came.
+    /// 0 for a built-in type that the tenant has not changed.
     pub version: i64,
     pub created_at: i64,
     pub updated_at: i64,
@@ -106,28 +106,28 @@ impl ObjectType {
     }
 }
 
-/// All definitions of a tenant, as of one revision.
+/// All definitions of a tenant at one revision.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
     types: BTreeMap<String, Arc<ObjectType>>,
-    /// What the tenant's own definitions take in the database.
+    /// The size of the tenant's own definitions in the database, in bytes.
     bytes: usize,
-    /// How many rows they are.
+    /// The number of rows of these definitions.
     rows: usize,
 }
 
 impl Schema {
-    /// Bytes of the tenant's own definitions, as they are stored.
+    /// The size of the tenant's own definitions as stored, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// About what the tenant's own definitions take in memory, in bytes.
+    /// The approximate size of the tenant's own definitions in memory, in bytes.
     pub fn held(&self) -> usize {
         self.rows * 1_500 + self.bytes * 3
     }
 
-    /// The same definitions with one field more, as if it had been made: for judging what is to come.
+    /// The same definitions with one more field, as if it existed, to check future data.
     pub fn with_field(
         &mut self,
         object_type: &str,
@@ -143,13 +143,13 @@ impl Schema {
         Ok(())
     }
 
-    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition, deleted_at,
-    /// updated_at, slot, in the order in which they were made.
+    /// `types`: name, version, definition, created_at, updated_at. `fields`: type, name, version, definition,
+    /// deleted_at, updated_at, slot, in the order of creation.
     pub fn load(types: Rows, fields: Rows) -> Result<Self, String> {
         Self::over(built_in::types()?, types, fields)
     }
 
-    /// What a tenant's rows make of the built-in types.
+    /// The built-in types with a tenant's rows applied.
     pub fn over(built_in: &[Arc<ObjectType>], types: Rows, fields: Rows) -> Result<Self, String> {
         let mut schema = Self {
             types: built_in
@@ -207,7 +207,7 @@ impl Schema {
                 return Err("a row of fields has another shape".into());
             };
             schema.bytes += definition.len();
-            // Fields of a deleted type stay in the table and are nobody's.
+            // Fields of a deleted type stay in the table and are ignored.
             let Some(object_type) = schema.types.get_mut(type_name) else {
                 continue;
             };
@@ -229,7 +229,7 @@ impl Schema {
             let field = Field::new(name, definition, built_in).in_slot(slot);
             object_type.fields.insert(name.clone(), Arc::new(field));
         }
-        // An index goes with the first of its fields that is deleted.
+        // An index is dropped when the first of its fields is deleted.
         for object_type in schema.types.values_mut() {
             let gone = |fields: &Vec<String>| {
                 fields
@@ -251,7 +251,7 @@ impl Schema {
         self.types.get(name)
     }
 
-    /// The type, or the refusal of a request that names one that is not there.
+    /// The type with this name, or a refusal if it does not exist.
     pub fn find(&self, name: &str) -> Result<&Arc<ObjectType>, Refusal<codes::NotFound>> {
         self.get(name).ok_or_else(|| {
             Refusal::new(codes::NotFound, format!("There is no object type {name}."))

@@ -20,7 +20,7 @@ pub fn object_type(object_type: &ObjectType, shown: &Shown) -> Result<types::Obj
         ),
         false => None,
     };
-    // What a built-in type never went through has no time.
+    // A built-in type that was never changed has no times.
     let time = |name: &str, at: i64| asked(shown, name, at).filter(|at| *at != 0);
     Ok(types::ObjectType {
         name: object_type.name.clone(),

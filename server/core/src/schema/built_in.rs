@@ -1,4 +1,4 @@
-//! The types that every tenant has: read once from the schemas that the contract marks as record types.
+//! The types that every tenant has, parsed once from the schemas that the contract marks as record types.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Definition, Field, ObjectType, index, names, slots};
 use crate::ports::store::Rows;
 
-/// The built-in types. Fails only if the contract contradicts itself, which a test rules out.
+/// The built-in types. Fails only if the contract is inconsistent, which a test rules out.
 pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
     static TYPES: OnceLock<Result<Vec<Arc<ObjectType>>, String>> = OnceLock::new();
     let types = TYPES.get_or_init(|| {
@@ -24,9 +24,9 @@ pub fn types() -> Result<&'static [Arc<ObjectType>], String> {
     types.as_deref().map_err(Clone::clone)
 }
 
-/// What has to exist in every tenant's database beside its tables: the built-in types' values in their slots, and their
-/// indexes. Harmless to repeat, but dear in a tenant with many records: a host runs them when it makes a tenant, and when
-/// it opens one for which they were others.
+/// The statements for what every tenant's database needs besides its tables: the slot values of records of built-in
+/// types, and the indexes. They can be repeated, but take long in a tenant with many records. A host runs them when it
+/// makes a tenant, and when it opens one that was made with other statements.
 pub fn index_statements() -> Vec<String> {
     let types = types().unwrap_or_default();
     let filled = types
@@ -40,12 +40,12 @@ pub fn index_statements() -> Vec<String> {
     filled.chain(single).chain(compound).collect()
 }
 
-/// The indexes over the records of a tenant: name and SQL, as SQLite keeps it.
+/// The indexes over a tenant's records: their names and SQL, as SQLite stores them.
 pub const INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL";
 
-/// What brings a tenant's database, of which `there` are the rows of [`INDEXES`], to [`index_statements`]: before them go
-/// the built-in indexes that are there with another definition, and those that types of an older program shared. Unique
-/// indexes over the tenant's own texts become what this program makes.
+/// The statements that update a tenant's database to [`index_statements`]. `there` are the rows of [`INDEXES`]. First
+/// they drop built-in indexes with another definition, and indexes that types of an older program shared. Unique
+/// indexes over the tenant's own text fields are made again if an older program made them.
 pub fn index_changes(there: &Rows) -> Vec<String> {
     let wanted = index_statements();
     let mut changes = outdated(&wanted, there);
@@ -80,8 +80,8 @@ fn outdated(wanted: &[String], there: &Rows) -> Vec<String> {
         .collect()
 }
 
-/// Stands for [`index_statements`], and for the form of the tenant's own unique indexes, in a database that has them:
-/// another number once they are others.
+/// A hash of [`index_statements`] and of the form of the tenants' own unique indexes. A database stores it, and it
+/// differs when they change.
 pub fn indexes_mark() -> u64 {
     let mut hasher = DefaultHasher::new();
     index_statements().hash(&mut hasher);
@@ -89,7 +89,7 @@ pub fn indexes_mark() -> u64 {
     hasher.finish()
 }
 
-/// Said by the contract of the schemas, and not of the types.
+/// A sentence that the contract adds to the description of each schema. It is no part of the type's description.
 const STOCK_SENTENCE: &str = " The tenant's own fields stand beside these.";
 
 #[derive(Deserialize)]
@@ -111,7 +111,7 @@ struct Labels {
     many: Option<String>,
 }
 
-/// A type from its schema in the contract: `x-record-label`, `x-record-indexes`, and `x-field` of each property.
+/// Parses a type from its schema in the contract: `x-record-label`, `x-record-indexes`, and `x-field` of each property.
 pub fn parse(name: &str, schema: &str) -> Result<Arc<ObjectType>, String> {
     let wrong = |what: &str| format!("the built-in type {name}: {what}");
     let schema: Written =

@@ -1,6 +1,6 @@
-//! Changes of the definitions: what they make of the schema, and the statements that keep it. A change counts one sequence
-//! number and raises the schema's revision, so that every cached definition is read again. Here is what changes of types and
-//! of fields share.
+//! Changes of definitions: the resulting schema, and the statements that store it. Each change takes one sequence
+//! number and raises the schema's revision, so that cached definitions are read again. This file has what changes of
+//! types and fields share.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub use words::{MOST_REINDEXED, records_with, reindex};
 
 const SCHEMA_MOVED: &str = "UPDATE meta SET schema_rev = schema_rev + 1";
 
-/// What the change log says of a type that is made (there was none before), changed, or deleted (there is none after).
+/// The change log entry for a type: created if `before` is None, deleted if `after` is None, changed otherwise.
 pub fn of_type(before: Option<&ObjectType>, after: Option<&ObjectType>) -> Result<Entry, Fault> {
     let name = before.or(after).map_or("", |either| &either.name);
     let side = |object_type: Option<&ObjectType>| {
@@ -44,7 +44,7 @@ pub fn of_type(before: Option<&ObjectType>, after: Option<&ObjectType>) -> Resul
     )
 }
 
-/// The same of a field. Its id is that of its type, a dot, and its name.
+/// The same for a field. Its id is the name of its type, a dot, and its name.
 pub fn of_field(
     object_type: &str,
     before: Option<&Field>,
@@ -86,7 +86,7 @@ fn limit(name: &str, maximum: usize) -> Refusal<codes::LimitExceeded> {
     .with("maximum", maximum)
 }
 
-/// The bytes that definitions of a tenant can still take, or the refusal of more.
+/// Refused if the definitions grow by `more` bytes beyond a tenant's bound; otherwise Ok.
 fn fits(schema: &Schema, more: usize) -> Result<(), Refusal<codes::LimitExceeded>> {
     if schema.bytes() + more > MOST_DEFINITION_BYTES {
         return Err(limit("definition_bytes", MOST_DEFINITION_BYTES));
@@ -158,7 +158,7 @@ fn insert_field(object_type: &str, field: &Field, now: i64) -> Result<Statement,
     ))
 }
 
-/// A built-in field's slot comes with the program.
+/// The slot to store. The program assigns the slots of built-in fields, so they are not stored.
 fn own_slot(field: &Field) -> Option<i64> {
     field.slot.filter(|_| !field.built_in).map(i64::from)
 }

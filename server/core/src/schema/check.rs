@@ -1,5 +1,5 @@
-//! Whether a definition makes sense: by itself, and within the schema that it joins. All contradictions at once, each
-//! with its place and what to do about it.
+//! Checks a definition by itself and within the schema. Lists all contradictions at once, each with its place and a
+//! remedy.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use super::{
 };
 use crate::failure::{At, Failures};
 
-/// How many fields an index over several has.
+/// Upper bound of the fields of one index.
 const MOST_OF_COMPOUND: usize = 4;
 const MOST_COMPOUND: usize = 10;
 const MOST_OPTIONS: usize = 200;
 const MERGES: [&str; 5] = ["last", "review", "set", "counter", "text"];
 
-/// Judges a field's definition. `own` is the type that it joins, which a relation may point to although it is not there yet.
-/// `room` is what the tenant's patterns leave to new ones.
+/// Checks a field's definition. `own` is the type of the field; a relation may point to it although it is not stored
+/// yet. `room` is the weight that the tenant's other patterns leave.
 pub fn definition(
     schema: &Schema,
     own: &str,
@@ -274,7 +274,8 @@ pub fn definition(
     }
 }
 
-/// Whether the field has this pattern already, for texts no longer than those: it stays, whatever the bounds are now.
+/// Whether the field has the same pattern already, for texts at least as long. Then it may stay, whatever the bounds
+/// are now.
 fn is_there(schema: &Schema, own: &str, name: &str, definition: &Definition) -> bool {
     let there = schema.get(own).and_then(|own| own.field(name));
     there.is_some_and(|there| {
@@ -283,7 +284,7 @@ fn is_there(schema: &Schema, own: &str, name: &str, definition: &Definition) -> 
     })
 }
 
-/// Judges the texts of a type's definition.
+/// Checks the texts of a type's definition.
 pub fn texts(definition: &TypeDefinition, at: &At<'_>, failures: &mut Failures) {
     for (property, text, lines) in [
         ("label", Some(&definition.label), false),
@@ -300,7 +301,7 @@ pub fn texts(definition: &TypeDefinition, at: &At<'_>, failures: &mut Failures) 
     }
 }
 
-/// Judges the indexes over several fields.
+/// Checks the indexes over several fields.
 pub fn indexes(
     object_type: &ObjectType,
     indexes: &[Vec<String>],
@@ -349,7 +350,7 @@ pub fn indexes(
     }
 }
 
-/// Whether the type can take that many more fields. Deleted ones count: their data is kept.
+/// Whether the type can take `more` fields. Deleted fields count, because their data is kept.
 pub fn has_room(object_type: &ObjectType, more: usize) -> bool {
     object_type.fields.len() + object_type.hidden.len() + more <= MOST_FIELDS
 }

@@ -1,4 +1,4 @@
-//! Changes of definitions as writes: what they stand on, what else they move, and what refuses them.
+//! Writes of definitions: their guards, their effects on search words, and their refusals.
 
 use std::sync::Arc;
 
@@ -34,17 +34,17 @@ pub fn field_of<'a>(
     })
 }
 
-/// What the records may have against a change of a field.
+/// The refusals of a change of a field that come from the records.
 pub trait Hindrance<C>: AsyncViolation<Refusal<C>> + Sync {
-    /// More records hold the field than one change looks at.
+    /// The refusal if more records have a value in the field than one change updates.
     fn too_many_records(&self) -> Refusal<C>;
 }
 
-/// A field that stays, under this name.
+/// A change of the field with this name.
 pub struct Updated<'a>(pub &'a str);
 
 impl AsyncViolation<Refusal<UpdatingField>> for Updated<'_> {
-    /// A unique index could not be made: two records hold one value.
+    /// The unique index could not be made, because two records have the same value.
     async fn explain(&self, _: &Scope, violation: Violation) -> Result<(), Refusal<UpdatingField>> {
         Err(match violation.constraint {
             Constraint::Unique { field, .. } if field == self.0 => Refusal::new(
@@ -65,7 +65,7 @@ impl Hindrance<UpdatingField> for Updated<'_> {
     }
 }
 
-/// A field that goes: nothing is unique after it that was not before.
+/// Deleting a field adds no unique constraint, so no unique index can refuse it.
 impl Hindrance<DeletingField> for NoneExpected {
     fn too_many_records(&self) -> Refusal<DeletingField> {
         let most = change::MOST_REINDEXED;
@@ -76,7 +76,7 @@ impl Hindrance<DeletingField> for NoneExpected {
 
 pub type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
 
-/// One change of one definition. `entry` is what the change log says of it.
+/// The decision for one change of one definition, with its change log entry.
 pub fn decision<R: 'static>(
     entry: Entry,
     statements: Vec<Statement>,
@@ -86,7 +86,7 @@ pub fn decision<R: 'static>(
 }
 
 impl Core {
-    /// A change of definitions that no unique index can refuse.
+    /// Commits a change of definitions that no unique index can refuse.
     pub(super) async fn define<P: Send, R: Reply + From<StoredAnswer> + 'static, C: Send>(
         &self,
         cx: &Context,
@@ -97,7 +97,7 @@ impl Core {
         Ok(outcome.into_reply())
     }
 
-    /// A change of a field, which may change what is searched in the records.
+    /// Commits a change of a field. It may change the search words of records.
     pub(super) async fn change_field<R: Reply + From<StoredAnswer> + 'static, C: Send>(
         &self,
         cx: &Context,
@@ -148,7 +148,7 @@ impl Core {
                 }
                 let reindexed = change::reindex(object_type, &after, rows);
                 decided.extend(reindexed.ok_or_else(|| hindrance.too_many_records())?);
-                // The words are those of the records as they were read: none may have changed since.
+                // The words were computed from the records as read, so no record may have changed since.
                 let unmoved = Guard::new().and("(SELECT seq = {} FROM meta)", [seq.into()]);
                 decided = decided.under(unmoved);
             }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::pattern::Pattern;
 
-/// What a field holds. A field's kind never changes: another kind is another field.
+/// The kind of a field. It never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -37,17 +37,17 @@ pub enum Kind {
     AutoNumber,
 }
 
-/// How SQL orders and compares the values of a kind.
+/// How SQL orders and compares values of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// By the folded key.
+    /// By the folded text.
     Folded,
     /// Byte by byte: ids, options, telephone numbers.
     Exact,
     Number,
     /// By the amount.
     Money,
-    /// Not at all.
+    /// Values have no order.
     None,
 }
 
@@ -135,7 +135,7 @@ impl Kind {
         }
     }
 
-    /// A list of texts: has_any, has_all.
+    /// A list of texts, which supports has_any and has_all.
     pub fn is_list(self) -> bool {
         matches!(
             self,
@@ -143,7 +143,7 @@ impl Kind {
         )
     }
 
-    /// Holds text that has a folded form: contains, starts_with.
+    /// A text with a folded form, which supports contains and starts_with.
     pub fn is_text(self) -> bool {
         matches!(
             self,
@@ -151,12 +151,12 @@ impl Kind {
         )
     }
 
-    /// A day or an instant: relative dates.
+    /// A date or a datetime, which supports relative dates.
     pub fn is_time(self) -> bool {
         matches!(self, Self::Date | Self::Datetime)
     }
 
-    /// Whether `GET /search` can look into it.
+    /// Whether `GET /search` can find records by values of this kind.
     pub fn is_searchable(self) -> bool {
         matches!(
             self,
@@ -181,7 +181,7 @@ impl Kind {
     }
 }
 
-/// A value to choose.
+/// An option of a select.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
@@ -189,7 +189,7 @@ pub struct Choice {
     pub label: String,
 }
 
-/// A field's definition as it is written in JSON and kept in the database; its name stands beside it.
+/// A field's definition as JSON, in requests and in the database. The name is stored beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     #[serde(rename = "type")]
@@ -238,17 +238,17 @@ impl Definition {
     }
 }
 
-/// A field as the rules use it: its definition, compiled.
+/// A field with its definition and what is computed from it.
 #[derive(Clone, Debug)]
 pub struct Field {
     pub name: String,
     pub definition: Definition,
     pub built_in: bool,
-    /// Of the whole text, or of each entry of a list.
+    /// Applies to the whole text, or to each entry of a list.
     pub pattern: Option<Pattern>,
-    /// n where the column key_n of the table `records` holds the sort value.
+    /// n if the column key_n of the table `records` holds the sort value.
     pub slot: Option<u8>,
-    /// The expressions that hold its value in SQL. Their only variable part is the name, which is validated.
+    /// The SQL expressions for the field's value. The only variable part is the name, which is validated.
     pub sql: super::index::Expressions,
 }
 
@@ -267,12 +267,12 @@ impl Field {
         }
     }
 
-    /// Whether the field is a list of any texts.
+    /// Whether the field is a list of texts without options.
     pub fn is_free(&self) -> bool {
         self.kind() == Kind::MultiSelect && self.definition.options.is_empty()
     }
 
-    /// The same field, its sort value held by the column of this slot.
+    /// The same field with its sort value in the column of this slot.
     pub fn in_slot(mut self, slot: Option<u8>) -> Self {
         if let Some(slot) = slot {
             self.slot = Some(slot);
@@ -281,7 +281,7 @@ impl Field {
         self
     }
 
-    /// Whether a list in its order, or of one of its values, is an index scan.
+    /// Whether listing in the field's order, or by one of its values, is an index scan.
     pub fn is_indexed(&self) -> bool {
         self.definition.indexed || self.slot.is_some_and(super::slots::is_indexed)
     }
@@ -290,8 +290,8 @@ impl Field {
         self.definition.kind
     }
 
-    /// Whether the server gives its values out of a counter: an auto_number at creation, the number of a document when it
-    /// is issued. An import may state one, and then the counter moves past it.
+    /// Whether the field's values come from a counter: an auto_number at creation, a document's number when it is
+    /// issued. An import may state a number, and then the counter moves past it.
     pub fn is_counted(&self) -> bool {
         let definition = &self.definition;
         match definition.kind {

@@ -223,7 +223,7 @@ impl SchemaHandlers<Context> for Core {
         let run = async {
             let name = request.r#type.as_str();
             let plan = |scope: &Scope| {
-                // The name is spliced once it is known to be one of the schema.
+                // Only a name that is in the schema is put into SQL.
                 let object_type = scope.state.schema.find(name)?;
                 let sql = format!(
                     "SELECT count(*) FROM (SELECT 1 FROM records WHERE type = '{}' AND first_version > -1 AND deleted_at IS NULL LIMIT 1000)",
@@ -397,7 +397,7 @@ impl SchemaHandlers<Context> for Core {
         let run = async {
             let scope = self.work.scope(cx).await?;
             let object_type = scope.state.schema.find(&request.r#type)?;
-            // A built-in type as it came has no version of its own: the document's hash tells one from another.
+            // A built-in type that was never changed has version 0, so the tag uses a hash of the document.
             let document = json_schema::of_type(object_type).to_value().to_string();
             let tag = Shown::default().etag_without(object_type.version, [&document]);
             if etag::none_match(request.if_none_match.as_deref(), &tag) {

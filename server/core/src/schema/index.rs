@@ -1,6 +1,6 @@
-//! The SQL expressions that hold a field's value, and the indexes over them. An index is used only where a query spells
-//! the expression exactly like this, so nobody else writes it. An index of one type's own costs the writes of all types:
-//! only fields that found no slot, unique ones and indexes over several fields have one.
+//! The SQL expressions for a field's value, and the indexes over them. SQLite uses an index only if a query spells the
+//! expression exactly the same, so only this file writes them. An index for one type slows the writes of all types, so
+//! only fields without a slot, unique fields and indexes over several fields get one.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -11,36 +11,36 @@ use super::{
 };
 use crate::fold::{exact, fold};
 
-/// Texts sort by so many characters of their folded form; ties go by the id. Keeps positions, and so cursors, short.
+/// Texts are sorted by this many characters of their folded form, then by id. This keeps positions and cursors short.
 pub const KEY_CHARS: usize = 100;
-/// Sorts after every text: empty values come last.
+/// Sorts after every text. Empty values have it as their sort key, so they come last.
 pub const AFTER_ALL_TEXT: &str = "\u{10FFFF}";
 /// Sorts after every number: 2^53.
 pub const AFTER_ALL_NUMBERS: i64 = 1 << 53;
 
-/// The forms in which SQL looks at one field.
+/// The SQL expressions for one field.
 #[derive(Clone, Debug)]
 pub struct Expressions {
     /// The stored JSON value as SQL's `->>` gives it; NULL if empty.
     pub raw: String,
-    /// The comparable value: the folded text, the number, the amount. NULL if empty.
+    /// The value to compare: the folded text, the number, the amount. NULL if empty.
     pub plain: String,
-    /// What a unique field compares: `plain`, but of a text the form that keeps its accents. Never NULL where `plain` is
-    /// not.
+    /// The value that a unique field compares: `plain`, but for texts the form with accents. Never NULL where `plain`
+    /// is not NULL.
     pub unique: String,
-    /// The columns of the field's unique index. The first is `plain`, so that the index serves filters too.
+    /// The columns of the field's unique index. It begins with `plain`, so that filters can use it too.
     unique_columns: String,
-    /// The same, never NULL: empty values sort after all others, and of a folded text only the first `KEY_CHARS` count.
-    /// Ordinary indexes are over it. The column of the field's slot, if it has one.
+    /// The sort key, over which ordinary indexes are made. Never NULL: empty values sort after all others. For folded
+    /// texts it has only the first `KEY_CHARS` characters. If the field has a slot, this is the slot's column.
     pub sort: String,
-    /// What `sort` is, computed from the JSON.
+    /// The sort key computed from the JSON.
     pub computed: String,
-    /// What `sort` is for an empty value, as an SQL literal.
+    /// The sort key of an empty value, as an SQL literal.
     pub last: &'static str,
 }
 
 impl Expressions {
-    /// `name` is a validated name: letters, digits and underscores.
+    /// `name` must be validated: letters, digits and underscores.
     pub fn new(name: &str, kind: Kind) -> Self {
         let raw = format!("data ->> '$.{name}'");
         let folded = format!("coalesce(keys ->> '$.{name}', data ->> '$.{name}')");
@@ -74,7 +74,7 @@ impl Expressions {
         }
     }
 
-    /// The same expression over the columns of a table alias.
+    /// The same expression with a table alias.
     pub fn of(alias: &str, expression: &str) -> String {
         if slots::is_column(expression) {
             return format!("{alias}.{expression}");
@@ -85,18 +85,18 @@ impl Expressions {
     }
 }
 
-/// The name among a record's keys of the text that a unique field compares, where it is not the folded one. No field has
-/// such a name: they begin with a letter.
+/// The property of a record's keys with the form that a unique field compares, if that is not the folded one. It cannot
+/// be a field's name, because those begin with a letter.
 pub fn exact_name(field: &str) -> String {
     format!("_{field}")
 }
 
-/// The end of a unique index over texts. The column is 0, or the record's own number where its unique texts are those of
-/// another record: see `records::refold`.
+/// The last column of a unique index over texts. It is 0, or the record's own number if another record holds one of its
+/// unique texts: see `records::refold`.
 const APART: &str = ", apart";
 
-/// What makes of a unique index over texts, as an earlier program made it, the one of this program. None if it is that
-/// one, or none over texts.
+/// The statements that replace a unique index over texts from an earlier program by the current one. None if it is
+/// current or not over texts.
 pub fn renewed_unique(name: &str, sql: &str) -> Option<[String; 2]> {
     let (object_type, field) = parse_unique_name(name)?;
     let is_earlier = sql.starts_with("CREATE UNIQUE INDEX")
@@ -111,7 +111,7 @@ pub fn renewed_unique(name: &str, sql: &str) -> Option<[String; 2]> {
     })
 }
 
-/// Stands for how unique indexes over texts are made.
+/// A sample of a unique index over texts, which differs when their form changes.
 pub fn unique_form() -> String {
     create_unique("t", "f", &Expressions::new("f", Kind::Text).unique_columns)
 }
@@ -123,7 +123,7 @@ fn create_unique(object_type: &str, field: &str, columns: &str) -> String {
     )
 }
 
-/// The name of the index that a statement makes, if it makes one.
+/// The name of the index that a statement makes. None for other statements.
 pub fn name_of(sql: &str) -> Option<&str> {
     let (head, _) = sql.trim_start().split_once(" ON ")?;
     if !head.starts_with("CREATE INDEX") && !head.starts_with("CREATE UNIQUE INDEX") {
@@ -132,12 +132,12 @@ pub fn name_of(sql: &str) -> Option<&str> {
     Some(head.rsplit(' ').next()?.trim_matches('"'))
 }
 
-/// A statement that makes an index, as SQLite keeps it.
+/// The SQL of an index as SQLite stores it.
 pub fn kept(sql: &str) -> String {
     sql.replacen("INDEX IF NOT EXISTS", "INDEX", 1)
 }
 
-/// Whether an index of this name is one that built-in types share: see [`create_compounds`].
+/// Whether several built-in types share an index with this name: see [`create_compounds`].
 pub fn is_shared(name: &str) -> bool {
     name.starts_with("c.") && name.contains(':')
 }
@@ -146,18 +146,18 @@ pub fn drop_named(name: &str) -> String {
     format!("DROP INDEX IF EXISTS \"{name}\"")
 }
 
-/// The name of a unique index, as the store reports it when it refuses a commit.
+/// The name of a unique index, as the store reports it when the index refuses a commit.
 pub fn unique_name(object_type: &str, field: &str) -> String {
     format!("u.{object_type}.{field}")
 }
 
-/// Type and field that the name of a unique index stands for.
+/// The type and the field in the name of a unique index.
 pub fn parse_unique_name(constraint: &str) -> Option<(&str, &str)> {
     let (object_type, field) = constraint.strip_prefix("u.")?.split_once('.')?;
     (names::is_name(object_type) && names::is_name(field)).then_some((object_type, field))
 }
 
-/// The statements that make all indexes of a type; harmless where they exist.
+/// The statements that make all indexes of a type. They have no effect if the indexes exist.
 pub fn create_all(object_type: &ObjectType) -> Vec<String> {
     let mut statements = Vec::new();
     let single = object_type
@@ -172,7 +172,7 @@ pub fn create_all(object_type: &ObjectType) -> Vec<String> {
     statements
 }
 
-/// The statements that make the indexes that a field's definition asks for, beyond those that types share.
+/// The statements that make the indexes for a field's definition, except those that types share.
 pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
     let mut statements = Vec::new();
     let name = &field.name;
@@ -188,7 +188,7 @@ pub fn create_of_field(object_type: &str, field: &Field) -> Vec<String> {
     statements
 }
 
-/// The statements that take all indexes of a type away.
+/// The statements that drop all indexes of a type.
 pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
     let name = &object_type.name;
     let fields = object_type
@@ -202,7 +202,7 @@ pub fn drop_all(object_type: &ObjectType) -> Vec<String> {
     fields.chain(compound).collect()
 }
 
-/// The statements that take a field's indexes away.
+/// The statements that drop a field's indexes.
 pub fn drop_of_field(object_type: &str, field: &str) -> Vec<String> {
     vec![
         drop_named(&format!("i.{object_type}.{field}")),
@@ -214,7 +214,7 @@ fn compound_name(object_type: &str, fields: &[String]) -> String {
     format!("c.{object_type}.{}", fields.join("."))
 }
 
-/// None if a field of it is gone.
+/// None if one of the fields was deleted.
 pub fn create_compound(object_type: &ObjectType, fields: &[String]) -> Option<String> {
     let name = &object_type.name;
     Some(create(
@@ -231,9 +231,10 @@ fn expressions(object_type: &ObjectType, fields: &[String]) -> Option<Vec<String
         .collect()
 }
 
-/// An index over several expressions for the records that `types` holds for. Over a slot first, it is like the one that
-/// types share: the type before it, as the planner takes the index with more columns bound, whatever order is asked for;
-/// and for queries alone that compare the slot, or it would be taken for any that name the type.
+/// An index over several expressions, for the records that fulfil `types`. If the first expression is a slot's column,
+/// the index resembles the one that types share, so two things keep the planner on the right one. It has `type` first,
+/// because the planner prefers the index with more bound columns. It holds only queries with a condition on the slot,
+/// or the planner would use it for every query of the type.
 fn create(name: &str, expressions: &[String], types: &str) -> String {
     let (before, present) = match expressions.first() {
         Some(first) if slots::is_column(first) => ("type, ", format!(" AND {first} IS NOT NULL")),
@@ -245,9 +246,9 @@ fn create(name: &str, expressions: &[String], types: &str) -> String {
     )
 }
 
-/// The indexes over several fields of all these types: one where they are over the same columns. The planner finds it for
-/// each of the types, as one of the conditions joined by OR is the query's own. Its name holds the types, so that it is
-/// another index once they are others.
+/// The indexes over several fields of all these types. Types share an index if its columns are the same. The planner
+/// can use it for each of them, because the query's condition is one of those joined by OR. The index name contains the
+/// types, so that a change of the types makes another index.
 pub fn create_compounds<'a>(types: impl Iterator<Item = &'a ObjectType>) -> Vec<String> {
     let mut shared: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
     let mut statements = Vec::new();
@@ -286,7 +287,7 @@ pub fn drop_compound(object_type: &str, fields: &[String]) -> String {
     drop_named(&compound_name(object_type, fields))
 }
 
-/// What a text is sorted and compared by: its folded form. A text of white space alone is empty and sorts like it.
+/// The text to sort and compare by: the folded form. White space alone counts as empty and sorts like an empty value.
 pub fn sort_text(text: &str) -> Cow<'_, str> {
     let folded = fold(text);
     if folded.is_empty() {
@@ -295,7 +296,7 @@ pub fn sort_text(text: &str) -> Cow<'_, str> {
     folded
 }
 
-/// What a unique text is compared by: its form with accents. None if it is empty.
+/// The text that a unique field compares: the form with accents. None if the text is empty.
 pub fn unique_text(text: &str) -> Option<Cow<'_, str>> {
     Some(exact(text)).filter(|exact| !exact.is_empty())
 }

@@ -1,12 +1,12 @@
-//! The JSON Schema (draft 2020-12) of the fields of a type's records, as an answer holds them and a create takes them.
-//! `schemars::Schema` is the model of every JSON Schema that the program makes while it runs.
+//! JSON Schemas (draft 2020-12) for the fields of a type's records, in answers and in creates. `schemars::Schema` is
+//! the model of every JSON Schema that the program makes at run time.
 
 use schemars::{Schema, consts::meta_schemas::DRAFT2020_12, json_schema};
 use serde_json::{Map, Value};
 
 use super::{Field, Kind, ObjectType, value};
 
-/// Of the whole `fields` object.
+/// The schema of the whole `fields` object.
 pub fn of_type(object_type: &ObjectType) -> Schema {
     let properties: Map<String, Value> = object_type
         .fields
@@ -33,7 +33,7 @@ pub fn of_type(object_type: &ObjectType) -> Schema {
     schema
 }
 
-/// What holds for one value of a field.
+/// The schema of one field's value.
 pub fn of_field(field: &Field) -> Schema {
     let definition = &field.definition;
     let options: Vec<&str> = definition

@@ -1,8 +1,8 @@
-//! Names of object types and fields: `[a-z][a-z0-9_]{0,62}`. They are spliced into SQL and into paths, so nothing else
-//! ever becomes one.
+//! Names of object types and fields: `[a-z][a-z0-9_]{0,62}`. They are put into SQL and into paths, so no other text is
+//! accepted as a name.
 
-/// Reserved type names: path segments under `/records`, and words that the program uses for other things.
-/// A tenant that had such a type before keeps it.
+/// Reserved type names: path segments under `/records`, and words with another meaning in the program. A tenant that
+/// had such a type before keeps it.
 const TYPE_WORDS: [&str; 42] = [
     "api_key",
     "audit",
@@ -48,7 +48,7 @@ const TYPE_WORDS: [&str; 42] = [
     "webhooks",
 ];
 
-/// The envelope of a record: no field is called like one of its properties.
+/// The properties of a record's envelope, which cannot be field names.
 pub const ENVELOPE: [&str; 9] = [
     "id",
     "type",

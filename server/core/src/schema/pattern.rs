@@ -1,13 +1,11 @@
-//! Patterns of field definitions: measured when they are defined, compiled when the first value is judged by them, and
-//! bounded in what they hold and in the work that one request can ask of them.
+//! Patterns of field definitions. They are measured when they are defined and compiled when the first value is checked.
+//! Their memory and the work of one request are bounded.
 //!
-//! A pattern is measured by its syntax alone, so every host takes and refuses the same ones:
-//!
-//! - `weight` is about the number of states of its program (20 to 40 bytes each), and what reading it comes to. It is
-//!   bounded for each pattern and for all patterns of a tenant together.
-//! - `width` is the work of visiting all states that the search can visit for one character, in steps: the places that it
-//!   can be at, and whatever leads to them, such as `\b` and what may be left out. Judging a text costs at most about its characters
-//!   times the width, and mostly far less.
+//! A pattern is measured by its syntax alone, so every host accepts and refuses the same patterns. `weight` is about
+//! the number of states of its program (20 to 40 bytes each), plus the cost of parsing it. It is bounded for each
+//! pattern, and for all patterns of a tenant together. `width` is the work, in steps, of visiting all states that the
+//! search can reach for one character, including those that only lead to other states, such as `\b` and optional parts.
+//! Matching a text costs at most about its number of characters times the width, and usually far less.
 //!
 //! A request has one [`Allowance`] of both for all of its texts.
 
@@ -30,36 +28,36 @@ use reading::reading;
 use super::Schema;
 use crate::allowance::{Allowance, MOST_EFFORT};
 
-/// The greatest weight of one pattern.
+/// Upper bound of the weight of one pattern.
 pub const MOST_WEIGHT: u64 = 1 << 14;
-/// The greatest weight of all patterns of a tenant together.
+/// Upper bound of the weight of all patterns of a tenant together.
 pub const MOST_WEIGHT_OF_TENANT: u64 = 1 << 16;
-/// Each pattern weighs this at least, so that their number is bounded as well.
+/// Lower bound of the weight of a pattern. It bounds the number of patterns too.
 const LEAST_WEIGHT: u64 = 16;
 
-/// What a pattern can cost.
+/// The cost of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
     pub weight: u64,
     pub width: u64,
 }
 
-/// What judging a text came to.
+/// The result of matching a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Matches,
     Differs,
-    /// The allowance of the request is spent: it reaches for no text of this length, or for no other program.
+    /// The rest of the request's allowance is too small for a text of this length, or for another program.
     TooDear,
-    /// The pattern cannot be compiled. Only one that was stored by another program can be like that.
+    /// The pattern cannot be compiled. This happens only to a pattern that another program stored.
     Unusable,
 }
 
-/// The pattern of a field, by its text. Its program stands in the memory that all tenants share.
+/// The pattern of a field. All tenants share the memory for compiled programs.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: Arc<str>,
-    /// Every tenant has it, so one program serves all.
+    /// All tenants use the same program of a built-in pattern.
     built_in: bool,
 }
 
@@ -71,7 +69,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the text as a whole matches.
+    /// Matches the whole text.
     pub fn judge(&self, text: &str, allowance: &Allowance) -> Verdict {
         let owner = match self.built_in {
             true => Some(Owner::Everybody),
@@ -80,17 +78,17 @@ impl Pattern {
         Programs::shared().judge(owner, &self.text, text, allowance)
     }
 
-    /// How many texts of a tenant this pattern has judged since its program was made.
+    /// How many texts of a tenant this pattern has matched since it was compiled.
     #[cfg(test)]
     pub fn judged(text: &str, tenant: crate::ports::store::TenantId) -> Option<usize> {
         Programs::shared().judged(&Owner::Tenant(tenant), text)
     }
 }
 
-/// The weight that a tenant's patterns can still have together; counted when the first pattern asks for it.
+/// The weight that is left for a tenant's patterns. It is computed when the first pattern needs it.
 pub struct Room<'a> {
     schema: &'a Schema,
-    /// The type and the field whose pattern makes room.
+    /// The type and the field whose old pattern does not count.
     except: Option<(&'a str, &'a str)>,
     left: Option<u64>,
 }
@@ -104,7 +102,7 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// For another pattern of a field that is there.
+    /// The room for a new pattern of an existing field.
     pub fn instead_of(schema: &'a Schema, object_type: &'a str, field: &'a str) -> Self {
         Self {
             except: Some((object_type, field)),
@@ -116,7 +114,7 @@ impl<'a> Room<'a> {
         self.schema
     }
 
-    /// Takes a new pattern in, for texts of up to `characters`; or says why it cannot be.
+    /// Accepts a new pattern for texts of up to `characters`, or says why it is refused.
     pub fn take(
         &mut self,
         pattern: &str,
@@ -142,7 +140,8 @@ impl<'a> Room<'a> {
         }
         let (_, measure) = tree.translate().map_err(|error| unusable(&error))?;
         let Measure { weight, width } = measure;
-        // What is far too large was no work to look at: it is repeated, not written.
+        // A far too large pattern took little work to measure, because the measure multiplies repetitions instead of
+        // expanding them.
         if !allowance.compiles(weight.min(MOST_WEIGHT_OF_TENANT)) {
             return Err(too_many());
         }
@@ -192,8 +191,8 @@ fn left(schema: &Schema, except: Option<(&str, &str)>) -> u64 {
     left
 }
 
-/// What judging a text of so many characters comes to at most, in steps: it is looked through once with states that are made
-/// on the way, and once without.
+/// Upper bound of the steps of matching a text of this many characters: one search with cached states, then one
+/// without.
 fn most_work(characters: u64, width: u64) -> u64 {
     let bytes = characters.saturating_mul(4);
     (bytes / programs::BYTES_PER_STEP)
@@ -201,7 +200,7 @@ fn most_work(characters: u64, width: u64) -> u64 {
         .saturating_add(characters.saturating_mul(width))
 }
 
-/// The characters of the longest text that a pattern of this width can always judge.
+/// The length of the longest text, in characters, that a pattern of this width can always match.
 fn longest(width: u64) -> u64 {
     let (mut fits, mut fails) = (0, MOST_EFFORT);
     while fails - fits > 1 {
@@ -214,11 +213,11 @@ fn longest(width: u64) -> u64 {
     fits
 }
 
-/// A stored pattern.
+/// A stored pattern after reading it.
 enum Read {
-    /// As an expression of whole texts.
+    /// The expression for whole texts, and its measure.
     Sound(Hir, Measure),
-    /// Another program stored it: reading it comes to so many states.
+    /// Another program stored it, and parsing it costs this many states.
     TooLarge(u64),
     Unusable(Box<regex_syntax::Error>),
 }
@@ -235,7 +234,7 @@ impl Read {
 fn read(pattern: &str) -> Read {
     let whole = |hir| Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
     match parsed(pattern) {
-        // Older programs put a pattern between `^(?:` and `)$` before they looked at it, so `a)|(?:b` was one.
+        // Older programs put a pattern between `^(?:` and `)$` before they checked it, so they accepted `a)|(?:b`.
         Err(_) => parsed(&format!("^(?:{pattern})$")),
         sound => sound.map(|read| read.map_hir(whole)),
     }
@@ -251,7 +250,7 @@ fn parsed(pattern: &str) -> Result<Read, Box<regex_syntax::Error>> {
     Ok(Read::Sound(hir, measure))
 }
 
-/// The syntax tree of a pattern, and what making its classes comes to.
+/// The syntax tree of a pattern, and the cost of expanding its classes.
 struct Tree<'p> {
     pattern: &'p str,
     ast: Ast,
@@ -270,7 +269,7 @@ impl<'p> Tree<'p> {
         })
     }
 
-    /// The expression with its classes made, and what it can cost.
+    /// The expression with expanded classes, and its measure.
     fn translate(&self) -> Result<(Hir, Measure), Box<regex_syntax::Error>> {
         let hir = Translator::new().translate(self.pattern, &self.ast);
         let hir = hir.map_err(|error| Box::new(error.into()))?;
@@ -287,13 +286,13 @@ fn measure(hir: &Hir, reading: u64) -> Measure {
     }
 }
 
-/// In steps of some 10 ns: a state that reads a byte, one that only leads to others, and `\b`, which looks at the characters
-/// before and after.
+/// In steps of about 10 ns: a state that reads a byte, a state that only leads to others, and `\b`, which looks at the
+/// characters before and after.
 const PLACE: u64 = 2;
 const LEADING: u64 = 1;
 const LOOK_AT_WORDS: u64 = 4;
 
-/// The parser bounds how deep an expression is nested, and so how deep this goes.
+/// The recursion is bounded, because the parser bounds the nesting of expressions.
 fn nodes(hir: &Hir) -> Measure {
     let of = |weight: usize, width: u64| Measure {
         weight: weight as u64,
@@ -321,10 +320,10 @@ fn nodes(hir: &Hir) -> Measure {
         HirKind::Repetition(repetition) => {
             let inner = nodes(&repetition.sub);
             let least = repetition.min;
-            // One more leads back where there is no end.
+            // An unbounded repetition has one more copy, which loops.
             let most = repetition.max.map_or(least.saturating_add(1), |most| most);
             let times = u64::from(most.max(1));
-            // Each of those may be left out.
+            // The optional copies.
             let optional = u64::from(most.saturating_sub(least));
             Measure {
                 weight: inner.weight.saturating_add(1).saturating_mul(times),

@@ -1,9 +1,9 @@
-//! The codes that changes of definitions are refused with.
+//! The codes with which changes of definitions are refused.
 
 use crate::code_set;
 
 code_set! {
-    /// Of a new type or field, by itself.
+    /// For a new type or field by itself.
     pub enum Creating { NameTaken, DefinitionInvalid, LimitExceeded }
 }
 
@@ -20,7 +20,7 @@ code_set! {
 }
 
 code_set! {
-    /// Of a new field of a type that has to be there.
+    /// For a new field of an existing type.
     pub enum CreatingField { NotFound, NameTaken, DefinitionInvalid, LimitExceeded }
 }
 

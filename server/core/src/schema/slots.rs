@@ -1,7 +1,7 @@
-//! Slots: the columns key_0, key_1 .. of the table `records`, which hold the sort values of a type's indexed fields. Types
-//! share the columns and the indexes over them, so that a write costs what its own type has indexed, and an update only
-//! what it changes. A type gives its slots out once, when it is made: a field that is marked as indexed later has an
-//! index of its own, which needs no record to be written again.
+//! Slots: the columns key_0, key_1 ... of the table `records`, with the sort values of a type's indexed fields. Types
+//! share the columns and their indexes, so a write only pays for the indexed fields of its own type, and an update only
+//! for those that it changes. A type's slots are assigned once, when it is made. A field that is marked as indexed
+//! later gets an index of its own, so no record must be rewritten.
 
 use serde_json::{Map, Value as Json};
 
@@ -12,16 +12,16 @@ use super::{
 };
 use crate::ports::store::Value;
 
-/// Columns that have an index of their own.
+/// Slots below this number have an index of their own.
 pub const INDEXED: u8 = 12;
-/// All columns: the others hold fields that only an index over several needs.
+/// The number of slots. The rest hold fields that only an index over several fields needs.
 pub const ALL: u8 = 16;
 
 pub fn column(slot: u8) -> String {
     format!("key_{slot}")
 }
 
-/// Whether an expression is the column of a slot.
+/// Whether an expression is a slot's column.
 pub fn is_column(expression: &str) -> bool {
     expression.starts_with("key_")
 }
@@ -30,8 +30,8 @@ pub fn is_indexed(slot: u8) -> bool {
     slot < INDEXED
 }
 
-/// Gives out the slots of a type that has none yet: first to the fields of its indexes over several, so that types alike
-/// in these share them.
+/// Assigns the slots of a new type. Fields of its indexes over several fields come first, so that types with the same
+/// indexes share them.
 pub fn give_out(object_type: &mut ObjectType) {
     let indexed = |field: &Field| field.definition.indexed;
     let in_several = object_type.indexes.iter().flatten();
@@ -52,7 +52,7 @@ pub fn give_out(object_type: &mut ObjectType) {
         } else {
             continue;
         };
-        // Numbers are known only once the commit has given them.
+        // Counted numbers are only known after the commit.
         let suits = field.kind().order() != Order::None && !field.is_counted();
         if suits && field.slot.is_none() && *next < end {
             *field = std::sync::Arc::new(Field::clone(field).in_slot(Some(*next)));
@@ -61,7 +61,7 @@ pub fn give_out(object_type: &mut ObjectType) {
     }
 }
 
-/// A record's values of the columns, as many as its type uses; NULL where a column is unused.
+/// The slot values of a record, as many as its type uses. Unused slots are NULL.
 pub fn values(object_type: &ObjectType, data: &Map<String, Json>) -> Vec<Value> {
     let mut values = Vec::new();
     for field in object_type.fields.values() {
@@ -75,7 +75,7 @@ pub fn values(object_type: &ObjectType, data: &Map<String, Json>) -> Vec<Value> 
     values
 }
 
-/// What the field's slot holds: what `Expressions::computed` gives.
+/// The value of the field's slot. It equals the result of `Expressions::computed`.
 pub fn value(field: &Field, value: Option<&Json>) -> Value {
     let number = |value: Option<&Json>| {
         let number = match value {
@@ -103,7 +103,7 @@ pub fn value(field: &Field, value: Option<&Json>) -> Value {
     }
 }
 
-/// The statement that fills the slots of all records of a type; none if it has no slots.
+/// The statement that fills the slots of all records of a type. None if the type has no slots.
 pub fn fill(object_type: &ObjectType) -> Option<String> {
     let set: Vec<String> = object_type
         .fields
@@ -115,7 +115,7 @@ pub fn fill(object_type: &ObjectType) -> Option<String> {
         .map(|set| set.replacen(" = ", " IS NOT ", 1))
         .collect();
     (!set.is_empty()).then(|| {
-        // A record that has them already is read and not written.
+        // A record with the right values is read but not written.
         format!(
             "UPDATE records SET {} WHERE type = '{}' AND ({})",
             set.join(", "),

@@ -1,4 +1,4 @@
-//! The operations on definitions, through the handlers; and values judged by them.
+//! The operations on definitions, through the handlers, and values checked against definitions.
 
 use crm_contract::latest::{
     server::{SchemaHandlers, schema},
@@ -112,7 +112,7 @@ impl World {
     }
 }
 
-/// Tells `create` of this tag from that of records.
+/// Distinguishes `create` of this tag from that of records.
 trait CreateType {
     fn create_type_(
         &self,

@@ -1,5 +1,5 @@
-//! The judgement of one value against its field's definition, and the normal form in which it is stored. Every failure
-//! is collected; a normal form judged again is itself.
+//! Checks one value against its field's definition, and makes the normal form that is stored. All failures are
+//! collected. A normal form is its own normal form.
 
 use serde_json::{Map, Value};
 
@@ -15,22 +15,22 @@ mod text;
 
 pub use text::{is_e164, is_plain, nfc};
 
-/// The largest integer that JavaScript, JSON and D1 agree on.
+/// The greatest integer that JavaScript, JSON and D1 represent exactly.
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;
-/// Bounds that hold whatever a definition says, so that rows and indexes stay small.
+/// Bounds that hold for every definition and keep rows and indexes small.
 pub const MAX_TEXT: usize = 2_000;
 pub const MAX_LONG_TEXT: usize = 100_000;
 pub const MAX_ENTRIES: usize = 200;
 pub const MAX_ENTRY: usize = 254;
 pub const MAX_LINES: usize = 500;
-/// The greatest number that an import may state where the server counts: beyond it enough stay free.
+/// The greatest number that an import may state for a counted field. Enough numbers beyond it stay free.
 pub const MAX_NUMBER: i64 = 1_000_000_000_000_000;
-/// The characters of one text that a pattern can be asked to judge.
+/// The greatest length, in characters, of a text that the pattern may have to match.
 pub fn most_characters(definition: &Definition) -> usize {
     let most = match definition.kind {
         Kind::Text | Kind::Url => MAX_TEXT,
         Kind::LongText => MAX_LONG_TEXT,
-        // The length of a list is that of its entries' number.
+        // For a list, `max_length` bounds the number of entries, not their length.
         _ => return MAX_ENTRY,
     };
     definition.max_length.unwrap_or(most).min(most)
@@ -39,8 +39,8 @@ pub fn most_characters(definition: &Definition) -> usize {
 const FIRST_DAY: i64 = -719_528;
 const LAST_DAY: i64 = 2_932_896;
 
-/// The normal form of `value`, which is not null. White space alone is an empty text, an address without a text null. None
-/// if a failure was added.
+/// The normal form of `value`, which must not be null. White space alone becomes an empty text, an address without a
+/// text becomes null. None if a failure was added.
 pub fn normalise(
     field: &Field,
     value: Value,
@@ -57,8 +57,8 @@ pub fn normalise(
     if judge.failed { None } else { Some(value) }
 }
 
-/// The form in which a value of this field is stored, whatever the definition allows by now. None: the kind has no such
-/// value.
+/// The form in which a value of this field is stored, whatever the current definition allows. None if the kind does not
+/// have such a value.
 pub fn form(field: &Field, value: Value) -> Option<Value> {
     let mut failures = Failures::default();
     let mut judge = Judge {
@@ -75,7 +75,7 @@ struct Judge<'a> {
     field: &'a Field,
     failures: &'a mut Failures,
     failed: bool,
-    /// What may change in a definition is not judged: options, bounds, lengths, the pattern.
+    /// Do not check what may change in a definition: options, bounds, lengths, the pattern.
     form_alone: bool,
 }
 
@@ -199,7 +199,8 @@ impl Judge<'_> {
         self.fail(at, "id", message)
     }
 
-    /// An id of something that no tenant has: a value always points to what is there, so there is none to take.
+    /// An id of a team or a file. A value must point to something that exists, and fields cannot point to these yet, so
+    /// every id is refused.
     fn nowhere(&mut self, text: String, at: &At<'_>) -> Value {
         let (rule, what) = match self.field.kind() {
             Kind::Team => ("team", "team"),
@@ -249,7 +250,8 @@ impl Judge<'_> {
                 Value::String(text) => entry(self, text, &at),
                 other => self.wrong(&at, "texts", &other),
             };
-            // A list is a set in the order given: what is said twice is there once, and so is an email address.
+            // A list is an ordered set: duplicates are removed. Email addresses are duplicates if unique fields treat
+            // them as equal.
             if !normal.iter().any(|other| is_same(other, &value)) {
                 normal.push(value);
             }
@@ -265,8 +267,8 @@ impl Judge<'_> {
     }
 }
 
-/// Whether an earlier program wrote `stored` where this one writes `normal`: it kept white space at the ends of texts, and
-/// the domains of email addresses in lists.
+/// Whether an earlier program stored `stored` where this one stores `normal`. It kept white space at the ends of texts,
+/// and the case of domains in lists of email addresses.
 pub fn is_written_as(field: &Field, stored: &Value, normal: &Value) -> bool {
     let keeps = matches!(
         field.kind(),
@@ -275,7 +277,7 @@ pub fn is_written_as(field: &Field, stored: &Value, normal: &Value) -> bool {
     keeps && !normal.is_null() && form(field, stored.clone()).as_ref() == Some(normal)
 }
 
-/// Whether two entries of a list are one: email addresses as unique fields compare them, others if they are equal.
+/// Whether two entries of a list are duplicates. Email addresses are compared as unique fields do, others exactly.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) if fold::is_address(one) => {
@@ -285,7 +287,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// An integer, however it is written (`1.0` is one).
+/// The integer, also if it is written as `1.0`.
 fn as_integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let number = value.as_f64()?;

@@ -1,4 +1,4 @@
-//! The words that a record is found by, as the definition of its type says, and the statements that keep them.
+//! The search words of a record, by the definition of its type, and the statements that store them.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::{
     ports::store::{Statement, admission::TEXT_BYTES},
 };
 
-/// Words of one record that `GET /search` finds it by, at most.
+/// Upper bound of the search words of one record.
 const MOST_WORDS: usize = 300;
 
-/// The words that a record is found by.
+/// The search words of a record.
 pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     searched(object_type, data, &mut |text| {
@@ -26,7 +26,8 @@ pub fn search_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTree
     found
 }
 
-/// Words of the earlier folding that a record may have in the database. They are as many as they were then.
+/// The words of the earlier folding that the database may have for a record. Their number is not bounded here, as it
+/// was not then.
 pub fn earlier_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     searched(object_type, data, &mut |text| {
@@ -35,7 +36,7 @@ pub fn earlier_words(object_type: &ObjectType, data: &Map<String, Json>) -> BTre
     found
 }
 
-/// Gives each text that the record is found by.
+/// Passes each searchable text to `add`.
 fn searched(object_type: &ObjectType, data: &Map<String, Json>, add: &mut impl FnMut(&str)) {
     for (name, value) in data {
         if !object_type
@@ -54,7 +55,7 @@ fn searched(object_type: &ObjectType, data: &Map<String, Json>, add: &mut impl F
     }
 }
 
-/// Changes of the words that records are found by, of many records in a few statements.
+/// Changes of the search words of many records, in a few statements.
 #[derive(Clone, Default)]
 pub struct Words {
     gone: Vec<Json>,
@@ -69,7 +70,7 @@ impl Words {
         self.new.extend(pair(after.difference(before).collect()));
     }
 
-    /// After the statements that write the records themselves.
+    /// The statements must follow those that write the records.
     pub fn statements(self) -> Vec<Statement> {
         const PAIRS: &str = "FROM json_each(?1) j CROSS JOIN records r ON r.id = j.value ->> 0 CROSS JOIN json_each(j.value, '$[1]') w";
         let statement = |start: &str, end: &str, pairs: String| {
@@ -88,7 +89,7 @@ impl Words {
     }
 }
 
-/// Values as JSON arrays, in as many as it takes for each to have less than so many bytes.
+/// Divides values into JSON arrays of less than `bytes` bytes each.
 pub fn arrays(values: Vec<Json>, bytes: usize) -> Vec<String> {
     let mut arrays: Vec<String> = Vec::new();
     for value in values {

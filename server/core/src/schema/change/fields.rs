@@ -1,4 +1,4 @@
-//! Fields that are made, changed and deleted.
+//! Creating, changing and deleting fields.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The definition in a request's JSON, whose `name` stands beside it.
+/// Parses a definition from a request's JSON. The `name` is a property beside it.
 pub(super) fn read(
     mut written: Map<String, Json>,
     at: &At<'_>,
@@ -63,7 +63,7 @@ pub(super) fn read(
     }
 }
 
-/// Checks a field that joins a type; its default is kept in normal form.
+/// Checks a new field of a type. Its default is stored in normal form.
 pub(super) fn field(
     own: &str,
     name: &str,
@@ -130,10 +130,10 @@ pub fn create_field(
     Ok((Arc::new(field), statements))
 }
 
-/// What may be changed of a field that every tenant has.
+/// The properties of a built-in field that a tenant may change.
 const OF_BUILT_IN: [&str; 4] = ["label", "help", "indexed", "searchable"];
 
-/// A field as a change leaves it; null clears. Its kind is none of what the contract lets one change.
+/// A field after a change; null clears a property. The contract does not allow a change of the kind.
 pub fn changed_field(
     schema: &Schema,
     object_type: &ObjectType,
@@ -190,7 +190,7 @@ pub fn changed_field(
     }
 }
 
-/// The statements that keep a changed field.
+/// The statements that store a changed field.
 pub fn update_field(
     object_type: &ObjectType,
     old: &Field,

@@ -1,4 +1,4 @@
-//! Types that are made, changed and deleted.
+//! Creating, changing and deleting types.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ use crate::{
     },
 };
 
-/// A changed type, and what to write.
+/// A changed type, and the statements to write.
 pub struct Change {
     pub object_type: ObjectType,
     pub statements: Vec<Statement>,
 }
 
-/// A new type with its first fields. `kept`: a deleted type had the name.
+/// A new type with its first fields. `kept`: a deleted type had this name.
 pub fn create_type(
     schema: &Schema,
     name: &str,
@@ -132,7 +132,7 @@ pub fn create_type(
     })
 }
 
-/// Labels, description and indexes; what is None stays.
+/// Labels, description and indexes. A property that is None stays as it is.
 pub struct TypeUpdate {
     pub label: Option<String>,
     pub plural_label: Option<String>,
@@ -140,7 +140,7 @@ pub struct TypeUpdate {
     pub indexes: Option<Vec<Vec<String>>>,
 }
 
-/// None: nothing changes.
+/// None if nothing changes.
 pub fn update_type(
     schema: &Schema,
     object_type: &ObjectType,
@@ -215,7 +215,7 @@ pub fn update_type(
     }))
 }
 
-/// `records`: how many records the type has, counted up to 1,000.
+/// `records`: the number of the type's records, counted up to 1,000.
 pub fn delete_type(
     schema: &Schema,
     object_type: &ObjectType,

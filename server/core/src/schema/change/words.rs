@@ -1,4 +1,4 @@
-//! The words by which records are found, where a change of a definition makes them others.
+//! Updates the search words of records when a change of a definition changes them.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,10 +7,10 @@ use crate::{
     schema::{Field, ObjectType, words},
 };
 
-/// Records whose words one change of a definition looks at.
+/// Upper bound of the records whose search words one change of a definition updates.
 pub const MOST_REINDEXED: usize = 20_000;
 
-/// The records that a change of what is searched concerns: those with a value in the field.
+/// The records that a change of the field's searchability affects: those with a value in the field.
 pub fn records_with(object_type: &str, field: &Field) -> Statement {
     Statement::new(
         format!(
@@ -22,8 +22,8 @@ pub fn records_with(object_type: &str, field: &Field) -> Statement {
     )
 }
 
-/// The statements that bring the words of records from what one definition of their type searches to what another does.
-/// None: more records hold the field than one change looks at.
+/// The statements that change the records' search words from those of one definition of their type to those of another.
+/// None if more than [`MOST_REINDEXED`] records have a value in the field.
 pub fn reindex(
     before: &ObjectType,
     after: &ObjectType,

@@ -1,5 +1,5 @@
-//! The compiled programs of patterns, within one bound of bytes for all tenants. Where the bound is reached, the tenant that
-//! holds most gives up the program that it did not need for longest: a tenant that holds less than an equal part keeps all.
+//! The compiled programs of patterns, with one bound in bytes for all tenants. At the bound, the tenant with the most
+//! bytes loses its least recently used program, so a tenant with less than an equal share loses none.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -16,39 +16,38 @@ use regex_automata::{
 use super::{Read, Verdict, read};
 use crate::{allowance::Allowance, ports::store::TenantId};
 
-/// What the programs of all tenants take at most.
+/// Upper bound of the programs of all tenants, in bytes.
 const MOST_BYTES: usize = 8 << 20;
-/// What one program takes at most. A pattern of the greatest weight stays below.
+/// Upper bound of one program, in bytes. A pattern of the greatest weight stays below it.
 const MOST_PROGRAM: usize = 1 << 20;
-/// What the states that a search makes on its way take, where the program does not need more.
+/// The size of a search's state cache, in bytes, unless the program needs more.
 const CACHE: usize = 32 << 10;
-/// Searching so many bytes of a text with cached states comes to a step.
+/// Searching this many bytes with cached states counts as one step.
 pub(super) const BYTES_PER_STEP: u64 = 8;
-/// A state that is not in the cache yet comes to so many steps beside its pattern's width.
+/// A state that is not cached counts as this many steps plus the pattern's width.
 const MADE: u64 = 64;
 /// Upper bound of the steps that one text pays for new states. The slow search takes over after that.
 pub(super) const MOST_MADE: u64 = 1 << 19;
 
-/// A search keeps the states that it makes in a cache, and costs little where it finds them there. Where more are made than
-/// the cache has room for, as some patterns can be driven to, the text is searched without it: slower, and in a time that
-/// the [`Allowance`] bounds.
+/// A search builds states and caches them; cached states cost little. Some patterns need more states than the cache can
+/// hold. Then the text is searched without the cache: slower, but the [`Allowance`] bounds the time.
 struct Program {
     search: DFA,
     slow: PikeVM,
     width: u64,
 }
 
-/// Whose programs are kept.
+/// The owner of compiled programs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Owner {
-    /// Those of built-in fields.
+    /// Built-in fields.
     Everybody,
     Tenant(TenantId),
 }
 
 struct Entry {
     program: Arc<Program>,
-    /// None while a search uses it.
+    /// None while a search uses the cache.
     cache: Option<Cache>,
     bytes: usize,
     used: u64,
@@ -60,7 +59,7 @@ struct Entry {
 #[derive(Default)]
 struct Share {
     by: HashMap<Arc<str>, Entry>,
-    /// By when they were used, the patterns.
+    /// The patterns by the time of their last use.
     oldest: BTreeMap<u64, Arc<str>>,
     bytes: usize,
 }
@@ -68,7 +67,7 @@ struct Share {
 #[derive(Default)]
 struct Held {
     by: HashMap<Owner, Share>,
-    /// The owners by the bytes that they hold.
+    /// The owners by the number of bytes that they hold.
     largest: BTreeSet<(usize, Owner)>,
     bytes: usize,
     clock: u64,
@@ -92,7 +91,7 @@ impl Programs {
         &SHARED
     }
 
-    /// Without an owner, the program is not kept.
+    /// Matches a text. Without an owner, the program is not kept.
     pub(super) fn judge(
         &self,
         owner: Option<Owner>,
@@ -122,7 +121,7 @@ impl Programs {
         Some((entry.program.clone(), entry.cache.take()))
     }
 
-    /// Keeps a program and its cache; others go until all are within the bound.
+    /// Keeps a program and its cache, and removes others until all are within the bound.
     fn put(&self, owner: Owner, pattern: &Arc<str>, program: Arc<Program>, cache: Cache) {
         let mut held = self.held.lock();
         let held = &mut *held;
@@ -135,7 +134,7 @@ impl Programs {
         while held.bytes > self.most && held.give_up() {}
     }
 
-    /// Bytes of all programs, and of their caches that are not in use.
+    /// The size of all programs and their idle caches, in bytes.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         let held = self.held.lock();
@@ -151,7 +150,7 @@ impl Programs {
         counted
     }
 
-    /// How many texts were judged by a tenant's pattern that is held.
+    /// How many texts a tenant's cached pattern has matched.
     #[cfg(test)]
     pub(super) fn judged(&self, owner: &Owner, pattern: &str) -> Option<usize> {
         let held = self.held.lock();
@@ -167,7 +166,7 @@ impl Programs {
 }
 
 impl Held {
-    /// Notes what an owner holds by now.
+    /// Updates the number of bytes that an owner holds.
     fn resize(&mut self, owner: Owner, before: usize, after: usize) {
         self.bytes = self.bytes + after - before;
         if before != after {
@@ -178,7 +177,7 @@ impl Held {
         }
     }
 
-    /// Takes its oldest program from the owner that holds most.
+    /// Removes the least recently used program of the owner with the most bytes.
     fn give_up(&mut self) -> bool {
         let Some((before, owner)) = self.largest.last().cloned() else {
             return false;
@@ -206,7 +205,7 @@ impl Share {
         {
             entry.judged += 1;
         }
-        // A cache belongs to the program that filled it: another search may have kept a program of its own first.
+        // A cache belongs to the program that filled it, and another search may have stored its own program first.
         if Arc::ptr_eq(&entry.program, &program) {
             entry.cache = Some(cache);
         }
@@ -218,7 +217,7 @@ impl Share {
         self.oldest.insert(now, pattern.clone());
     }
 
-    /// Takes the oldest program away, and says how many bytes are left.
+    /// Removes the least recently used program. Returns the remaining bytes.
     fn give_up(&mut self) -> usize {
         if let Some((_, pattern)) = self.oldest.pop_first()
             && let Some(gone) = self.by.remove(&pattern)
@@ -230,7 +229,7 @@ impl Share {
 }
 
 impl Entry {
-    /// A cache that is in use is counted as it was before.
+    /// While a cache is in use, its last known size counts.
     fn size(&self) -> usize {
         match &self.cache {
             Some(cache) => {
@@ -268,7 +267,7 @@ impl Program {
     /// Searches with cached states. Each step that the cache lacks is charged before it is computed.
     fn with_states(&self, cache: &mut Cache, input: &Input<'_>, allowance: &Allowance) -> Found {
         let dear = self.width.saturating_add(MADE);
-        // The first state, and the one behind the end.
+        // The start state and the state after the end.
         let mut left = MOST_MADE.saturating_sub(2 * dear);
         if left == 0 {
             return Found::Nothing;
@@ -313,17 +312,18 @@ impl Program {
         }
     }
 
-    /// Replaces a full cache. Resetting it would keep what the search has grown there, which may leave no room for a state.
+    /// Replaces a full cache. A reset would keep the memory that the search has allocated there, which may leave no
+    /// room for a state.
     fn full(&self, cache: &mut Cache) -> Found {
         *cache = self.search.create_cache();
         Found::Nothing
     }
 }
 
-/// What a search with states came to.
+/// The result of a search with cached states.
 enum Found {
     Matches(bool),
-    /// It made as many states as it may, or cannot look at a word's end here: the slow search has to say.
+    /// No result: it reached the bound of new states, or cannot check a word boundary here. The slow search decides.
     Nothing,
     TooDear,
 }
@@ -373,7 +373,7 @@ mod tests {
     fn a_cache_is_kept_with_its_own_program_alone() {
         let programs = Programs::new(MOST_BYTES);
         let pattern = Arc::from("[a-z]+");
-        // Two searches at once, each of which found nothing.
+        // Two searches run at once, and neither found a program.
         let [first, second] = [(); 2].map(|()| {
             let program = compile(&pattern, &Allowance::default()).ok().unwrap();
             Arc::new(program)

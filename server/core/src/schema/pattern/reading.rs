@@ -1,5 +1,5 @@
-//! What reading a pattern comes to, judged by its syntax tree alone: before any of its classes is made. A class such as `\w`
-//! has hundreds of ranges, and one that ignores case is made by looking at each of its characters, as often as it is nested.
+//! The cost of parsing a pattern, computed from its syntax tree before any class is expanded. A class such as `\w` has
+//! hundreds of ranges. If case is ignored, each of its characters is looked at, once per level of nesting.
 
 use std::{collections::HashMap, convert::Infallible};
 
@@ -8,14 +8,14 @@ use regex_syntax::{
     hir::{Class, HirKind},
 };
 
-/// Making a class of Unicode's comes to so many states.
+/// Expanding a Unicode class costs this many states.
 const CLASS: u64 = 32;
-/// Ignoring the case of so many characters comes to one state.
+/// Ignoring the case of this many characters costs one state.
 const CHARACTERS_PER_STATE: u64 = 64;
-/// All characters.
+/// The number of code points.
 const ALL: u64 = 0x11_0000;
 
-/// In states, added to those that the pattern has.
+/// The cost in states, which is added to the pattern's own states.
 pub(super) fn reading(pattern: &str, ast: &Ast) -> u64 {
     let reader = Reader {
         pattern,
@@ -37,13 +37,13 @@ pub(super) fn reading(pattern: &str, ast: &Ast) -> u64 {
 
 struct Reader<'p> {
     pattern: &'p str,
-    /// Whether any part of the pattern ignores case: then all of its classes are counted as if they did.
+    /// Whether any part of the pattern ignores case. If so, all of its classes count as if they did.
     ignores_case: bool,
     classes: u64,
-    /// Of all classes, each as often as it is nested.
+    /// The characters of all classes, each class counted once per level of nesting.
     characters: u64,
     depth: u64,
-    /// How many characters a class of Unicode's has, by its text.
+    /// The number of characters of each Unicode class, by its text.
     known: HashMap<&'p str, u64>,
 }
 
@@ -53,7 +53,7 @@ impl<'p> Reader<'p> {
         self.characters = self.characters.saturating_add(all);
     }
 
-    /// `\w`, `\P{Greek}` and the like; how many characters it has.
+    /// Counts a class such as `\w` or `\P{Greek}`. Returns its number of characters.
     fn class(&mut self, span: &ast::Span) -> u64 {
         self.classes = self.classes.saturating_add(self.depth);
         let text = &self.pattern[span.start.offset..span.end.offset];
@@ -65,7 +65,7 @@ impl<'p> Reader<'p> {
     }
 }
 
-/// The number of characters in a class such as `\w`. A class that does not exist counts as all characters.
+/// The number of characters in a class such as `\w`. An unknown class counts as all characters.
 fn count(class: &str) -> u64 {
     match regex_syntax::parse(class).map(|hir| hir.into_kind()) {
         Ok(HirKind::Class(Class::Unicode(class))) => {
@@ -94,13 +94,13 @@ impl Visitor for Reader<'_> {
             }
             Ast::ClassUnicode(class) => {
                 let characters = self.class(&class.span);
-                // Its negation is made after its case is ignored.
+                // Ignoring case comes before the negation.
                 self.characters(match class.is_negated() {
                     true => ALL.saturating_sub(characters),
                     false => characters,
                 });
             }
-            // They hold both cases.
+            // These classes contain both cases already.
             Ast::ClassPerl(class) => drop(self.class(&class.span)),
             _ => {}
         }

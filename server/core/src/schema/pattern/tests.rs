@@ -1,4 +1,4 @@
-//! Patterns against the regex crate, and the bounds of what they hold.
+//! Patterns compared with the regex crate, and the bounds of their memory and work.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ proptest! {
     fn a_program_takes_no_more_than_its_weight_says(pattern in pattern()) {
         let programs = Programs::new(usize::MAX);
         programs.judge(tenant(1), &Arc::from(pattern.as_str()), "", &Allowance::default());
-        // Beside the states: what every program has, and the cache of its search.
+        // The fixed size of a program, and the cache of its search.
         prop_assert!(programs.bytes() as u64 <= weight(&pattern) * 96 + 8_192, "{}", programs.bytes());
     }
 }
@@ -75,7 +75,7 @@ fn a_pattern_is_of_the_whole_text_however_it_is_written() {
         ("(?m)a", "a\nb", Verdict::Differs),
         ("a", "a\n", Verdict::Differs),
         ("", "", Verdict::Matches),
-        // As older programs took it.
+        // A pattern that older programs accepted.
         ("a)|(?:b", "ax", Verdict::Matches),
         ("(", "x", Verdict::Unusable),
     ] {
@@ -107,7 +107,7 @@ fn a_tenant_s_programs_stay_however_many_another_needs() {
     }
     let holds =
         |owner: &Option<Owner>, pattern: &str| programs.holds(owner.as_ref().unwrap(), pattern);
-    // Nothing of the modest one was used meanwhile.
+    // None of these programs was used meanwhile.
     assert!(few.iter().all(|pattern| holds(&modest, pattern)));
     assert!(few.iter().all(|pattern| holds(&everybody, pattern)));
     assert!(holds(&greedy, r"\w{1,5}-599") && !holds(&greedy, r"\w{1,1}-0"));
@@ -138,7 +138,7 @@ fn programs_without_an_owner_are_not_kept() {
 
 #[test]
 fn what_one_request_has_compiled_is_bounded() {
-    // Nothing is kept: each text needs its pattern's program anew.
+    // Nothing is kept, so each text compiles its pattern again.
     let programs = Programs::new(0);
     let pattern: Arc<str> = Arc::from(r"\w{1,10}");
     let allowance = Allowance::default();
@@ -151,7 +151,7 @@ fn what_one_request_has_compiled_is_bounded() {
     };
     assert_eq!(compiled, MOST_STATES / measure.weight);
     assert_eq!(judge(&pattern), Verdict::TooDear);
-    // Nothing but its text was read, so much is left.
+    // The refused pattern was only parsed, so some of the allowance is left.
     assert_eq!(judge(&Arc::from("x")), Verdict::Matches);
 }
 
@@ -204,7 +204,7 @@ fn a_search_that_makes_too_many_states_still_ends_right_and_keeps_none_of_them()
     assert!(programs.bytes() < 200_000, "{}", programs.bytes());
 }
 
-/// A text that drives a pattern into a new state with nearly each character.
+/// A text that makes the pattern enter a new state at nearly every character.
 fn states(characters: u32) -> String {
     let bit = |n: u32| n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 30 & 1;
     (0..characters)
@@ -217,14 +217,14 @@ fn texts_of_one_request_share_its_effort() {
     let allowance = Allowance::default();
     let pattern = Pattern::new("[01]*1[01]{99}", false);
     let text = "0".repeat(1_000);
-    // Few states: they are found in the cache.
+    // Few states: the cache has them.
     let judged = (0..1_000).map(|_| pattern.judge(&text, &allowance));
     assert!(
         judged
             .into_iter()
             .all(|verdict| verdict == Verdict::Differs)
     );
-    // A state for nearly each character: more than the cache has room for.
+    // A new state for nearly every character: more than the cache can hold.
     let text = states(1_000);
     let judged = (0..1_000).map(|_| pattern.judge(&text, &allowance));
     let done = judged
@@ -263,7 +263,7 @@ fn the_longest_text_of_a_field_can_be_judged() {
     }
 }
 
-/// Each makes the search visit thousands of states for a character, only few of which are places in the text.
+/// Each makes the search visit thousands of states per character, although few of them read a character.
 #[test]
 fn what_leads_to_a_place_is_counted_as_well() {
     let looks = r"\b?".repeat(100);
@@ -283,7 +283,7 @@ fn what_leads_to_a_place_is_counted_as_well() {
     }
 }
 
-/// Each fills the cache of its search with what the search needs beside states.
+/// Each fills the search's cache with data other than states.
 #[test]
 fn a_search_whose_cache_is_too_small_ends_right() {
     for (pattern, text, verdict) in [
@@ -312,7 +312,7 @@ fn classes_that_ignore_case_are_weighed_before_they_are_made() {
     ] {
         let refused = take(&dear, 1).unwrap_err();
         assert!(refused.contains("ignores the case"), "{dear}: {refused}");
-        // As an older program may have stored it.
+        // A pattern that an older program may have stored.
         assert_eq!(judge(&dear, "x"), Verdict::TooDear, "{dear}");
     }
     for fine in [
@@ -323,7 +323,7 @@ fn classes_that_ignore_case_are_weighed_before_they_are_made() {
     ] {
         take(fine, 1_000).unwrap();
     }
-    // Without (?i) as well: many small parts of large classes.
+    // The same without (?i): many small parts of large classes.
     assert!(weight(&r"[\w\W&&x]".repeat(50)) > 50 * 2 * 32);
 }
 

@@ -1,4 +1,4 @@
-//! What a write puts into the slots is what SQL computes from the JSON; which fields have one is kept.
+//! A write stores the slot values that SQL computes from the JSON. The assignment of slots does not change.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +14,7 @@ use crate::{
     testing::{self, Memory, World},
 };
 
-/// A type with an indexed field of every kind that can be.
+/// A type with an indexed field of every kind that can be indexed.
 fn every_kind() -> ObjectType {
     let mut fields = IndexMap::new();
     for kind in Kind::ALL {
@@ -77,8 +77,8 @@ proptest! {
 
 #[test]
 fn the_program_s_own_fields_keep_their_slots() {
-    // Another slot for a field that has one, or a slot for one that had none, needs what is stored to be filled anew: a
-    // host does so when `index_statements` is no longer what it was. It costs a large tenant minutes, so let it be meant.
+    // A new or different slot for a stored field means that all records must be filled again. A host does that when
+    // `index_statements` changes, and it takes minutes for a large tenant, so such a change must be intended.
     let lines: Vec<String> = built_in::types()
         .unwrap()
         .iter()
@@ -149,7 +149,7 @@ fn a_record_s_slots_follow_its_fields() {
 fn an_update_sets_the_columns_that_changed_alone() {
     let world = World::new();
     let made = world.thing(json!({"title": "a"}));
-    // Who sets a column touches every index over it.
+    // Setting a column updates every index over it.
     let guard = "CREATE TRIGGER t BEFORE UPDATE OF key_0, key_1, key_2, keys, deleted_at, type, first_version, created_at ON records BEGIN SELECT RAISE(ABORT, 'set'); END";
     world.store.connection.lock().execute_batch(guard).unwrap();
     world

@@ -1,4 +1,4 @@
-//! How definitions change, and what stays whole while they do.
+//! Changes of definitions, and the invariants that they keep.
 
 use super::*;
 
@@ -292,7 +292,7 @@ fn patterns_have_one_bound_and_a_tenant_beyond_it_goes_on() {
             .unwrap()
             .contains("all fields together")
     );
-    // As an older program let it be.
+    // The type as an older program allowed it.
     for n in 0..40 {
         let sql = format!(
             "INSERT INTO fields VALUES ('contact', 'p{n}', 1, '{{\"type\":\"text\",\"label\":\"P\",\"pattern\":\"\\\\w{{1,7}}{n}\"}}', 0, 0, NULL, NULL)"

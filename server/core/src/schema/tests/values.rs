@@ -1,4 +1,4 @@
-//! Any JSON as the value of any field: refused with its place, or kept in a form that stays.
+//! Any JSON as the value of any field is refused with its place, or stored in a stable form.
 
 use super::*;
 
@@ -62,7 +62,7 @@ proptest! {
                 Some(normal) => {
                     prop_assert!(failures.is_empty());
                     if normal.is_null() {
-                        // An address without a text is none.
+                        // An address without a text counts as empty.
                         continue;
                     }
                     prop_assert_eq!(value::normalise(field, normal.clone(), &at, &mut failures), Some(normal));
@@ -76,7 +76,7 @@ proptest! {
     }
 }
 
-/// The field as a definition that came later has it, which allows hardly anything.
+/// The field with a later, much stricter definition.
 fn later(field: &Field) -> Field {
     let mut definition = field.definition.clone();
     let takes_options = matches!(definition.kind, Kind::Select | Kind::MultiSelect);
@@ -92,7 +92,7 @@ fn later(field: &Field) -> Field {
     Field::new(&field.name, definition, false)
 }
 
-/// Other spellings of what is stored as the same: white space around texts, texts decomposed, numbers with a fraction of 0.
+/// Other spellings of the same stored value: white space around texts, decomposed texts, numbers with a fraction of 0.
 fn spelled(value: &Json, space: &str) -> Json {
     use unicode_normalization::UnicodeNormalization;
     match value {
@@ -127,7 +127,7 @@ proptest! {
             };
             let later = later(field);
             prop_assert_eq!(value::form(&later, value.clone()), Some(normal.clone()), "{}", field.name);
-            // Ids are not spelled in two ways, and a long text keeps its white space.
+            // An id has one spelling, and a long text keeps its white space.
             let spelled = match field.kind() {
                 Kind::Relation | Kind::RelationList | Kind::User => normal.clone(),
                 Kind::Lines | Kind::Select => spelled(&normal, ""),
@@ -141,7 +141,7 @@ proptest! {
     }
 }
 
-/// Every text in a value, as far as a field takes texts.
+/// Values of a kind with the text in every place that takes texts.
 fn with_text(kind: &str, text: &str) -> Json {
     let money = json!({"amount": 1, "currency": "GBP"});
     match kind {
@@ -191,9 +191,9 @@ fn no_text_of_a_record_holds_control_characters() {
     let controls = (0..=0x1f).chain(0x7f..=0x9f).filter_map(char::from_u32);
     for kind in kinds {
         for control in controls.clone().chain([char::MAX]) {
-            // A text of several lines has line breaks and tabs.
+            // A text of several lines may have line breaks and tabs.
             let lines = matches!(kind, "body" | "description") && "\n\r\t".contains(control);
-            // White space around an address is not part of it.
+            // White space around an address is removed.
             let text = format!("a{control}b");
             assert_eq!(kept(kind, &text), lines, "{kind} {control:?}");
         }

@@ -1,4 +1,4 @@
-//! The lines of a document: each a description, a quantity and a price, and what else a line may say.
+//! The lines of a document: description, quantity, price, and optional properties.
 
 use serde_json::{Map, Value};
 

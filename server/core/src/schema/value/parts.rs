@@ -1,4 +1,4 @@
-//! Values that are objects of known parts: money, addresses, points on the globe.
+//! Values that are objects with fixed properties: money, addresses, points on the globe.
 
 use serde_json::{Map, Value};
 
@@ -35,7 +35,7 @@ impl Judge<'_> {
         serde_json::json!({"amount": amount, "currency": currency})
     }
 
-    /// Without parts it is empty: so is one of empty texts, and one of parts that are null.
+    /// An address is empty if all its parts are missing, null or empty texts.
     pub(super) fn address(&mut self, value: Value, at: &At<'_>) -> Value {
         const PARTS: [(&str, usize); 6] = [
             ("line1", 200),

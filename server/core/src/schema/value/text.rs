@@ -1,4 +1,4 @@
-//! Values that are text: their characters, lengths and patterns, and the forms of addresses, telephone numbers and links.
+//! Text values: their characters, lengths and patterns, and the forms of email addresses, telephone numbers and links.
 
 use serde_json::Value;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -10,7 +10,7 @@ use crate::{
     schema::{Kind, pattern::Verdict},
 };
 
-/// The characters of a pattern that a failure shows. The definition has all of them.
+/// The greatest length, in characters, of a pattern in a failure's message. The definition has the whole pattern.
 const MOST_SHOWN: usize = 100;
 
 impl Judge<'_> {
@@ -27,7 +27,7 @@ impl Judge<'_> {
             );
             return self.fail(at, "characters", message);
         }
-        // White space alone is no text: the field is empty.
+        // White space alone counts as an empty field.
         if text.trim().is_empty() {
             return Value::String(String::new());
         }
@@ -47,7 +47,7 @@ impl Judge<'_> {
         let definition = &self.field.definition;
         let most = definition.max_length.unwrap_or(most).min(most);
         let least = definition.min_length.unwrap_or(0);
-        // Bytes bound characters from above: only a long text is counted.
+        // The number of bytes bounds the number of characters, so only long texts are counted.
         let count = if text.len() <= most && text.len() >= least * 4 {
             return;
         } else {
@@ -205,13 +205,13 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a text is one that a value can hold: without control characters, and without the last code point, which is no
-/// character of Unicode's and which empty values sort by. `lines`: whether it may have line breaks and tabs.
+/// Whether a value can hold this text: no control characters, and not the last code point, which is the sort key of
+/// empty values. `lines`: whether line breaks and tabs are allowed.
 pub fn is_plain(text: &str, lines: bool) -> bool {
     crm_runtime::server::check::is_plain(text, lines) && !text.contains(char::MAX)
 }
 
-/// An email address as it is stored: its domain in lower case.
+/// The stored form of an email address: its domain in lower case.
 pub fn address(text: &str) -> String {
     let text = nfc(text.trim().to_owned());
     match text.rsplit_once('@') {
@@ -220,7 +220,7 @@ pub fn address(text: &str) -> String {
     }
 }
 
-/// White space at the ends makes no other text.
+/// Removes white space at the ends.
 pub fn trimmed(text: String) -> String {
     match text.trim() {
         trimmed if trimmed.len() == text.len() => text,
@@ -228,7 +228,7 @@ pub fn trimmed(text: String) -> String {
     }
 }
 
-/// Texts that look the same are stored the same: Unicode normal form C.
+/// Unicode normal form C, so that texts that look the same are stored the same.
 pub fn nfc(text: String) -> String {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         text
@@ -237,7 +237,7 @@ pub fn nfc(text: String) -> String {
     }
 }
 
-/// A telephone number with its country code: a plus and 7 to 15 digits, the first no zero.
+/// A telephone number with its country code: a plus sign and 7 to 15 digits, the first not zero.
 pub fn is_e164(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (7..=15).contains(&digits.len())
