@@ -1,5 +1,5 @@
-//! Pages of lists: where one lies, in which direction its rows are read, and which pages come before and after it. Every
-//! list is paged by these rules, whatever its order and wherever its rows come from.
+//! Pagination: where a page lies, in which direction its rows are read, and which pages come before and after it. Every
+//! list follows these rules, whatever its order and source.
 
 use crm_contract::{codes, latest::types};
 use serde_json::{Value as Json, json};
@@ -19,27 +19,27 @@ mod table;
 pub use items::of_items;
 pub use table::{Asked, Listed, of_table};
 
-/// Where a page lies in its list.
+/// The place of a page in its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place<P> {
-    /// From the beginning on.
+    /// The first page.
     Start,
-    /// What comes after the position.
+    /// The items after the position.
     After(P),
-    /// What comes before the position, the last of it.
+    /// The last items before the position.
     Before(P),
-    /// The last of the list.
+    /// The last page.
     End,
 }
 
 impl<P> Place<P> {
-    /// Whether its rows are read from its end on, against the order of the list.
+    /// Whether the rows are read from the end towards the beginning.
     pub fn is_backwards(&self) -> bool {
         matches!(self, Self::Before(_) | Self::End)
     }
 
-    /// In which direction SQL reads a list that ascends by its columns: the comparison with a position, and the order's
-    /// direction.
+    /// How SQL reads a list that ascends by its columns: the comparison with a position, and the direction of the
+    /// order.
     pub fn ascending(&self) -> (&'static str, &'static str) {
         match self.is_backwards() {
             true => ("<", " DESC"),
@@ -47,7 +47,7 @@ impl<P> Place<P> {
         }
     }
 
-    /// The same of a list that descends.
+    /// The same for a descending list.
     pub fn descending(&self) -> (&'static str, &'static str) {
         match self.is_backwards() {
             true => (">", ""),
@@ -62,7 +62,7 @@ impl<P> Place<P> {
         }
     }
 
-    /// As it stands in a cursor. Positions are no objects.
+    /// The JSON in a cursor. The JSON of a position must not be an object.
     fn to_json(&self, write: impl Fn(&P) -> Json) -> Json {
         match self {
             Self::Start => json!({"after": null}),
@@ -89,17 +89,17 @@ impl<P> Place<P> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Turned<T, P> {
     pub items: Vec<T>,
-    /// None: nothing comes after it.
+    /// None if nothing comes after the page.
     pub next: Option<Place<P>>,
-    /// None: nothing comes before it.
+    /// None if nothing comes before the page.
     pub previous: Option<Place<P>>,
 }
 
-/// Bytes of values in one page: it ends early, with a cursor, where its next item would exceed them. One item is always in
-/// it. A Worker holds a page several times over on its way, and several pages, in 128 MB.
+/// Upper bound of the values in one page, in bytes. A page ends early, with a cursor, where its next item would exceed
+/// it. A page always has at least one item. A Worker has 128 MB and holds several copies of a page, and several pages.
 pub const PAGE_BYTES: usize = 1 << 20;
 
-/// The bound of a page's statement, whose large texts stand in these columns.
+/// The bound of a page's statement. `columns` are those with large texts.
 pub const fn bound(columns: &'static [&'static str]) -> Bound {
     Bound {
         bytes: PAGE_BYTES,
@@ -108,7 +108,7 @@ pub const fn bound(columns: &'static [&'static str]) -> Bound {
     }
 }
 
-/// The items of a page in the direction of its place, and whether the list goes on in that direction.
+/// The items of a page in the order in which they were read, and whether more follow in that direction.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found<T> {
     pub items: Vec<T>,
@@ -116,7 +116,7 @@ pub struct Found<T> {
 }
 
 impl<T> Found<T> {
-    /// Out of items of which one more than the page holds tells that there is more.
+    /// Takes `size` items. One item beyond them shows that more follow.
     pub fn of(mut items: Vec<T>, size: usize) -> Self {
         let more = items.len() > size;
         items.truncate(size);
@@ -131,7 +131,7 @@ impl<T> Found<T> {
         })
     }
 
-    /// Ends the page where its items, by what each of them weighs, exceed a page's bytes.
+    /// Ends the page where the sum of the items' weights exceeds [`PAGE_BYTES`].
     pub fn within(mut self, weight: impl FnMut(&T) -> usize) -> Self {
         let mut so_far: usize = 0;
         let fits = self.items.iter().map(weight).take_while(|weight| {
@@ -147,7 +147,7 @@ impl<T> Found<T> {
 }
 
 impl Found<Vec<Value>> {
-    /// Out of the rows of a page's statement, which may have ended at their bound.
+    /// Makes a page of the rows of a statement, which may have stopped at its bound.
     pub fn of_rows(mut rows: Rows, size: usize) -> Self {
         let ended = take_end(&mut rows);
         let found = Self::of(rows, size);
@@ -158,8 +158,8 @@ impl Found<Vec<Value>> {
     }
 }
 
-/// A page of what was found. Behind a position that the caller was given there is something: a page from there back has a
-/// next one, a page from there on has a previous one.
+/// Makes a page of the items found. If the caller gave a position, the list has items on the other side of it: a page
+/// before the position has a next page, and a page after it has a previous page.
 pub fn turn<T, P, E>(
     place: &Place<P>,
     found: Found<T>,
@@ -178,7 +178,7 @@ pub fn turn<T, P, E>(
         Place::Before(_) => (more, true),
         Place::End => (more, false),
     };
-    // Where everything of the page was deleted meanwhile, the list begins or ends at it.
+    // If all items of the page were deleted meanwhile, the page is at the beginning or the end of the list.
     let previous = match rows.first() {
         Some(first) => Place::Before(position(first)?),
         None => Place::End,
@@ -195,7 +195,7 @@ pub fn turn<T, P, E>(
 }
 
 impl List<'_> {
-    /// The place that a cursor of this list stands for; none is the beginning.
+    /// The place that a cursor of this list stands for. Without a cursor it is the first page.
     pub fn place<P>(
         &self,
         cursor: Option<&str>,
@@ -214,7 +214,7 @@ impl List<'_> {
             })
     }
 
-    /// What is answered of where a page lies.
+    /// The property `page` of the answer: cursors and total.
     pub fn links<T, P>(
         &self,
         turned: &Turned<T, P>,
@@ -233,7 +233,7 @@ impl List<'_> {
     }
 }
 
-/// The position of something in the order in which things were added.
+/// A position in the order of creation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Added {
     pub created_at: i64,
@@ -251,7 +251,7 @@ impl Added {
     }
 }
 
-/// A page of a table in the order in which its rows were added.
+/// The statement that reads a page of a table in the order of creation.
 pub fn added(select: &str, place: &Place<Added>, size: usize) -> Statement {
     let (sign, direction) = place.ascending();
     let mut values = vec![Value::Integer(size as i64 + 1)];
@@ -266,8 +266,8 @@ pub fn added(select: &str, place: &Place<Added>, size: usize) -> Statement {
     )
 }
 
-/// A page of a list that is at hand whole, in the direction of the place. `after` and `before` say how many items stand up
-/// to a position, with it and without it.
+/// A page of a list that is in memory, in the direction of the place. `after` and `before` give the number of items up
+/// to a position: `after` counts the item at the position, `before` does not.
 pub fn at_hand<'t, T, P>(
     items: &'t [T],
     place: &Place<P>,
@@ -286,7 +286,7 @@ pub fn at_hand<'t, T, P>(
     Found::of(items, size)
 }
 
-/// The bound of a page, which the contract has checked.
+/// The page size. The contract's checks have bounded it already.
 pub fn size(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(1).clamp(1, 200)
 }

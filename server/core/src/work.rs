@@ -1,7 +1,7 @@
-//! The path of every authenticated request to its tenant's data and back: a preamble that proves the caller and the
-//! revisions in the same round trip as the data, decisions as plain functions between a read and a guarded commit, and
-//! idempotent answers recorded in the commit of their effect. A read makes one round trip, a write two, or one if it needs
-//! nothing read; one more where something moved or is not yet known.
+//! The path of every authenticated request to its tenant's data. A preamble proves the caller and the revisions in the
+//! same round trip as the data. Decisions are plain functions between a read and a guarded commit. Answers for repeats
+//! are stored in the commit of their effect. A read takes one round trip. A write takes two, or one if it reads
+//! nothing. Both take one more if a revision has moved or is not known yet.
 
 use std::sync::Arc;
 
@@ -50,20 +50,20 @@ pub use stored::Issued;
 use stored::Print;
 use turns::{Turn, Turns};
 
-/// What a request's decisions stand on.
+/// What the decisions of a request depend on.
 #[derive(Clone)]
 pub struct Scope {
     pub caller: Caller,
     pub state: Arc<TenantState>,
     pub grants: Grants,
-    /// What the grants stand on, as the store had it: the roles of a person, and those of the person who made a key.
+    /// What the grants were computed from, as stored: the roles of a person, or those of the person who made a key.
     standing: Arc<str>,
-    /// The tenant's sequence number when this was read; None where nothing was read yet.
+    /// The tenant's sequence number at the read. None if nothing was read yet.
     pub seq: Option<i64>,
 }
 
 impl Scope {
-    /// What the cursors of a list of this tenant belong to.
+    /// A list of this tenant, for its cursors.
     pub fn list<'a>(&'a self, parts: &'a [&'a str]) -> List<'a> {
         List {
             secret: &self.state.secret,
@@ -75,12 +75,12 @@ impl Scope {
 /// The end of a write.
 pub enum Outcome<R> {
     Done(R),
-    /// The same request was answered before: this is that answer.
+    /// The stored answer of an earlier request with the same Idempotency-Key.
     Replayed(StoredAnswer),
 }
 
 impl<R: From<StoredAnswer>> Outcome<R> {
-    /// The answer just made, or the one that was stored.
+    /// The new answer or the stored one.
     pub fn into_reply(self) -> R {
         match self {
             Self::Done(reply) => reply,
@@ -89,27 +89,27 @@ impl<R: From<StoredAnswer>> Outcome<R> {
     }
 }
 
-/// A write's commit was refused by a constraint.
+/// A constraint refused the commit of a write.
 pub struct Violation {
     pub constraint: Constraint,
-    /// The tenant's sequence number when the try before this one was refused by a constraint.
+    /// The tenant's sequence number at the previous try, if a constraint refused that one too.
     pub before: Option<i64>,
 }
 
-/// What a write does once it has read what it planned.
+/// The next step of a write after its planned read.
 pub enum Step<'a, R, E> {
     Commit(Decision<R>),
-    /// Reads more, and decides by that. The guard of the decision has to prove what was read first.
+    /// A second read, then the decision. The decision's guard must prove the first read.
     Read(Reads, Deciding<'a, R, E>),
 }
 
-/// The decision by what was read second.
+/// Decides from the rows of the second read.
 pub type Deciding<'a, R, E> = Box<dyn FnOnce(&Scope, Found) -> Result<Decision<R>, E> + Send + 'a>;
 
-/// What a plan comes to: what to read, and what it prepared for the decision.
+/// The result of a plan: the statements to read, and what the plan prepared for the decision.
 pub type Planned<P, E> = Result<(Reads, P), E>;
 
-/// The door to the tenants' data.
+/// The only way to the tenants' data.
 pub struct Work {
     pub ports: Ports,
     pub tenants: Tenants,
@@ -125,22 +125,22 @@ impl Work {
         }
     }
 
-    /// Proves the caller, and reads nothing else.
+    /// Proves the caller without reading anything else.
     pub async fn scope(&self, cx: &Context) -> Result<Scope, Fault> {
         let plan = |_: &Scope| Ok((Reads::default(), ()));
         let (scope, ..) = self.read::<_, Fault>(cx, plan).await?;
         Ok(scope)
     }
 
-    /// The row of a table under this id.
+    /// The row with this id.
     pub async fn row<T: Row>(&self, cx: &Context, id: &str) -> Result<Option<T>, Fault> {
         let plan = |_: &Scope| Ok(Reads::one::<Option<T>>(rows::find::<T>(id)));
         let (_, row, mut found) = self.read::<_, Fault>(cx, plan).await?;
         found.take(row)
     }
 
-    /// Reads in one snapshot. `plan` gives the statements for the definitions and grants at hand, and what it prepared; it
-    /// runs again if they turn out to be old.
+    /// Reads in one snapshot. `plan` gives the statements for the definitions and grants at hand, and prepares the
+    /// decision. It runs again if these turn out to be outdated.
     pub async fn read<P: Send, E: From<Fault>>(
         &self,
         cx: &Context,
@@ -152,9 +152,9 @@ impl Work {
         }
     }
 
-    /// Read, decide, commit under the decision's guard; again from the start while the guard fails, until the deadline:
-    /// then one after another with those that failed as well.
-    /// `violated` says what a unique index that refuses the commit means, after one more read if it wants one.
+    /// Reads, decides, and commits under the decision's guard. If the guard fails, the write starts again, until the
+    /// deadline. From the second failure on, such writes of a tenant take turns. `violated` explains what a refusal by
+    /// a unique index means; it may read once more.
     pub async fn write<P, R, E>(
         &self,
         cx: &Context,
@@ -171,7 +171,8 @@ impl Work {
             .await
     }
 
-    /// The same for a caller in this process: it has no Idempotency-Key, and its answer may be of any type.
+    /// Like [`write`](Self::write), for a caller in this process: it has no Idempotency-Key, and its answer may be of
+    /// any type.
     pub async fn write_here<P, R, E>(
         &self,
         cx: &Context,
@@ -218,9 +219,10 @@ impl Work {
             .await
     }
 
-    /// The same, where something outside of the tenant has to stand before the commit, or is too dear for a caller who is
-    /// refused. `before` runs once the caller is known to be allowed and the decision is made, again with every try; the
-    /// commit may still fail. Its statements come after those of the decision.
+    /// Like [`write`](Self::write), with work that must be done outside the tenant's database before the commit, or
+    /// that is too costly for callers who are refused. `before` runs at every try, once the caller is known to be
+    /// allowed and the decision is made. The commit may still fail. The statements of `before` follow those of the
+    /// decision.
     pub async fn write_after<'b, P, R, E>(
         &self,
         cx: &Context,
@@ -240,7 +242,7 @@ impl Work {
             .await
     }
 
-    /// The same, where what has to be read follows from what was read: one round trip more.
+    /// Like [`write`](Self::write), where the second read depends on the first: one more round trip.
     pub async fn write_in_steps<'s, P, R, E>(
         &self,
         cx: &Context,
@@ -257,8 +259,8 @@ impl Work {
             .await
     }
 
-    /// The way over a read. `guess`: the first one, where it was made already. `print`: how the answer is kept for a
-    /// repeat; None: the request's Idempotency-Key does not count.
+    /// Writes after a read. `guess` is the first guess, if there is one. `print` serializes the answer for a repeat;
+    /// with None the request's Idempotency-Key is ignored.
     #[expect(clippy::too_many_arguments)]
     async fn write_guessed<'b, 's, P, R, E>(
         &self,
@@ -302,13 +304,13 @@ impl Work {
                 decision.statements.extend(before().await?);
             }
             let ended = self.commit(cx, &scope, decision, print).await?;
-            // What was read for this try is gone, and only an answer needs its room.
+            // The rows of this try are dropped. Only the answer still needs memory.
             if !matches!(ended, Ended::Done(_)) {
                 mark.give_back();
             }
             match ended {
                 Ended::Done(answer) => return Ok(Outcome::Done(answer)),
-                // Another request with the same key was faster: its answer is found by the next read.
+                // Another request with the same key committed first. The next read finds its answer.
                 Ended::Constraint(Constraint::IdempotencyKey) => {}
                 Ended::Constraint(constraint) => {
                     let violation = Violation {
@@ -321,21 +323,21 @@ impl Work {
             }
             tries += 1;
             match &turn {
-                // A race for one key or one id is over with the next read: nobody waits for that.
+                // A race for one key or one id ends with the next read, so the first retry does not wait.
                 None if tries == 1 => {}
                 None => {
                     let tenant = &scope.caller.tenant;
                     turn = Some(self.turns.wait(&self.ports, tenant, cx.deadline).await?);
                 }
-                // Somebody who came only now, or who knows nothing of our turns.
+                // The other writer began after this turn, or does not take part in turns.
                 Some(turn) => turn.keep(&self.ports, tries, cx.deadline).await?,
             }
         }
     }
 
-    /// A decision that needs nothing from the store is committed on what is remembered of the tenant and the caller, which
-    /// the guard proves: one round trip. None: it is no such decision, or something is otherwise, and the way over a read
-    /// says what.
+    /// Commits a decision that reads nothing, based on what is remembered of the tenant and the caller. The guard
+    /// proves both: one round trip. None if the decision is not of this kind, or if something has changed: the write
+    /// then begins with a read.
     async fn at_once<R, E>(
         &self,
         cx: &Context,
@@ -362,7 +364,7 @@ impl Work {
     }
 }
 
-/// Where nothing outside of the tenant has to stand before a commit.
+/// For writes without work outside the tenant's database.
 fn nothing() -> Answer<'static, Result<Vec<Statement>, Fault>> {
     Box::pin(async { Ok(Vec::new()) })
 }
@@ -371,9 +373,9 @@ fn unkeyed() -> Fault {
     Fault::Internal("a request without an Idempotency-Key was replayed".into())
 }
 
-/// What a unique index that refuses a commit means to the caller.
+/// Explains what a refusal by a unique index means to the caller.
 pub trait AsyncViolation<E>: Send {
-    /// Ok: somebody was faster, and the write is tried again.
+    /// Ok: another writer was faster, and the write is tried again.
     fn explain(
         &self,
         scope: &Scope,

@@ -1,4 +1,4 @@
-//! A list that is at hand whole: definitions, roles.
+//! Pages of lists that are in memory: definitions, roles.
 
 use crm_contract::{codes, latest::types};
 use serde::Serialize;
@@ -7,11 +7,11 @@ use serde_json::json;
 use super::{Place, at_hand, size, table::Asked, turn};
 use crate::{fault::Fault, refusal::Refusal, work::Scope};
 
-/// The place behind an item, and its name.
+/// The index after an item, and the item's name.
 type Position = (usize, String);
 
-/// A page of items as `show` makes them: those from the one on that the cursor names, or before it, by `name`. `parts`
-/// says which list it is.
+/// A page of `items` as `show` makes them. A cursor names the item at which the page begins or ends, by `name`. `parts`
+/// identify the list.
 pub fn of_items<T, S: Serialize>(
     scope: &Scope,
     parts: &[&str],
@@ -24,7 +24,7 @@ pub fn of_items<T, S: Serialize>(
     let place: Place<Position> =
         list.place(asked.cursor, |json| serde_json::from_value(json).ok())?;
     let numbered: Vec<(usize, &T)> = items.iter().enumerate().collect();
-    // By name where it still is, else by its place.
+    // The item is found by its name. If it is gone, its old index is used.
     let index = |last: &str| items.iter().position(|item| name(item) == last);
     let after = |(behind, last): &Position| index(last).map_or(*behind, |index| index + 1);
     let before = |(behind, last): &Position| index(last).unwrap_or(behind.saturating_sub(1));
@@ -41,7 +41,7 @@ pub fn of_items<T, S: Serialize>(
     Ok((shown.collect(), links))
 }
 
-/// The bytes of an item in an answer.
+/// The size of an item in an answer, in bytes.
 fn printed(shown: &impl Serialize) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -57,7 +57,7 @@ fn printed(shown: &impl Serialize) -> usize {
     let mut count = Count(0);
     match serde_json::to_writer(&mut count, shown) {
         Ok(()) => count.0,
-        // What does not print is told of when the answer is printed.
+        // An item that cannot be serialized is reported when the answer is.
         Err(_) => usize::MAX,
     }
 }

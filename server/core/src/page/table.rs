@@ -1,4 +1,4 @@
-//! A list that is a table of the tenant, in the order in which its rows were added.
+//! Lists of a tenant's table, in the order in which its rows were added.
 
 use crm_contract::{codes, latest::types};
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,12 +13,12 @@ use crate::{
     work::{Reads, Scope, Work},
 };
 
-/// A row of a table that has a list.
+/// A row type whose table can be listed.
 pub trait Listed: Row {
     /// The properties that `?fields=` may name.
     const PROPERTIES: &'static [&'static str];
 
-    /// Where the row stands in the list.
+    /// The position of the row in the list.
     fn added(&self) -> Added;
 }
 

@@ -1,4 +1,4 @@
-//! Walking on and walking back lead over the same pages, whatever is deleted and added meanwhile.
+//! Paging forward and backward gives the same pages, whatever is deleted and added meanwhile.
 
 use std::convert::Infallible;
 
@@ -35,7 +35,7 @@ proptest! {
         while let Some(expected) = pages.pop() {
             back = read(&items, back.previous.as_ref().unwrap(), size);
             prop_assert_eq!(&back.items, &expected.items);
-            // From the page before, the next one is the page that was left.
+            // The next page of the page before is the page that the reader left.
             prop_assert_eq!(back.next.is_some(), expected.next.is_some());
         }
         prop_assert_eq!(back.previous, None);
@@ -57,7 +57,7 @@ proptest! {
                 None => break,
             }
         }
-        // Now something is deleted, and the reader goes on in both directions.
+        // Then items are deleted, and the reader goes on in both directions.
         let mut seen: Vec<u32> = page.items.iter().copied().filter(|item| kept.contains(item)).collect();
         let mut place = page.previous.clone();
         while let Some(here) = place {
@@ -88,7 +88,7 @@ proptest! {
     }
 }
 
-/// A page whose items weigh what they are, in kilobytes.
+/// A page of items. The value of an item is its weight in kB.
 fn read_heavy(items: &[u32], place: &Place<u32>, size: usize) -> Turned<u32, u32> {
     let after = |position: &u32| items.partition_point(|item| item <= position);
     let before = |position: &u32| items.partition_point(|item| item < position);

@@ -1,10 +1,11 @@
-//! Writes that are committed on what is remembered: whatever changed behind the memory, they end as if all had been read.
+//! Writes that are committed on remembered data. Whatever has changed in the store, they end as if they had read
+//! everything.
 
 use serde_json::{Value, json};
 
 use crate::testing::api::{Api, Reply, TENANT, tenant};
 
-/// A caller whose roles, and a tenant whose definitions, are remembered.
+/// A core that remembers the caller's roles and the tenant's definitions.
 fn warm(token: impl FnOnce(&Api) -> String) -> (Api, String) {
     let api = Api::default();
     let token = token(&api);
@@ -63,7 +64,7 @@ fn definitions_that_moved_are_read_first() {
     api.sql("UPDATE meta SET schema_rev = schema_rev + 1");
     trips(&api);
     create(&api, &token).expect(201);
-    // Refused by the guard; found to be old, read, and decided anew.
+    // The guard refuses the first commit; the read finds that the memory is outdated; the write is decided again.
     assert_eq!(trips(&api), (3, 2));
 }
 

@@ -1,5 +1,5 @@
-//! The commit of a decision: its guard, its sequence numbers, its statements, its entries in the change log, and the
-//! answer that is kept for a repeat.
+//! The commit of a decision: its guard, its sequence numbers, its statements, its change log entries, and the stored
+//! answer for a repeat.
 
 use std::collections::HashMap;
 
@@ -14,18 +14,19 @@ use crate::{
     ports::store::{Commit, Rows, Statement, Value, admission::fit},
 };
 
-/// The end of a commit.
+/// The result of a commit.
 pub(super) enum Ended<R> {
     Done(R),
-    /// What refused it.
+    /// The constraint that refused it.
     Constraint(Constraint),
-    /// Its guard does not hold.
+    /// The guard does not hold.
     Stale,
 }
 
 impl Work {
-    /// Commits a decision that was made on this scope's definitions and grants, and with it the answer to a repeat. A
-    /// caller who has lost the session, the key or a role since the decision makes it stale, like definitions that moved.
+    /// Commits a decision that was made with this scope's definitions and grants, and stores the answer for a repeat.
+    /// If the caller lost the session, the key or a role since the decision, or if a definition changed, the decision
+    /// is stale.
     pub(super) async fn commit<R>(
         &self,
         cx: &Context,
@@ -49,7 +50,7 @@ impl Work {
         let counters_at = (!decision.counters.is_empty()).then_some(statements.len());
         if counters_at.is_some() {
             statements.push(Statement::new(
-                // Each counter is looked up once: what it comes to is known before it is written.
+                // Each counter is looked up once, so its new value is known before it is written.
                 "INSERT INTO counters (name, value) \
                  SELECT j.value ->> 0, max(coalesce(c.value + (j.value ->> 1), 0), (j.value ->> 1) + (j.value ->> 2)) \
                  FROM json_each(?1) j LEFT JOIN counters c ON c.name = j.value ->> 0 WHERE true \
@@ -70,7 +71,7 @@ impl Work {
                 &*self.ports.random,
             )?);
         }
-        // On every host alike, and before anything is written.
+        // Checked before anything is written, with the same bounds on every host.
         fit(&statements)?;
         let store = &*self.ports.store;
         Ok(
@@ -100,7 +101,7 @@ fn issued(
         .and_then(|row| row.first())
         .and_then(Value::as_i64)
         .unwrap_or_default();
-    // By name: a commit may take from as many counters as there are fields that the server counts.
+    // Found by name, because a commit may take from as many counters as the tenant has counted fields.
     let after: HashMap<&str, i64> = counters_at
         .and_then(|at| rows.get(at))
         .into_iter()

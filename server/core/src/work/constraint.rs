@@ -1,5 +1,5 @@
-//! The constraints that a commit may violate, by what they mean. A store reports a constraint by its name; the name is read
-//! here and nowhere else.
+//! The constraints that a commit may violate, by their meaning. A store reports a constraint by its name; only this
+//! file reads these names.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use crate::schema::index;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Constraint {
-    /// Another request with the same Idempotency-Key was committed before.
+    /// An earlier request with the same Idempotency-Key was committed.
     IdempotencyKey,
     /// The id of a record is in use.
     RecordId,
-    /// Another record of the type holds this value of a unique field, or two do for which the index is made.
+    /// Another record of the type has this value of a unique field, or the new index finds two records with one value.
     Unique { object_type: String, field: String },
-    /// Another person signs in with this address.
+    /// Another person has this login address.
     Login,
-    /// Another person has this id of an external system.
+    /// Another person has this external id.
     ExternalId,
-    /// Any other: that it refuses a commit is a fault of the program.
+    /// Any other constraint. That it refuses a commit is a server bug.
     Other(String),
 }
 
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(read("records.id"), Constraint::RecordId);
         assert_eq!(read("users.login"), Constraint::Login);
         assert_eq!(read("users.external_id"), Constraint::ExternalId);
-        // Names of the tenant's own stand in the names of indexes.
+        // Index names contain names that tenants choose.
         for (object_type, field) in [("thing", "login"), ("idempotency", "key_hash"), ("u", "u")] {
             assert_eq!(
                 read(&index::unique_name(object_type, field)),

@@ -1,5 +1,5 @@
-//! What a write decided: statements, what they stand on, what the change log says of them, and the answer. Nothing of it
-//! has happened yet.
+//! What a write decided: statements, the guard that they depend on, change log entries, and the answer. Nothing is
+//! written yet.
 
 use super::{Entry, Guard, Issued};
 use crate::{fault::Fault, ports::store::Statement};
@@ -10,11 +10,11 @@ pub struct Counter {
     pub name: String,
     /// How many numbers are taken.
     pub count: u32,
-    /// The greatest number that the commit states itself: the counter moves past it first. 0: none.
+    /// The greatest number that the commit itself states. The counter first moves past it. 0 if there is none.
     pub stated: i64,
 }
 
-/// The counters as a statement takes them: name, count and stated number of each, as JSON.
+/// The counters as the parameter of a statement: a JSON array with the name, count and stated number of each.
 pub(super) fn taken(counters: &[Counter]) -> Result<String, Fault> {
     let each = counters.iter();
     let each = each.map(|counter| (&counter.name, counter.count, counter.stated));
@@ -22,10 +22,10 @@ pub(super) fn taken(counters: &[Counter]) -> Result<String, Fault> {
         .map_err(|error| Fault::Internal(error.to_string()))
 }
 
-/// What the change log says of a decision. Each entry takes one sequence number.
+/// The change log of a decision. Each entry takes one sequence number.
 #[derive(Default)]
 struct Log {
-    /// Entries that the decision's own statements write. They come first.
+    /// The number of entries that the decision's own statements write. They come first.
     written: u32,
     /// Entries that [`Work`](super::Work) writes.
     entries: Vec<Entry>,
@@ -35,25 +35,25 @@ struct Log {
 pub struct Decision<R> {
     pub guard: Guard,
     log: Log,
-    /// The counters that it takes numbers from: see [`Issued`].
+    /// The counters from which the commit takes numbers: see [`Issued`].
     pub(super) counters: Vec<Counter>,
     /// In SQL the k-th version is `(SELECT base FROM meta) + k`; the k-th number of a counter is
     /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
     pub(super) statements: Vec<Statement>,
-    /// The answer, given what the commit gave out.
+    /// Makes the answer from the numbers that the commit gives out.
     pub(super) answer: Box<dyn Fn(&Issued) -> R + Send>,
-    /// The answer holds a secret: it is stored sealed under the Idempotency-Key.
+    /// The answer holds a secret, so it is stored sealed with the Idempotency-Key.
     pub(super) secret: bool,
 }
 
-/// The change log of a decision, for its commit.
+/// The change log of a decision, as its commit needs it.
 pub(super) struct Logged<'a> {
-    /// How many sequence numbers the commit takes.
+    /// The number of sequence numbers that the commit takes.
     pub versions: u32,
-    /// The entries that the commit appends, and the place of the first among its sequence numbers.
+    /// The entries that the commit appends, and the offset of the first in the commit's sequence numbers.
     pub entries: &'a [Entry],
     pub first: u32,
-    /// Whether it changes what somebody may do.
+    /// Whether the change affects what somebody may do.
     pub moves_access: bool,
 }
 
@@ -69,12 +69,12 @@ impl<R> Decision<R> {
         }
     }
 
-    /// Nothing to change: the answer alone.
+    /// A decision that changes nothing and only answers.
     pub fn nothing(answer: impl Fn(&Issued) -> R + Send + 'static) -> Self {
         Self::new(Log::default(), Vec::new(), Box::new(answer))
     }
 
-    /// A change of anything but records. Each entry of the change log takes the next sequence number; the first one is
+    /// A change that concerns no records. Each change log entry takes the next sequence number, beginning with
     /// [`Issued::base`].
     pub fn change(
         entries: Vec<Entry>,
@@ -88,7 +88,7 @@ impl<R> Decision<R> {
         Self::new(log, statements, Box::new(answer))
     }
 
-    /// A change of records, whose statements write `versions` entries of the change log.
+    /// A change of records. Its own statements write `versions` entries of the change log.
     pub fn records(
         versions: u32,
         counters: Vec<Counter>,
@@ -105,14 +105,14 @@ impl<R> Decision<R> {
         }
     }
 
-    /// What else holds for the decision.
+    /// Adds conditions to the guard.
     #[must_use]
     pub fn under(mut self, guard: Guard) -> Self {
         self.guard = self.guard.join(guard);
         self
     }
 
-    /// The answer holds a secret.
+    /// Marks that the answer holds a secret.
     #[must_use]
     pub fn secret(self) -> Self {
         Self {
@@ -121,19 +121,19 @@ impl<R> Decision<R> {
         }
     }
 
-    /// More statements of the same change.
+    /// Adds statements to the change.
     pub fn extend(&mut self, statements: Vec<Statement>) {
         self.statements.extend(statements);
     }
 
-    /// The sequence numbers that it takes. A decision that is joined to it begins at this place.
+    /// How many sequence numbers the decision takes. A decision that is joined to it begins after these.
     pub fn versions(&self) -> u32 {
         let entries = u32::try_from(self.log.entries.len()).unwrap_or(u32::MAX);
         self.log.written.saturating_add(entries)
     }
 
-    /// Joins a change of anything but records: one commit, one guard. Its k-th entry has the sequence number
-    /// [`Issued::base`] + [`versions`](Self::versions) + k. The answer stays.
+    /// Joins a change that concerns no records into one commit with one guard. Its k-th entry gets the sequence number
+    /// [`Issued::base`] + [`versions`](Self::versions) + k. The answer stays the same.
     pub fn and(mut self, other: Decision<()>) -> Result<Self, Fault> {
         if other.log.written > 0 {
             return Err(Fault::Internal(
@@ -146,7 +146,7 @@ impl<R> Decision<R> {
         Ok(self)
     }
 
-    /// Refused if it changes something and logs nothing.
+    /// Refused if the decision changes something and logs nothing.
     pub(super) fn logged(&self) -> Result<Logged<'_>, Fault> {
         let versions = self.versions();
         if versions == 0 && !self.statements.is_empty() {

@@ -1,5 +1,5 @@
-//! A store that fails at each of a request's steps in turn: the refusal is typed, nothing is half done, the same request
-//! works afterwards; and where it was the answer that was lost, the repeat has no second effect.
+//! A store that fails at each step of a request in turn. The refusal is typed, no change is half done, and the same
+//! request works afterwards. If only the answer was lost, a repeat has no second effect.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Steps that one request may take; more would be no bound.
+/// Upper bound of the steps of one request.
 const MOST_STEPS: usize = 12;
 
 struct World {
@@ -21,10 +21,10 @@ struct World {
     job: String,
 }
 
-/// A request that can be sent twice; the number makes each new.
+/// A request that can be sent twice. The number makes each one different.
 struct Scene {
     name: &'static str,
-    /// Whether a second sending is the same request: it has a key, an id, or is one by its nature.
+    /// Whether the second sending counts as the same request: it has a key or an id, or is idempotent by itself.
     repeats: bool,
     prepare: fn(&World, usize) -> Value,
     send: fn(&World, usize, &Value) -> Reply,
@@ -149,7 +149,7 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         name: "sign in",
-        // Who signs in twice has two sessions.
+        // Signing in twice makes two sessions.
         repeats: false,
         prepare: nothing,
         send: |world, _, _| {
@@ -198,7 +198,7 @@ impl World {
         rows.collect()
     }
 
-    /// Rows of each table: what an effect is counted by.
+    /// The number of rows in each table, which shows how often a request took effect.
     fn counts(&self) -> Vec<i64> {
         let memory = self.api.host.world.memory(&tenant(TENANT)).unwrap();
         let count = |table: &str| {
@@ -227,7 +227,7 @@ fn difference(after: &[i64], before: &[i64]) -> Vec<i64> {
         .collect()
 }
 
-/// Sends each scene with a fault at its first step, its second and so on, until one is not reached any more.
+/// Sends each scene with a fault at its first step, then at its second and so on, until a request has no such step.
 fn play(when: When, error: &StoreError, check: impl Fn(&World, &Scene, &Reply, &str)) {
     let world = World::new();
     let faults = &world.api.host.world.faults;

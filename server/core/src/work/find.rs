@@ -1,5 +1,5 @@
-//! The read of a request: what is remembered of the tenant and the caller is guessed to be true, and proven in the round
-//! trip of the data.
+//! The read of a request. It assumes that what is remembered of the tenant and the caller is still true, and proves it
+//! in the same round trip as the data.
 
 use std::sync::Arc;
 
@@ -15,28 +15,27 @@ use crate::{
     held,
 };
 
-/// Times a read may find that the revisions moved before it gives up.
+/// How often a read may find moved revisions before it gives up.
 const MOST_RELOADS: u32 = 5;
 
-/// What a request would read if what is remembered is still true.
+/// What a request reads if the remembered data is still true.
 pub(super) struct Guess<P, E> {
     pub scope: Scope,
-    /// None: the caller's are not remembered.
+    /// None if the caller's roles are not remembered.
     pub roles: Option<Arc<str>>,
-    /// None: the caller's roles are not remembered or do not allow the operation.
+    /// None if the caller's roles are not remembered or do not allow the operation.
     pub planned: Option<Planned<P, E>>,
 }
 
-/// What a read comes to.
+/// The result of a read.
 pub(super) enum Read<P> {
     Done(Scope, P, Found),
-    /// The same request was answered before.
+    /// An earlier request with the same Idempotency-Key was answered.
     Answered(StoredRow),
 }
 
 impl Work {
-    /// What a request would read, for the definitions and roles as they are remembered. `read`: the roles that were just
-    /// read.
+    /// Plans the read with the remembered definitions and roles. `read`: the roles, if this request has just read them.
     pub(super) async fn guess<P, E: From<Fault>>(
         &self,
         cx: &Context,
@@ -62,8 +61,8 @@ impl Work {
             standing,
             seq: None,
         };
-        // Without known roles the statements would be made for nobody, and with roles that do not allow the operation in
-        // vain: only the preamble goes out.
+        // If the roles are unknown or do not allow the operation, the planned statements would be useless: only the
+        // preamble is sent.
         let is_admitted = roles.is_some() && scope.grants.admit(cx.operation).is_ok();
         let planned = is_admitted.then(|| plan(&scope));
         Ok(Guess {
@@ -73,8 +72,8 @@ impl Work {
         })
     }
 
-    /// Proves the caller and reads, again while what is remembered turns out to be old. `first`: the first guess, where it
-    /// was made already.
+    /// Proves the caller and reads, again while the remembered data turns out to be outdated. `first` is the first
+    /// guess, if there is one.
     pub(super) async fn find<P: Send, E: From<Fault>>(
         &self,
         cx: &Context,
@@ -99,7 +98,7 @@ impl Work {
             } = guess;
             let mut statements = vec![preamble(&scope.caller.principal, key)];
             let planned = planned.map(|planned| {
-                // A refusal that stood on old definitions is no refusal: it is judged after they are proven.
+                // A refusal by outdated definitions does not count. It is decided again with proven ones.
                 planned.map(|(reads, prepared)| {
                     statements.extend(reads.into_statements());
                     prepared

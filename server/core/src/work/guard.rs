@@ -1,13 +1,13 @@
-//! What a decision stood on, as one SQL condition: if it no longer holds, the commit writes nothing and is `Stale`.
+//! What a decision depends on, as one SQL condition. If it no longer holds, the commit writes nothing and is `Stale`.
 
 use std::fmt::Write;
 
 use crate::ports::store::{Statement, Value};
 
-/// Conditions joined by AND. Empty: always holds.
+/// Conditions joined by AND. An empty guard always holds.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
-    /// `{}` stands for each of the parameters in turn.
+    /// Each `{}` stands for the next parameter.
     conditions: Vec<String>,
     params: Vec<Value>,
 }
@@ -17,21 +17,21 @@ impl Guard {
         Self::default()
     }
 
-    /// A condition of one's own; `{}` stands for each parameter in turn, and nothing else has a brace.
+    /// Adds a condition. Each `{}` stands for the next parameter; the condition has no other braces.
     pub fn and(mut self, condition: &str, params: impl IntoIterator<Item = Value>) -> Self {
         self.conditions.push(condition.to_owned());
         self.params.extend(params);
         self
     }
 
-    /// Both hold.
+    /// The conditions of both guards.
     pub fn join(mut self, other: Self) -> Self {
         self.conditions.extend(other.conditions);
         self.params.extend(other.params);
         self
     }
 
-    /// The tenant's definitions and roles are still those of these revisions.
+    /// The revisions of the tenant's definitions and roles are unchanged.
     pub fn revisions(self, schema_rev: i64, access_rev: i64) -> Self {
         self.and(
             "(SELECT schema_rev = {} AND access_rev = {} FROM meta)",
@@ -39,12 +39,12 @@ impl Guard {
         )
     }
 
-    /// Each record still has this version; 0 means that it must not exist.
+    /// Each record still has this version. Version 0 means that the record must not exist.
     pub fn records<'a>(self, versions: impl IntoIterator<Item = (&'a str, i64)>) -> Self {
         self.versions("records", versions)
     }
 
-    /// The same for the rows of any table that has `id` and `version`.
+    /// The same for the rows of any table with the columns `id` and `version`.
     pub fn versions<'a>(
         self,
         table: &'static str,
@@ -66,7 +66,7 @@ impl Guard {
         )
     }
 
-    /// The statement that fails by the constraint `stale` if a condition does not hold.
+    /// The statement that violates the constraint `stale` if a condition does not hold.
     pub fn statement(self) -> Option<Statement> {
         if self.conditions.is_empty() {
             return None;

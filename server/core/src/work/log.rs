@@ -1,6 +1,6 @@
-//! The change log of everything but records: people, keys, definitions, sessions, notices. `Work` writes the entries of a
-//! decision, one sequence number each, so that nothing changes without one. Records write theirs in bulk, in
-//! `records/write/commit.rs`.
+//! The change log entries for everything except records: people, keys, definitions, sessions, notices. `Work` writes
+//! the entries of a decision with one sequence number each, so no change goes unlogged. The entries for records are
+//! written in bulk in `records/write/commit.rs`.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -10,7 +10,7 @@ use crate::{
     ports::store::{Statement, Value},
 };
 
-/// The `type` of an entry. These names are reserved: no new object type may have one.
+/// The `type` of an entry. New object types cannot have these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     ApiKey,
@@ -49,11 +49,11 @@ impl Kind {
     }
 }
 
-/// The longest text of one side of an entry, in bytes: a row of D1 holds 2 MB.
+/// Upper bound of the text of `fields` or `before` of an entry, in bytes. A row of D1 holds 2 MB.
 const LONGEST: usize = 900_000;
 
-/// One entry: `fields` are the new values of the properties that changed, `before` the old ones, null where there is none.
-/// No entry holds a secret or its hash.
+/// One entry. `fields` are the new values of the changed properties, `before` the old ones; a missing value is null. No
+/// entry holds a secret or its hash.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     kind: Kind,
@@ -64,7 +64,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Something that happened, and what is known of it.
+    /// An event, with the properties to log.
     pub fn new(kind: Kind, id: impl Into<String>, op: &'static str, fields: Json) -> Self {
         Self {
             kind,
@@ -75,7 +75,7 @@ impl Entry {
         }
     }
 
-    /// A change from one state to another. Only properties that differ are kept.
+    /// A change from one state to another. Only the properties that differ are logged.
     pub fn change(
         kind: Kind,
         id: impl Into<String>,
@@ -108,14 +108,14 @@ impl Entry {
         })
     }
 
-    /// The same, with one more property that the entry tells.
+    /// Adds a property to the entry.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Whether it changes what somebody may do.
+    /// Whether the change affects what somebody may do.
     pub fn moves_access(&self) -> bool {
         self.kind == Kind::User
             && ["roles", "status"]
@@ -131,7 +131,7 @@ fn object(value: Json) -> Map<String, Json> {
     }
 }
 
-/// A side as it is stored. One that is too long for a row says so in its place.
+/// `fields` or `before` as stored. If it is too long for a row, a note replaces it.
 fn text(side: &Map<String, Json>) -> String {
     let text = Json::Object(side.clone()).to_string();
     match text.len() {
@@ -140,14 +140,14 @@ fn text(side: &Map<String, Json>) -> String {
     }
 }
 
-/// The statement that appends the entries, the k-th under the sequence number `first` + k of the commit. `now` is in epoch
-/// ms; `actor` is who did it, as rows have it.
+/// The statement that appends the entries. The k-th entry gets the commit's sequence number `first` + k. `now` is in
+/// epoch ms. `actor` is who made the change, as rows store it.
 pub fn append(entries: &[Entry], first: u32, now: i64, actor: &str) -> Option<Statement> {
     let first = i64::from(first);
     const INTO: &str = "INSERT INTO changes (seq, record_id, type, op, fields, before, at, actor)";
     match entries {
         [] => None,
-        // Bound by itself: its texts may be long.
+        // A single entry is bound directly, because its texts may be long.
         [entry] => Some(Statement::new(
             format!("{INTO} SELECT base + ?8, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM meta"),
             [
@@ -183,7 +183,7 @@ pub fn append(entries: &[Entry], first: u32, now: i64, actor: &str) -> Option<St
     }
 }
 
-/// Takes sequence numbers for a commit; `moves_access`: cached rights are read again after it.
+/// Takes sequence numbers for a commit. With `moves_access`, cached roles are read again after the commit.
 pub fn number(versions: u32, moves_access: bool) -> Statement {
     Statement::new(
         "UPDATE meta SET base = seq + 1, seq = seq + ?1, access_rev = access_rev + ?2 RETURNING base",
@@ -194,7 +194,7 @@ pub fn number(versions: u32, moves_access: bool) -> Statement {
     )
 }
 
-/// The statements of an entry whose commit is no decision: before anybody is signed in.
+/// The statements for an entry outside a decision, for requests before anybody is signed in.
 pub fn alone(entry: &Entry, now: i64, actor: &str) -> impl Iterator<Item = Statement> {
     [number(1, entry.moves_access())].into_iter().chain(append(
         std::slice::from_ref(entry),

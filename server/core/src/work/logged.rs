@@ -1,4 +1,4 @@
-//! The change log tells of everything that changes a tenant: each sequence number has its entry.
+//! The change log covers every change of a tenant: each sequence number has its entry.
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +7,8 @@ use crate::{
     testing::api::{Api, PASSWORD, TENANT, tenant, tokens},
 };
 
-/// Type, operation, actor's kind and fields of each entry, in order; and that no sequence number lacks one.
+/// Type, operation, kind of actor and fields of each entry, in order. Also checks that every sequence number has an
+/// entry.
 fn entries(api: &Api) -> Vec<(String, String, String, Json)> {
     let memory = api.host.world.memory(&tenant(TENANT)).unwrap();
     let rows = |sql: &'static str| memory.run(&Statement::new(sql, []));
@@ -175,7 +176,7 @@ fn the_history_of_a_record_is_its_own() {
     assert_eq!(history["items"].as_array().unwrap().len(), 1, "{history}");
 }
 
-/// Rights that somebody remembers are read again once they moved.
+/// Remembered roles are read again after they changed.
 #[test]
 fn the_revision_of_access_moves_with_roles_and_standing_alone() {
     let api = Api::default();

@@ -1,4 +1,5 @@
-//! What a request proves of its caller before anything else, in the round trip of its data or in the guard of its commit.
+//! What a request proves of its caller before anything else: in the round trip of its data, or in the guard of its
+//! commit.
 
 use super::{Guard, Issued, stored::StoredRow};
 use crate::{
@@ -28,8 +29,8 @@ fn roles_of(principal: &Principal) -> (&'static str, &'static str, &str) {
             "LEFT JOIN sessions s ON s.id = ?1 AND s.kind = 'portal' LEFT JOIN records r ON r.id = s.subject",
             session.as_str(),
         ),
-        // Of the person who bounds what the key gives. The command line's keys are bound by nobody. A key without a maker was
-        // made by a program that knows of no makers yet: it gives nothing.
+        // The roles of the person who made the key limit the key. Nothing limits keys that the command line made. A key
+        // without a maker gives nothing: a program older than the column wrote it.
         Principal::Key { id, .. } => (
             "CASE WHEN k.id IS NULL OR k.revoked_at IS NOT NULL THEN NULL WHEN k.maker = 'system:' THEN json_array('owner') \
              WHEN u.status = 'active' THEN u.roles ELSE json_array() END",
@@ -40,10 +41,10 @@ fn roles_of(principal: &Principal) -> (&'static str, &'static str, &str) {
     }
 }
 
-/// The guard, and that the caller still has these roles.
+/// Adds to the guard that the caller still has these roles.
 pub(super) fn proven(guard: Guard, principal: &Principal, roles: &str) -> Guard {
     let (roles_now, join, id) = roles_of(principal);
-    // The operator's are no question to the database.
+    // The operator has no session or key in the database to check.
     if join.is_empty() {
         return guard;
     }

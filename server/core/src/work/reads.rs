@@ -1,4 +1,4 @@
-//! The statements of one read, and where the rows of each are found afterwards.
+//! The statements of one read, and typed handles to the rows of each.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Reads(Vec<Statement>);
 
-/// What one of the statements reads, as a `T`.
+/// A handle to the rows of one statement, which are read as a `T`.
 #[derive(Debug)]
 pub struct Wanted<T>(usize, PhantomData<fn() -> T>);
 
@@ -30,7 +30,7 @@ impl Reads {
         Wanted(self.0.len() - 1, PhantomData)
     }
 
-    /// One statement alone.
+    /// A read of one statement.
     pub fn one<T: FromRows>(statement: Statement) -> (Self, Wanted<T>) {
         let mut reads = Self::default();
         let at = reads.add(statement);
@@ -55,7 +55,7 @@ impl Found {
         Self(rows)
     }
 
-    /// The rows of one of the statements. They are taken once: a second time there are none.
+    /// Takes the rows of one statement. A second call gives no rows.
     pub fn take<T: FromRows>(&mut self, at: Wanted<T>) -> Result<T, Fault> {
         T::from_rows(self.0.get_mut(at.0).map(std::mem::take).unwrap_or_default())
     }

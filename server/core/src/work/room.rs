@@ -1,4 +1,4 @@
-//! A request that has to read again holds what it read last, and nothing of what it read in vain.
+//! A request that has to read again keeps only what it read last in memory.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -11,10 +11,10 @@ use crate::{
     testing::api::{Api, Reply, TENANT, now, tenant},
 };
 
-/// As many notes of 200 kB as one batch may change.
+/// The most notes of 200 kB that one batch may change.
 const NOTES: usize = 41;
 
-/// What one business may have of what is read and answered, on the host that gives less.
+/// The memory that one business may use for reads and answers, on the host with the lower bound.
 const PART: usize = 32 << 20;
 
 struct Shop {
@@ -39,7 +39,7 @@ fn create(api: &Api, token: &str, record_type: &str, fields: &Value) -> String {
 }
 
 impl Shop {
-    /// Changes all notes and does `more`, as the request of one address that shares memory with others.
+    /// Changes all notes and adds the operation `more`, from an address that shares memory with others.
     fn change(&self, pinned: bool, more: Option<Value>) -> Reply {
         let shares = || Shares::new(4 * PART, PART);
         let hall = Arc::new(Hall::new(shares(), shares(), shares()));
@@ -51,7 +51,7 @@ impl Shop {
         now(held.during(async { self.api.post("/records/batch", &self.token, body) }))
     }
 
-    /// What somebody else does between the next read and its commit.
+    /// Another client's write between the next read and its commit.
     fn race(&self, sql: String) {
         let memory = self.api.host.world.memory(&tenant(TENANT)).unwrap();
         *memory.before_commit.lock() = Some(Box::new(move |connection| {

@@ -1,5 +1,6 @@
-//! Sealing of what only the bearer of a secret may read again: stored answers that hold one, under a key derived from the
-//! Idempotency-Key, and successors of refresh tokens. ChaCha20-Poly1305 (RFC 8439); a random nonce stands in front.
+//! Sealing of texts that only the bearer of a secret may read again: stored answers with a secret in them, under a key
+//! derived from the Idempotency-Key, and successors of refresh tokens. ChaCha20-Poly1305 (RFC 8439), with a random
+//! nonce in front.
 
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, aead::Aead};
 
@@ -7,18 +8,18 @@ use crate::{hex, ports::Random, random_id};
 
 const NONCE: usize = 12;
 
-/// Hexadecimal nonce and ciphertext.
+/// Nonce and ciphertext in hexadecimal.
 pub fn seal(key: &[u8; 32], text: &str, random: &dyn Random) -> String {
     let nonce: [u8; NONCE] = random_id::bytes(random);
     let cipher = ChaCha20Poly1305::new(key.into());
-    // Only a text of over 256 GiB cannot be sealed.
+    // Sealing fails only for texts over 256 GiB.
     let sealed = cipher
         .encrypt(&nonce.into(), text.as_bytes())
         .unwrap_or_default();
     hex::encode(&nonce) + &hex::encode(&sealed)
 }
 
-/// None if it was sealed under another key or tampered with.
+/// None if the text was sealed with another key or was changed.
 pub fn open(key: &[u8; 32], sealed: &str) -> Option<String> {
     let bytes = hex::decode(sealed)?;
     let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;

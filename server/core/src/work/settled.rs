@@ -1,18 +1,18 @@
-//! When expired rows may be deleted. A clock may be wrong for a while, and what a wrong clock deletes does not come back. So
-//! each tenant remembers how its clock went.
+//! When expired rows may be deleted. A host's clock may be wrong for a while, and a deletion by a wrong clock cannot be
+//! undone. Therefore each tenant records how its clock moved.
 //!
-//! The clock is steady while each look at it is within a day of the look before. When it has been steady for a day, rows that
-//! expired more than a day ago are deleted. After a jump ahead, only those are deleted that had expired before the last
-//! steady period, so that a tenant that is rarely used is cleaned up too, only later. After a jump back, nothing is deleted
-//! until the clock has been steady for a day.
+//! The clock is steady while each look at it is within a day of the look before. After a steady day, rows that expired
+//! more than a day ago are deleted. After a jump ahead, only rows that had expired before the last steady period are
+//! deleted, so a rarely used tenant is cleaned up too, only later. After a jump back, nothing is deleted until the
+//! clock has been steady for a day.
 
 use crate::ports::store::Statement;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
-/// A leap is longer than this, and what is deleted has been over for as long.
+/// A greater difference between two looks is a jump. Rows are deleted only when they expired longer ago than this.
 pub const STEADY_MS: i64 = 24 * HOUR_MS;
 
-/// Looks at the clock. It writes once an hour at most.
+/// Looks at the clock. Writes at most once an hour.
 pub fn look(now: i64) -> Statement {
     Statement::new(
         "UPDATE meta SET \
@@ -23,8 +23,8 @@ pub fn look(now: i64) -> Statement {
     )
 }
 
-/// The time that has surely passed, as a term of SQL: `now` and `steady` are the terms of the time and of [`STEADY_MS`].
-/// [`look`] comes before it in the commit.
+/// The time that has certainly passed, as an SQL term. `now` and `steady` are the terms for the time and for
+/// [`STEADY_MS`]. [`look`] must come before it in the commit.
 pub fn passed(now: &str, steady: &str) -> String {
     format!(
         "(SELECT CASE WHEN {now} - clock_began >= {steady} THEN {now} ELSE clock_before END - {steady} FROM meta)"
@@ -42,7 +42,7 @@ mod tests {
     const T: i64 = 1_800_000_000_000;
     const DAY: i64 = STEADY_MS;
 
-    /// A tenant's clock, and the things that end at their time and are deleted when they are over.
+    /// A tenant's clock, and rows that are deleted when they have expired.
     struct Tenant(Connection);
 
     impl Tenant {
@@ -61,7 +61,7 @@ mod tests {
                 .unwrap();
         }
 
-        /// Tidies up at a time; how many things are left.
+        /// Cleans up at a time. Returns the number of rows that are left.
         fn tidy(&self, now: i64) -> i64 {
             let look = look(now);
             let params: Vec<i64> = look.params.iter().filter_map(Value::as_i64).collect();
@@ -75,7 +75,7 @@ mod tests {
                 .unwrap()
         }
 
-        /// Tidies up every two hours of so many days.
+        /// Cleans up every two hours for this many days.
         fn days(&self, from: i64, days: i64) -> i64 {
             (0..=days * 12)
                 .map(|n| self.tidy(from + n * DAY / 12))
@@ -99,7 +99,7 @@ mod tests {
             tenant.days(T, 10);
             tenant.put(T + 11 * DAY);
             let now = T + 10 * DAY;
-            // For most of a day, with as many looks as one likes.
+            // For most of a day, however often the clock is looked at.
             for n in 0..20 {
                 assert_eq!(tenant.tidy(now + leap + n * HOUR_MS), 1);
             }
@@ -122,8 +122,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
-        /// Whatever goes on: while the clock is right, nothing goes before it is over, and one leap that is put right within
-        /// a day changes nothing of that.
+        /// While the clock is right, no row is deleted before it expires, whatever happens. One jump that is corrected
+        /// within a day does not change that.
         #[test]
         fn nothing_goes_before_it_is_over(
             gaps in proptest::collection::vec(0i64..3 * DAY, 1..60),

@@ -1,7 +1,7 @@
-//! Answers kept for a repeat of the request. An answer is recorded in the commit of its effect, before the versions and
-//! numbers that the commit gives out are known: stand-ins are in their places, and the row keeps where these are. The
-//! places are found by printing the answer twice, with other stand-ins each time, and comparing: so whatever digits a
-//! caller's text holds, it is never taken for one of ours.
+//! Answers that are stored for a repeat of the request. An answer is stored in the commit of its effect, before the
+//! commit's versions and numbers are known. The stored text has placeholders (stand-ins) for them, and the row records
+//! the byte offsets of the placeholders. The offsets are found by printing the answer twice with different placeholders
+//! and comparing the texts, so digits in a caller's text are never taken for a placeholder.
 
 use crm_runtime::server::StoredAnswer;
 use serde::{Deserialize, Serialize};
@@ -15,47 +15,48 @@ use crate::{
 
 mod marked;
 
-/// How long an answer is kept: contract.md, idempotency.
+/// How long an answer is kept, in ms: see docs/contract.md, idempotency.
 pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What a commit gave out.
+/// The numbers that a commit gave out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Issued {
-    /// The first sequence number of the commit; the k-th change has `base + k`.
+    /// The first sequence number of the commit. The k-th change has `base + k`.
     pub base: i64,
-    /// Per counter of the decision its value before this commit; the k-th number is that + 1 + k.
+    /// The value of each of the decision's counters before the commit. The k-th number of a counter is that value + 1 +
+    /// k.
     pub counters: Vec<i64>,
 }
 
-/// A repeat's answer, as it was stored.
+/// The stored answer for a repeat.
 pub(super) struct StoredRow {
     pub(super) fingerprint: String,
     pub(super) status: i64,
     pub(super) headers: String,
     pub(super) body: String,
-    /// None in a row of an older program: see [`marked`].
+    /// None in a row that an older program wrote: see [`marked`].
     pub(super) places: Option<String>,
     pub(super) prefix: i64,
     pub(super) sealed: bool,
     pub(super) issued: Issued,
 }
 
-/// Byte offsets of the stand-ins, ascending: in the body, and in each header's value.
+/// Byte offsets of the placeholders in the body and in each header's value, ascending.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Places {
     body: Vec<usize>,
     headers: Vec<Vec<usize>>,
 }
 
-/// A stand-in is an integer of 16 digits: the first says in which of the two prints it stands, six name its source (0: the
-/// versions; n: the n-th counter), nine say what it is counted from there.
+/// A placeholder is an integer of 16 digits. The first digit tells the first print from the second. The next six name
+/// the source (0: versions; n: n-th counter). The last nine are the offset from the source's value.
 const DIGITS: usize = 16;
 const PER_SOURCE: i64 = 1_000_000_000;
 const MOST_SOURCES: i64 = 1_000_000;
 const FIRST: i64 = PER_SOURCE * MOST_SOURCES;
 const SECOND: i64 = 2 * FIRST;
 
-/// The stand-ins of a commit that takes from so many counters. None: it takes from more than can be told apart.
+/// The placeholders for a commit that takes from this many counters. None if there are too many to number.
 fn stand_ins(lead: i64, counters: usize) -> Option<Issued> {
     let last = i64::try_from(counters).ok()?;
     (last < MOST_SOURCES).then(|| Issued {
@@ -64,7 +65,7 @@ fn stand_ins(lead: i64, counters: usize) -> Option<Issued> {
     })
 }
 
-/// Where the two prints of one text differ. None: they differ in something that is no stand-in.
+/// The offsets at which two prints of one text differ. None if they differ in anything but placeholders.
 fn places(first: &[u8], second: &[u8]) -> Option<Vec<usize>> {
     if first.len() != second.len() {
         return None;
@@ -91,7 +92,8 @@ fn places(first: &[u8], second: &[u8]) -> Option<Vec<usize>> {
     Some(places)
 }
 
-/// `text`, the first print, with what was given out in the places of the stand-ins. None: there are none in the places.
+/// `text`, the first print, with the issued numbers in place of the placeholders. None if there is no placeholder at an
+/// offset.
 fn fill(text: &str, places: &[usize], issued: &Issued) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
@@ -109,7 +111,7 @@ fn fill(text: &str, places: &[usize], issued: &Issued) -> Option<String> {
     Some(out)
 }
 
-/// An answer as a row keeps it.
+/// An answer as it is stored.
 struct Kept {
     status: u16,
     headers: Vec<(String, String)>,
@@ -117,7 +119,7 @@ struct Kept {
     places: Places,
 }
 
-/// How a response is printed to be kept.
+/// Serializes a response to store it.
 pub(super) type Print<R> = fn(R) -> Result<StoredAnswer, serde_json::Error>;
 
 impl Kept {
@@ -154,7 +156,7 @@ impl Kept {
     }
 }
 
-/// The statements that keep the answer for a repeat, and forget what is surely older than a day.
+/// The statements that store the answer for a repeat and delete answers that are certainly older than a day.
 pub(super) fn record<R>(
     key: &Idempotency,
     answer: &(dyn Fn(&Issued) -> R + Send),
@@ -203,7 +205,7 @@ pub(super) fn record<R>(
     ])
 }
 
-/// The stored answer, with what its commit gave out.
+/// The stored answer, with the numbers that its commit gave out.
 pub(super) fn replay(row: StoredRow, key: &Idempotency) -> Result<StoredAnswer, Fault> {
     let internal = |error: serde_json::Error| Fault::Internal(error.to_string());
     let body = if row.sealed {

@@ -1,9 +1,10 @@
-//! Writes of one tenant that came in each other's way go on one after another. Each that lost two commits to others asks
-//! for the tenant's turn before it reads again; without it, those who lost would all read and commit at once, all but one
-//! of them in vain, for as many rounds as there are writes.
+//! Turns for the conflicting writes of one tenant. A write that lost two commits to others waits for the tenant's turn
+//! before it reads again. Without turns, all losing writes would read and commit at once, and all but one would fail in
+//! every round.
 //!
-//! A turn spares work and nothing else: what a commit stands on is proven by its guard. So it is a lease. A Worker never
-//! drops a request whose caller hung up, and other isolates and processes know nothing of it.
+//! Turns save work and do not affect correctness, because the guard of each commit proves what the decision depends on.
+//! A turn is a lease, because a Worker never drops a request whose caller hung up. Other isolates and processes do not
+//! know of it.
 
 use std::{
     collections::HashMap,
@@ -23,10 +24,10 @@ use crate::{
 /// How long a turn lasts unless it is renewed, in ms.
 const LEASE_MS: i64 = 1_000;
 
-/// Above so many, those that are over are forgotten.
+/// Above this number of turns, expired ones are removed.
 const MOST: usize = 1_000;
 
-/// Who waits asks at least every 2 ^ this ms.
+/// A waiter polls at least every 2^n ms.
 const LONGEST_WAIT: u32 = 6;
 
 #[derive(Default)]
@@ -34,10 +35,10 @@ pub struct Turns {
     held: Mutex<HashMap<TenantId, Lease>>,
 }
 
-/// Until when a turn lasts, in epoch ms; each turn has one of its own.
+/// The end of a turn, in epoch ms. Each turn has its own.
 type Lease = Arc<AtomicI64>;
 
-/// The tenant's turn, given back when it is dropped.
+/// A tenant's turn. Dropping it gives it back.
 pub struct Turn<'a> {
     turns: &'a Turns,
     tenant: TenantId,
@@ -62,9 +63,9 @@ impl Turns {
         }
     }
 
-    /// The turn, if nobody has it at `now`, in epoch ms.
+    /// Takes the turn if it is free at `now`, in epoch ms.
     fn take(&self, tenant: &TenantId, now: i64) -> Option<Turn<'_>> {
-        // One that lasts longer than a lease does was taken before the clock went back.
+        // A lease that ends later than a new one would was taken before the clock went back.
         let over = |lease: &Lease| {
             let until = lease.load(Relaxed);
             until <= now || until > now.saturating_add(LEASE_MS)
@@ -92,14 +93,14 @@ impl Turns {
 }
 
 impl Turn<'_> {
-    /// Keeps the turn over a pause before try number `tries`.
+    /// Waits before try number `tries`, then renews the turn.
     pub async fn keep(&self, ports: &Ports, tries: u32, deadline: i64) -> Result<(), Fault> {
         pause(ports, tries, deadline).await?;
         self.renew(ports.clock.now());
         Ok(())
     }
 
-    /// It lasts as long again, if it has not gone to another meanwhile.
+    /// Extends the lease by [`LEASE_MS`] from now. Has no effect if another write has the turn by now.
     fn renew(&self, now: i64) {
         self.lease.store(now.saturating_add(LEASE_MS), Relaxed);
     }
@@ -118,7 +119,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Full jitter: up to 2, 4, 8 ... 128 ms, before the deadline.
+/// Waits a random time of up to 2, 4, 8 ... 128 ms (full jitter). Refused if that passes the deadline.
 async fn pause(ports: &Ports, times: u32, deadline: i64) -> Result<(), Fault> {
     let mut bytes = [0u8; 2];
     ports.random.fill(&mut bytes);
@@ -180,12 +181,12 @@ mod tests {
         first.renew(NOW + 500);
         assert!(turns.take(&tenant(TENANT), NOW + LEASE_MS).is_none());
         let second = turns.take(&tenant(TENANT), NOW + 500 + LEASE_MS).unwrap();
-        // Who had it before can neither prolong it nor give it back.
+        // The earlier holder can neither extend the turn nor give it back.
         first.renew(NOW + 9_000);
         drop(first);
         assert!(turns.take(&tenant(TENANT), NOW + 501 + LEASE_MS).is_none());
         drop(second);
-        // Nor when it went on to a third.
+        // The same after it went to a third holder.
         let late = turns.take(&tenant(TENANT), NOW).unwrap();
         drop(turns.take(&tenant(TENANT), NOW + LEASE_MS).unwrap());
         let third = turns.take(&tenant(TENANT), NOW + LEASE_MS).unwrap();
@@ -194,7 +195,7 @@ mod tests {
         drop(third);
     }
 
-    /// Lets all others go on `0` times.
+    /// Lets all other tasks run `0` times.
     struct Wait(u64);
 
     impl Future for Wait {
@@ -210,7 +211,7 @@ mod tests {
         }
     }
 
-    /// A store whose trips take some time.
+    /// A store whose round trips take time.
     struct Far(Arc<Memory>);
 
     impl TenantStore for Far {
@@ -243,7 +244,7 @@ mod tests {
         }
     }
 
-    /// Fifty edits of one row at once: each stands, and each costs three tries at most.
+    /// Fifty concurrent edits of one row: all succeed, with at most three tries each.
     #[test]
     fn those_who_lost_go_on_one_after_another() {
         const WRITERS: usize = 50;
@@ -276,7 +277,7 @@ mod tests {
                 .await;
             assert!(ended.is_ok());
         };
-        // Enough rounds for all of them to be done.
+        // Enough rounds for all edits to finish.
         let mut all = Box::pin(join_all((0..WRITERS).map(edit)));
         let waker = std::task::Waker::noop();
         let mut rounds = 0;

@@ -1,12 +1,12 @@
-//! Answers that an older program stored: their stand-ins are integers of 16 digits whose first ten are a prefix that occurs
-//! nowhere else in the answer. Such rows are read until the day after the upgrade, so that a repeat of their request does
-//! not take effect twice; none is written any more.
+//! Answers that an older program stored. Their placeholders are integers of 16 digits, whose first ten digits are a
+//! prefix that occurs nowhere else in the answer. Such rows are read until the day after the upgrade, so that a repeat
+//! of their request does not take effect twice. They are no longer written.
 
 use super::Issued;
 
 const PER_COUNTER: i64 = 100_000;
 
-/// `text` with every stand-in replaced by what it stands for.
+/// `text` with the number for every placeholder.
 pub(super) fn fill(text: &str, prefix: i64, issued: &Issued) -> String {
     let mark = prefix.to_string();
     let mut out = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! A repeat is answered byte for byte like the first time, whatever the answer holds.
+//! A repeat gets the same bytes as the first answer, whatever the answer holds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{ports::store::Value, testing::host::Dice};
 
-/// A piece of an answer: text of anybody's, the k-th version, the k-th number of a counter.
+/// A part of an answer: arbitrary text, the k-th version, or the k-th number of a counter.
 #[derive(Clone, Debug)]
 enum Piece {
     Text(String),
@@ -71,7 +71,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// What is answered to a repeat of a request whose commit gave out `issued`.
+/// The answer to a repeat of a request whose commit gave out `issued`.
 fn repeated(pieces: &Pieces, issued: &Issued, secret: bool) -> StoredAnswer {
     let pieces = pieces.clone();
     let answer: Box<dyn Fn(&Issued) -> Printed + Send> =
@@ -148,7 +148,7 @@ proptest! {
 #[test]
 fn an_answer_is_printed_twice_whatever_digits_it_holds() {
     let printed = std::sync::Arc::new(AtomicUsize::new(0));
-    // Every prefix that could mark a place, one after the other.
+    // Every possible prefix of a placeholder, one after the other.
     let digits: String = (4_000_000_000_u64..4_000_080_000)
         .map(|prefix| format!("{prefix} "))
         .collect();
