@@ -1,4 +1,4 @@
-//! What one request may ask for while values and definitions are judged. All of its records share one allowance.
+//! The bounds of one request for checking values and definitions. All of its records share one allowance.
 
 use std::sync::{
     Arc,
@@ -7,16 +7,17 @@ use std::sync::{
 
 use crate::ports::store::TenantId;
 
-/// The work that one request can ask of patterns, in steps of some 10 ns. So judging holds the serving thread for some 40 ms
-/// in one request. [`MOST_STATES`] bounds compiling.
+/// Upper bound of the pattern matching in one request, in steps of about 10 ns: it occupies the serving thread for
+/// about 40 ms. [`MOST_STATES`] bounds compiling.
 pub const MOST_EFFORT: u64 = 1 << 22;
-/// The states of the patterns that one request can have compiled, and what reading their texts comes to. All patterns that
-/// a tenant can have are less, so only a request that needs more programs at once than are kept is ever refused.
+/// Upper bound of the pattern states that one request compiles, including the cost of parsing. All patterns of a tenant
+/// need less, so a request is refused only if it needs more programs at once than are kept.
 pub const MOST_STATES: u64 = 1 << 19;
-/// The bytes of failures that one request is told. Beside them, each operation that failed is told one.
+/// Upper bound of the failures in the answer to one request, in bytes. In addition, each failed operation lists its
+/// first failure.
 pub const MOST_TOLD: u64 = 1 << 18;
 
-/// What is left of what one request may ask for. Clones share it.
+/// The rest of one request's allowance. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Allowance {
     work: Arc<Work>,
@@ -25,13 +26,13 @@ pub struct Allowance {
 
 #[derive(Debug)]
 struct Work {
-    /// Whose programs are kept for the next request. None: they are not kept.
+    /// The tenant whose compiled programs are kept for the next request. With None they are not kept.
     tenant: Option<TenantId>,
     effort: AtomicU64,
     states: AtomicU64,
 }
 
-/// Of a request that judges a few values, such as the defaults of definitions.
+/// For a request that checks a few values, such as the defaults of definitions.
 impl Default for Allowance {
     fn default() -> Self {
         Self::new(None)
@@ -54,7 +55,8 @@ impl Allowance {
         }
     }
 
-    /// For another try of the same request: it works with what is left, and tells what this one has left to tell.
+    /// For another try of the same request. It shares the remaining work, and may list as many failures as this one
+    /// still may.
     pub fn again(&self) -> Self {
         Self {
             work: self.work.clone(),
@@ -66,23 +68,23 @@ impl Allowance {
         self.work.tenant.as_ref()
     }
 
-    /// Whether a text can still be judged, which takes so much work.
+    /// Spends the work to match a text. False if not enough is left.
     pub(crate) fn judges(&self, work: u64) -> bool {
         spend(&self.work.effort, work)
     }
 
-    /// Whether a program of so many states can still be compiled.
+    /// Spends the states to compile a program. False if not enough are left.
     pub(crate) fn compiles(&self, states: u64) -> bool {
         spend(&self.work.states, states)
     }
 
-    /// Whether a failure of so many bytes can still be told.
+    /// Spends the bytes to list a failure. False if not enough are left.
     pub(crate) fn tells(&self, bytes: u64) -> bool {
         spend(&self.told, bytes)
     }
 }
 
-/// Whether there was as much left, which is then spent.
+/// Spends an amount. False, and nothing is spent, if less is left.
 fn spend(left: &AtomicU64, wanted: u64) -> bool {
     let less = |left: u64| left.checked_sub(wanted);
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)

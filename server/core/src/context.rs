@@ -1,4 +1,4 @@
-//! What a handler knows of the request beside its parameters: who asks, for which tenant, until when.
+//! What a handler knows of the request besides its parameters: the caller, the tenant, the deadline.
 
 use std::net::IpAddr;
 
@@ -7,24 +7,25 @@ use crm_runtime::server::Operation;
 
 use crate::ports::store::TenantId;
 
-/// Of one admitted request.
+/// The context of one admitted request.
 #[derive(Clone, Debug)]
 pub struct Context {
     pub operation: &'static Operation,
     pub request_id: String,
-    /// When the request was admitted, epoch ms. One request has one time.
+    /// When the request was admitted, in epoch ms. The whole request uses this time.
     pub now: i64,
-    /// When it must be answered, epoch ms: a guarded commit is tried again until then.
+    /// When the request must be answered, in epoch ms. A guarded commit is retried until then.
     pub deadline: i64,
-    /// None on operations that need no token.
+    /// None for operations that need no token.
     pub caller: Option<Caller>,
-    /// Of a write that came with an `Idempotency-Key`.
+    /// Set for a write with an `Idempotency-Key`.
     pub idempotency: Option<Idempotency>,
-    /// The caller's address: the peer's, or what a configured proxy states.
+    /// The caller's address: that of the peer, or the one that a trusted proxy states.
     pub address: Option<IpAddr>,
 }
 
-/// The bearer of a verified access token. That its session or key is not revoked is known after the first read.
+/// The bearer of a verified access token. Whether the session or the key was revoked is known only after the first
+/// read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub tenant: TenantId,
@@ -39,23 +40,23 @@ pub enum Principal {
     Portal { contact: String, session: String },
     /// An API key with the scopes of its token, each `family:action`.
     Key { id: String, scopes: Vec<String> },
-    /// The command line on the machine that holds the data: it may do everything, and there is no session to revoke.
+    /// The command line on the machine that holds the data. It may do everything, and it has no session to revoke.
     Operator,
 }
 
-/// What an idempotent write is recorded under.
+/// What an idempotent write is stored under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     /// Hash of tenant, principal and key: 64 hex digits. The key itself is not kept.
     pub key_hash: String,
     /// Hash of method, path, query, version, If-Match and body.
     pub fingerprint: String,
-    /// Derived from the key: seals answers that hold a secret.
+    /// Derived from the key. It seals answers that hold a secret.
     pub seal: [u8; 32],
 }
 
 impl Principal {
-    /// The kind of token: the name of the security scheme. An operator has none.
+    /// The kind of token, which is the name of the security scheme. The operator has none.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::User { .. } => "user",
@@ -65,12 +66,12 @@ impl Principal {
         }
     }
 
-    /// Who did it, as rows and the change log have it: the kind, a colon and the id.
+    /// The actor as rows and the change log store it: the kind, a colon and the id.
     pub fn actor(&self) -> String {
         format!("{}:{}", self.kind(), self.id().unwrap_or_default())
     }
 
-    /// The user's, contact's or key's id; the operator has none.
+    /// The id of the user, contact or key. None for the operator.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::User { id, .. } | Self::Key { id, .. } => Some(id),
@@ -81,7 +82,7 @@ impl Principal {
 }
 
 impl Context {
-    /// Of the command line, which works on a tenant without a token.
+    /// The context of the command line, which works on a tenant without a token.
     pub fn operator(tenant: TenantId, operation: &'static Operation, now: i64) -> Self {
         Self {
             operation,
@@ -98,10 +99,10 @@ impl Context {
     }
 }
 
-/// The command line may wait for a busy tenant longer than a request.
+/// The command line waits for a busy tenant longer than a request does.
 const OPERATOR_DEADLINE_MS: i64 = 60_000;
 
-/// Who did something, as the contract writes it. `stored`: the kind, a colon and the id, as rows have it.
+/// The actor as the contract writes it. `stored` is the kind, a colon and the id.
 pub fn actor(stored: &str) -> types::Actor {
     let (kind, id) = stored.split_once(':').unwrap_or((stored, ""));
     types::Actor {

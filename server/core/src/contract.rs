@@ -1,11 +1,11 @@
-//! What the core takes from the contract beside its types and traits.
+//! What the core needs from the contract besides its types and traits.
 
 use std::sync::LazyLock;
 
 use crm_contract::{v1, v2};
 use crm_runtime::server::Deprecation;
 
-/// What is going away, in any version.
+/// The deprecations of all versions.
 pub fn deprecations() -> &'static [&'static Deprecation] {
     static ALL: LazyLock<Vec<&'static Deprecation>> = LazyLock::new(|| {
         let versions = [
@@ -22,7 +22,7 @@ pub fn record_types() -> impl Iterator<Item = (&'static str, &'static str)> {
     crm_contract::latest::types::RECORD_TYPES.iter().copied()
 }
 
-/// What the types of problems begin with, before their code.
+/// The prefix of problem types; the code follows.
 pub const PROBLEM_TYPES: &str = match crm_contract::MEDIA.versions.last() {
     Some(latest) => match latest.problems {
         Some(types) => types,

@@ -1,4 +1,4 @@
-//! The core as a host mounts it: the door to the tenants' data, what tokens are judged with, and the settings.
+//! The core as a host mounts it: access to the tenants' data, the verification of tokens, and the settings.
 
 use std::sync::Arc;
 
@@ -15,32 +15,32 @@ use crate::{
     work::Work,
 };
 
-/// When hosts give a request up, in ms after it came.
+/// When hosts give up a request, in ms after its arrival.
 pub const PATIENCE_MS: u64 = 30_000;
 
-/// What may be set per deployment.
+/// The settings of a deployment.
 #[derive(Clone)]
 pub struct Config {
-    /// `iss` of the tokens: the deployment's public address. Tokens of another issuer are refused.
+    /// `iss` of the tokens: the public address of the deployment. Tokens from another issuer are refused.
     pub issuer: String,
-    /// Browsers of pages from these origins may call the API (`https://app.example`).
+    /// Origins whose pages may call the API from a browser (`https://app.example`).
     pub cors_origins: Vec<String>,
-    /// Request headers that those pages may send beside those of the API, such as `traceparent`.
+    /// Request headers that these pages may send besides those of the API, such as `traceparent`.
     pub cors_headers: Vec<HeaderName>,
-    /// Peers whose `X-Forwarded-For` is believed ([`network`](crate::http::address::network) reads one).
+    /// Peers whose `X-Forwarded-For` is trusted ([`network`](crate::http::address::network) parses one).
     pub trusted_proxies: Vec<IpNet>,
-    /// Of one caller: a person, a customer, an API key.
+    /// The quota of one caller: a person, a customer, an API key.
     pub caller_quota: Quota,
-    /// Of one address, for requests without a valid token.
+    /// The quota of one address, for requests without a valid token.
     pub address_quota: Quota,
-    /// Of one account from one address: attempts to sign in.
+    /// The quota of sign-in attempts to one account from one address.
     pub sign_in_quota: Quota,
-    /// Until when a request must be answered, in ms after it came.
+    /// The time for answering a request, in ms after its arrival.
     pub deadline_ms: i64,
-    /// When a request that is not answered even so (a store that holds still, a body that does not end) is given up, in ms
-    /// after it came. [`PATIENCE_MS`], except in tests.
+    /// When an unanswered request is given up, in ms after its arrival, because the store hangs or the body does not
+    /// end. [`PATIENCE_MS`] except in tests.
     pub patience_ms: u64,
-    /// What of the API is going away: what the contract says. Tests have their own.
+    /// The deprecations in the contract. Tests have their own.
     pub deprecations: &'static [&'static Deprecation],
     /// Where passwords are hashed.
     pub compute: Arc<dyn Compute>,
@@ -76,19 +76,19 @@ impl Default for Config {
     }
 }
 
-/// The whole of it; shared by all requests.
+/// The core. All requests share it.
 pub struct Core {
     pub work: Work,
     pub auth: Auth,
     pub config: Config,
-    /// Who uses what is going away, as far as it is not written down yet.
+    /// Uses of deprecated parts of the contract that are not stored yet.
     pub usage: Usage,
     pub(crate) looked: Looked,
     pub(crate) refolded: Refolded,
 }
 
 impl Core {
-    /// Reads the signing keys, and makes the first one where there is none.
+    /// Reads the signing keys, or makes the first one.
     pub async fn start(ports: Ports, config: Config) -> Result<Arc<Self>, StoreError> {
         let auth = Auth::new(
             config.issuer.clone(),

@@ -1,21 +1,21 @@
 //! Cursors: a position in a list, opaque and signed (HMAC-SHA256 with the tenant's secret). The signature covers the
-//! list's own parameters, which the caller repeats, so that a cursor is worth nothing in another list or tenant.
+//! list's parameters, which the caller repeats, so a cursor is invalid in another list or tenant.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Of the signature so many bytes are kept.
+/// The signature is cut to this many bytes.
 const TAG: usize = 16;
 
-/// What a cursor belongs to.
+/// The list that a cursor belongs to.
 pub struct List<'a> {
     pub secret: &'a str,
-    /// The kind of list and all that decides what is in it and in which order.
+    /// The kind of list, and all parameters that decide its items and their order.
     pub parts: &'a [&'a str],
 }
 
-/// The caller's cursor is not one of this list.
+/// The cursor was not made for this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid;
 
@@ -28,14 +28,14 @@ impl List<'_> {
             .map(|part| part.as_bytes())
             .chain([position])
         {
-            // With its length before it, no part can be read as a piece of another.
+            // The length before each part makes the boundaries between parts unambiguous.
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);
         }
         mac.finalize().into_bytes().first_chunk().copied()
     }
 
-    /// Position: JSON.
+    /// `position` is any JSON.
     pub fn seal(&self, position: &serde_json::Value) -> Option<String> {
         let mut bytes = position.to_string().into_bytes();
         let tag = self.tag(&bytes)?;

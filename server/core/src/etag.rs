@@ -1,9 +1,9 @@
 //! ETags of versions (RFC 9110, section 8.8.3): `"1042"`, with the hash of the projection where there is one.
 
-/// The versions of which one must be the present one; None is any.
+/// The versions of which one must be the current one. None allows any.
 pub type Expected = Option<Vec<i64>>;
 
-/// The tags of a header.
+/// The ETags in a header.
 pub fn tags(header: &str) -> impl Iterator<Item = &str> {
     header
         .split(',')
@@ -11,9 +11,9 @@ pub fn tags(header: &str) -> impl Iterator<Item = &str> {
         .filter(|tag| !tag.is_empty())
 }
 
-/// The versions that `If-Match` allows. `*` is any that exists; a tag that is none of ours matches nothing. The weak form of
-/// one of ours is taken: a proxy that compresses answers makes it of each tag (nginx), and what it says of the state is the
-/// same.
+/// The versions that `If-Match` allows. `*` allows any version that exists; a tag that is not ours matches nothing.
+/// Weak forms of our tags are accepted: proxies that compress answers, such as nginx, make tags weak, and the version
+/// stays the same.
 pub fn if_match(header: Option<&str>) -> Expected {
     let header = header?;
     if tags(header).any(|tag| tag == "*") {

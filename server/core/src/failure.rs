@@ -1,4 +1,4 @@
-//! One way in which a value, a definition or a filter is wrong: where, against which rule, and what to do about it.
+//! One failure of a value, a definition or a filter: the place, the rule, and the remedy.
 
 use crm_runtime::server::Problem;
 use serde::Serialize;
@@ -12,24 +12,24 @@ pub struct Failure {
     /// A JSON pointer into the request: `/body/fields/title`.
     pub pointer: String,
     pub rule: &'static str,
-    /// For people.
+    /// The message for people.
     pub message: String,
 }
 
-/// Collects all failures of a request, or of one of its operations; the pointer of each begins with `at`.
+/// Collects all failures of a request or of one of its operations. The pointer of each begins with `at`.
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
     list: Vec<Failure>,
-    /// How many there are, those that are not listed included.
+    /// The number of failures, including those that are not listed.
     found: usize,
     allowance: Allowance,
 }
 
-/// The most failures that one answer lists of an operation.
+/// Upper bound of the failures that one answer lists for an operation.
 const MOST: usize = 100;
 
 impl Failures {
-    /// Of values that share the allowance of one request with others.
+    /// For values that share the request's allowance with others.
     pub fn sharing(allowance: &Allowance) -> Self {
         Self {
             list: Vec::new(),
@@ -42,7 +42,7 @@ impl Failures {
         &self.allowance
     }
 
-    /// The first one is listed, whatever the request was told before.
+    /// The first failure is always listed, whatever the request's allowance.
     pub fn add(&mut self, pointer: String, rule: &'static str, message: impl Into<String>) {
         self.found += 1;
         if self.list.len() >= MOST {
@@ -59,7 +59,7 @@ impl Failures {
         }
     }
 
-    /// Takes over what others have found.
+    /// Adds the failures of another collection.
     pub fn extend(&mut self, others: Self) {
         let room = MOST - self.list.len();
         self.found += others.found;
@@ -70,12 +70,10 @@ impl Failures {
         self.found == 0
     }
 
-    /// How many were found.
     pub fn found(&self) -> usize {
         self.found
     }
 
-    /// Those that are listed.
     pub fn list(&self) -> &[Failure] {
         &self.list
     }
@@ -84,7 +82,7 @@ impl Failures {
         self.list
     }
 
-    /// The value, or what is wrong with it.
+    /// The value, or the failures if there are any.
     pub fn result<T>(self, value: T) -> Result<T, Self> {
         match self.is_empty() {
             true => Ok(value),
@@ -93,7 +91,7 @@ impl Failures {
     }
 }
 
-/// A place in a request, linked to the place that it lies in; its text is made only when a failure needs it.
+/// A place in a request, linked to its parent. The pointer text is made only when a failure needs it.
 #[derive(Clone, Copy)]
 pub enum At<'a> {
     Root(&'a str),
@@ -124,7 +122,7 @@ impl<'a> At<'a> {
     }
 }
 
-/// The problem that lists failures: what is wrong, and where. `found`: how many there are, listed or not.
+/// The problem that lists failures. `found` is their number, including those that are not listed.
 pub fn listed<C>(code: C, what: &str, found: usize, failures: Vec<Failure>) -> Problem<C> {
     let first = failures.first().map(|first| first.message.as_str());
     let first = first.unwrap_or_default();

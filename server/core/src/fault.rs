@@ -1,5 +1,4 @@
-//! What can go wrong with any operation, whatever it does. What an operation refuses by its own rules is a
-//! [`Refusal`](crate::refusal::Refusal).
+//! Errors that any operation can have. Errors by an operation's own rules are a [`Refusal`](crate::refusal::Refusal).
 
 use crm_contract::codes::{
     AuthenticatedCode, BodyCode, EveryCode, ImpliedCode, OperationCode, WriteCode,
@@ -11,38 +10,38 @@ use crate::{
     ports::store::{StoreError, admission::BATCH_BYTES},
 };
 
-/// Seconds after which a busy tenant may be asked again.
+/// Seconds until a request to a busy tenant may be repeated.
 const BUSY_RETRY_S: u32 = 1;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// No token, or its session, key, user or contact is gone.
+    /// There is no token, or its session, key, user or contact no longer exists.
     #[error("{0}")]
     Unauthenticated(&'static str),
     #[error("the caller lacks the permission {0}")]
     Forbidden(String),
-    /// What a caller with the permission may still not do, and the `permission` or `scope` for it.
+    /// The caller lacks this `permission` or `scope`, or may not use the operation with this kind of token.
     #[error("{why}")]
     NotGranted {
         why: String,
         kind: &'static str,
         name: String,
     },
-    /// What the contract's own checks could not know: names that only the schema has.
+    /// Failures that only the tenant's schema shows, such as unknown names. The contract's own checks cannot find them.
     #[error("the request is not valid in {} places", .0.len())]
     Invalid(Vec<Failure>),
-    /// For so many seconds.
+    /// The seconds to wait.
     #[error("too many requests")]
     RateLimited(u32),
-    /// The tenant's data moved under every try until the deadline, or the store is overloaded: try again.
+    /// Every try until the deadline lost to other changes, or the store is overloaded. The caller may try again.
     #[error("the tenant is busy: {0}")]
     Busy(String),
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
-    /// What is to be written, or read for it, is more than a host's store takes at once.
+    /// The write, or its reads, exceed what a host's store takes at once.
     #[error("more than the store takes at once")]
     TooLarge,
-    /// Ours to mend; the text goes to the log, never to the caller.
+    /// A server bug. The text goes to the log, never to the caller.
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -59,7 +58,8 @@ impl From<StoreError> for Fault {
 }
 
 impl Fault {
-    /// As it is told. What is ours to mend is logged here, within the request's span, and never told.
+    /// The problem that the caller sees. Internal errors are logged here, in the request's span, and their text is left
+    /// out.
     pub fn problem(self) -> Problem<ImpliedCode> {
         match self {
             Self::Unauthenticated(why) => Problem::new(
@@ -112,7 +112,8 @@ impl Fault {
     }
 }
 
-/// What is implied by something that the operation is not is ours to mend: a caller who sent no body cannot send less.
+/// A fault that this operation cannot answer is a server bug. For example, an operation without a body cannot answer
+/// that the body is too large.
 impl<E: OperationCode> From<Fault> for Problem<E> {
     fn from(fault: Fault) -> Self {
         let problem = fault.problem();

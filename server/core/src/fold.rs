@@ -1,9 +1,9 @@
 //! The forms in which texts are compared. [`fold`] is for search, sort and filters: it ignores case, accents and width.
-//! [`exact`] is for unique fields: it ignores case alone. Both follow Unicode's full case folding without the rules of
-//! one language (Unicode 3.13, D145 and D146), and both ignore white space at the ends.
+//! [`exact`] is for unique fields: it ignores case only. Both follow Unicode's full case folding without
+//! language-specific rules (Unicode 3.13, D145 and D146), and ignore white space at the ends.
 //!
-//! [`fold`] ignores the marks of Latin, Greek and Cyrillic letters alone. In other scripts a mark makes another letter:
-//! the voicing of kana, the vowels of Hebrew, Arabic, Devanagari and Thai.
+//! [`fold`] ignores the marks of Latin, Greek and Cyrillic letters only. In other scripts a mark makes a different
+//! letter: the voicing of kana, the vowels of Hebrew, Arabic, Devanagari and Thai.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -13,13 +13,13 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 pub mod earlier;
 
-/// The revision of what this module computes. A tenant's database notes the revision that its keys and words are of.
+/// The revision of this module's results. Each tenant's database stores the revision of its keys and words.
 pub const REVISION: i64 = 1;
 
-/// Characters of one word that count.
+/// Upper bound of the characters of a word. Further characters are ignored.
 const WORD_CHARS: usize = 40;
 
-/// The letters whose marks are accents, as ranges in their order. The pattern is constant, and a test parses it.
+/// The letters whose marks are accents, as ascending ranges. The pattern is constant, and a test parses it.
 static ACCENTED: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
     let parsed = regex_syntax::parse(r"[\p{Latin}\p{Greek}\p{Cyrillic}]");
     match parsed.map(|parsed| parsed.into_kind()) {
@@ -37,7 +37,7 @@ fn has_accents(letter: char) -> bool {
     after > 0 && ranges.get(after - 1).is_some_and(|(_, end)| letter <= *end)
 }
 
-/// The characters without the marks of the letters whose marks are accents.
+/// The characters without the marks of these letters.
 fn without_accents(chars: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     let mut drops = false;
     chars.filter(move |c| {
@@ -54,7 +54,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     trimmed(text, fold_part)
 }
 
-/// The same of a part of a text, whose ends are not the text's: white space there counts.
+/// The same for a part of a text, where white space at the ends counts.
 pub fn fold_part(text: &str) -> Cow<'_, str> {
     changed(text, |text| {
         let folded = cased(text.nfd());
@@ -70,8 +70,8 @@ pub fn exact(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// What stands for an entry of a list without options: an email address is compared as fields of that type are, and
-/// everything else as it is written.
+/// The form in which entries of a list without options are compared: email addresses as in unique fields, everything
+/// else unchanged.
 pub fn entry(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     match is_address(text) {
@@ -81,7 +81,7 @@ pub fn entry(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a text has the form of an email address: something on either side of one @, and no white space.
+/// Whether a text looks like an email address: one @ with something on either side, and no white space.
 pub fn is_address(text: &str) -> bool {
     let (local, domain) = text.split_once('@').unwrap_or_default();
     !local.is_empty()
@@ -90,7 +90,7 @@ pub fn is_address(text: &str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
-/// The form of a text without white space at its ends, before and after: some letters are made of a space and a mark.
+/// The form of a text, trimmed before and after folding: some characters fold to a space and a mark.
 fn trimmed<'a>(text: &'a str, form: impl Fn(&'a str) -> Cow<'a, str>) -> Cow<'a, str> {
     match form(text.trim()) {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
@@ -99,7 +99,7 @@ fn trimmed<'a>(text: &'a str, form: impl Fn(&'a str) -> Cow<'a, str>) -> Cow<'a,
     }
 }
 
-/// Borrowed where the text is its own form. ASCII texts need no tables.
+/// Borrowed if the text is its own form. ASCII texts need no tables.
 fn changed(text: &str, change: impl Fn(&str) -> String) -> Cow<'_, str> {
     if text.is_ascii() {
         return match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -118,7 +118,7 @@ fn cased(chars: impl Iterator<Item = char>) -> String {
     UniCase::unicode(chars.collect::<String>()).to_folded_case()
 }
 
-/// The words of a text, folded: runs of letters, their marks and digits, at most 40 characters of each.
+/// The words of a text, folded: runs of letters, their marks and digits, each cut at 40 characters.
 pub fn words(text: &str) -> Vec<String> {
     fold(text)
         .split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)))

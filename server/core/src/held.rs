@@ -1,8 +1,8 @@
-//! What one request holds of what all requests share: a slot while it is at work, the bytes of its body as they arrive, and
-//! the bytes that were read for it and of its answer, until the peer has taken them. A request that asks for more than there
-//! is, or than one address or one business may have, is refused and told so. It does not wait: a request that waits for
-//! memory keeps what it has already, so that two could wait for each other for ever, and those that wait need bounds of their
-//! own. Each host has a [`Hall`] of its own size.
+//! The shared resources that one request holds: a slot while it is processed, the bytes of its body as they arrive, and
+//! the bytes of its reads and its answer until the peer has received them. A request is refused if it needs more than
+//! is left, or more than one address or one business may have. It does not wait: a waiting request would keep its
+//! memory, so two could wait for each other for ever, and waiting requests would need bounds of their own. Each host
+//! has a [`Hall`] of its own size.
 
 use std::{cell::RefCell, future::poll_fn, net::IpAddr, pin::pin, sync::Arc};
 
@@ -15,20 +15,21 @@ use crate::{
     shares::{Charged, Shares},
 };
 
-/// Bytes that each request has without asking, of its body and of its answer: as much for each connection is no danger.
+/// Bytes of the body and bytes of the answer that each request may have without taking a share. This much for every
+/// connection is safe.
 pub const FREE: usize = 16 << 10;
 
 std::thread_local! {
     static CURRENT: RefCell<Option<Arc<Held>>> = const { RefCell::new(None) };
 }
 
-/// What all requests share.
+/// The resources that all requests share.
 #[derive(Debug)]
 pub struct Hall {
     slots: Shares,
     bodies: Shares,
     answers: Shares,
-    /// What finished answers take instead of `answers`, where a host has it.
+    /// A separate share for finished answers, on hosts that have one. Otherwise they count to `answers`.
     finished: Option<Shares>,
 }
 
@@ -42,12 +43,12 @@ pub struct Held {
 struct Taken {
     parties: Vec<Charged>,
     slot: bool,
-    /// Bytes seen, of which `FREE` were not asked for.
+    /// Bytes received. The first `FREE` of them take no share.
     body: usize,
     answer: usize,
-    /// Bytes that were asked for of the share of finished answers.
+    /// Bytes taken from the share of finished answers.
     finished: usize,
-    /// Nobody works on the request any more: it gets nothing.
+    /// The request was given up and can take nothing more.
     over: bool,
 }
 
@@ -64,7 +65,7 @@ fn take(shares: &Shares, parties: &[Charged], amount: usize, anyway: bool) -> bo
 }
 
 impl Hall {
-    /// Slots are requests; bodies and answers are bytes.
+    /// Slots count requests; bodies and answers count bytes.
     pub fn new(slots: Shares, bodies: Shares, answers: Shares) -> Self {
         Self {
             slots,
@@ -74,7 +75,7 @@ impl Hall {
         }
     }
 
-    /// Gives finished answers a share of their own: peers that do not take theirs leave room for reading.
+    /// Gives finished answers a share of their own, so that slow receivers leave room for reads.
     #[must_use]
     pub fn with_finished(self, finished: Shares) -> Self {
         Self {
@@ -83,7 +84,7 @@ impl Hall {
         }
     }
 
-    /// Slots, bytes of bodies and bytes of answers that are taken.
+    /// The slots, bytes of bodies and bytes of answers in use.
     pub fn taken(&self) -> [usize; 3] {
         let [slots, bodies, answers] =
             [&self.slots, &self.bodies, &self.answers].map(Shares::taken_in_all);
@@ -91,14 +92,14 @@ impl Hall {
         [slots, bodies, answers + finished]
     }
 
-    /// Whether finished answers take more than they may, of one of these parties or in all: the answer to a write is given
-    /// even where there is no room.
+    /// Whether finished answers exceed the bound of one of these parties or the total. This is possible because the
+    /// answer to a write is always given.
     fn is_overdrawn(&self, parties: &[Charged]) -> bool {
         let finished = self.finished.as_ref();
         finished.is_some_and(|finished| finished.is_overdrawn(parties))
     }
 
-    /// A request from there.
+    /// A new request from this address.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Arc<Held> {
         let parties = vec![Charged::at(address)];
         Arc::new(Held {
@@ -111,18 +112,18 @@ impl Hall {
     }
 }
 
-/// The request that is being answered by the code that runs; none on the command line.
+/// The request that the running code answers. None on the command line.
 pub fn current() -> Option<Arc<Held>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// How much of an answer the current request had room for at some moment.
+/// The answer bytes that the current request held at some moment.
 pub struct Mark {
     held: Option<Arc<Held>>,
     answer: usize,
 }
 
-/// Marks how much the current request holds now. A caller that may have to read again marks it before the first read.
+/// Marks what the current request holds now. A caller that may have to read again marks before its first read.
 pub fn mark() -> Mark {
     let held = current();
     let answer = held.as_ref().map_or(0, |held| held.taken().answer);
@@ -130,7 +131,7 @@ pub fn mark() -> Mark {
 }
 
 impl Mark {
-    /// What was read since is gone, and its room is given back.
+    /// Gives back what was taken since the mark. The rows read since then must be dropped.
     pub fn give_back(&self) {
         if let Some(held) = &self.held {
             let mut taken = held.taken();
@@ -140,7 +141,7 @@ impl Mark {
     }
 }
 
-/// Has [`current`] be what it was before.
+/// Restores the previous [`current`] when dropped.
 struct Before(Option<Arc<Held>>);
 
 impl Drop for Before {
@@ -158,19 +159,19 @@ async fn with<T>(held: Option<Arc<Held>>, work: impl Future<Output = T>) -> T {
     .await
 }
 
-/// Work that has bounds of its own, whatever request caused it: what it reads is not that request's.
+/// Runs work with bounds of its own. Its reads do not count to the current request.
 pub async fn apart<T>(work: impl Future<Output = T>) -> T {
     with(None, work).await
 }
 
 impl Held {
-    /// Answers a request, while [`current`] is this.
+    /// Answers a request with this as [`current`].
     pub async fn during<T>(self: &Arc<Self>, answer: impl Future<Output = T>) -> T {
         with(Some(self.clone()), answer).await
     }
 
-    /// A slot for the work on a request that is there whole, and room for an answer twice as long as its body: once a
-    /// write is done, it is too late to refuse its answer.
+    /// Takes a slot for a request whose body is complete, and room for an answer twice as long as the body. The room is
+    /// taken before the work, because the answer to a completed write can no longer be refused.
     #[must_use]
     pub fn work(&self) -> bool {
         let mut taken = self.taken();
@@ -187,7 +188,7 @@ impl Held {
         taken.slot
     }
 
-    /// So many more bytes of the body are here.
+    /// Takes room for more bytes of the body.
     #[must_use]
     pub fn body(&self, bytes: usize) -> bool {
         let mut taken = self.taken();
@@ -200,7 +201,7 @@ impl Held {
         room
     }
 
-    /// So many more bytes were read, and are soon printed too.
+    /// Takes room for bytes that were read, and for printing them.
     #[must_use]
     pub fn read(&self, bytes: usize) -> bool {
         let mut taken = self.taken();
@@ -208,16 +209,16 @@ impl Held {
         self.set_answer(&mut taken, sum)
     }
 
-    /// What was read is gone again without an answer.
+    /// Gives back the room for bytes that were read and dropped without an answer.
     pub fn forget(&self, bytes: usize) {
         let mut taken = self.taken();
         let sum = taken.answer.saturating_sub(bytes.saturating_mul(2));
         self.set_answer(&mut taken, sum);
     }
 
-    /// The work is done: the answer of so many bytes is all that is left of it. False if there is no room for it. What was
-    /// done is told in any case: the answer to a write is given even then. The next request of its parties finds less, and
-    /// is refused before it is worked on.
+    /// Ends the work. Only the answer of this many bytes is left. False if there is no room for it. The answer to a
+    /// write is always given, even without room. Then the next request of its parties has less room and is refused
+    /// before any work.
     #[must_use]
     pub fn settle(&self, method: &Method, bytes: usize) -> bool {
         let mut taken = self.taken();
@@ -245,7 +246,7 @@ impl Held {
         }
     }
 
-    /// Gives back all of it, and takes nothing from now on: the request is given up.
+    /// Gives everything back. The request is given up and can take nothing more.
     pub fn end(&self) {
         let mut taken = self.taken();
         self.end_work(&mut taken);
@@ -298,11 +299,11 @@ impl Seat for Held {
             return false;
         }
         if !hall.bodies.join(&party, counted(taken.body)) {
-            // Only the business's part: the address still has it.
+            // Only the business's share is given back: the address still has its own.
             hall.slots.leave(&party, slots);
             return false;
         }
-        // What was read to know the caller is little.
+        // Little was read to find the caller.
         if !hall.answers.join(&party, counted(taken.answer)) {
             hall.slots.leave(&party, slots);
             hall.bodies.leave(&party, counted(taken.body));
@@ -382,7 +383,7 @@ mod tests {
         let held: Vec<_> = (0..5).map(|_| from(&hall, 1)).collect();
         let working = held.iter().filter(|held| held.work()).count();
         assert_eq!(working, 4);
-        // From many addresses, with one business's token.
+        // Many addresses with the token of one business.
         let others: Vec<_> = (2..7).map(|last| from(&hall, last)).collect();
         let known = |held: &&Arc<Held>| held.known(&tenant(1)) && held.work();
         assert_eq!(others.iter().filter(known).count(), 4);
@@ -394,7 +395,7 @@ mod tests {
     #[test]
     fn a_body_counts_as_it_arrives() {
         let hall = hall(8, 8 << 20, 8 << 20);
-        // 100 that sent little hold nothing.
+        // 100 requests with small bodies take no share.
         let waiting: Vec<_> = (0..100).map(|_| from(&hall, 1)).collect();
         assert!(waiting.iter().all(|held| held.body(1)));
         let (one, two, three) = (from(&hall, 1), from(&hall, 1), from(&hall, 1));
@@ -424,7 +425,7 @@ mod tests {
         let hall = hall(8, 0, 8 << 20);
         let first = from(&hall, 1);
         assert!(first.read(1 << 20));
-        // Two megabytes: as rows, and printed.
+        // Two megabytes, as rows and as printed text.
         let second = from(&hall, 1);
         assert!(!second.read(1 << 19));
         assert!(first.settle(&Method::GET, 1 << 20) && second.read(1 << 19));
@@ -445,9 +446,9 @@ mod tests {
         };
         let one = done(1, Method::GET).expect("room");
         assert!(done(1, Method::GET).is_none(), "a quarter is one address's");
-        // It is in the way of no reading, its own neither.
+        // Finished answers do not reduce the room for reads, not even that of their own address.
         assert!(from(&hall, 1).read(4 << 20) && from(&hall, 2).read(4 << 20));
-        // The answer to a write is given even so, but one at a time.
+        // The answer to a write is given anyway, but only one at a time.
         let write = done(1, Method::POST).expect("a write is told");
         assert!(done(1, Method::POST).is_none());
         let others: Vec<_> = (2..4).map(|last| done(last, Method::GET)).collect();

@@ -1,5 +1,5 @@
 //! The CRM: handlers and business logic, the same on every host. A host provides the ports, mounts the router and
-//! carries bytes; everything that decides anything is here.
+//! transports bytes. All decisions are made here.
 
 pub mod access;
 pub mod allowance;
@@ -36,7 +36,7 @@ mod v1;
 pub mod work;
 
 pub use crate::core::Core;
-/// What [`code_set`] stands on.
+/// [`code_set`] needs these.
 #[doc(hidden)]
 pub use {crm_contract, crm_runtime};
 

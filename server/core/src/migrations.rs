@@ -1,6 +1,6 @@
-//! The schemas of the tenants' databases and of the directory, forward only. A host applies what is missing when it
-//! opens one, each migration in one transaction together with its row in `migrations`, so that two processes that race
-//! do it once.
+//! The schemas of the tenants' databases and of the directory, forward only. When a host opens a database, it applies
+//! the missing migrations, each in one transaction together with its row in `migrations`. If two processes do this at
+//! once, each migration is applied once.
 
 /// A migration: its number and its statements, one per element.
 pub struct Migration {
@@ -39,7 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The directory's.
+/// The migrations of the directory.
 pub const DIRECTORY: &[Migration] = &[
     Migration {
         number: 1,
@@ -67,7 +67,7 @@ pub fn statements(sql: &str) -> impl Iterator<Item = String> + '_ {
 mod tests {
     use super::*;
 
-    /// A database notes the numbers it has: a number given twice would leave one of the two out.
+    /// A database stores the numbers of its migrations. If two had the same number, one would never be applied.
     #[test]
     fn migrations_are_numbered_from_one_without_gaps() {
         for migrations in [MIGRATIONS, DIRECTORY] {

@@ -1,14 +1,13 @@
-//! The id of something new: chosen by the client, or minted. A create that is sent again makes nothing twice.
+//! The id of a new thing: chosen by the client, or made by the server. A repeated create makes nothing twice.
 
 use crm_contract::codes;
 
 use crate::{context::Context, core::Core, random_id, refusal::Refusal};
 
-/// An id for something that is not there yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewId {
     pub id: String,
-    /// The server chose it, so that nobody can have it.
+    /// The server chose the id, so it cannot be in use.
     pub minted: bool,
 }
 
@@ -19,8 +18,8 @@ impl NewId {
         Self { id, minted }
     }
 
-    /// What `found` under the id says: the same create was done before and made it, or something else has the id. The
-    /// hashes are those of the requests' contents.
+    /// Decides by what was `found` with this id: a repeat of the create that made it, or something else that has the
+    /// id. The hashes are those of the requests' contents.
     pub fn repeated<T>(
         &self,
         found: Option<T>,

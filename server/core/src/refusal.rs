@@ -1,5 +1,5 @@
-//! Why an operation did not do what it was asked, before it is known which operation it was. Rules say in their types which
-//! codes they refuse with, so that only operations that document those codes can call them: the compiler checks it.
+//! Refusals by rules that do not know which operation they serve. The type of a rule names its codes. The compiler
+//! checks that only operations that document these codes use the rule.
 
 use crm_contract::codes::OperationCode;
 use crm_runtime::server::{DocumentedBy, ErrorCode, GateCode, Problem};
@@ -13,9 +13,9 @@ use crate::{
 /// `C`: a code of the contract, or a set of them ([`code_set`](crate::code_set)).
 #[derive(Clone, Debug)]
 pub enum Refusal<C> {
-    /// What may befall any operation.
+    /// An error that any operation can have.
     Fault(Fault),
-    /// What the rules are against.
+    /// A refusal by a rule.
     Refused(Problem<C>),
 }
 
@@ -32,7 +32,7 @@ impl<C> Refusal<C> {
         }
     }
 
-    /// Lists failures under a code, and says how many more there are.
+    /// Lists failures under a code, and says how many are not listed.
     pub fn failures(code: C, what: &str, failures: Failures) -> Self {
         let found = failures.found();
         Self::Refused(listed(code, what, found, failures.into_list()))
@@ -46,7 +46,7 @@ impl<C> Refusal<C> {
         }
     }
 
-    /// The same refusal, as one of a set that holds its codes.
+    /// The same refusal with a larger set of codes.
     pub fn widen<D>(self) -> Refusal<D>
     where
         C: DocumentedBy<D>,
@@ -54,7 +54,7 @@ impl<C> Refusal<C> {
         self.map(C::documented)
     }
 
-    /// As the error of an operation, which documents all the codes.
+    /// The error of an operation that documents all the codes.
     pub fn narrow<E: OperationCode>(self) -> Problem<E>
     where
         C: DocumentedBy<E>,
@@ -67,7 +67,7 @@ impl<C> Refusal<C> {
 }
 
 impl<C: ErrorCode> Refusal<C> {
-    /// As it is told where a refusal is a value in an answer, or a line for the operator: by name.
+    /// The problem for places without an operation: a value in an answer, or a line for the operator.
     pub fn problem(&self) -> Problem<GateCode> {
         match self.clone() {
             Self::Fault(fault) => fault.problem().into_gate(),
@@ -82,8 +82,8 @@ impl<C> From<Fault> for Refusal<C> {
     }
 }
 
-/// Defines the set of codes that rules refuse with. A refusal with one of the codes becomes one of the set by `?`, one of
-/// another set by [`Refusal::widen`], if that holds all of the codes.
+/// Defines a set of codes. A refusal with one code of the set converts to the set by `?`. A refusal with another set
+/// converts by [`Refusal::widen`], if this set contains all of its codes.
 #[macro_export]
 macro_rules! code_set {
     ($(#[$meta:meta])* $visible:vis enum $name:ident { $($code:ident),+ $(,)? }) => {

@@ -1,5 +1,5 @@
-//! Rows of the tenant's tables as types. A row's type names its table and its columns once: they are selected, read,
-//! inserted and updated by that list.
+//! Rows of the tenant's tables as types. A row type names its table and columns once; statements select, read, insert
+//! and update by that list.
 
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -10,22 +10,22 @@ use crate::{
     ports::store::{Rows, Statement, Value},
 };
 
-/// A row of a table, or of whatever a statement selects under these names.
+/// A row of a table, or of any SELECT with these column names.
 pub trait Row: Sized {
     const TABLE: &'static str;
     /// The columns, in the order in which they are read.
     const NAMES: &'static [&'static str];
-    /// The same as SQL, each with its table.
+    /// The columns as SQL, each qualified with its table.
     const COLUMNS: &'static str;
 
-    /// Errors: the row has other columns.
+    /// Fails if the row has other columns.
     fn read(row: Vec<Value>) -> Result<Self, Fault>;
 
     /// The values of the columns, in their order.
     fn values(&self) -> Vec<Value>;
 }
 
-/// Declares a struct and its [`Row`]: `struct Name of "table"`, and of a field whose column has another name
+/// Declares a struct and its [`Row`]: `struct Name of "table"`. A field with another name than its column is written
 /// `field = "column": Type`.
 macro_rules! row {
     (
@@ -74,9 +74,9 @@ macro_rules! row {
 
 pub(crate) use row;
 
-/// What a column holds.
+/// The type of a column's value.
 pub trait Column: Sized {
-    /// None: the value is of another kind.
+    /// None if the value has another type.
     fn read(value: Value) -> Option<Self>;
     fn write(&self) -> Value;
 }
@@ -125,12 +125,12 @@ impl<T: Json> Column for T {
     }
 
     fn write(&self) -> Value {
-        // What was read as JSON, or has the contract's form, prints.
+        // Values that were parsed from JSON, or have the contract's form, always serialize.
         serde_json::to_string(self).unwrap_or_default().into()
     }
 }
 
-/// A column of a row that is read.
+/// Reads a column of a row.
 pub fn column<T: Column>(table: &str, name: &str, value: Option<Value>) -> Result<T, Fault> {
     value.and_then(T::read).ok_or_else(|| {
         Fault::Internal(format!(
@@ -139,7 +139,6 @@ pub fn column<T: Column>(table: &str, name: &str, value: Option<Value>) -> Resul
     })
 }
 
-/// The row under this id.
 pub fn find<T: Row>(id: &str) -> Statement {
     Statement::new(
         format!("SELECT {} FROM {} WHERE id = ?1", T::COLUMNS, T::TABLE),
@@ -147,16 +146,15 @@ pub fn find<T: Row>(id: &str) -> Statement {
     )
 }
 
-/// How many rows the table has.
 pub fn count<T: Row>() -> Statement {
     Statement::new(format!("SELECT count(*) FROM {}", T::TABLE), [])
 }
 
-/// The column that the commit gives a value: the sequence number of the row's entry in the change log.
+/// The column whose value the commit provides: the sequence number of the row's change log entry.
 const VERSION: &str = "version";
 
-/// A new row, and columns that its type does not have. A column `version` is the `place`-th sequence number of the commit,
-/// from 0.
+/// Inserts a row, with the additional columns `more`. A column `version` gets the commit's sequence number with the
+/// offset `place`, from 0.
 pub fn insert<T: Row>(row: &T, more: &[(&str, Value)], place: u32) -> Statement {
     let mut names = T::NAMES.join(", ");
     let mut params = row.values();
@@ -185,7 +183,8 @@ pub fn insert<T: Row>(row: &T, more: &[(&str, Value)], place: u32) -> Statement 
     )
 }
 
-/// The row under `id` as it is now: the columns that differ from `before`, further columns, and `version` as in [`insert`].
+/// Updates the row with this id: the columns that differ from `before`, the columns `more`, and `version` as in
+/// [`insert`].
 pub fn update<T: Row>(
     id: &str,
     before: &T,
@@ -218,7 +217,6 @@ pub fn update<T: Row>(
     )
 }
 
-/// Deletes the row under this id.
 pub fn delete<T: Row>(id: &str) -> Statement {
     Statement::new(
         format!("DELETE FROM {} WHERE id = ?1", T::TABLE),
@@ -226,19 +224,19 @@ pub fn delete<T: Row>(id: &str) -> Statement {
     )
 }
 
-/// The hash by which a repeated create is known: of the request's content.
+/// The hash that identifies a repeated create: of the request's content.
 pub fn content_hash(content: &impl Serialize) -> String {
-    // A request that was read prints.
+    // A parsed request always serializes.
     let text = serde_json::to_string(content).unwrap_or_default();
     hex::encode(&Sha256::digest(text))
 }
 
-/// What the rows of one statement are read as.
+/// A type that the rows of one statement are read as.
 pub trait FromRows: Sized {
     fn from_rows(rows: Rows) -> Result<Self, Fault>;
 }
 
-/// As the store gives them.
+/// The rows as the store returns them.
 impl FromRows for Rows {
     fn from_rows(rows: Rows) -> Result<Self, Fault> {
         Ok(rows)
@@ -266,7 +264,7 @@ impl FromRows for i64 {
     }
 }
 
-/// Whether there is any row.
+/// Whether there are any rows.
 impl FromRows for bool {
     fn from_rows(rows: Rows) -> Result<Self, Fault> {
         Ok(!rows.is_empty())

@@ -1,5 +1,5 @@
-//! Something that all requests share, such as bytes of memory: so much in all, and no more than a part of it for one
-//! address and for one business. So nobody takes what others need, however much they ask for at once.
+//! A resource that all requests share, such as bytes of memory. It bounds the total, and the part of one address and of
+//! one business, so that none of them can exhaust it.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::{http::address::line, ports::store::TenantId};
 
-/// An address or a business: what its requests take is charged to it, and it gets no more than a part.
+/// An address or a business. What its requests take is charged to it, up to its part.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Charged {
     Address(IpAddr),
@@ -16,7 +16,7 @@ pub enum Charged {
 }
 
 impl Charged {
-    /// Who calls from there: everybody on the line of that address.
+    /// The party for an address: all addresses of the same line.
     pub fn at(address: IpAddr) -> Self {
         Self::Address(line(address))
     }
@@ -46,7 +46,7 @@ impl Taken {
 }
 
 impl Shares {
-    /// `most` in all, `of_one` for one party.
+    /// `most` is the bound of the total, `of_one` that of one party.
     pub fn new(most: usize, of_one: usize) -> Self {
         Self {
             most,
@@ -55,14 +55,14 @@ impl Shares {
         }
     }
 
-    /// Whether all of them together, or one of these parties, have more than they may: see [`take_anyway`](Self::take_anyway).
+    /// Whether the total or one of these parties exceeds its bound: see [`take_anyway`](Self::take_anyway).
     pub fn is_overdrawn(&self, parties: &[Charged]) -> bool {
         let taken = self.taken.lock();
         let of = |party| taken.of.get(party).is_some_and(|had| *had > self.of_one);
         taken.all > self.most || parties.iter().any(of)
     }
 
-    /// Takes so much for these parties, if it is there for all of them.
+    /// Takes an amount for these parties, if all bounds allow it.
     pub fn take(&self, parties: &[Charged], amount: usize) -> bool {
         if amount == 0 {
             return true;
@@ -79,7 +79,7 @@ impl Shares {
         room
     }
 
-    /// Takes so much whether it is there or not: what follows finds less.
+    /// Takes an amount regardless of the bounds. Later requests have less.
     pub fn take_anyway(&self, parties: &[Charged], amount: usize) {
         if amount == 0 {
             return;
@@ -87,7 +87,7 @@ impl Shares {
         self.taken.lock().add(parties, amount);
     }
 
-    /// Counts what was taken already for one more party, if it has room for it.
+    /// Charges an amount that is taken already to one more party, if its bound allows it.
     pub fn join(&self, party: &Charged, amount: usize) -> bool {
         let mut taken = self.taken.lock();
         match taken.of.get_mut(party) {
@@ -102,12 +102,12 @@ impl Shares {
         true
     }
 
-    /// Takes back what [`join`](Self::join) counted.
+    /// Undoes [`join`](Self::join).
     pub fn leave(&self, party: &Charged, amount: usize) {
         Self::less(&mut self.taken.lock(), party, amount);
     }
 
-    /// Gives back what these parties took.
+    /// Gives back an amount that these parties took.
     pub fn give(&self, parties: &[Charged], amount: usize) {
         if amount == 0 {
             return;

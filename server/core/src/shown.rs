@@ -1,19 +1,18 @@
-//! What things other than records show of themselves: the properties that a request asks for, and the tag that stands for
-//! them.
+//! The projection of answers other than records: the properties that a request asks for, and the ETag of the result.
 
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{failure::Failure, fault::Fault, hex};
 
-/// The properties that an answer shows; none given: all.
+/// The properties that an answer shows. Without a choice it shows all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     asked: Option<Vec<String>>,
 }
 
 impl Shown {
-    /// Reads `?fields=`. `identity` always stays; a name that is not among the `known` is refused.
+    /// Parses `?fields=`. The property `identity` is always shown; a name that is not `known` is refused.
     pub fn parse(fields: Option<&str>, identity: &str, known: &[&str]) -> Result<Self, Fault> {
         let mut shown = Self::of_fields(fields, |name| known.contains(&name))?;
         if let Some(asked) = &mut shown.asked
@@ -24,7 +23,7 @@ impl Shown {
         Ok(shown)
     }
 
-    /// Reads `?fields=`. A name that is not `known` is refused.
+    /// Parses `?fields=`. A name that is not `known` is refused.
     pub fn of_fields(fields: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Self, Fault> {
         let Some(fields) = fields else {
             return Ok(Self::default());
@@ -57,7 +56,7 @@ impl Shown {
         self.asked.is_none()
     }
 
-    /// The thing with what was asked for of it.
+    /// Reduces a value to the chosen properties.
     pub fn of<T: Serialize + DeserializeOwned>(&self, thing: T) -> Result<T, Fault> {
         let Some(asked) = &self.asked else {
             return Ok(thing);
@@ -70,12 +69,12 @@ impl Shown {
         serde_json::from_value(value).map_err(internal)
     }
 
-    /// The strong tag of a version as shown: distinct for each choice of properties.
+    /// The strong ETag of a version. It differs for each choice of properties.
     pub fn etag(&self, version: i64) -> String {
         self.etag_without(version, std::iter::empty::<&str>())
     }
 
-    /// The same for something of which these properties are hidden.
+    /// The same for an answer without these hidden properties.
     pub fn etag_without(
         &self,
         version: i64,

@@ -1,5 +1,5 @@
-//! What the core remembers of each tenant between requests: its definitions, its secret, its callers' roles. All of it is
-//! read again as soon as a request's first row shows that a revision moved.
+//! What the core remembers of each tenant between requests: definitions, secret, callers' roles. It is read again as
+//! soon as the first row of a request shows that a revision has changed.
 
 use std::{hash::Hash, sync::Arc};
 
@@ -15,21 +15,21 @@ use crate::{
     schema::{self, Schema},
 };
 
-/// A tenant's definitions as of one revision.
+/// A tenant's definitions at one revision.
 #[derive(Debug)]
 pub struct TenantState {
     pub schema_rev: i64,
     pub access_rev: i64,
-    /// Signs this tenant's cursors.
+    /// The key that signs this tenant's cursors.
     pub secret: String,
     pub schema: Schema,
 }
 
-/// The states that were needed of late, and the roles of the callers seen of late, each within a bound of bytes. What is
-/// asked for again and again stays when the bound is reached.
+/// Recently used states, and roles of recent callers, in caches that are bounded in bytes. At the bound, entries that
+/// are used often stay.
 pub struct Tenants {
     states: Cache<TenantId, Arc<TenantState>, StateBytes>,
-    /// By session or key id: the roles as the database's JSON text has them.
+    /// The roles as JSON text, by session or key id.
     roles: Cache<CallerOf, Arc<str>, RolesBytes>,
 }
 
@@ -39,7 +39,7 @@ struct CallerOf {
     caller: Box<str>,
 }
 
-/// The same without memory of its own, for looking it up.
+/// The key of a cache lookup, without allocated memory.
 #[derive(Hash)]
 struct Asked<'a> {
     tenant: &'a TenantId,
@@ -52,21 +52,22 @@ impl Equivalent<CallerOf> for Asked<'_> {
     }
 }
 
-/// Upper bounds of what is remembered of all tenants together, in bytes: the states of about a thousand small ones, or of a
-/// few with the most definitions, and the roles of some ten thousand callers.
+/// Upper bound of each cache, in bytes. The states are those of about a thousand small tenants or of a few with the
+/// most definitions; the roles are those of about ten thousand callers.
 const MOST_BYTES: u64 = 24 << 20;
 const MOST_ROLES_BYTES: u64 = 8 << 20;
 /// Upper bound of the number of states.
 const MOST_STATES: u64 = 1_000;
-/// What a caller takes beside its texts, in bytes.
+/// The size of a cache entry for a caller without its texts, in bytes.
 const CALLER_BYTES: u64 = 200;
 
 #[derive(Clone)]
 struct StateBytes;
 
 impl Weighter<TenantId, Arc<TenantState>> for StateBytes {
-    /// About what is held; built-in definitions are shared by all tenants. A state never counts for more than half of the
-    /// bound: the cache would refuse it, and its tenant's definitions would be read for each request.
+    /// The approximate size. Built-in definitions do not count, because all tenants share them. A state counts for at
+    /// most half of the bound. Otherwise the cache would refuse it, and every request would read that tenant's
+    /// definitions.
     fn weight(&self, _: &TenantId, state: &Arc<TenantState>) -> u64 {
         (state.schema.held() as u64).clamp(MOST_BYTES / MOST_STATES, MOST_BYTES / 2)
     }
@@ -81,7 +82,7 @@ impl Weighter<CallerOf, Arc<str>> for RolesBytes {
     }
 }
 
-/// A cache that is not divided: its parts would each be too small for a large state.
+/// A cache with a single shard. Several shards would each be too small for a large state.
 fn cache<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone>(
     items: u64,
     bytes: u64,
@@ -168,7 +169,7 @@ impl Tenants {
         let types: Rows = rows.next().unwrap_or_default();
         let fields: Rows = rows.next().unwrap_or_default();
         let schema = Schema::load(types, fields).map_err(Fault::Internal)?;
-        // The rows are gone, and what they became has a bound of its own.
+        // The rows are dropped. The state made of them is bounded by its cache.
         mark.give_back();
         let state = Arc::new(TenantState {
             schema_rev: *schema_rev,

@@ -1,5 +1,5 @@
-//! For tests: a tenant's database in memory behind the port, counting round trips, and a type that has a field of every
-//! kind.
+//! For tests: a tenant's database in memory behind the port, which counts round trips, and a type that has a field of
+//! every kind.
 
 use std::sync::{
     Arc,
@@ -28,22 +28,22 @@ use crate::{
     schema::{ObjectType, Schema, built_in, index},
 };
 
-/// Somebody else with a hand on the same database.
+/// Another client's write to the same database.
 pub type Meddler = Box<dyn FnOnce(&Connection) + Send>;
 
-/// One tenant, whatever its id.
+/// The database of one tenant. It ignores the tenant's id.
 pub struct Memory {
     pub connection: Mutex<Connection>,
     pub reads: AtomicUsize,
     pub commits: AtomicUsize,
-    /// Run before the next commit: somebody else's write between a read and its commit.
+    /// Runs before the next commit, as another client's write between a read and its commit.
     pub before_commit: Mutex<Option<Meddler>>,
 }
 
 impl Memory {
     pub fn new(types: &[Arc<ObjectType>]) -> Self {
         let connection = Connection::open_in_memory().unwrap();
-        // As on every host.
+        // The same limits as on every host.
         for (limit, most) in [
             (
                 Limit::SQLITE_LIMIT_COMPOUND_SELECT,
@@ -77,7 +77,7 @@ impl Memory {
         }
     }
 
-    /// Round trips since the last call: reads and commits.
+    /// The numbers of reads and commits since the last call.
     pub fn trips(&self) -> (usize, usize) {
         (
             self.reads.swap(0, Ordering::SeqCst),
@@ -90,7 +90,7 @@ impl Memory {
             .unwrap_or_else(|error| panic!("{}: {error}", statement.sql))
     }
 
-    /// The plan of a statement, one step per line.
+    /// SQLite's plan for a statement, one step per line.
     pub fn plan(&self, statement: &Statement) -> String {
         let explained = Statement::new(
             format!("EXPLAIN QUERY PLAN {}", statement.sql),
@@ -104,7 +104,7 @@ impl Memory {
     }
 }
 
-/// Runs a statement and counts its rows against its bound.
+/// Runs a statement and checks its rows against its bound.
 pub fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     for (index, value) in statement.params.iter().enumerate() {
@@ -161,7 +161,7 @@ fn bytes(rows: &[Rows]) -> usize {
     values.filter_map(Value::as_str).map(str::len).sum()
 }
 
-/// Whether that was why [`rows`] gave none.
+/// Whether [`rows`] failed because of the bound.
 pub fn is_too_large(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::ToSqlConversionFailure(error) if error.downcast_ref() == Some(&StoreError::TooLarge))
 }
@@ -192,7 +192,7 @@ impl TenantStore for Memory {
                 })
             })
             .collect();
-        // As on every host.
+        // Rows count to the current request, as on every host.
         let read = read.and_then(|read| match held::current() {
             Some(held) if !held.read(bytes(&read)) => Err(StoreError::Busy("no room".into())),
             _ => Ok(read),
@@ -249,7 +249,7 @@ impl TenantStore for Memory {
     }
 }
 
-/// A type with a field of every kind, as the contract would write it.
+/// The definition of a type with a field of every kind, as the contract would write it.
 pub const THING: &str = r#"{
   "description": "A thing. The tenant's own fields stand beside these.",
   "x-record-label": {"one": "Thing", "many": "Things"},
@@ -298,21 +298,21 @@ pub fn schema() -> Schema {
     Schema::over(&[thing()], Vec::new(), Vec::new()).unwrap()
 }
 
-/// The n-th id: ids of equal millisecond, ordered.
+/// The n-th id. The ids have the same millisecond and are ascending.
 pub fn id(n: usize) -> String {
     format!("0190a1b2-0000-7000-8000-{n:012x}")
 }
 
-/// The number of the user who asks, and of the session: see [`id`].
+/// The number of the calling user and of the session: see [`id`].
 pub const USER: usize = 0xaaaa;
 const SESSION: usize = 0xbbbb;
 
-/// The core over one tenant in memory, with the type `thing`.
+/// A core with one tenant in memory, which has the type `thing`.
 pub struct World {
     pub core: crate::Core,
     pub store: Arc<Memory>,
     pub now: Arc<std::sync::atomic::AtomicI64>,
-    /// Who asks.
+    /// The caller.
     pub principal: crate::context::Principal,
 }
 
@@ -363,7 +363,7 @@ impl crate::ports::Limiter for Nothing {
     }
 }
 
-/// An operation that lets customers at any records: what they see of them is left to the enforcer.
+/// An operation that gives customers access to records. The enforcer alone decides which records they see.
 const OPEN_TO_CUSTOMERS: crm_runtime::server::Operation = crm_runtime::server::Operation {
     security: &[crm_runtime::server::Requirement {
         scheme: "portal",
@@ -433,7 +433,7 @@ impl World {
         }
     }
 
-    /// From now on the customer with this contact asks.
+    /// Makes the customer with this contact the caller.
     pub fn as_customer(&mut self, contact: &str) {
         let session = id(0xcccc);
         self.store.run(&Statement::new(
@@ -446,7 +446,7 @@ impl World {
         };
     }
 
-    /// A request of who asks: the owner, if nobody else does.
+    /// The context of a request by the caller, who is the owner by default.
     pub fn cx(&self) -> crate::context::Context {
         let now = self.now.load(Ordering::SeqCst);
         crate::context::Context {
@@ -473,7 +473,7 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
 }
 
 mod nowhere {
-    //! A directory that nobody asks.
+    //! A directory for tests that do not use it.
     use super::{Answer, Nothing, StoreError, TenantId};
     use crate::ports::{
         Directory,
@@ -543,7 +543,7 @@ mod nowhere {
 fn the_store_in_memory_conforms() {
     use crate::ports::store::conformance::{CASES, Subject};
     let mut failed = Vec::new();
-    // It is one tenant, whatever its id.
+    // The store has one tenant, so cases about several are left out.
     for case in CASES
         .iter()
         .filter(|case| case.name != "an_unknown_tenant_is_refused")

@@ -1,4 +1,4 @@
-//! What is done for all tenants without a request: in turns, and with so many statements for all of them together. A run of
+//! Work for all tenants that no request causes. Tenants take turns, and one run has a budget of statements: a run of
 //! the Worker may make a thousand.
 
 use std::{
@@ -18,8 +18,8 @@ use crate::{
     random_id,
 };
 
-/// The tenants from the one whose turn is next on. A process that has just started begins anywhere: it may be of those that
-/// never get far.
+/// The tenants in the order of their turns. A new process begins at a random tenant, because it may be one of those
+/// that stop after a few.
 pub fn turns(
     mut tenants: Vec<TenantId>,
     next: Option<&TenantId>,
@@ -38,7 +38,7 @@ pub fn turns(
     turns
 }
 
-/// A store that counts the statements that it is sent.
+/// A store that counts the statements sent to it.
 pub struct Counting {
     store: Arc<dyn TenantStore>,
     statements: AtomicUsize,
@@ -64,7 +64,7 @@ impl TenantStore for Counting {
     }
 }
 
-/// So many statements for all that is done with it; what was begun may take some more.
+/// A budget of statements for the work that uses its store. A step that has begun may exceed it.
 pub struct Budget {
     pub store: Arc<Counting>,
     most: usize,

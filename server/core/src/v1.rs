@@ -1,6 +1,6 @@
-//! Version 1, where it is otherwise than the newest version: its requests are translated to that, the answers back. All of
-//! version 1 that is not in the contract stands here; nothing else knows of it. What is the same in both versions never
-//! passes here.
+//! The differences of version 1 from the newest version. Its requests are translated to the newest version, and the
+//! answers back. Everything about version 1 that is not in the contract is in this file. What is the same in both
+//! versions does not pass through here.
 
 use crm_contract::{
     latest,
@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 
 use crate::{context::Context, core::Core, fault::Fault};
 
-/// Lists: nothing is counted, and a page names the next one alone.
+/// List operations. Version 1 has no totals, and its pages have a cursor for the next page only.
 macro_rules! lists {
     ($handlers:ident $module:ident: $(
         $operation:ident($request:ident) -> $response:ident / $error:ident, $page:ident;
@@ -113,7 +113,7 @@ impl RecordsHandlers<Context> for Core {
 
 type Page = types::RecordPage<RawJson>;
 
-/// The text of the records is not looked at.
+/// The text of the records is passed on without parsing it.
 fn page(body: Printable<latest::types::RecordPage<RawJson>>) -> Result<Printable<Page>, Fault> {
     Ok(match body {
         Printable::Open(Open { text, mut rest }) => {
@@ -147,7 +147,8 @@ fn outcomes(done: latest::types::BatchResponse<RawJson>) -> types::BatchResponse
     }
 }
 
-/// What was stored is of the newest version. Only what was stored before there was one is not, and stays as it is.
+/// Stored answers have the form of the newest version. Answers that were stored before that version existed stay as
+/// they are.
 fn replayed(mut stored: StoredAnswer) -> StoredAnswer {
     if let Ok(done) = serde_json::from_slice(&stored.body)
         && let Ok(body) = serde_json::to_vec(&outcomes(done))

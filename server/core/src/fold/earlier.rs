@@ -1,5 +1,5 @@
-//! The folding of revision 0, which ignored every mark and knew lower case alone. Databases hold search words of it until
-//! they are folded anew (`records::refold`), and a record that is written meanwhile takes its words of this form away.
+//! The folding of revision 0, which ignored every mark and used lower case only. Databases hold its search words until
+//! they are recomputed (`records::refold`). A record that is written meanwhile removes its words of this form.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn fold(text: &str) -> String {
     folded.nfkd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
-/// The words of a text in the earlier form. Those of an ASCII text are as they were.
+/// The words of a text in the earlier form. For ASCII texts both forms are equal.
 pub fn words(text: &str) -> BTreeSet<String> {
     if text.is_ascii() {
         return BTreeSet::new();

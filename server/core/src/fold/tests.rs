@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Every character that has a case or another form; the others are what they are.
+/// Every character with a case or another form. All others fold to themselves.
 fn every_char() -> impl Iterator<Item = char> {
     ('\0'..=char::MAX).filter(|c| {
         let plain = |mut form: Box<dyn Iterator<Item = char>>| form.next() == Some(*c);
@@ -13,7 +13,7 @@ fn every_char() -> impl Iterator<Item = char> {
     })
 }
 
-/// Letters of the scripts that the rules name, their marks, and what stands between them.
+/// Texts of letters in the scripts that the rules name, their marks, and characters between them.
 fn texts() -> impl Strategy<Value = String> {
     let letters = prop::sample::select(
         "aAeEsSßẞſİıIiǅŉﬁŁø éÉÅΣσςάΐΑΙᾳᾴᾼιйЙёе\u{301}\u{308}\u{323}\u{345}\u{327}かがガｶﾞ\u{3099}하하각\u{1112}\u{1161}אָשׁالعَربآ\u{653}किक्षกิ่１２２²½\u{a0}\u{200d}\u{fe0f}\u{20e3}😀ÀǕ\u{1e9e}ᏸꭰ"
@@ -48,7 +48,7 @@ fn case_accents_and_width_do_not_count() {
         ("ὈΔΥΣΣΕΎΣ", "οδυσσευσ"),
         ("Ὀδυσσεύς", "οδυσσευσ"),
         ("Ёлка", "елка"),
-        // Without the rule of Turkish: a capital with a dot is an i with a dot, and one without a dot is a letter apart.
+        // Without the Turkish rule: a capital I with a dot equals i, and an i without a dot is a different letter.
         ("İstanbul", "istanbul"),
         ("ISTANBUL", "istanbul"),
         ("ısı", "ısı"),
@@ -73,7 +73,7 @@ fn a_mark_of_another_script_makes_another_letter() {
         assert_ne!(fold(one), fold(other));
         assert_ne!(exact(one), exact(other));
     }
-    // The same letter, composed and in its parts, and of half width.
+    // The same letter: composed, decomposed, and half-width.
     assert_eq!(fold("が"), fold("か\u{3099}"));
     assert_eq!(fold("ガ"), fold("ｶﾞ"));
     assert_eq!(fold("각"), fold("\u{1100}\u{1161}\u{11a8}"));
@@ -103,11 +103,12 @@ fn words_keep_the_marks_that_belong_to_their_letters() {
     assert_eq!(words("- \u{20e3} !"), [""; 0]);
 }
 
-/// In every spelling, each character is what it folds to.
+/// A character equals its folded form in every spelling.
 #[test]
 fn every_character_is_equal_to_its_upper_and_its_lower_case() {
     for c in every_char() {
-        // The one letter whose capital is another's: Unicode folds neither to the other without the rule of Turkish.
+        // The only letter whose capital belongs to another letter. Without the Turkish rule, Unicode folds neither to
+        // the other.
         if c == 'ı' {
             continue;
         }
@@ -136,7 +137,7 @@ proptest! {
 
     #[test]
     fn every_normal_form_of_a_text_is_the_same_text(text in texts()) {
-        // A mark whose capital is a letter, before a mark that is a letter in one of the forms: no language has that.
+        // No language has this: a mark whose capital is a letter, before a mark that is a letter in one of the forms.
         prop_assume!(!(text.contains('\u{345}') && text.contains(['\u{ff9e}', '\u{ff9f}'])));
         let folded = fold(&text).into_owned();
         let (nfc, nfd): (String, String) = (text.nfc().collect(), text.nfd().collect());
@@ -148,7 +149,7 @@ proptest! {
         prop_assert_eq!(exact(&nfd), exact(&text));
     }
 
-    /// So one index serves both: texts whose unique keys are equal lie together in the order of the folded ones.
+    /// So one index serves both: texts with equal unique keys are adjacent in the order of the folded ones.
     #[test]
     fn texts_that_are_equal_with_accents_are_equal_without(text in texts()) {
         let exact = exact(&text);
@@ -157,7 +158,7 @@ proptest! {
 
     #[test]
     fn white_space_at_the_ends_does_not_count(text in texts(), before in "\\s{0,3}", after in "\\s{0,3}") {
-        // Marks at the beginning would join the space before them.
+        // A leading mark would combine with the space before it.
         prop_assume!(!text.starts_with(is_combining_mark));
         let padded = format!("{before}{text}{after}");
         prop_assert_eq!(fold(&padded), fold(&text));

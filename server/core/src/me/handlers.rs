@@ -90,7 +90,7 @@ async fn caller(core: &Core, cx: &Context) -> Result<Me, Fault> {
     })
 }
 
-/// The business, by its id and name.
+/// The id and name of the business.
 pub async fn business(core: &Core, tenant: &TenantId) -> Result<NamedRef, Fault> {
     let entry = core.ports().directory.tenant(tenant).await?;
     Ok(NamedRef {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{fault::Fault, hex, ports::Documents};
 
-/// The publication of this version, for this consumer or whole.
+/// The published contract of this version, whole or for this consumer.
 pub fn find(version: i64, consumer: Option<&str>) -> Option<&'static Published> {
     DOCUMENTS
         .iter()
@@ -64,7 +64,7 @@ pub async fn text(files: &dyn Documents, text: &PublishedText) -> Result<String,
     String::from_utf8(bytes).map_err(|error| Fault::Internal(format!("{}: {error}", text.file)))
 }
 
-/// Bytes that a difference may have beyond those of the text that it makes.
+/// Upper bound of the bytes that a difference may have beyond those of the resulting text.
 const MOST_EXTRA: usize = 16;
 
 async fn unpacked(files: &dyn Documents, text: &PublishedText) -> Result<Vec<u8>, Fault> {
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// The files of another build: each name has the bytes of one and the same file, or of no file.
+    /// The files of another build: every name leads to the bytes of one file, or to no file.
     struct Other(Option<&'static str>);
 
     impl Documents for Other {

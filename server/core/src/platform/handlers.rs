@@ -21,7 +21,7 @@ use crate::{
     work::stored,
 };
 
-/// The contract has these three too, as bounds of its parameters and bodies, which generated code checks.
+/// The contract states these three as well, as bounds of parameters and bodies. Generated code checks them.
 const PAGE_DEFAULT: i64 = 50;
 const PAGE_MOST: i64 = 200;
 const BATCH_MOST: i64 = 1_000;

@@ -1,4 +1,4 @@
-//! What is remembered of many tenants at once.
+//! The memory for many tenants at once.
 
 use serde_json::json;
 
@@ -46,7 +46,7 @@ fn what_is_remembered_of_all_tenants_stays_within_bytes_and_a_tenant_in_use_stay
     assert!(tenants.state(&tenant(99)).is_some());
     let kept = (1..100).filter(|n| tenants.state(&tenant(*n)).is_some());
     assert!(kept.count() < 10);
-    // One that takes more than the bound by itself is remembered too.
+    // A state that exceeds the bound by itself is remembered too.
     let largest = state(usize::try_from(MOST_BYTES).unwrap());
     remember(&tenants, 200, &largest);
     assert!(tenants.state(&tenant(200)).is_some());

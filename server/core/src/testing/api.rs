@@ -20,7 +20,7 @@ pub const TENANT: &str = "019bb16e-fe80-78b0-b715-3bf7c3706d85";
 pub const OTHER_TENANT: &str = "019bb16e-fe80-78b0-b715-3bf7c3706d86";
 pub const PASSWORD: &str = "copper-elbow-22-mm";
 
-/// Nothing in a test waits, so every future is ready.
+/// The result of a future that is ready at once. Nothing in these tests waits.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("nothing waits")
 }
@@ -29,7 +29,7 @@ pub fn tenant(id: &str) -> TenantId {
     TenantId::parse(id).unwrap()
 }
 
-/// An API with two tenants, each with an owner `dana@...` of one password.
+/// An API with two tenants. Each has an owner `dana@...`, with the same password.
 pub struct Api {
     pub host: Host,
     pub core: Arc<Core>,
@@ -48,7 +48,7 @@ impl Reply {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// Status and code of a refusal.
+    /// The status and code of a refusal.
     pub fn refusal(&self) -> (u16, String) {
         (
             self.status,
@@ -56,7 +56,7 @@ impl Reply {
         )
     }
 
-    /// A refusal without what differs from request to request.
+    /// A refusal without the parts that differ for each request.
     pub fn anonymous(&self) -> String {
         let mut body = self.json();
         body["context"]["request_id"] = Value::Null;
@@ -70,7 +70,7 @@ impl Reply {
             .unwrap_or_default()
     }
 
-    /// The body of a success of that status.
+    /// The body of an answer, which must have this status.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         if self.text.is_empty() {
@@ -123,7 +123,7 @@ impl Api {
         self.call("POST", path).token(token).json(body).send()
     }
 
-    /// A user made by the command line; the id.
+    /// Creates a user as the command line does. Returns the id.
     pub fn user(&self, tenant_id: &str, email: &str, roles: &[&str]) -> String {
         let body =
             json!({"email": email, "name": "Dana Alder", "roles": roles, "password": PASSWORD});
@@ -143,18 +143,18 @@ impl Api {
         self.grant(json!({"grant_type": "password", "email": email, "password": password}))
     }
 
-    /// Access and refresh token of a user.
+    /// Signs a user in. Returns the access and the refresh token.
     pub fn sign_in(&self, email: &str) -> (String, String) {
         tokens(&self.password_grant(email, PASSWORD).expect(200))
     }
 
-    /// The access token of a new owner of the first tenant.
+    /// Creates an owner of the first tenant. Returns the access token.
     pub fn owner(&self) -> String {
         self.user(TENANT, "dana@alderfinch.example", &["owner"]);
         self.sign_in("dana@alderfinch.example").0
     }
 
-    /// Secret and access token of a new API key of the first tenant.
+    /// Creates an API key of the first tenant. Returns the secret and an access token.
     pub fn key(&self, scopes: &[&str]) -> (String, String) {
         let made = self
             .call("POST", "/api-keys")
@@ -171,7 +171,7 @@ impl Api {
         (secret, token)
     }
 
-    /// A contact of the first tenant; the id.
+    /// Creates a contact of the first tenant. Returns the id.
     pub fn contact(&self) -> String {
         let body = json!({"fields": {"kind": "person", "first_name": "Maria", "last_name": "Okafor", "emails": ["maria@mail.example"]}});
         let made = self
@@ -195,7 +195,7 @@ impl Api {
     }
 }
 
-/// Access and refresh token of an answer.
+/// The access and the refresh token in an answer.
 pub fn tokens(answer: &Value) -> (String, String) {
     let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
     (text("access_token"), text("refresh_token"))

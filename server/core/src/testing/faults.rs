@@ -1,4 +1,4 @@
-//! For tests: a store and a directory that fail at the step that is said, before it is done or after.
+//! For tests: a store and a directory that fail at a chosen step, before it is done or after.
 
 use parking_lot::Mutex;
 
@@ -6,9 +6,9 @@ use crate::ports::store::StoreError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Nothing of the step is done.
+    /// The step is not done.
     Before,
-    /// It is done, and the answer is lost.
+    /// The step is done, but its answer is lost.
     After,
 }
 
@@ -30,7 +30,7 @@ struct State {
 pub struct Faults(Mutex<State>);
 
 impl Faults {
-    /// Counts steps from here on, and fails at the one that `fault` says.
+    /// Starts to count steps, and fails at the step of `fault`.
     pub fn arm(&self, fault: Fault) {
         *self.0.lock() = State {
             fault: Some(fault),
@@ -38,13 +38,13 @@ impl Faults {
         };
     }
 
-    /// Nothing fails any more; whether something did.
+    /// Stops failing. Returns whether a step failed.
     pub fn disarm(&self) -> bool {
         let state = std::mem::take(&mut *self.0.lock());
         state.fault.is_some_and(|fault| state.steps >= fault.step)
     }
 
-    /// One step: what it fails with, if it does.
+    /// Counts one step. Returns the fault if this step fails.
     fn strike(&self) -> Option<Fault> {
         let mut state = self.0.lock();
         state.steps += 1;
@@ -52,7 +52,7 @@ impl Faults {
         state.fault.clone().filter(|fault| fault.step == steps)
     }
 
-    /// Does `step`, unless it is to fail.
+    /// Runs `step`, unless it must fail.
     pub async fn run<T>(
         &self,
         step: impl Future<Output = Result<T, StoreError>>,

@@ -1,4 +1,4 @@
-//! A host for tests: tenants in memory, a directory, a clock that is set by hand, dice that repeat, a limiter that counts.
+//! A host for tests: tenants in memory, a directory, a clock set by hand, repeatable randomness, a counting limiter.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,14 +19,14 @@ use crate::ports::{
     store::{Commit, Rows, Statement, StoreError, TenantId, TenantStore},
 };
 
-/// When tests begin, epoch ms.
+/// The time at the start of tests, in epoch ms.
 pub const NOW: i64 = 1_800_000_000_000;
 
 fn ready<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
     Box::pin(std::future::ready(value))
 }
 
-/// splitmix64: repeatable, and no two draws are equal.
+/// Repeatable random numbers without duplicates (splitmix64).
 #[derive(Default)]
 pub struct Dice(AtomicU64);
 
@@ -44,7 +44,7 @@ impl Random for Dice {
     }
 }
 
-/// Stands still until it is moved; sleeping moves it.
+/// A clock that stands still until a test moves it. Sleeping moves it too.
 pub struct Hands(pub AtomicI64);
 
 impl Clock for Hands {
@@ -58,7 +58,7 @@ impl Clock for Hands {
     }
 }
 
-/// Counts up to the quota, for ever.
+/// Counts up to the quota, which is never refilled.
 #[derive(Default)]
 pub struct Tally(Mutex<HashMap<String, u32>>);
 
@@ -79,10 +79,10 @@ impl Limiter for Tally {
 #[derive(Default)]
 pub struct World {
     pub tenants: Mutex<BTreeMap<TenantId, (TenantEntry, Arc<Memory>)>>,
-    /// In the order in which they were added.
+    /// In the order of creation.
     pub logins: Mutex<Vec<(String, TenantId)>>,
     pub keys: Mutex<Vec<SigningKey>>,
-    /// Tenants whose databases somebody else holds: they cannot be read.
+    /// Tenants whose databases are locked, so that they cannot be read.
     pub busy: Mutex<Vec<TenantId>>,
     pub faults: Faults,
 }
@@ -232,7 +232,7 @@ impl Directory for World {
     }
 }
 
-/// The ports of a test, each within reach.
+/// The ports of a test, with access to each.
 pub struct Host {
     pub world: Arc<World>,
     pub clock: Arc<Hands>,
@@ -262,7 +262,7 @@ impl Default for Host {
 }
 
 impl Host {
-    /// Time passes.
+    /// Moves the clock.
     pub fn wait(&self, ms: i64) {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Both versions side by side, through the whole API: what differs does so as the contract says, and nothing else does.
+//! Both versions side by side through the whole API: they differ only as the contract says.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::testing::api::{Api, Reply};
 
 const V2: &str = "application/vnd.crm.v2+json";
 
-/// An API with more than a page of everything, and an owner's token.
+/// An API with more than one page in every list, and an owner's token.
 fn filled() -> (Api, String) {
     let api = Api::default();
     let owner = api.owner();
@@ -66,7 +66,7 @@ fn a_list_has_the_same_items_in_both_versions() {
         let (first, second) = (api.get(&path, &owner), newest(&api, &path, &owner));
         first.expect(200);
         let page = second.expect(200);
-        // To the byte: the first version is the second's text with another end.
+        // Byte for byte: the answer of version 1 is that of version 2 with a different end.
         let (items, end) = first.text.rsplit_once(",\"next_cursor\":").unwrap();
         let (same, page_end) = second.text.rsplit_once(",\"page\":").unwrap();
         assert_eq!(items, same, "{list}");
@@ -74,7 +74,7 @@ fn a_list_has_the_same_items_in_both_versions() {
         let links = format!("{{\"next\":{},\"previous\":null}}}}", page["page"]["next"]);
         assert_eq!(page_end, links, "{list}: nothing is counted unasked");
         assert_eq!(second.header("content-type"), V2);
-        // A cursor is one of both versions.
+        // A cursor is valid in both versions.
         if let Some(cursor) = page["page"]["next"].as_str() {
             let next = format!("{path}&cursor={cursor}");
             let (first, second) = (api.get(&next, &owner), newest(&api, &next, &owner));
@@ -205,7 +205,7 @@ fn a_batch_tells_of_its_refusals_in_the_form_of_its_version_and_does_so_again() 
         assert_eq!(again.text, first.text);
         assert_eq!(again.header("idempotent-replayed"), "true");
     }
-    // The version is a part of the request.
+    // A repeat in the other version is a different request.
     assert_eq!(
         send(V2, "a").refusal(),
         (422, "IDEMPOTENCY_KEY_REUSED".into())
