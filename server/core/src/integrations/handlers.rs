@@ -89,7 +89,11 @@ impl IntegrationsHandlers<Context> for Core {
             }
             let entry = key.revoked(cx.now);
             let statements = vec![api_keys::revoke(&key.id, cx.now)];
-            Ok(Decision::change(vec![entry], statements, answer))
+            let unrevoked = Guard::new().and(
+                "EXISTS (SELECT 1 FROM api_keys WHERE id = {} AND revoked_at IS NULL)",
+                [key.id.as_str().into()],
+            );
+            Ok(Decision::change(vec![entry], statements, answer).under(unrevoked))
         };
         let outcome = self.work.write(cx, plan, decide, NoneExpected).await;
         let outcome = outcome.map_err(Refusal::<codes::NotFound>::narrow)?;

@@ -143,6 +143,7 @@ impl<R> Decision<R> {
         self.guard = self.guard.join(other.guard);
         self.log.entries.extend(other.log.entries);
         self.statements.extend(other.statements);
+        self.secret |= other.secret;
         Ok(self)
     }
 

@@ -1,6 +1,7 @@
 //! Several operations in one request, and repeats of a request.
 
 use super::*;
+use crate::ports::store::Statement;
 
 #[test]
 fn a_batch_stands_or_falls_as_one() {
@@ -143,5 +144,44 @@ fn what_a_batch_shows_is_bounded_however_often_it_shows_one_record() {
         let same = (0..1000).map(|_| update(0)).collect();
         assert_eq!(world.batch(mode, same).unwrap_err().0, "PAYLOAD_TOO_LARGE");
         world.batch(mode, (0..60).map(update).collect()).unwrap();
+    }
+}
+
+#[test]
+fn a_record_that_is_created_and_changed_in_one_batch_knows_its_first_version() {
+    let world = World::new();
+    let one = |op: &str| json!({"op": op, "type": "thing", "id": id(1)});
+    let (mut create, mut update) = (one("create"), one("update"));
+    create["fields"] = json!({"title": "a"});
+    update["fields"] = json!({"title": "b"});
+    let operations = vec![create, update, one("delete"), one("restore")];
+    world
+        .batch(types::BatchRequestMode::Atomic, operations)
+        .unwrap();
+    let sql = "SELECT first_version, version, (SELECT min(seq) FROM changes), (SELECT max(seq) FROM changes) FROM records";
+    let rows = world.store.run(&Statement::new(sql, []));
+    let [first, last, created, restored] = &rows[0][..] else {
+        panic!("{rows:?}");
+    };
+    assert_eq!((first, last), (created, restored));
+}
+
+#[test]
+fn a_batch_points_to_what_it_restores() {
+    for mode in [
+        types::BatchRequestMode::Atomic,
+        types::BatchRequestMode::PerItem,
+    ] {
+        let world = World::new();
+        world
+            .create("thing", Some(id(1)), json!({"title": "a"}))
+            .unwrap();
+        world.delete(&id(1)).unwrap();
+        let restore = json!({"op": "restore", "type": "thing", "id": id(1)});
+        let child =
+            json!({"op": "create", "type": "thing", "id": id(2), "fields": {"parent": id(1)}});
+        let results = world.batch(mode, vec![restore, child]).unwrap();
+        let statuses: Vec<i64> = results.iter().map(|result| result.status).collect();
+        assert_eq!(statuses, [200, 201]);
     }
 }

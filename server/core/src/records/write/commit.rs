@@ -254,6 +254,7 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
             offset(record.version).into(),
             record.content_hash.as_str().into(),
             record.deleted_at.into(),
+            record.first.into(),
         ]);
         let values = slots::values(&record.object_type, &record.data);
         slotted = slotted.max(values.len());
@@ -269,15 +270,23 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
         }
     }
     let statement = |mut source: Source| {
-        let [id, object_type, data, keys, version, hash, deleted_at] =
-            [0, 1, 2, 3, 4, 5, 6].map(|index| source.column(index));
+        let [
+            id,
+            object_type,
+            data,
+            keys,
+            version,
+            hash,
+            deleted_at,
+            first,
+        ] = [0, 1, 2, 3, 4, 5, 6, 7].map(|index| source.column(index));
         let (mut columns, mut values) = (String::new(), String::new());
         for slot in 0..slotted {
             columns.push_str(&format!(", key_{slot}"));
-            values.push_str(&format!(", {}", source.column(7 + slot)));
+            values.push_str(&format!(", {}", source.column(8 + slot)));
         }
         let data = if numbered {
-            with_numbers(&data, &source.column(7 + slotted))
+            with_numbers(&data, &source.column(8 + slotted))
         } else {
             data
         };
@@ -287,7 +296,7 @@ fn insert(records: &[&Record], counters: &[Counter], now: i64, actor: &str) -> V
                 "records (id, type, version, data, keys, first_version, content_hash, created_at, updated_at, created_by, updated_by, deleted_at{columns})"
             ),
             &format!(
-                "{id}, {object_type}, {{base}} + {version}, {data}, {keys}, {{base}} + {version}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at}{values}"
+                "{id}, {object_type}, {{base}} + {version}, {data}, {keys}, {{base}} + {first}, {hash}, {now}, {now}, {actor}, {actor}, {deleted_at}{values}"
             ),
         )
     };
@@ -504,6 +513,7 @@ mod tests {
             deleted_at: None,
             ended: false,
             version: Version::Issued(n as i64),
+            first: n as i64,
             content_hash: String::new(),
             visible: true,
             changed: vec!["title".into(), "count".into()],

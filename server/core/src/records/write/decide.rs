@@ -307,6 +307,7 @@ impl Decider<'_> {
             deleted_at: None,
             ended: false,
             version: Version::Issued(0),
+            first: 0,
             content_hash: String::new(),
             visible: true,
             changed: Vec::new(),
@@ -330,6 +331,7 @@ impl Decider<'_> {
         }
         let offset = self.take_version();
         record.version = Version::Issued(offset);
+        record.first = offset;
         self.holders.hold(&record, &names);
         self.changes.push(Change {
             record: id.clone(),

@@ -27,6 +27,8 @@ pub struct Record {
     /// Whether this write deleted or restored the record.
     pub ended: bool,
     pub version: Version,
+    /// Of a record that this write creates: its first version, counted from the first version of the commit.
+    pub first: i64,
     /// The content hash of a client's create.
     pub content_hash: String,
     /// Whether the caller sees the record.
@@ -79,6 +81,7 @@ impl Record {
             deleted_at: row.deleted_at,
             ended: false,
             version: Version::Known(row.version),
+            first: 0,
             content_hash,
             visible,
             changed: Vec::new(),

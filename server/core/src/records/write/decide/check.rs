@@ -92,7 +92,7 @@ impl Decider<'_> {
                 if self
                     .records
                     .get(id)
-                    .is_none_or(|record| record.stored.is_some())
+                    .is_none_or(|record| record.stored.as_ref().is_some_and(|row| row.is_live))
                 {
                     self.alive.push(id.to_owned());
                 }
