@@ -1,5 +1,9 @@
 //! ETags of versions (RFC 9110, section 8.8.3): `"1042"`, with the hash of the projection where there is one.
 
+use crm_contract::codes;
+
+use crate::refusal::Refusal;
+
 /// The versions of which one must be the current one. None allows any.
 pub type Expected = Option<Vec<i64>>;
 
@@ -25,6 +29,20 @@ pub fn if_match(header: Option<&str>) -> Expected {
         inside.split('.').next()?.parse().ok()
     };
     Some(tags(header).filter_map(version).collect())
+}
+
+/// Checks that `If-Match` allows the current version. `refused` is the message if it does not.
+pub fn expect(
+    header: Option<&str>,
+    current: i64,
+    refused: &str,
+) -> Result<(), Refusal<codes::VersionMismatch>> {
+    match if_match(header) {
+        Some(versions) if !versions.contains(&current) => {
+            Err(Refusal::new(codes::VersionMismatch, refused).with("version", current))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether `If-None-Match` names the current tag (compared weakly).

@@ -1,8 +1,10 @@
 //! The id of a new thing: chosen by the client, or made by the server. A repeated create makes nothing twice.
 
 use crm_contract::codes;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use crate::{context::Context, core::Core, random_id, refusal::Refusal};
+use crate::{context::Context, core::Core, hex, random_id, refusal::Refusal};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewId {
@@ -34,4 +36,11 @@ impl NewId {
             found => Ok(found),
         }
     }
+}
+
+/// The hash that identifies a repeated create: of the request's content.
+pub fn content_hash(content: &impl Serialize) -> String {
+    // A parsed request always serializes.
+    let text = serde_json::to_string(content).unwrap_or_default();
+    hex::encode(&Sha256::digest(text))
 }

@@ -241,6 +241,13 @@ pub struct Added {
 }
 
 impl Added {
+    pub fn new(created_at: i64, id: &str) -> Self {
+        Self {
+            created_at,
+            id: id.to_owned(),
+        }
+    }
+
     pub fn to_json(&self) -> Json {
         json!([self.created_at, self.id])
     }

@@ -2,11 +2,9 @@
 //! and update by that list.
 
 use serde::{Serialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 
 use crate::{
     fault::Fault,
-    hex,
     ports::store::{Rows, Statement, Value},
 };
 
@@ -156,27 +154,25 @@ const VERSION: &str = "version";
 /// Inserts a row, with the additional columns `more`. A column `version` gets the commit's sequence number with the
 /// offset `place`, from 0.
 pub fn insert<T: Row>(row: &T, more: &[(&str, Value)], place: u32) -> Statement {
-    let mut names = T::NAMES.join(", ");
-    let mut params = row.values();
-    for (name, value) in more {
-        names.push_str(", ");
-        names.push_str(name);
-        params.push(value.clone());
-    }
-    let mut values = String::new();
-    for (index, name) in names.split(", ").enumerate() {
-        let comma = if index > 0 { ", " } else { "" };
-        values.push_str(comma);
-        if name == VERSION
-            && let Some(param) = params.get_mut(index)
-        {
-            *param = i64::from(place).into();
-            values.push_str(&format!("(SELECT base FROM meta) + ?{}", index + 1));
+    let columns = T::NAMES.iter().copied().zip(row.values());
+    let columns = columns.chain(more.iter().cloned());
+    let (mut names, mut values, mut params) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, value) in columns {
+        let is_version = name == VERSION;
+        names.push(name);
+        params.push(if is_version {
+            i64::from(place).into()
         } else {
-            values.push_str(&format!("?{}", index + 1));
-        }
+            value
+        });
+        let base = if is_version {
+            "(SELECT base FROM meta) + "
+        } else {
+            ""
+        };
+        values.push(format!("{base}?{}", params.len()));
     }
-    let table = T::TABLE;
+    let (table, names, values) = (T::TABLE, names.join(", "), values.join(", "));
     Statement::new(
         format!("INSERT INTO {table} ({names}) VALUES ({values})"),
         params,
@@ -222,13 +218,6 @@ pub fn delete<T: Row>(id: &str) -> Statement {
         format!("DELETE FROM {} WHERE id = ?1", T::TABLE),
         [id.into()],
     )
-}
-
-/// The hash that identifies a repeated create: of the request's content.
-pub fn content_hash(content: &impl Serialize) -> String {
-    // A parsed request always serializes.
-    let text = serde_json::to_string(content).unwrap_or_default();
-    hex::encode(&Sha256::digest(text))
 }
 
 /// A type that the rows of one statement are read as.

@@ -41,7 +41,7 @@ mod turns;
 
 use commit::Ended;
 pub use constraint::Constraint;
-pub use decision::{Counter, Decision};
+pub use decision::{Counter, Decision, MakeAnswer};
 use find::{Guess, Read};
 pub use guard::Guard;
 pub use log::{Entry, Kind};

@@ -4,7 +4,7 @@ pub mod change;
 pub mod excess;
 pub mod import;
 pub mod row;
-mod rules;
+pub(super) mod rules;
 pub mod standing;
 mod taken;
 

@@ -128,7 +128,8 @@ impl Rule {
 }
 
 /// The fields of a record that an answer shows: the requested fields that the caller may see.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Default))]
 pub struct Mask {
     asked: Shown,
     /// None means all fields.

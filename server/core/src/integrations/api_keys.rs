@@ -2,12 +2,11 @@
 
 use crm_contract::latest::types;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::{
     access::rights::Rights,
     context::{Principal, actor},
-    hex,
+    new_id,
     page::{Added, Listed},
     ports::store::{Statement, Value},
     rows::{Row, row},
@@ -36,10 +35,7 @@ impl Listed for ApiKey {
     const PROPERTIES: &'static [&'static str] = types::ApiKey::PROPERTIES;
 
     fn added(&self) -> Added {
-        Added {
-            created_at: self.created_at,
-            id: self.id.clone(),
-        }
+        Added::new(self.created_at, &self.id)
     }
 }
 
@@ -86,9 +82,7 @@ impl ApiKey {
 
 /// The hash by which two requests to make a key are equal.
 pub fn content_hash(name: &str, scopes: &[String], expires_at: Option<i64>) -> String {
-    hex::encode(&Sha256::digest(
-        json!([name, scopes, expires_at]).to_string(),
-    ))
+    new_id::content_hash(&json!([name, scopes, expires_at]))
 }
 
 /// The most keys of one person in an answer.

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use super::{
     id, read,
     refusals::{Creating, Deleting, ItemCode, OfItem, Restoring, Updating},
-    write::{self, Answer, Authority, Effect, Fate, Item, Items, Op, Outcomes, Written},
+    write::{self, Authority, Effect, Fate, Item, Items, Op, Outcomes, Written},
 };
 use crate::{
     Core,
@@ -27,7 +27,7 @@ use crate::{
     page,
     refusal::Refusal,
     schema::ObjectType,
-    work::{Issued, Scope},
+    work::{Issued, MakeAnswer, Scope},
 };
 
 const BODY: &str = "/body";
@@ -107,7 +107,7 @@ impl Core {
         cx: &Context,
         object_type: String,
         op: Op,
-        answer: impl Fn(Shown, Effect) -> Box<dyn Fn(&Issued) -> R + Send> + Send + Sync,
+        answer: impl Fn(Shown, Effect) -> MakeAnswer<R> + Send + Sync,
     ) -> Result<R, Refusal<C>> {
         let item = Item {
             object_type,
@@ -174,7 +174,7 @@ impl RecordsHandlers<Context> for Core {
             minted,
             fields: request.body.fields,
         };
-        let answer = |shown: Shown, _| -> Box<dyn Fn(&Issued) -> records::CreateResponse + Send> {
+        let answer = |shown: Shown, _| -> MakeAnswer<records::CreateResponse> {
             Box::new(move |issued| {
                 let body = shown.record(issued);
                 records::CreateResponse::Created(records::CreateCreated {
@@ -225,7 +225,7 @@ impl RecordsHandlers<Context> for Core {
             expected: etag::if_match(request.if_match.as_deref()),
             fields: request.body.fields,
         };
-        let answer = |shown: Shown, _| -> Box<dyn Fn(&Issued) -> records::UpdateResponse + Send> {
+        let answer = |shown: Shown, _| -> MakeAnswer<records::UpdateResponse> {
             Box::new(move |issued| {
                 let body = shown.record(issued);
                 records::UpdateResponse::Ok(records::UpdateOk {
@@ -248,7 +248,7 @@ impl RecordsHandlers<Context> for Core {
             id: request.id,
             expected: etag::if_match(request.if_match.as_deref()),
         };
-        let answer = |_, _| -> Box<dyn Fn(&Issued) -> records::DeleteResponse + Send> {
+        let answer = |_, _| -> MakeAnswer<records::DeleteResponse> {
             Box::new(|_| records::DeleteResponse::NoContent)
         };
         self.write_one(cx, request.r#type, op, answer)
@@ -261,7 +261,7 @@ impl RecordsHandlers<Context> for Core {
         cx: &Context,
         request: records::RestoreRequest,
     ) -> Result<records::RestoreResponse, Problem<records::RestoreError>> {
-        let answer = |shown: Shown, _| -> Box<dyn Fn(&Issued) -> records::RestoreResponse + Send> {
+        let answer = |shown: Shown, _| -> MakeAnswer<records::RestoreResponse> {
             Box::new(move |issued| {
                 let body = shown.record(issued);
                 records::RestoreResponse::Ok(records::RestoreOk {
@@ -332,7 +332,7 @@ impl RecordsHandlers<Context> for Core {
                     Err(refusal) => Err(problem(&refusal, &request_id)?),
                 });
             }
-            let answer: Answer<records::BatchResponse> = Box::new(move |issued| {
+            let answer: MakeAnswer<records::BatchResponse> = Box::new(move |issued| {
                 let results = results.iter().map(|result| match result {
                     Ok((status, shown)) => types::BatchResult {
                         status: *status,

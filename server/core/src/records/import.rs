@@ -6,14 +6,14 @@ use crm_runtime::JsonObject;
 
 use super::{
     refusals::ItemCode,
-    write::{self, Answer, Authority, Effect, Fate, Item, Items, Op, Written},
+    write::{self, Authority, Effect, Fate, Item, Items, Op, Written},
 };
 use crate::{
     context::{Caller, Context, Principal},
     fault::Fault,
     ports::store::TenantId,
     refusal::Refusal,
-    work::{Scope, Work},
+    work::{MakeAnswer, Scope, Work},
 };
 
 mod rehearsal;
@@ -106,7 +106,7 @@ pub async fn import(
         if outcomes.iter().any(Result::is_err) {
             return Err(Stopped::Refused(outcomes));
         }
-        let answer: Answer<Outcomes> = Box::new(move |_| outcomes.clone());
+        let answer: MakeAnswer<Outcomes> = Box::new(move |_| outcomes.clone());
         Ok(answer)
     };
     match write::write_here(work, cx, items, answer).await {

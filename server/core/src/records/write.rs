@@ -13,8 +13,8 @@ use crate::{
     etag::Expected,
     fault::Fault,
     work::{
-        AsyncViolation, Constraint, Decision, Found, Issued, Outcome, Planned, Reads, Scope, Step,
-        Violation, Work,
+        AsyncViolation, Constraint, Decision, Found, MakeAnswer, Outcome, Planned, Reads, Scope,
+        Step, Violation, Work,
     },
 };
 
@@ -127,22 +127,7 @@ impl Items<'_> {
     fn prepare(&self, scope: &Scope) -> Prepared {
         Prepared::new(scope, self.authority, &self.items)
     }
-
-    /// Decides each item with the rows that were read. Nothing is written yet.
-    fn decide(
-        &self,
-        scope: &Scope,
-        cx: &Context,
-        prepared: &Prepared,
-        asked: Asked,
-        found: Found,
-    ) -> Result<Batch, Fault> {
-        decide::decide(scope, cx, self.authority, self.fate, prepared, asked, found)
-    }
 }
-
-/// Makes the answer from the numbers that the commit gave out.
-pub type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
 
 /// The prepared items of the last try. Values are checked once per request, and again only if the definitions changed.
 #[derive(Default)]
@@ -170,7 +155,7 @@ pub async fn write<R, E, A>(
 where
     R: Reply,
     E: From<Fault> + Send,
-    A: Fn(&Scope, Outcomes) -> Result<Answer<R>, E> + Send + Sync,
+    A: Fn(&Scope, Outcomes) -> Result<MakeAnswer<R>, E> + Send + Sync,
 {
     let known = Known::default();
     let plan = |scope: &Scope| Ok(plan(scope, known.prepare(scope, &items)));
@@ -187,7 +172,7 @@ pub async fn write_here<R, E, A>(
 ) -> Result<R, E>
 where
     E: From<Fault> + Send,
-    A: Fn(&Scope, Outcomes) -> Result<Answer<R>, E> + Send + Sync,
+    A: Fn(&Scope, Outcomes) -> Result<MakeAnswer<R>, E> + Send + Sync,
 {
     let known = Known::default();
     let plan = |scope: &Scope| Ok(plan(scope, known.prepare(scope, &items)));
@@ -208,9 +193,10 @@ fn decided<R, E: From<Fault>>(
     items: &Items<'_>,
     (prepared, asked): Plan,
     found: Found,
-    answer: impl FnOnce(&Scope, Outcomes) -> Result<Answer<R>, E>,
+    answer: impl FnOnce(&Scope, Outcomes) -> Result<MakeAnswer<R>, E>,
 ) -> Result<Decision<R>, E> {
-    let mut batch = items.decide(scope, cx, &prepared, asked, found)?;
+    let (authority, fate) = (items.authority, items.fate);
+    let mut batch = decide::decide(scope, cx, authority, fate, &prepared, asked, found)?;
     let answer = answer(scope, std::mem::take(&mut batch.outcomes))?;
     Ok(commit::decision(cx, scope, batch, answer))
 }
@@ -232,7 +218,7 @@ pub async fn command<P, Q, R, E>(
     cx: &Context,
     plan: impl Fn(&Scope) -> Planned<P, E> + Send,
     derive: impl Fn(&Scope, P, Found) -> Result<Derived<Q>, E> + Send + Sync,
-    answer: impl Fn(&Scope, Q, Outcomes) -> Result<Answer<R>, E> + Send + Sync,
+    answer: impl Fn(&Scope, Q, Outcomes) -> Result<MakeAnswer<R>, E> + Send + Sync,
 ) -> Result<Outcome<R>, E>
 where
     P: Send,

@@ -17,7 +17,7 @@ use crate::{
     ports::store::{Rows, Statement},
     refusal::Refusal,
     work::{
-        AsyncViolation, Constraint, Decision, Entry, Found, Guard, Issued, NoneExpected, Planned,
+        AsyncViolation, Constraint, Decision, Found, Guard, MakeAnswer, NoneExpected, Planned,
         Reads, Scope, Violation, Wanted,
     },
 };
@@ -74,17 +74,6 @@ impl Hindrance<DeletingField> for NoneExpected {
     }
 }
 
-pub type Answer<R> = Box<dyn Fn(&Issued) -> R + Send>;
-
-/// The decision for one change of one definition, with its change log entry.
-pub fn decision<R: 'static>(
-    entry: Entry,
-    statements: Vec<Statement>,
-    answer: Answer<R>,
-) -> Decision<R> {
-    Decision::change(vec![entry], statements, answer)
-}
-
 impl Core {
     /// Commits a change of definitions that no unique index can refuse.
     pub(super) async fn define<P: Send, R: Reply + From<StoredAnswer> + 'static, C: Send>(
@@ -106,7 +95,7 @@ impl Core {
         statements: impl Fn(&ObjectType, &Field, Option<&Field>) -> Result<Vec<Statement>, Refusal<C>>
         + Send
         + Sync,
-        answer: impl Fn(Option<&Field>) -> Result<Answer<R>, Fault> + Send + Sync,
+        answer: impl Fn(Option<&Field>) -> Result<MakeAnswer<R>, Fault> + Send + Sync,
         hindrance: impl Hindrance<C>,
     ) -> Result<R, Refusal<C>>
     where
@@ -134,8 +123,8 @@ impl Core {
             {
                 return Ok(Decision::nothing(answer(new.as_ref())?));
             }
-            let mut decided = decision(
-                change::of_field(type_name, Some(old), new.as_ref())?,
+            let mut decided = Decision::change(
+                vec![change::of_field(type_name, Some(old), new.as_ref())?],
                 statements(object_type, old, new.as_ref())?,
                 answer(new.as_ref())?,
             );

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     Field, ObjectType, Schema, TypeDefinition, api,
     change::{self, TypeUpdate},
-    editing::{Answer, Updated, decision},
+    editing::Updated,
     json_schema,
     refusals::{Creating, CreatingField, DeletingType, ListingFields, UpdatingType},
 };
@@ -28,7 +28,7 @@ use crate::{
     ports::store::Statement,
     refusal::Refusal,
     shown::Shown,
-    work::{Decision, Found, Issued, NoneExpected, Reads, Scope, Wanted},
+    work::{Decision, Found, Issued, MakeAnswer, NoneExpected, Reads, Scope, Wanted},
 };
 
 fn object(value: &impl serde::Serialize) -> Result<Map<String, Json>, Fault> {
@@ -42,14 +42,8 @@ fn expect(
     object_type: &ObjectType,
     if_match: Option<&str>,
 ) -> Result<(), Refusal<codes::VersionMismatch>> {
-    match etag::if_match(if_match) {
-        Some(versions) if !versions.contains(&object_type.version) => Err(Refusal::new(
-            codes::VersionMismatch,
-            "The object type has changed since. Read it again and decide again.",
-        )
-        .with("version", object_type.version)),
-        _ => Ok(()),
-    }
+    let changed = "The object type has changed since. Read it again and decide again.";
+    etag::expect(if_match, object_type.version, changed)
 }
 
 impl SchemaHandlers<Context> for Core {
@@ -121,7 +115,7 @@ impl SchemaHandlers<Context> for Core {
                     cx.now,
                 )?;
                 let shown = api::object_type(&change.object_type, &Shown::default())?;
-                let answer: Answer<schema::CreateResponse> = Box::new(move |issued| {
+                let answer: MakeAnswer<schema::CreateResponse> = Box::new(move |issued| {
                     let mut body = shown.clone();
                     body.version = Some(issued.base);
                     schema::CreateResponse::Created(schema::CreateCreated {
@@ -131,7 +125,7 @@ impl SchemaHandlers<Context> for Core {
                     })
                 });
                 let entry = change::of_type(None, Some(&change.object_type))?;
-                Ok(decision(entry, change.statements, answer))
+                Ok(Decision::change(vec![entry], change.statements, answer))
             };
             self.define(cx, plan, decide).await
         };
@@ -183,7 +177,7 @@ impl SchemaHandlers<Context> for Core {
                 };
                 let answer = |object_type: &ObjectType,
                               changed: bool|
-                 -> Result<Answer<schema::UpdateResponse>, Fault> {
+                 -> Result<MakeAnswer<schema::UpdateResponse>, Fault> {
                     let shown = api::object_type(object_type, &Shown::default())?;
                     Ok(Box::new(move |issued| {
                         let mut body = shown.clone();
@@ -198,8 +192,11 @@ impl SchemaHandlers<Context> for Core {
                 };
                 match change::update_type(&scope.state.schema, object_type, update, cx.now)? {
                     None => Ok(Decision::nothing(answer(object_type, false)?)),
-                    Some(change) => Ok(decision(
-                        change::of_type(Some(object_type), Some(&change.object_type))?,
+                    Some(change) => Ok(Decision::change(
+                        vec![change::of_type(
+                            Some(object_type),
+                            Some(&change.object_type),
+                        )?],
                         change.statements,
                         answer(&change.object_type, true)?,
                     )),
@@ -240,7 +237,7 @@ impl SchemaHandlers<Context> for Core {
                     change::delete_type(&scope.state.schema, object_type, records, cx.now)?;
                 let entry = change::of_type(Some(object_type), None)?;
                 let answer = Box::new(|_: &Issued| schema::DeleteResponse::NoContent);
-                let mut decided = decision(entry, statements, answer);
+                let mut decided = Decision::change(vec![entry], statements, answer);
                 decided.guard = decided.guard.and(
                     "NOT EXISTS (SELECT 1 FROM records WHERE type = {} AND first_version > -1 AND deleted_at IS NULL)",
                     [name.into()],
@@ -300,12 +297,12 @@ impl SchemaHandlers<Context> for Core {
                         .map_err(Refusal::widen::<CreatingField>)?;
                 let body = api::field(&field, &Shown::default())?;
                 let entry = change::of_field(&object_type.name, None, Some(&field))?;
-                let answer: Answer<schema::CreateFieldResponse> = Box::new(move |_| {
+                let answer: MakeAnswer<schema::CreateFieldResponse> = Box::new(move |_| {
                     schema::CreateFieldResponse::Created(schema::CreateFieldCreated {
                         body: body.clone(),
                     })
                 });
-                Ok(decision(entry, statements, answer))
+                Ok(Decision::change(vec![entry], statements, answer))
             };
             self.define(
                 cx,
@@ -334,7 +331,7 @@ impl SchemaHandlers<Context> for Core {
                 )
             };
             let answer =
-                |new: Option<&Field>| -> Result<Answer<schema::UpdateFieldResponse>, Fault> {
+                |new: Option<&Field>| -> Result<MakeAnswer<schema::UpdateFieldResponse>, Fault> {
                     let new = new
                         .ok_or_else(|| Fault::Internal("a field was changed to nothing".into()))?;
                     let body = api::field(new, &Shown::default())?;
@@ -373,9 +370,10 @@ impl SchemaHandlers<Context> for Core {
             let statements = |object_type: &ObjectType, old: &Field, _: Option<&Field>| {
                 Ok(change::delete_field(object_type, old, cx.now)?)
             };
-            let answer = |_: Option<&Field>| -> Result<Answer<schema::DeleteFieldResponse>, Fault> {
-                Ok(Box::new(|_| schema::DeleteFieldResponse::NoContent))
-            };
+            let answer =
+                |_: Option<&Field>| -> Result<MakeAnswer<schema::DeleteFieldResponse>, Fault> {
+                    Ok(Box::new(|_| schema::DeleteFieldResponse::NoContent))
+                };
             self.change_field(
                 cx,
                 (&request.r#type, &request.field),

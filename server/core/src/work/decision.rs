@@ -4,6 +4,9 @@
 use super::{Entry, Guard, Issued};
 use crate::{fault::Fault, ports::store::Statement};
 
+/// Makes the answer from the numbers that the commit gave out.
+pub type MakeAnswer<R> = Box<dyn Fn(&Issued) -> R + Send>;
+
 /// A counter that a commit takes numbers from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -41,7 +44,7 @@ pub struct Decision<R> {
     /// `(SELECT value FROM counters WHERE name = ..) - count + 1 + k`.
     pub(super) statements: Vec<Statement>,
     /// Makes the answer from the numbers that the commit gives out.
-    pub(super) answer: Box<dyn Fn(&Issued) -> R + Send>,
+    pub(super) answer: MakeAnswer<R>,
     /// The answer holds a secret, so it is stored sealed with the Idempotency-Key.
     pub(super) secret: bool,
 }
@@ -58,7 +61,7 @@ pub(super) struct Logged<'a> {
 }
 
 impl<R> Decision<R> {
-    fn new(log: Log, statements: Vec<Statement>, answer: Box<dyn Fn(&Issued) -> R + Send>) -> Self {
+    fn new(log: Log, statements: Vec<Statement>, answer: MakeAnswer<R>) -> Self {
         Self {
             guard: Guard::new(),
             log,
@@ -93,7 +96,7 @@ impl<R> Decision<R> {
         versions: u32,
         counters: Vec<Counter>,
         statements: Vec<Statement>,
-        answer: Box<dyn Fn(&Issued) -> R + Send>,
+        answer: MakeAnswer<R>,
     ) -> Self {
         let log = Log {
             written: versions,

@@ -13,15 +13,16 @@ use crm_runtime::server::Problem;
 
 use super::{
     row::{self, Team},
-    rules::{Around, apply, check, distinct},
+    rules::{Around, apply, check},
 };
 use crate::{
+    access::users::rules::distinct,
     code_set,
     context::Context,
     core::Core,
     etag,
     fault::Fault,
-    new_id::NewId,
+    new_id::{self, NewId},
     page,
     ports::store::{Rows, Statement},
     refusal::Refusal,
@@ -47,14 +48,8 @@ fn missing() -> Refusal<codes::NotFound> {
 }
 
 fn expect(team: &Team, if_match: Option<&str>) -> Result<(), Refusal<codes::VersionMismatch>> {
-    match etag::if_match(if_match) {
-        Some(versions) if !versions.contains(&team.version) => Err(Refusal::new(
-            codes::VersionMismatch,
-            "The team has changed since. Read it again and decide again.",
-        )
-        .with("version", team.version)),
-        _ => Ok(()),
-    }
+    let changed = "The team has changed since. Read it again and decide again.";
+    etag::expect(if_match, team.version, changed)
 }
 
 /// What is read to check a team.
@@ -131,7 +126,7 @@ impl TeamsHandlers<Context> for Core {
         request: teams::CreateRequest,
     ) -> Result<teams::CreateResponse, Problem<teams::CreateError>> {
         let body = request.body;
-        let content_hash = rows::content_hash(&body);
+        let content_hash = new_id::content_hash(&body);
         let new_id = NewId::of(self, cx, body.id);
         let team = Team {
             id: new_id.id.clone(),
@@ -186,11 +181,7 @@ impl TeamsHandlers<Context> for Core {
         cx: &Context,
         request: teams::GetRequest,
     ) -> Result<teams::GetResponse, Problem<teams::GetError>> {
-        let shown = Shown::parse(
-            request.fields.as_deref(),
-            "id",
-            <Team as page::Listed>::PROPERTIES,
-        )?;
+        let shown = Shown::parse(request.fields.as_deref(), "id", types::Team::PROPERTIES)?;
         let team: Option<Team> = self.work.row(cx, &request.id).await?;
         let team = team.ok_or_else(|| missing().narrow())?;
         let tag = shown.etag(team.version);

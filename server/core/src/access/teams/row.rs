@@ -33,10 +33,7 @@ impl Listed for Team {
     const PROPERTIES: &'static [&'static str] = types::Team::PROPERTIES;
 
     fn added(&self) -> Added {
-        Added {
-            created_at: self.created_at,
-            id: self.id.clone(),
-        }
+        Added::new(self.created_at, &self.id)
     }
 }
 

@@ -7,7 +7,7 @@ use crm_contract::{codes, latest::types::TeamUpdate};
 use crm_runtime::server::{At, Report};
 
 use super::row::Team;
-use crate::refusal::Refusal;
+use crate::{access::users::rules::distinct, refusal::Refusal};
 
 /// Upper bound of the levels of the tree.
 pub const MOST_LEVELS: i64 = 5;
@@ -31,13 +31,6 @@ pub fn apply(before: &Team, changes: &TeamUpdate, now: i64) -> Team {
         after.updated_at = now;
     }
     after
-}
-
-/// The ids without duplicates, in the order given.
-pub fn distinct(ids: &[String]) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let kept = ids.iter().filter(|id| seen.insert(id.as_str()));
-    kept.cloned().collect()
 }
 
 /// The people and teams that the rules for a team look at.

@@ -146,12 +146,7 @@ pub async fn update<R: Reply + 'static>(
     };
     let decide = |scope: &Scope, asked: Asked, mut found: Found| {
         let before = found.take(asked.user)?.ok_or_else(missing)?;
-        if etag::if_match(if_match).is_some_and(|versions| !versions.contains(&before.version)) {
-            return Err(
-                Refusal::new(Changing::VersionMismatch, "The user has changed since.")
-                    .with("version", before.version),
-            );
-        }
+        etag::expect(if_match, before.version, "The user has changed since.")?;
         let after = apply(&before, &changes, cx.now);
         let no_manager = profile.manager.is_some() && !found.take(asked.manager)?;
         check(&after, no_manager, password)?;

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use crm_contract::{codes, latest::types};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::{
     access::{rights::Rights, roles},
     auth::address::fold,
     fault::Fault,
-    hex,
+    new_id,
     page::{Added, Listed},
     ports::store::{Statement, Value},
     refusal::Refusal,
@@ -132,7 +131,7 @@ pub fn content_hash(body: &types::UserCreate) -> String {
         body.external_id,
         body.attributes
     ]);
-    hex::encode(&Sha256::digest(content.to_string()))
+    new_id::content_hash(&content)
 }
 
 /// SQL that counts the active owners other than one person, for a query or a condition.
@@ -171,9 +170,6 @@ impl Listed for User {
     const PROPERTIES: &'static [&'static str] = types::User::PROPERTIES;
 
     fn added(&self) -> Added {
-        Added {
-            created_at: self.created_at,
-            id: self.id.clone(),
-        }
+        Added::new(self.created_at, &self.id)
     }
 }

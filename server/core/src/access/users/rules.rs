@@ -1,6 +1,8 @@
 //! The rules for every change of a person: roles and managers exist, a caller grants no rights that they lack and takes
 //! over no person who has more, and the last owner stays. Plain functions over plain data.
 
+use std::collections::HashSet;
+
 use crm_contract::{codes, latest::types::UserUpdate};
 use crm_runtime::server::{At, Report};
 
@@ -43,15 +45,11 @@ pub fn apply(before: &User, changes: &UserUpdate, now: i64) -> User {
     after
 }
 
-/// The roles without duplicates, in the order given.
-pub fn distinct(roles: &[String]) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::new();
-    for role in roles {
-        if !kept.contains(role) {
-            kept.push(role.clone());
-        }
-    }
-    kept
+/// The names or ids without duplicates, in the order given.
+pub fn distinct(names: &[String]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let kept = names.iter().filter(|name| seen.insert(name.as_str()));
+    kept.cloned().collect()
 }
 
 /// Checks that the roles and the manager exist and that the password may be set.

@@ -9,9 +9,11 @@ use super::*;
 use crate::{
     fault::Fault,
     ports::store::{Rows, Statement, Value},
-    records::write::{self, Answer, Authority, Derived, Fate, Item, Items, Op, Outcomes},
+    records::write::{self, Authority, Derived, Fate, Item, Items, Op, Outcomes},
     refusal::Refusal,
-    work::{Decision, Entry, Found, Guard, Issued, Kind, Outcome, Reads, Scope, Wanted},
+    work::{
+        Decision, Entry, Found, Guard, Issued, Kind, MakeAnswer, Outcome, Reads, Scope, Wanted,
+    },
 };
 
 /// Closes a thing under a new code, and opens another with the old one.
@@ -61,7 +63,7 @@ fn hand_over(world: &World, derived: &AtomicUsize) -> Result<(i64, Vec<String>),
         let effects = done
             .map_err(|refusal| Fault::Internal(format!("{:?}", refusal.problem().code().code)))?;
         let body = format!("{code} {}", effects.len());
-        let answer: Answer<StoredAnswer> = Box::new(move |issued: &Issued| StoredAnswer {
+        let answer: MakeAnswer<StoredAnswer> = Box::new(move |issued: &Issued| StoredAnswer {
             status: 200,
             headers: Vec::new(),
             body: format!("{body} {}", issued.base).into(),

@@ -18,7 +18,7 @@ use crate::{
     ports::store::{Statement, Value},
     records::{row, sql::ROWS},
     schema::{Field, slots, words},
-    work::{Counter, Decision, Guard, Issued, Scope},
+    work::{Counter, Decision, Guard, MakeAnswer, Scope},
 };
 
 /// The decision that commits the batch. `answer` makes the answer from the commit's numbers.
@@ -26,7 +26,7 @@ pub fn decision<R>(
     cx: &Context,
     scope: &Scope,
     batch: Batch,
-    answer: Box<dyn Fn(&Issued) -> R + Send>,
+    answer: MakeAnswer<R>,
 ) -> Decision<R> {
     let touched: Vec<&Record> = {
         let mut touched: Vec<&Record> = batch
